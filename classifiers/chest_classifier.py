@@ -1,0 +1,161 @@
+"""The one adaptor behind which every chest X-ray model stands."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import nn
+
+from classifiers.preprocessing import Preprocessing
+from radiographs import Radiograph
+
+
+class UnknownFindingError(LookupError):
+    """The classifier does not know the finding asked for. The message lists those it knows."""
+
+
+class HasValues(Protocol):
+    """Anything that carries a map on the input grid, such as an explanation."""
+
+    @property
+    def values(self) -> np.ndarray:
+        """(S, S) map."""
+        ...
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What a person should know of a model before they trust it (Mitchell et al. 2019, arXiv 1810.03993).
+
+    Attributes:
+        name: its name on the shelf. title: its name for people. summary: what it is, in a sentence or two.
+        trained_on: films and labels. licence: terms of the weights. citation: source.
+        limits: what it must not be used for and where it fails.
+        figures: measured figures; ``figures["findings"][finding]`` holds ``auroc``, ``auroc_low``, ``auroc_high``,
+            ``positives``, ``films`` and, where measured, ``pointing`` ..., ``blur`` (see ``evaluation.validity``).
+        split: name of the split table in ``assets/splits`` that says which patients it was trained on, if any.
+    """
+
+    name: str
+    title: str
+    summary: str
+    trained_on: str
+    licence: str
+    citation: str
+    limits: str
+    figures: dict[str, Any] = field(default_factory=dict)
+    split: str | None = None
+
+
+class ChestClassifier(nn.Module):
+    """A network that maps (N, 1, S, S) in its own input range to logits (N, C).
+
+    It is kept in evaluation mode, its weights do not require gradients, and it is shared between threads: whoever
+    hooks or changes it holds :attr:`lock`.
+
+    Args:
+        network: the bare network; its output has one logit for each of ``findings``, or more (see ``columns``).
+        findings: names of the C findings.
+        card: the model card.
+        cam_layer: dotted name, inside ``network``, of the module whose output the CAM methods read.
+        preprocessing: how a film becomes an input, and back.
+        columns: for each finding, its column in the network's output; by default 0 ... C-1.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        findings: tuple[str, ...],
+        card: ModelCard,
+        cam_layer: str,
+        preprocessing: Preprocessing,
+        columns: tuple[int, ...] | None = None,
+    ) -> None:
+        super().__init__()
+        if len(set(findings)) != len(findings) or not findings:
+            raise ValueError("a classifier has at least one finding and names each once")
+        network.get_submodule(cam_layer)
+        self.network = network
+        self.findings = findings
+        self.card = card
+        self.cam_layer = cam_layer
+        self.preprocessing = preprocessing
+        self.columns = columns if columns is not None else tuple(range(len(findings)))
+        self.lock = threading.RLock()
+        self.eval()
+        self.requires_grad_(False)
+        self.digest = self._digest()
+
+    def _digest(self) -> str:
+        seal = hashlib.sha256(repr((self.findings, self.columns, self.preprocessing)).encode())
+        for name, tensor in sorted(self.network.state_dict().items()):
+            seal.update(name.encode())
+            seal.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+        return seal.hexdigest()
+
+    def forward(self, films: torch.Tensor) -> torch.Tensor:
+        """Map (N, 1, S, S) in the input range to logits (N, C)."""
+        logits = self.network(films)
+        if self.columns == tuple(range(logits.shape[1])):
+            return logits
+        return logits[:, list(self.columns)]
+
+    @property
+    def name(self) -> str:
+        """The model's name on the shelf."""
+        return self.card.name
+
+    @property
+    def side(self) -> int:
+        """S, the input's side in pixels."""
+        return self.preprocessing.side
+
+    @property
+    def cam_module(self) -> nn.Module:
+        """The module whose output the CAM methods read."""
+        return self.network.get_submodule(self.cam_layer)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights lie."""
+        return next(self.parameters()).device
+
+    def column(self, finding: str) -> int:
+        """Index of ``finding`` in the logits.
+
+        Raises:
+            UnknownFindingError: the classifier does not know it.
+        """
+        try:
+            return self.findings.index(finding)
+        except ValueError:
+            known = ", ".join(self.findings)
+            raise UnknownFindingError(f"{self.name} does not know {finding!r}; it knows {known}") from None
+
+    def prepare(self, radiograph: Radiograph) -> torch.Tensor:
+        """Return the (1, 1, S, S) input of ``radiograph`` on the classifier's device."""
+        return self.preprocessing.prepare(radiograph).to(self.device)
+
+    def logits(self, radiograph: Radiograph) -> np.ndarray:
+        """Logits (C,) float32 of one film."""
+        with torch.inference_mode():
+            return self(self.prepare(radiograph))[0].float().cpu().numpy()
+
+    def probabilities(self, radiograph: Radiograph) -> dict[str, float]:
+        """Sigmoid of the logits by finding. How well it is calibrated, the card says."""
+        values = 1 / (1 + np.exp(-self.logits(radiograph).astype(np.float64)))
+        return dict(zip(self.findings, values.tolist()))
+
+    def to_film(self, explanation: HasValues | np.ndarray, radiograph: Radiograph) -> np.ndarray:
+        """Carry a map from the input grid into the film's own pixels: (H, W) float32, raw units.
+
+        Args:
+            explanation: an explanation, or its (S, S) values. radiograph: the film it explains.
+        """
+        values = explanation if isinstance(explanation, np.ndarray) else explanation.values
+        return self.preprocessing.to_film(values, radiograph.shape)

@@ -1,0 +1,35 @@
+"""One number with its meaning."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+Element = Literal[
+    "localizability", "visual recognizability", "physical attribution", "model transparency", "actionability"
+]
+"""The elements of interpretability of Wang et al. 2024, doi 10.1109/ACCESS.2024.3387702."""
+Direction = Literal["higher", "lower"]
+
+
+@dataclass(frozen=True)
+class Score:
+    """One number with its meaning.
+
+    Attributes:
+        metric: registered name. value: the number, NaN where it is undefined; never a silent 0 or 1.
+        chance: what a map of random numbers gets in expectation, NaN where unknown.
+        direction: which way is better. element: what kind of question it answers.
+    """
+
+    metric: str
+    value: float
+    chance: float = math.nan
+    direction: Direction = "higher"
+    element: Element = "localizability"
+
+    @property
+    def defined(self) -> bool:
+        """False where there is no such number for this film."""
+        return not math.isnan(self.value)

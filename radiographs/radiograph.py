@@ -1,0 +1,47 @@
+"""One film."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Radiograph:
+    """One film as the rest of the program sees it; it never holds an identifier.
+
+    Attributes:
+        pixels: (H, W) float32 in [0, 1], read-only; 0 is black (air), 1 is white (bone), after the modality LUT
+            and the inversion of MONOCHROME1.
+        view: "PA", "AP", "LL" ... where known.
+        pixel_spacing_mm: (row, column) distance between pixel centres in mm where known.
+        bits: stored bits a pixel (8 to 16).
+        window: (low, high) display window in units of ``pixels`` that the file asks for (VOI LUT), where it does.
+        digest: SHA-256 of shape and pixels, the film's identity everywhere.
+    """
+
+    pixels: np.ndarray
+    view: str | None = None
+    pixel_spacing_mm: tuple[float, float] | None = None
+    bits: int = 8
+    window: tuple[float, float] | None = None
+    digest: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        pixels = np.array(self.pixels, dtype=np.float32, order="C")
+        if pixels.ndim != 2 or pixels.size == 0:
+            raise ValueError(f"a radiograph has two dimensions and is not empty, got shape {pixels.shape}")
+        if not np.isfinite(pixels).all() or pixels.min() < 0 or pixels.max() > 1:
+            raise ValueError("a radiograph's pixels are finite and lie in [0, 1]")
+        pixels.setflags(write=False)
+        object.__setattr__(self, "pixels", pixels)
+        seal = hashlib.sha256(repr(pixels.shape).encode())
+        seal.update(pixels.tobytes())
+        object.__setattr__(self, "digest", seal.hexdigest())
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(H, W) in pixels."""
+        return self.pixels.shape[0], self.pixels.shape[1]

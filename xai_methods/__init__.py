@@ -1,0 +1,20 @@
+"""Explanation methods: one idea a file, one contract, one registry."""
+
+from xai_methods.explanation import Cancelled, Explanation
+from xai_methods.method import Attribution, Method, Request
+from xai_methods.parameters import ParameterError, Parameters, parameter
+from xai_methods.registry import get_method, methods, register
+
+__all__ = [
+    "Attribution",
+    "Cancelled",
+    "Explanation",
+    "Method",
+    "ParameterError",
+    "Parameters",
+    "Request",
+    "get_method",
+    "methods",
+    "parameter",
+    "register",
+]

@@ -1,0 +1,177 @@
+"""The contract every explanation method keeps."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+import numpy as np
+import torch
+
+from classifiers import ChestClassifier
+from radiographs import Radiograph
+from xai_methods.explanation import Cancelled, Explanation
+from xai_methods.parameters import Parameters
+
+Progress = Callable[[float], None]
+BATCH = 32
+"""Films in one forward pass of a perturbation method."""
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """What a method hands back: (S, S) values and what is known of them (see ``Explanation`` for the fields)."""
+
+    values: np.ndarray
+    cells: tuple[int, int] | None = None
+    regions: np.ndarray | None = None
+    diagnostics: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Request:
+    """One question to a method: which film, which logit, and how to report and stop.
+
+    Attributes:
+        classifier: the model. Whoever hooks it holds ``classifier.lock``.
+        film: (1, 1, S, S) input, in the classifier's range, on its device.
+        column: index of the explained logit. finding: its name.
+        parameters: the method's own. rng: the only source of randomness.
+        evaluations: count of forward passes so far.
+    """
+
+    classifier: ChestClassifier
+    film: torch.Tensor
+    column: int
+    finding: str
+    parameters: Parameters
+    seed: int
+    rng: np.random.Generator
+    progress: Progress
+    cancelled: Callable[[], bool]
+    evaluations: int = 0
+
+    def report(self, share: float) -> None:
+        """Say which share of the work is done (0 to 1) and stop where the work is no longer wanted.
+
+        Raises:
+            Cancelled: the person who asked has cancelled.
+        """
+        if self.cancelled():
+            raise Cancelled
+        self.progress(min(max(share, 0.0), 1.0))
+
+    def count(self, passes: int) -> None:
+        """Add forward (or backward) passes of single films to the cost."""
+        self.evaluations += passes
+
+    def logits(self, films: torch.Tensor) -> torch.Tensor:
+        """The explained logit of (N, 1, S, S) films, as (N,) float32, without gradients; counts the passes."""
+        self.count(len(films))
+        with torch.inference_mode():
+            return self.classifier(films)[:, self.column].float()
+
+
+class Method(ABC):
+    """Base of all methods: subclasses write :meth:`_explain`; people call :meth:`explain`.
+
+    Class attributes:
+        name: registered name. title: name for people. family: "perturbation", "gradient", "cam", "relevance" ...
+        question: what it asks the model, in one plain sentence.
+        reference: author, year, DOI or arXiv id.
+        signed: whether negative values carry meaning.
+        speed: "fast" where it takes about as long as a few forward passes, else "slow".
+        order: place in lists. parameters: its :class:`Parameters` subclass.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    family: ClassVar[str]
+    question: ClassVar[str]
+    reference: ClassVar[str]
+    signed: ClassVar[bool]
+    speed: ClassVar[Literal["fast", "slow"]]
+    order: ClassVar[int] = 100
+    parameters: ClassVar[type[Parameters]] = Parameters
+
+    def explain(
+        self,
+        classifier: ChestClassifier,
+        radiograph: Radiograph,
+        finding: str,
+        *,
+        parameters: Parameters | None = None,
+        seed: int = 0,
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Explanation:
+        """Explain the logit of ``finding`` on ``radiograph``.
+
+        Args:
+            classifier: the model. It is left as it was found. radiograph: the film.
+            finding: one of ``classifier.findings``.
+            parameters: an instance of ``self.parameters``; its defaults where None.
+            seed: the same seed gives the same map.
+            progress: called with the share done, 0 to 1. cancelled: asked often; True stops the work.
+
+        Returns:
+            The explanation, on the classifier's input grid.
+
+        Raises:
+            UnknownFindingError: the classifier does not know ``finding``.
+            TypeError: ``parameters`` are another method's.
+            Cancelled: ``cancelled`` said so.
+            RuntimeError: the method broke its contract (wrong shape, values that are not finite).
+        """
+        column = classifier.column(finding)
+        chosen = self.parameters() if parameters is None else parameters
+        if not isinstance(chosen, self.parameters):
+            raise TypeError(f"{self.name} takes {self.parameters.__name__}, got {type(chosen).__name__}")
+        request = Request(
+            classifier=classifier,
+            film=classifier.prepare(radiograph),
+            column=column,
+            finding=finding,
+            parameters=chosen,
+            seed=seed,
+            rng=np.random.default_rng(seed),
+            progress=progress or (lambda share: None),
+            cancelled=cancelled or (lambda: False),
+        )
+        started = time.perf_counter()
+        request.report(0.0)
+        logit = float(request.logits(request.film)[0])
+        attribution = self._explain(request)
+        seconds = time.perf_counter() - started
+        values = self._checked(attribution.values, classifier.side)
+        request.progress(1.0)
+        return Explanation(
+            values=values,
+            signed=self.signed,
+            method=self.name,
+            parameters=chosen.as_dict(),
+            seed=seed,
+            finding=finding,
+            logit=logit,
+            film=radiograph.digest,
+            classifier=classifier.digest,
+            seconds=seconds,
+            evaluations=request.evaluations,
+            cells=attribution.cells,
+            regions=attribution.regions,
+            diagnostics=attribution.diagnostics,
+        )
+
+    def _checked(self, values: np.ndarray, side: int) -> np.ndarray:
+        if values.shape != (side, side):
+            raise RuntimeError(f"{self.name} returned a map of shape {values.shape} instead of {(side, side)}")
+        if not np.isfinite(values).all():
+            raise RuntimeError(f"{self.name} returned values that are not finite on this film")
+        return np.ascontiguousarray(values, dtype=np.float32)
+
+    @abstractmethod
+    def _explain(self, request: Request) -> Attribution:
+        """Compute the map. Take the lock before hooking the classifier, leave it as found, call ``report`` often."""

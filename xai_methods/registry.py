@@ -1,0 +1,51 @@
+"""All methods by name."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import TypeVar
+
+import xai_methods
+from xai_methods.method import Method
+
+_METHODS: dict[str, Method] = {}
+_NOT_METHODS = {"explanation", "method", "parameters", "registry"}
+T = TypeVar("T", bound=type[Method])
+
+
+def register(method: T) -> T:
+    """Class decorator: add a method under its ``name``.
+
+    Raises:
+        ValueError: the name is taken.
+    """
+    if method.name in _METHODS:
+        raise ValueError(f"a method named {method.name!r} is registered already")
+    _METHODS[method.name] = method()
+    return method
+
+
+def _load() -> None:
+    """Import every module of this room, each of which registers what it holds."""
+    for module in pkgutil.iter_modules(xai_methods.__path__):
+        if module.name not in _NOT_METHODS:
+            importlib.import_module(f"xai_methods.{module.name}")
+
+
+def methods() -> dict[str, Method]:
+    """All methods by name, in the order in which people read them (see ``Method.order``)."""
+    _load()
+    return dict(sorted(_METHODS.items(), key=lambda item: (item[1].order, item[0])))
+
+
+def get_method(name: str) -> Method:
+    """Return the method called ``name``.
+
+    Raises:
+        LookupError: there is none; the message lists those there are.
+    """
+    known = methods()
+    if name not in known:
+        raise LookupError(f"there is no method {name!r}; there are: {', '.join(known)}")
+    return known[name]
