@@ -1,0 +1,133 @@
+"""All localisation metrics by name."""
+
+from __future__ import annotations
+
+import importlib
+import math
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from evaluation.ranked import RankedMap, Reading, Region, read_map
+from evaluation.score import Direction, Element, Score
+
+Compute = Callable[[RankedMap], float]
+Chance = Callable[[Region], float]
+Unit = Literal["share", "pixels", "mm", "ratio"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric: calling it with (values, mask) gives its number.
+
+    Attributes:
+        name: registered name. title: name for people. meaning: one line in plain words.
+        compute: the number of a map ranked against a region; it may assume that the region is not empty.
+        expected: what a map of independent random numbers gets in expectation, in closed form.
+        low, high: the bounds of the number. direction: which way is better. element: what kind of question it answers.
+        source: author, year, DOI or arXiv id. caveat: when it misleads, in one line.
+        order: place in lists.
+    """
+
+    name: str
+    title: str
+    meaning: str
+    compute: Compute
+    expected: Chance
+    source: str
+    caveat: str
+    order: int
+    low: float = 0.0
+    high: float = 1.0
+    direction: Direction = "higher"
+    element: Element = "localizability"
+
+    def __call__(self, values: np.ndarray, mask: np.ndarray | Region) -> float:
+        """Score (H, W) values against an (H, W) bool mask as they are; NaN where the number is undefined.
+
+        Raises:
+            ValueError: shapes differ, or a value is not finite.
+        """
+        return self.of(RankedMap(values, Region.of(mask)))
+
+    def of(self, ranked: RankedMap) -> float:
+        """The number of a map that is ranked already; NaN where it is undefined."""
+        return math.nan if ranked.region.area == 0 else float(self.compute(ranked))
+
+    def chance(self, mask: np.ndarray | Region) -> float:
+        """What a map of random numbers gets in expectation against (H, W) bool ``mask``; NaN for an empty one."""
+        region = Region.of(mask)
+        return math.nan if region.area == 0 else float(self.expected(region))
+
+
+_METRICS: dict[str, Metric] = {}
+
+
+def register(metric: Metric) -> Metric:
+    """Add a metric under its name.
+
+    Raises:
+        ValueError: the name is taken.
+    """
+    if metric.name in _METRICS:
+        raise ValueError(f"a metric named {metric.name!r} is registered already")
+    _METRICS[metric.name] = metric
+    return metric
+
+
+def _load() -> None:
+    package = importlib.import_module("evaluation.metrics")
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"evaluation.metrics.{module.name}")
+
+
+def metrics() -> dict[str, Metric]:
+    """All metrics by name, in the order in which people read them."""
+    _load()
+    return dict(sorted(_METRICS.items(), key=lambda item: (item[1].order, item[0])))
+
+
+def get_metric(name: str) -> Metric:
+    """Return the metric called ``name``.
+
+    Raises:
+        LookupError: there is none; the message lists those there are.
+    """
+    known = metrics()
+    if name not in known:
+        raise LookupError(f"there is no metric {name!r}; there are: {', '.join(known)}")
+    return known[name]
+
+
+def score_map(values: np.ndarray, mask: np.ndarray | Region, *, reading: Reading = "positive") -> dict[str, Score]:
+    """Score one map against one mask with every metric.
+
+    Args:
+        values: (H, W) attributions in the film's own pixels, any unit, finite.
+        mask: (H, W) bool, what the expert outlined; a ``Region`` saves work where several maps share it.
+        reading: "positive" scores the positive part, "abs" the absolute values, "raw" the values as they are.
+
+    Returns:
+        Metric name to score, in the registry's order; NaN where a score is undefined.
+
+    Raises:
+        ValueError: shapes differ, a value is not finite, or the reading is unknown.
+    """
+    region = Region.of(mask)
+    ranked = RankedMap(read_map(values, reading), region)
+    return {
+        name: Score(name, metric.of(ranked), metric.chance(region), metric.direction, metric.element)
+        for name, metric in metrics().items()
+    }
+
+
+def chance_scores(mask: np.ndarray | Region) -> dict[str, Score]:
+    """The chance level of every metric against (H, W) bool ``mask``, as scores."""
+    region = Region.of(mask)
+    levels = {name: (metric, metric.chance(region)) for name, metric in metrics().items()}
+    return {
+        name: Score(name, level, level, metric.direction, metric.element) for name, (metric, level) in levels.items()
+    }
