@@ -1,0 +1,178 @@
+"""The one place where maps are scaled for the eye: the same rule for every method.
+
+A map without negative values runs from 0 to its 99.5th percentile, a signed one symmetrically about 0 to the 99.5th
+percentile of its absolute values. Nothing here changes the raw values that are scored or saved.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import matplotlib
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from radiographs import Radiograph
+
+Mode = Literal["overlay", "contour", "map"]
+Part = Literal["positive", "signed"]
+MODES: tuple[Mode, ...] = get_args(Mode)
+PARTS: tuple[Part, ...] = get_args(Part)
+PERCENTILE = 99.5
+CONTOUR_SHARE = 0.1
+"""Share of the film's pixels that the contour encloses."""
+LONG_SIDE = (512, 1024)
+"""Least and greatest long side of a picture, in pixels."""
+POSITIVE_COLOURS, SIGNED_COLOURS = "inferno", "berlin"
+OUTLINE = (64, 255, 176)
+CONTOUR = (255, 176, 64)
+NO_EVIDENCE = "No positive evidence"
+ALL_ZERO = "The map is zero everywhere"
+
+
+@dataclass(frozen=True)
+class View:
+    """How maps are drawn; changing it recomputes nothing.
+
+    Attributes:
+        mode: colours over the film, the outline of the map's top tenth, or the colours alone.
+        part: what speaks for the finding, or that and what speaks against it.
+        opacity: of the strongest colour, 0 to 1. outline: whether the expert's outline is drawn.
+    """
+
+    mode: Mode = "overlay"
+    part: Part = "positive"
+    opacity: float = 0.7
+    outline: bool = True
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Raw values at the ends of the colour bar, and its colour map's name."""
+
+    low: float
+    high: float
+    colours: str
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """What is drawn for one map.
+
+    Attributes:
+        pixels: (h, w, 3) uint8. scale: the colour bar's ends, None where no colour is shown.
+        words: what to say where the map shows nothing, else "".
+    """
+
+    pixels: np.ndarray
+    scale: Scale | None
+    words: str = ""
+
+
+def scale_of(values: np.ndarray, part: Part) -> Scale | None:
+    """Ends of the colour bar for a map of raw ``values``; None where there is nothing to colour."""
+    strength = np.abs(values) if part == "signed" else np.maximum(values, 0)
+    top = float(np.percentile(strength, PERCENTILE)) or float(strength.max())
+    if top <= 0:
+        return None
+    return Scale(-top, top, SIGNED_COLOURS) if part == "signed" else Scale(0.0, top, POSITIVE_COLOURS)
+
+
+def picture_shape(shape: tuple[int, int]) -> tuple[int, int]:
+    """(h, w) at which a film of ``shape`` is drawn: the same aspect, its long side within ``LONG_SIDE``."""
+    longest = max(shape)
+    factor = float(np.clip(longest, *LONG_SIDE)) / longest
+    return max(1, round(shape[0] * factor)), max(1, round(shape[1] * factor))
+
+
+def resized(values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Resize a 2-D array bilinearly (averaging where it shrinks) to ``shape``, as float32."""
+    if values.shape == shape:
+        return values.astype(np.float32)
+    image = Image.fromarray(np.ascontiguousarray(values, dtype=np.float32))
+    return np.asarray(image.resize((shape[1], shape[0]), Image.Resampling.BILINEAR), dtype=np.float32)
+
+
+def film_picture(radiograph: Radiograph) -> np.ndarray:
+    """Draw a film in grey, (h, w, 3) uint8, in the window its file asks for, else percentiles 0.1 to 99.9."""
+    low, high = radiograph.window or tuple(np.percentile(radiograph.pixels, (0.1, 99.9)))
+    grey = np.clip((resized(radiograph.pixels, picture_shape(radiograph.shape)) - low) / max(high - low, 1e-6), 0, 1)
+    return np.repeat(np.round(grey * 255).astype(np.uint8)[..., None], 3, axis=2)
+
+
+def coloured(values: np.ndarray, scale: Scale) -> np.ndarray:
+    """Colours of raw ``values`` under ``scale``: (h, w, 3) uint8."""
+    unit = np.clip((values - scale.low) / (scale.high - scale.low), 0, 1)
+    return matplotlib.colormaps[scale.colours](unit, bytes=True)[..., :3]
+
+
+def overlaid(film: np.ndarray, values: np.ndarray, scale: Scale, opacity: float) -> np.ndarray:
+    """Lay the map over the film; where it says little the film stays bare.
+
+    Args:
+        film: (h, w, 3) uint8. values: (h, w) raw. opacity: of the strongest colour, 0 to 1.
+    """
+    strength = np.clip((np.abs(values) if scale.low < 0 else values) / scale.high, 0, 1)
+    alpha = (opacity * np.sqrt(strength))[..., None]
+    return np.round(film * (1 - alpha) + coloured(values, scale) * alpha).astype(np.uint8)
+
+
+def top_area(values: np.ndarray, share: float = CONTOUR_SHARE) -> np.ndarray:
+    """Where the map is positive and among its top ``share`` of pixels: (h, w) bool."""
+    return (values > 0) & (values >= np.quantile(values, 1 - share))
+
+
+def outlined(film: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int] = OUTLINE) -> np.ndarray:
+    """Draw the border of ``mask`` (any shape with the film's aspect) on a picture, in ``colour`` with a dark halo."""
+    inside = resized(mask, (film.shape[0], film.shape[1])) > 0.5
+    width = max(1, round(max(film.shape[:2]) / 380))
+    distance = np.where(
+        inside,
+        ndimage.distance_transform_edt(np.pad(inside, 1))[1:-1, 1:-1],
+        ndimage.distance_transform_edt(~inside) if inside.any() else np.inf,
+    )
+    drawn = film.copy()
+    drawn[distance <= 2 * width] = 8
+    drawn[distance <= width] = colour
+    return drawn
+
+
+def picture(film: np.ndarray, values: np.ndarray, view: View, mask: np.ndarray | None = None) -> Picture:
+    """Draw one map over one film.
+
+    Args:
+        film: (h, w, 3) uint8, from :func:`film_picture`. values: raw map in the film's own pixels.
+        view: how to draw it. mask: the expert's outline in the film's own pixels, None where there is none.
+    """
+    scale = scale_of(values, view.part)
+    if scale is None:
+        words = ALL_ZERO if view.part == "signed" else NO_EVIDENCE
+        return Picture(_with_outline(film, mask, view), None, words)
+    small = resized(values, (film.shape[0], film.shape[1]))
+    if view.mode == "map":
+        shown = coloured(small, scale)
+    elif view.mode == "overlay":
+        shown = overlaid(film, small, scale, view.opacity)
+    else:
+        shown = outlined(film, top_area(small), CONTOUR)
+        return Picture(_with_outline(shown, mask, view), None)
+    return Picture(_with_outline(shown, mask, view), scale)
+
+
+def _with_outline(pixels: np.ndarray, mask: np.ndarray | None, view: View) -> np.ndarray:
+    return outlined(pixels, mask) if mask is not None and view.outline else pixels
+
+
+def colour_bar(scale: Scale, width: int = 512, height: int = 14) -> np.ndarray:
+    """The colour bar of ``scale``, low to high from left to right: (height, width, 3) uint8."""
+    return np.repeat(coloured(np.linspace(scale.low, scale.high, width)[None], scale), height, axis=0)
+
+
+def png(pixels: np.ndarray) -> bytes:
+    """Encode (h, w, 3) uint8 as PNG."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
