@@ -1,0 +1,124 @@
+"""LIME: a linear model fitted to the classifier's answers around one film.
+
+Ribeiro, Singh and Guestrin 2016, arXiv 1602.04938, in the form their code gives images: coalitions of superpixels
+drawn with probability 1/2, an exponential kernel on the cosine distance, weighted ridge regression.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+
+from xai_methods.masking import RegionParameters, coalition_logits, regions_of, seed_agreement
+from xai_methods.method import Attribution, Method, Request
+from xai_methods.parameters import parameter
+from xai_methods.registry import register
+
+
+@dataclass(frozen=True)
+class LimeParameters(RegionParameters):
+    """Parameters of :class:`Lime`."""
+
+    samples: int = parameter(
+        1000, "Films judged with regions hidden; at least 10 for each region.", low=50, high=20000, step=50
+    )
+    kernel_width: float = parameter(
+        0.25, "How fast the weight of a film falls as more of it is hidden.", low=0.05, high=10.0, step=0.05
+    )
+    alpha: float = parameter(1.0, "Ridge penalty on the weights of the linear model.", low=0.0, high=100.0, step=0.1)
+
+
+@dataclass(frozen=True, eq=False)
+class Surrogate:
+    """A weighted ridge regression and how well it stands.
+
+    Attributes:
+        weights: (K,) coefficients. intercept: the constant.
+        r2: weighted share of variance it accounts for; NaN where the answers do not vary.
+        errors: (K,) standard errors of the coefficients over repeated draws, robust to unequal variance.
+    """
+
+    weights: np.ndarray
+    intercept: float
+    r2: float
+    errors: np.ndarray
+
+
+def sample_coalitions(n: int, k: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw (n, k) bool coalitions: the first shows everything, the rest each superpixel with probability 1/2."""
+    coalitions = rng.random((n, k)) < 0.5
+    coalitions[0] = True
+    return coalitions
+
+
+def proximity(coalitions: np.ndarray, kernel_width: float) -> np.ndarray:
+    """Weight of (N, K) bool coalitions by their cosine distance from the film with nothing hidden: (N,) in (0, 1]."""
+    distance = 1 - np.sqrt(coalitions.mean(axis=1))
+    return np.exp(-((distance / kernel_width) ** 2) / 2)
+
+
+def fit_surrogate(coalitions: np.ndarray, logits: np.ndarray, sample_weights: np.ndarray, alpha: float) -> Surrogate:
+    """Fit ``logits`` by a linear model of the coalitions: weighted least squares with a ridge penalty.
+
+    Args:
+        coalitions: (N, K) bool. logits: (N,). sample_weights: (N,), positive.
+        alpha: penalty on the sum of squared coefficients; the intercept is not penalised.
+
+    Returns:
+        The surrogate. Its errors are the sandwich estimate HC2 (MacKinnon and White 1985,
+        doi 10.1016/0304-4076(85)90158-7) under the same penalty.
+    """
+    design = coalitions.astype(np.float64)
+    total = sample_weights.sum()
+    centre, level = sample_weights @ design / total, sample_weights @ logits / total
+    root = np.sqrt(sample_weights)
+    x, y = (design - centre) * root[:, None], (logits - level) * root
+    inverse = np.linalg.pinv(x.T @ x + alpha * np.eye(x.shape[1]), hermitian=True)
+    weights = inverse @ (x.T @ y)
+    residual = y - x @ weights
+    reach = x @ inverse
+    leverage = np.minimum(np.sum(reach * x, axis=1) + sample_weights / total, 1 - 1e-6)
+    errors = np.sqrt(np.maximum((residual**2 / (1 - leverage)) @ reach**2, 0))
+    variance = float(y @ y)
+    r2 = 1 - float(residual @ residual) / variance if variance > 0 else float("nan")
+    return Surrogate(weights, float(level - centre @ weights), r2, errors)
+
+
+@register
+class Lime(Method):
+    """Weight of each superpixel in a linear model of the classifier near this film.
+
+    Values: the logit's change, in the linear model, when the superpixel is shown rather than hidden, painted on
+    all its pixels. They are not divided by the superpixel's area.
+    """
+
+    name = "lime"
+    title = "LIME"
+    family = "perturbation"
+    question = "If regions of the film are hidden at random, which of them raise or lower the answer by being there?"
+    reference = "Ribeiro, Singh, Guestrin 2016, arXiv 1602.04938"
+    signed = True
+    speed = "slow"
+    order = 10
+    parameters = LimeParameters
+
+    def _explain(self, request: Request) -> Attribution:
+        chosen = cast(LimeParameters, request.parameters)
+        regions = regions_of(request, chosen)
+        coalitions = sample_coalitions(chosen.samples, regions.count, request.rng)
+        logits = coalition_logits(request, regions, coalitions)
+        surrogate = fit_surrogate(coalitions, logits, proximity(coalitions, chosen.kernel_width), chosen.alpha)
+        return Attribution(
+            values=regions.paint(surrogate.weights),
+            regions=regions.labels,
+            diagnostics={
+                "local_r2": surrogate.r2,
+                "n_superpixels": float(regions.count),
+                "samples_per_superpixel": chosen.samples / regions.count,
+                "standard_error": float(surrogate.errors.mean()),
+                "seed_agreement": seed_agreement(surrogate.weights, surrogate.errors),
+                "intercept": surrogate.intercept,
+            },
+        )
