@@ -1,0 +1,1 @@
+"""Weights, cards, lesson texts and split tables that the project ships."""

@@ -1,0 +1,1 @@
+"""Training and measuring the classifiers that the project ships."""
