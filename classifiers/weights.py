@@ -1,0 +1,160 @@
+"""Weight files: read without running code from them, fitted to a network, refused with the reason."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
+
+_PREFIXES = ("module.", "model.", "network.", "net.", "_orig_mod.")
+_WRAPPERS = ("state_dict", "model_state_dict", "model", "network", "net", "weights")
+_TORCH_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt")
+_REFUSED_SUFFIXES = {
+    ".h5": "a Keras or HDF5 file",
+    ".hdf5": "a Keras or HDF5 file",
+    ".keras": "a Keras file",
+    ".onnx": "an ONNX file",
+    ".pb": "a TensorFlow graph",
+    ".tflite": "a TensorFlow Lite file",
+    ".pkl": "a pickle, which can run any code when it is opened",
+    ".pickle": "a pickle, which can run any code when it is opened",
+    ".joblib": "a pickle, which can run any code when it is opened",
+}
+ADVICE = "Save the network's state_dict() as .safetensors, or as .pt with torch.save(network.state_dict(), ...)."
+StateDict = dict[str, torch.Tensor]
+
+
+class WeightsError(ValueError):
+    """A weight file cannot be used. The message says why and what to do."""
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, in hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def read_state_dict(path: Path) -> StateDict:
+    """Read the tensors of a safetensors file or of a ``.pt`` file that holds a state dict and nothing else.
+
+    Floating-point tensors come as float32. Prefixes that wrappers put before every name ("module.", "model." ...)
+    and an outer ``{"state_dict": ...}`` are taken off.
+
+    Raises:
+        WeightsError: any other kind of file, a damaged one, or weights that are not finite.
+    """
+    path = Path(path)
+    if not path.is_file():
+        kind = "a folder" if path.is_dir() else "not there"
+        raise WeightsError(f"{path} is {kind}; name a weight file.")
+    _refuse_foreign(path)
+    content = _read_safetensors(path) if path.suffix.lower() == ".safetensors" else _read_torch(path)
+    return clean(content, path.name)
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Refuse, with its kind, what is not a state dict by its name or first bytes."""
+    suffix = path.suffix.lower()
+    kind = _REFUSED_SUFFIXES.get(suffix)
+    with path.open("rb") as stream:
+        if stream.read(4) == b"\x89HDF":
+            kind = "a Keras or HDF5 file"
+    if kind is None and zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            members = {name.rsplit("/", 1)[-1] for name in archive.namelist()}
+        if "constants.pkl" in members:
+            kind = "TorchScript, which carries code"
+        elif "data.pkl" not in members:
+            kind = "a zip archive without PyTorch weights"
+    if kind is None and suffix not in (".safetensors", *_TORCH_SUFFIXES):
+        kind = f"of an unknown kind ({suffix or 'no suffix'})"
+    if kind is not None:
+        raise WeightsError(f"{path.name} is {kind} and is not read. {ADVICE}")
+
+
+def _read_safetensors(path: Path) -> StateDict:
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"{path.name} is not a readable safetensors file ({error}).") from error
+
+
+def _read_torch(path: Path) -> object:
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch documents no common base class of what a bad file raises
+        found = re.search(r"GLOBAL (\S+)", str(error))
+        if found:
+            why = f"it holds more than tensors ({found[1]}), for instance a whole pickled network or its settings"
+        else:
+            why = "it is damaged or not a PyTorch file"
+        raise WeightsError(f"{path.name} is not read: {why}. {ADVICE}") from error
+
+
+def clean(content: object, name: str) -> StateDict:
+    """Return a plain float32 state dict from what a file named ``name`` held.
+
+    Raises:
+        WeightsError: it is not a state dict, or a weight is not finite.
+    """
+    for wrapper in _WRAPPERS:
+        if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
+            content = content[wrapper]
+            break
+    if not isinstance(content, Mapping) or not content:
+        raise WeightsError(f"{name} holds no named tensors. {ADVICE}")
+    for key, tensor in content.items():
+        if not isinstance(key, str) or not isinstance(tensor, torch.Tensor):
+            raise WeightsError(f"{name} holds more than named tensors ({str(key)[:60]!r}). {ADVICE}")
+    state = {k: v.float() if v.is_floating_point() else v for k, v in content.items()}
+    for key, tensor in state.items():
+        if not torch.isfinite(tensor).all():
+            raise WeightsError(f"{name} holds values that are not finite numbers (in {key}); it cannot be used.")
+    return _without_prefix(state)
+
+
+def _without_prefix(state: StateDict) -> StateDict:
+    prefix = next((p for p in _PREFIXES if all(k.startswith(p) for k in state)), None)
+    return state if prefix is None else _without_prefix({k.removeprefix(prefix): v for k, v in state.items()})
+
+
+def misfit(network: nn.Module, state: StateDict) -> str | None:
+    """Say in words how ``state`` does not fit ``network``; None where it fits.
+
+    Batch counters (``num_batches_tracked``) may be missing: they play no part in evaluation.
+    """
+    own = network.state_dict()
+    missing = [k for k in own if k not in state and not k.endswith("num_batches_tracked")]
+    unexpected = [k for k in state if k not in own]
+    shapes = [
+        f"{k} is {tuple(state[k].shape)} instead of {tuple(own[k].shape)}"
+        for k in own
+        if k in state and state[k].shape != own[k].shape
+    ]
+    parts = [f"{len(ks)} {what} ({_few(ks)})" for ks, what in ((missing, "missing"), (unexpected, "unexpected")) if ks]
+    if shapes:
+        parts.append(f"{len(shapes)} of another shape ({_few(shapes)})")
+    return "; ".join(parts) or None
+
+
+def load_into(network: nn.Module, state: StateDict, name: str) -> None:
+    """Put ``state`` into ``network``.
+
+    Raises:
+        WeightsError: a tensor is missing, unexpected or of another shape; the first few are named.
+    """
+    wrong = misfit(network, state)
+    if wrong:
+        raise WeightsError(f"{name} does not fit the architecture: {wrong}.")
+    network.load_state_dict(state, strict=False)
+
+
+def _few(items: list[str], n: int = 3) -> str:
+    return ", ".join(items[:n]) + (", ..." if len(items) > n else "")
