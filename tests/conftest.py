@@ -1,0 +1,35 @@
+"""What all tests share, and the word on what was skipped for want of a browser or of films."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from radiographs.places import DATA_VARIABLE, data_folder
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def browser_path() -> str | None:
+    """Path of a Chromium on this machine, or None."""
+    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    no_data = pytest.mark.skip(reason=f"no films: set {DATA_VARIABLE} to a data folder to run this")
+    no_browser = pytest.mark.skip(reason="no browser: install chromium to run this")
+    for item in items:
+        if item.get_closest_marker("real_data") and data_folder() is None:
+            item.add_marker(no_data)
+        if item.get_closest_marker("browser") and browser_path() is None:
+            item.add_marker(no_browser)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if data_folder() is None:
+        terminalreporter.write_line(
+            f"Tests on real films were skipped: point {DATA_VARIABLE} at a data folder to run them (see README)."
+        )
+    if browser_path() is None:
+        terminalreporter.write_line("Browser tests were skipped: install chromium (Debian: apt-get install chromium).")
