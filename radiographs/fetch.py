@@ -21,7 +21,7 @@ __all__ = [
 
 NIH_BOXES_URL = "https://raw.githubusercontent.com/adleberg/medical-ai/56de7f5f706e73159507a01d869f7e6f81b49afc/images"
 
-# Adults of patients never trained on, boxed once, the box about as large as the finding's 75th percentile; chosen by eye.
+# Adults of patients never trained on, one box each, near the 75th percentile of the finding in area; chosen by eye.
 NIH_DEMO: dict[str, tuple[str, str]] = {
     "Atelectasis": ("00016191_017", "00030635_001"),
     "Cardiomegaly": ("00004342_020", "00004822_051"),
