@@ -16,6 +16,9 @@ from xai_methods.method import Attribution, Method, Request
 from xai_methods.parameters import parameter
 from xai_methods.registry import register
 
+LOGIT_PRECISION = 1e-6
+"""Relative differences between logits below this are rounding, not an answer to explain."""
+
 
 @dataclass(frozen=True)
 class LimeParameters(RegionParameters):
@@ -81,8 +84,8 @@ def fit_surrogate(coalitions: np.ndarray, logits: np.ndarray, sample_weights: np
     reach = x @ inverse
     leverage = np.minimum(np.sum(reach * x, axis=1) + sample_weights / total, 1 - 1e-6)
     errors = np.sqrt(np.maximum((residual**2 / (1 - leverage)) @ reach**2, 0))
-    variance = float(y @ y)
-    r2 = 1 - float(residual @ residual) / variance if variance > 0 else float("nan")
+    variance, noise = float(y @ y), LOGIT_PRECISION**2 * float(sample_weights @ logits**2)
+    r2 = 1 - float(residual @ residual) / variance if variance > noise else float("nan")
     return Surrogate(weights, float(level - centre @ weights), r2, errors)
 
 

@@ -1,0 +1,130 @@
+"""LIME against its closed form on a linear model, and against the authors' own regression."""
+
+import numpy as np
+import pytest
+from lime.lime_base import LimeBase
+from sklearn.metrics import pairwise_distances
+
+from classifiers.families import random_classifier
+from tests.xai_methods.linear_classifier import linear_classifier, region_sums, smooth_film
+from xai_methods.lime import Lime, LimeParameters, fit_surrogate, proximity, sample_coalitions
+from xai_methods.masking import HIDES, make_regions
+from xai_methods.parameters import ParameterError
+from xai_methods.registry import get_method
+from xai_methods.superpixels import KINDS
+
+
+def _weights(explanation):
+    """One weight a superpixel, off the painted map."""
+    _, first = np.unique(explanation.regions, return_index=True)
+    return explanation.values.ravel()[first]
+
+
+@pytest.mark.parametrize("hide", HIDES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_linear_model_gives_its_closed_form(kind, hide):
+    classifier, film = linear_classifier(), smooth_film()
+    parameters = LimeParameters(n_superpixels=20, superpixels=kind, hide=hide, samples=400, alpha=0.0)
+    explanation = Lime().explain(classifier, film, "Finding 1", parameters=parameters)
+    regions = make_regions(classifier, classifier.prepare(film), explanation.regions, hide)
+    closed_form = region_sums(classifier, 1, regions.film, regions.hidden, regions.labels)
+    assert np.abs(closed_form).max() > 1e-3
+    assert np.abs(_weights(explanation) - closed_form).max() < 1e-5
+    assert explanation.diagnostics["local_r2"] == pytest.approx(1, abs=1e-6)
+    assert explanation.diagnostics["intercept"] + closed_form.sum() == pytest.approx(explanation.logit, abs=1e-5)
+    assert explanation.diagnostics["seed_agreement"] == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize("alpha", [1.0, 7.5])
+@pytest.mark.parametrize("width", [0.25, 1.0])
+def test_same_surrogate_as_the_authors_code(width, alpha):
+    from sklearn.linear_model import Ridge
+
+    rng = np.random.default_rng(0)
+    coalitions = sample_coalitions(300, 17, rng)
+    logits = coalitions @ rng.normal(size=17) + coalitions[:, 0] * coalitions[:, 3] + rng.normal(size=300)
+    data = coalitions.astype(float)
+    distances = pairwise_distances(data, data[:1], metric="cosine").ravel()
+    base = LimeBase(lambda d: np.sqrt(np.exp(-(d**2) / width**2)), random_state=0)
+    intercept, pairs, r2, _ = base.explain_instance_with_data(
+        data, logits[:, None], distances, 0, 17, feature_selection="none", model_regressor=Ridge(alpha=alpha)
+    )
+    surrogate = fit_surrogate(coalitions, logits, proximity(coalitions, width), alpha)
+    assert np.allclose(surrogate.weights, [weight for _, weight in sorted(pairs)], atol=1e-9)
+    assert surrogate.intercept == pytest.approx(intercept, abs=1e-9)
+    assert surrogate.r2 == pytest.approx(r2, abs=1e-9)
+
+
+def test_coalitions_are_the_whole_film_and_fair_coins():
+    coalitions = sample_coalitions(4000, 30, np.random.default_rng(1))
+    assert coalitions[0].all()
+    assert abs(coalitions[1:].mean() - 0.5) < 0.005
+    assert np.abs(np.corrcoef(coalitions[1:].T) - np.eye(30)).max() < 0.08
+
+
+def test_standard_errors_match_the_spread_over_draws():
+    rng = np.random.default_rng(2)
+    linear = rng.normal(size=12)
+
+    def run():
+        coalitions = sample_coalitions(300, 12, rng)
+        logits = coalitions @ linear + 2 * coalitions[:, 0] * coalitions[:, 1] + rng.normal(size=300)
+        return fit_surrogate(coalitions, logits, proximity(coalitions, 0.25), 1.0)
+
+    runs = [run() for _ in range(200)]
+    seen = np.std([one.weights for one in runs], axis=0)
+    said = np.mean([one.errors for one in runs], axis=0)
+    assert np.abs(said / seen - 1).max() < 0.2
+
+
+def test_seed_decides_the_map_and_agreement_is_honest():
+    classifier, film = random_classifier("resnet", side=64), smooth_film(64)
+    parameters = LimeParameters(n_superpixels=20, samples=200)
+    first, again, *others = (
+        Lime().explain(classifier, film, "Finding 2", parameters=parameters, seed=seed) for seed in (0, 0, 1, 2)
+    )
+    assert np.array_equal(first.values, again.values)
+    seen = np.mean([np.corrcoef(_weights(first), _weights(other))[0, 1] for other in others])
+    assert first.diagnostics["seed_agreement"] == pytest.approx(seen, abs=0.15)
+    assert seen < 1
+
+
+def test_diagnostics_and_cost_are_said():
+    classifier, film = linear_classifier(), smooth_film()
+    explanation = Lime().explain(classifier, film, "Finding 0", parameters=LimeParameters(20, samples=400))
+    assert explanation.diagnostics["n_superpixels"] == 20 == explanation.regions.max() + 1
+    assert explanation.diagnostics["samples_per_superpixel"] == 20
+    assert explanation.evaluations == 401
+    assert explanation.signed
+    assert all(np.isfinite(list(explanation.diagnostics.values())))
+
+
+def test_a_classifier_that_never_changes_its_mind_has_no_fit():
+    coalitions = sample_coalitions(60, 5, np.random.default_rng(0))
+    surrogate = fit_surrogate(coalitions, np.full(60, 1.25), proximity(coalitions, 0.25), 1.0)
+    assert np.abs(surrogate.weights).max() < 1e-12
+    assert np.isnan(surrogate.r2)
+
+
+def test_fewer_samples_than_superpixels_stay_finite():
+    classifier, film = linear_classifier(64), smooth_film(64)
+    parameters = LimeParameters(n_superpixels=100, samples=50, alpha=0.0)
+    assert np.isfinite(Lime().explain(classifier, film, "Finding 0", parameters=parameters).values).all()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"n_superpixels": "1"}, "n_superpixels: expected 2 to 300"),
+        ({"samples": "10"}, "samples: expected 50 to 20000"),
+        ({"kernel_width": "0"}, "kernel_width: expected 0.05 to 10"),
+        ({"superpixels": "voronoi"}, "superpixels: expected one of slic"),
+    ],
+)
+def test_bad_parameters_are_named(given, said):
+    with pytest.raises(ParameterError, match=said):
+        LimeParameters.parse(given)
+
+
+def test_it_is_registered():
+    assert isinstance(get_method("lime"), Lime)
