@@ -1,0 +1,183 @@
+"""Outlines as they are stored, and how they become pixels.
+
+Coordinates are continuous, x to the right and y down, origin at the film's top left corner: pixel (row, column) covers
+[column, column + 1) x [row, row + 1). A pixel is inside an outline when its centre is. An outline too small to hold
+any centre becomes the one pixel that its middle lies in, so that no outline vanishes on a small film.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from radiographs.annotation import Kind
+from radiographs.errors import AnnotationError
+
+Shape = tuple[int, int]
+
+
+class Geometry(Protocol):
+    """A stored outline."""
+
+    @property
+    def kind(self) -> Kind:
+        """How it was drawn."""
+        ...
+
+    def mask(self, shape: Shape, frame: Shape | None) -> np.ndarray:
+        """Rasterise.
+
+        Args:
+            shape: (H, W) of the film.
+            frame: (H, W) of the image that it was drawn on; None: the film itself.
+
+        Returns:
+            (H, W) bool; all False where the outline lies outside the film.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Box:
+    """An upright rectangle from (x, y) at its top left, in pixels of the frame."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    kind: Kind = "box"
+
+    def mask(self, shape: Shape, frame: Shape | None) -> np.ndarray:
+        """See :class:`Geometry`."""
+        down, right = _scale(shape, frame)
+        top, bottom = self.y * down, (self.y + self.height) * down
+        left, end = self.x * right, (self.x + self.width) * right
+        inside = np.zeros(shape, dtype=bool)
+        rows = slice(max(0, _first_centre(top)), max(0, _first_centre(bottom)))
+        columns = slice(max(0, _first_centre(left)), max(0, _first_centre(end)))
+        inside[rows, columns] = True
+        if not inside.any():
+            _mark_pixel(inside, (top + bottom) / 2, (left + end) / 2)
+        return inside
+
+
+@dataclass(frozen=True, eq=False)
+class Polygon:
+    """One or several closed rings, each (n, 2) of x, y in pixels of the frame; together they cover their union."""
+
+    rings: tuple[np.ndarray, ...]
+    kind: Kind = "polygon"
+
+    def mask(self, shape: Shape, frame: Shape | None) -> np.ndarray:
+        """See :class:`Geometry`; inside one ring the even-odd rule holds."""
+        down, right = _scale(shape, frame)
+        inside = np.zeros(shape, dtype=bool)
+        scaled = [np.asarray(ring, dtype=np.float64) * (right, down) for ring in self.rings]
+        for ring in scaled:
+            _fill_ring(inside, ring)
+        if not inside.any():
+            for ring in scaled:
+                column, row = (ring.min(axis=0) + ring.max(axis=0)) / 2
+                _mark_pixel(inside, row, column)
+        return inside
+
+
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """A run-length mask: lengths of runs, outside first, in column-major order, over a (H, W) image of ``size``."""
+
+    counts: np.ndarray
+    size: Shape
+    kind: Kind = "mask"
+
+    def mask(self, shape: Shape, frame: Shape | None) -> np.ndarray:
+        """See :class:`Geometry`; ``size`` is the frame."""
+        return resample(self.full(), shape)
+
+    def full(self) -> np.ndarray:
+        """The mask in its own frame: ``size`` bool."""
+        height, width = self.size
+        flat = np.zeros(height * width, dtype=bool)
+        ends = np.cumsum(self.counts)
+        for start, stop in zip(ends[0::2], ends[1::2], strict=False):
+            flat[start:stop] = True
+        return flat.reshape(width, height).T
+
+
+@dataclass(frozen=True)
+class MaskFile:
+    """A mask image on disk, opened only when it is asked for; what is not 0 is inside."""
+
+    path: Path
+    kind: Kind = "mask"
+
+    def mask(self, shape: Shape, frame: Shape | None) -> np.ndarray:
+        """See :class:`Geometry`; the image's own size is the frame."""
+        from radiographs.annotation_readers.mask_folder import load_mask
+
+        stored = load_mask(self.path)
+        check_proportions(stored.shape, shape, f"the mask {self.path.name}")
+        return resample(stored, shape)
+
+
+def check_proportions(frame: tuple[int, ...], shape: Shape, what: str) -> None:
+    """Refuse an outline whose frame has not the film's proportions (2 % are left for rounding).
+
+    Raises:
+        AnnotationError: it was drawn on another image.
+    """
+    if abs(frame[0] * shape[1] / (frame[1] * shape[0]) - 1) > 0.02:
+        raise AnnotationError(
+            f"{what} was drawn on an image of {frame[1]} x {frame[0]} pixels; "
+            f"the film has {shape[1]} x {shape[0]}, which are other proportions"
+        )
+
+
+def resample(stored: np.ndarray, shape: Shape) -> np.ndarray:
+    """Carry a (H, W) bool mask to another size: a pixel is inside when its centre falls on an inside pixel."""
+    if stored.shape == shape:
+        return stored
+    rows = (np.arange(shape[0]) + 0.5) * stored.shape[0] / shape[0]
+    columns = (np.arange(shape[1]) + 0.5) * stored.shape[1] / shape[1]
+    taken = stored[rows.astype(int)[:, None], columns.astype(int)[None, :]]
+    if not taken.any():
+        for row, column in np.argwhere(stored):
+            _mark_pixel(taken, (row + 0.5) * shape[0] / stored.shape[0], (column + 0.5) * shape[1] / stored.shape[1])
+    return taken
+
+
+def _scale(shape: Shape, frame: Shape | None) -> tuple[float, float]:
+    return (1.0, 1.0) if frame is None else (shape[0] / frame[0], shape[1] / frame[1])
+
+
+def _first_centre(edge: float) -> int:
+    """The first pixel whose centre lies at or beyond ``edge``."""
+    return int(np.ceil(edge - 0.5))
+
+
+def _mark_pixel(inside: np.ndarray, row: float, column: float) -> None:
+    """Set the pixel that holds a point; a point outside the film sets none."""
+    if 0 <= row < inside.shape[0] and 0 <= column < inside.shape[1]:
+        inside[int(row), int(column)] = True
+
+
+def _fill_ring(inside: np.ndarray, ring: np.ndarray) -> None:
+    """Set the pixels of ``inside`` whose centres lie in a closed ring (n, 2) of x, y."""
+    height, width = inside.shape
+    top = min(max(0, _first_centre(ring[:, 1].min())), height)
+    bottom = min(max(top, _first_centre(ring[:, 1].max())), height)
+    if top == bottom:
+        return
+    crossings = np.zeros((bottom - top, width + 1), dtype=np.int64)
+    for (x1, y1), (x2, y2) in zip(ring, np.roll(ring, -1, axis=0), strict=True):
+        first = min(max(top, _first_centre(min(y1, y2))), bottom)
+        last = min(max(top, _first_centre(max(y1, y2))), bottom)
+        if first < last:
+            rows = np.arange(first, last)
+            x = x1 + (rows + 0.5 - y1) * (x2 - x1) / (y2 - y1)
+            columns = np.clip(np.ceil(x - 0.5), 0, width).astype(int)
+            np.add.at(crossings, (rows - top, columns), 1)
+    inside[top:bottom] |= np.cumsum(crossings, axis=1)[:, :width] % 2 == 1

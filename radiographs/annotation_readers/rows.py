@@ -1,0 +1,165 @@
+"""Rows of CSV tables, plain, gzipped or zipped, with messages that name file and line."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import math
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from radiographs.annotation_readers.geometry import Box, Shape
+from radiographs.errors import AnnotationError
+
+_MAX_BYTES = 256 * 2**20
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table; columns are asked for by the name that the reader gave them."""
+
+    source: str
+    line: int
+    cells: dict[str, str]
+
+    @property
+    def where(self) -> str:
+        """The line, for messages."""
+        return f"line {self.line}"
+
+    def fail(self, problem: str) -> AnnotationError:
+        """An error that names file and line."""
+        return AnnotationError(f"{self.source}, line {self.line}: {problem}")
+
+    def text(self, column: str) -> str:
+        """A cell's text without outer spaces; empty where the table has no such column."""
+        return self.cells.get(column, "")
+
+    def name(self, column: str) -> str:
+        """A cell that must not be empty.
+
+        Raises:
+            AnnotationError: it is.
+        """
+        if not self.text(column):
+            raise self.fail(f"the column {column} is empty")
+        return self.text(column)
+
+    def number(self, column: str) -> float:
+        """A cell as a finite number.
+
+        Raises:
+            AnnotationError: it is none.
+        """
+        try:
+            value = float(self.text(column))
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            raise self.fail(f"{column} should be a number, found {self.text(column)[:40]!r}")
+        return value
+
+    def box(self, x: float, y: float, width: float, height: float, frame: Shape | None) -> Box:
+        """A box, clipped to its frame.
+
+        Raises:
+            AnnotationError: it is empty or lies outside the frame.
+        """
+        if width <= 0 or height <= 0:
+            raise self.fail(f"the box is empty: width {width:g}, height {height:g}")
+        right, bottom = (math.inf, math.inf) if frame is None else (frame[1], frame[0])
+        left, top = max(x, 0.0), max(y, 0.0)
+        width, height = min(x + width, right) - left, min(y + height, bottom) - top
+        if width <= 0 or height <= 0:
+            raise self.fail("the box lies outside the film")
+        return Box(left, top, width, height)
+
+
+def read_rows(path: Path, columns: dict[str, tuple[str, ...]], optional: tuple[str, ...] = ()) -> Iterator[Row]:
+    """Yield the rows of a table.
+
+    Args:
+        path: CSV file with a header line; comma, semicolon or tab; plain, gzip, or a zip of one file.
+        columns: name of each column -> the headers that it may have, compared without case, spaces and punctuation.
+        optional: names of columns that may be missing.
+
+    Raises:
+        AnnotationError: the file cannot be read, or a column is missing.
+    """
+    text = read_text(path)
+    first = text.split("\n", 1)[0]
+    delimiter = max(",;\t", key=first.count)
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        header = next(lines, [])
+        places = _places(path.name, header, columns, optional)
+        for cells in lines:
+            if any(cell.strip() for cell in cells):
+                found = {name: cells[at].strip() for name, at in places.items() if at < len(cells)}
+                yield Row(path.name, lines.line_num, found)
+    except csv.Error as error:
+        raise AnnotationError(f"{path.name}, line {lines.line_num}: this is not a line of a CSV table") from error
+
+
+def read_text(path: Path) -> str:
+    """Text of a plain, gzipped or zipped file.
+
+    Raises:
+        AnnotationError: it cannot be read, is too large or is not UTF-8 text.
+    """
+    try:
+        with path.open("rb") as stream:
+            magic = stream.read(4)
+        if magic[:2] == b"\x1f\x8b":
+            with gzip.open(path) as packed:
+                data = packed.read(_MAX_BYTES + 1)
+        elif magic == b"PK\x03\x04":
+            data = _single_member(path)
+        else:
+            with path.open("rb") as stream:
+                data = stream.read(_MAX_BYTES + 1)
+        if len(data) > _MAX_BYTES:
+            raise AnnotationError(f"{path.name} is larger than {_MAX_BYTES // 2**20} MB")
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise AnnotationError(f"{path.name} is not UTF-8 text") from error
+    except FileNotFoundError as error:
+        raise AnnotationError(f"there is no file {path.name}") from error
+    except (OSError, EOFError, zipfile.BadZipFile, ValueError) as error:
+        if isinstance(error, AnnotationError):
+            raise
+        raise AnnotationError(f"{path.name} cannot be opened, or is damaged") from error
+
+
+def _single_member(path: Path) -> bytes:
+    with zipfile.ZipFile(path) as archive:
+        names = [name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX")]
+        if len(names) != 1:
+            raise AnnotationError(f"{path.name} should hold one table, found {len(names)} files")
+        with archive.open(names[0]) as member:
+            return member.read(_MAX_BYTES + 1)
+
+
+def _plain(header: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", header.casefold())
+
+
+def _places(
+    source: str, header: list[str], columns: dict[str, tuple[str, ...]], optional: tuple[str, ...]
+) -> dict[str, int]:
+    """Where each column stands in the header."""
+    found = {_plain(cell): at for at, cell in reversed(list(enumerate(header)))}
+    places = {}
+    for name, spellings in columns.items():
+        at = next((found[_plain(spelling)] for spelling in spellings if _plain(spelling) in found), None)
+        if at is not None:
+            places[name] = at
+        elif name not in optional:
+            raise AnnotationError(
+                f"{source}: the header has no column {spellings[0]!r}; found {', '.join(header)[:200] or 'nothing'}"
+            )
+    return places
