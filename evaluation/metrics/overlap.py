@@ -1,4 +1,4 @@
-"""How well does the map overlap the expert's region, when it may mark as many pixels as the region has?"""
+"""Overlap of the map and the expert's region, when the map may mark as many pixels as the region has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does the map peak inside the expert's region?"""
+"""Whether the map peaks inside the expert's region."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Do pixels inside the expert's region rank above those outside? No threshold is chosen."""
+"""Whether pixels inside the expert's region rank above those outside; no threshold is chosen."""
 
 from __future__ import annotations
 

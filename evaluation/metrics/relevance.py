@@ -1,4 +1,4 @@
-"""How much of the relevance, and of the most relevant pixels, lies inside the expert's region?"""
+"""How much of the relevance, and of the most relevant pixels, lies inside the expert's region."""
 
 from __future__ import annotations
 
