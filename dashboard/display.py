@@ -176,3 +176,21 @@ def png(pixels: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A picture encoded: PNG of map and of colour bar (None without one), the bar's raw ends, words (see Picture)."""
+
+    png: bytes
+    bar: bytes | None
+    low: float
+    high: float
+    words: str
+
+
+def drawn(made: Picture) -> Drawn:
+    """Encode a picture and its colour bar."""
+    if made.scale is None:
+        return Drawn(png(made.pixels), None, 0.0, 0.0, made.words)
+    return Drawn(png(made.pixels), png(colour_bar(made.scale)), made.scale.low, made.scale.high, made.words)

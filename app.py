@@ -1,0 +1,12 @@
+"""XAI Lightbox: navigation and page configuration."""
+
+import streamlit as st
+
+st.set_page_config(page_title="XAI Lightbox", page_icon=":material/radiology:", layout="wide")
+st.navigation(
+    [
+        st.Page("pages/compare.py", title="Compare", icon=":material/compare:", default=True),
+        st.Page("pages/about.py", title="About", icon=":material/info:"),
+    ],
+    position="top",
+).run()

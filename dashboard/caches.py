@@ -1,0 +1,107 @@
+"""What is kept between reruns and shared between people: models, films, thumbnails, the job manager.
+
+Everything is keyed by names and digests, never by arrays, of which Streamlit would hash a sample only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from classifiers.shelf import load_classifier
+
+from classifiers import ChestClassifier
+from dashboard import display
+from dashboard.display import Drawn, View, drawn
+from dashboard.jobs import JobManager
+from dashboard.question import Film, Question
+from evaluation.compare import FindingResult, MethodResult, finding_result, score_explanation
+from radiographs.shelf import collections, get_collection
+from radiographs.thumbnails import thumbnail
+from xai_methods import Explanation
+
+THUMBNAIL = 192
+
+
+@st.cache_resource(show_spinner=False)
+def manager() -> JobManager:
+    """The one job manager of the server."""
+    return JobManager(workers=2)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading the model ...")
+def classifier(name: str) -> ChestClassifier:
+    """The model of that name; shared, it guards itself by its lock."""
+    return load_classifier(name)
+
+
+@st.cache_resource(max_entries=32, show_spinner="Reading the film ...")
+def film(reference: str) -> Film:
+    """A collection's film with what is known of it.
+
+    Raises:
+        CollectionError, FilmError: it is not at hand or cannot be read.
+    """
+    name, _, film_id = reference.partition("/")
+    collection = get_collection(name)
+    return Film(
+        reference,
+        collection.read(film_id),
+        tuple(collection.annotations(film_id)),
+        collection.entry(film_id),
+        collection.card,
+    )
+
+
+@st.cache_data(max_entries=2000, show_spinner=False)
+def small_picture(reference: str) -> np.ndarray:
+    """The film's thumbnail for the gallery."""
+    name, _, film_id = reference.partition("/")
+    return thumbnail(get_collection(name).read(film_id), THUMBNAIL)
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def probabilities(film_digest: str, model_digest: str, _film: Film, _model: ChestClassifier) -> dict[str, float]:
+    """The model's probabilities on the film, by finding."""
+    return _model.probabilities(_film.radiograph)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def grey_picture(film_digest: str, _film: Film) -> np.ndarray:
+    """The film in grey at the size at which maps are drawn."""
+    return display.film_picture(_film.radiograph)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def scored(key: Hashable, mask_digest: str, _question: Question, _explanation: Explanation) -> MethodResult:
+    """One explanation in the film's own pixels, with its scores where somebody outlined the finding."""
+    mask = _question.film.mask(_explanation.finding)
+    return score_explanation(_question.classifier, _question.film.radiograph, _explanation, mask)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def unexplained(
+    film_digest: str, model_digest: str, finding: str, mask_digest: str, _question: Question, _mask: np.ndarray | None
+) -> FindingResult:
+    """What is known of one finding before any method ran: probability, verdict, baselines, chance."""
+    film, model = _question.film, _question.classifier
+    logit = float(model.logits(film.radiograph)[model.column(finding)])
+    collection = collections().get(film.collection)
+    return finding_result(model, film.radiograph, finding, logit, {}, _mask, collection, film.entry)
+
+
+@st.cache_data(max_entries=256, max_size="256MB", show_spinner=False)
+def map_png(key: Hashable, mask_digest: str, view: View, _film: np.ndarray, _result: MethodResult, _mask) -> Drawn:
+    """One map as it is drawn."""
+    return drawn(display.picture(_film, _result.on_film, view, _mask))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def film_table(collection: str, count: int) -> pd.DataFrame:
+    """A collection's list as a table: film_id, labels, annotated, part; ``count`` tells lists apart as films arrive."""
+    return pd.DataFrame(
+        [(e.film_id, e.labels, e.annotated, e.part) for e in get_collection(collection).entries()],
+        columns=["film_id", "labels", "annotated", "part"],
+    )

@@ -1,0 +1,176 @@
+"""One self-contained HTML file: film, maps, scores and what is needed to do it again; it loads nothing from outside."""
+
+from __future__ import annotations
+
+import base64
+import math
+import platform
+from html import escape
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+import pandas as pd
+
+from classifiers import ModelCard
+from dashboard import display
+from dashboard.display import Drawn, View
+from dashboard.question import notes_on
+from evaluation.compare import Comparison, FindingResult, MethodResult
+from evaluation.registry import metrics
+from evaluation.table import best_names, score_table
+from radiographs.collection import CollectionCard
+from radiographs.findings import display_name
+from xai_methods import get_method
+
+PACKAGES = ("xai-lightbox", "torch", "numpy", "captum", "shap", "scikit-image", "scipy")
+STYLE = """
+:root { color-scheme: light dark; --ink: #17212b; --paper: #fff; --soft: #5c6770; --line: #d5dbe0; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e3e8eb; --paper: #0d1114; --soft: #9aa5ad; --line: #333c43; } }
+body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 2rem auto;
+  max-width: 1500px; padding: 0 1.5rem; }
+h1, h2 { line-height: 1.2; } .soft { color: var(--soft); } .maps { display: grid; gap: 1rem;
+  grid-template-columns: repeat(auto-fill, minmax(300px, 1fr)); } figure { margin: 0; } figure img { width: 100%; }
+.bar { height: 12px; } .ends { display: flex; justify-content: space-between; font-size: .8rem; color: var(--soft); }
+table { border-collapse: collapse; margin: 1rem 0; } th, td { text-align: right; padding: .3rem .8rem;
+  border-bottom: 1px solid var(--line); } th:first-child, td:first-child { text-align: left; }
+tr.known td { color: var(--soft); } dt { font-weight: 600; } dd { margin: 0 0 .4rem; overflow-wrap: anywhere; }
+.scroll { overflow-x: auto; }
+"""
+
+
+def html_report(
+    comparison: Comparison,
+    card: ModelCard,
+    reference: str,
+    collection: CollectionCard | None = None,
+    view: View | None = None,
+) -> str:
+    """Write the report of one comparison.
+
+    Args:
+        comparison: maps and scores. card: the model's card.
+        reference: ``collection/film-id``, or words for a film that is in no collection; never a file's name.
+        collection: the card of the film's collection. view: how maps are drawn.
+
+    Returns:
+        An HTML document that holds its pictures and refers to nothing outside.
+    """
+    film = display.film_picture(comparison.radiograph)
+    shown = view or View()
+    body = "".join(_finding(result, film, shown) for result in comparison.findings.values())
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>XAI Lightbox report</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<style>{STYLE}</style></head><body><main><h1>Explanations of one chest film</h1>"
+        '<p class="soft">For research and teaching, not for diagnosis.</p>'
+        f"<p>Film {escape(reference)}, model {escape(card.title)}.</p>{body}"
+        f"<h2>How this was made</h2>{_settings(comparison, card, reference, collection)}</main></body></html>"
+    )
+
+
+def _finding(result: FindingResult, film: np.ndarray, view: View) -> str:
+    name = display_name(result.finding)
+    outlined = film if result.mask is None else display.outlined(film, result.mask)
+    words = f"The film; green: {name.lower()} as outlined" if result.mask is not None else "The film; nobody outlined"
+    panels = [_figure(display.png(outlined), "Film", words)]
+    panels += [_panel(done, film, view, result.mask) for done in result.methods.values()]
+    return (
+        f"<section><h2>{escape(name)}</h2><p>The model's probability: {result.probability:.0%}.</p>"
+        f'<div class="maps">{"".join(panels)}</div>{_scores(result)}</section>'
+    )
+
+
+def _panel(done: MethodResult, film: np.ndarray, view: View, mask: np.ndarray | None) -> str:
+    if done.explanation is None or done.on_film is None:
+        return (
+            f"<figure><figcaption><b>{escape(done.title)}</b><br>{escape(done.error or 'No map')}</figcaption></figure>"
+        )
+    made: Drawn = display.drawn(display.picture(film, done.on_film, view, mask))
+    notes = ", ".join([f"{done.explanation.seconds:.2f} s", *notes_on(done.explanation)])
+    question = get_method(done.method).question
+    words = (f"<b>{escape(made.words)}.</b> " if made.words else "") + f'<span class="soft">{escape(notes)}</span>'
+    bar = ""
+    if made.bar is not None:
+        bar = (
+            f'<img class="bar" alt="Colour bar" src="{_data(made.bar)}"><div class="ends">'
+            f"<span>{made.low:.3g}</span><span>{made.high:.3g}</span></div>"
+        )
+    return (
+        f'<figure><figcaption title="{escape(question)}"><b>{escape(done.title)}</b></figcaption>'
+        f'<img alt="{escape(done.title)} map" src="{_data(made.png)}">{bar}<p>{words}</p></figure>'
+    )
+
+
+def _figure(picture: bytes, title: str, words: str) -> str:
+    return (
+        f'<figure><figcaption><b>{escape(title)}</b></figcaption><img alt="{escape(words)}" src="{_data(picture)}">'
+        f'<p class="soft">{escape(words)}</p></figure>'
+    )
+
+
+def _data(picture: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(picture).decode()
+
+
+def _scores(result: FindingResult) -> str:
+    if result.mask is None:
+        return "<p>Nobody outlined this finding on this film. Scores need an outline.</p>"
+    table = score_table(result)
+    best = best_names(table) if result.verdict.passed else {}
+    known = metrics()
+    heads = "".join(f'<th scope="col" title="{escape(m.meaning)}">{escape(m.title)}</th>' for m in known.values())
+    rows = "".join(_row(row, [*known], best, result.verdict.passed) for _, row in table.iterrows())
+    verdict = ("" if result.verdict.passed else "Read these scores with care: ") + result.verdict.reason
+    legend = (
+        "Bold: the best method. Grey: maps that know nothing of the model, and chance; a method that does not beat "
+        "them has shown nothing. –: undefined here."
+    )
+    return (
+        f'<p>{escape(verdict)}</p><div class="scroll"><table><thead><tr><th scope="col">Map</th>{heads}</tr></thead>'
+        f'<tbody>{rows}</tbody></table></div><p class="soft">{legend}</p>'
+    )
+
+
+def _row(row: pd.Series, names: list[str], best: dict[str, list[str]], trusted: bool) -> str:
+    cells = []
+    for name in names:
+        text = "–" if math.isnan(row[name]) else f"{row[name]:.3f}"
+        cells.append(f"<td><b>{text}</b></td>" if row["name"] in best.get(name, ()) else f"<td>{text}</td>")
+    grey = "" if row["kind"] == "method" and trusted else ' class="known"'
+    return f"<tr{grey}><td>{escape(str(row['title']))}</td>{''.join(cells)}</tr>"
+
+
+def _settings(comparison: Comparison, card: ModelCard, reference: str, collection: CollectionCard | None) -> str:
+    facts = {
+        "Film": reference,
+        "Film digest (SHA-256 of shape and pixels)": comparison.radiograph.digest,
+        "Model": f"{card.name}: {card.summary}",
+        "Model digest": comparison.classifier_digest,
+        "Model trained on": card.trained_on,
+        "Model limits": card.limits,
+        "Model licence and source": f"{card.licence} {card.citation}",
+        "Seed": str(comparison.seed),
+        "Scored": "the positive part of each map, in the film's own pixels",
+        "Maps shown": "colours from 0 to the 99.5th percentile of each map's positive part",
+    }
+    if collection is not None:
+        facts["Film collection"] = f"{collection.title}. {collection.annotators}"
+        facts["Film licence and citation"] = f"{collection.licence} {collection.citation}"
+    for result in comparison.findings.values():
+        for done in result.methods.values():
+            if done.explanation is not None:
+                given = ", ".join(f"{name} {value}" for name, value in done.explanation.parameters.items())
+                reference_of = get_method(done.method).reference
+                facts[f"{done.title} settings"] = f"{given or 'none'} ({reference_of})"
+    facts["Versions"] = ", ".join([f"Python {platform.python_version()}", *_versions()])
+    return "<dl>" + "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in facts.items()) + "</dl>"
+
+
+def _versions() -> list[str]:
+    found = []
+    for name in PACKAGES:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,71 @@
+"""The score table as people read it: plain headings, best in bold, baselines in grey, gaps as dashes."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+from pandas.io.formats.style import Styler
+
+from evaluation.compare import FindingResult
+from evaluation.registry import metrics
+from evaluation.table import best_names, score_table
+from radiographs.findings import display_name
+
+GREY = "color: #8a949c"
+BOLD = "font-weight: bold"
+
+
+def styled(table: pd.DataFrame, trusted: bool) -> Styler:
+    """Style a table of :func:`evaluation.table.score_table`.
+
+    Args:
+        table: methods, then baselines, then chance.
+        trusted: whether the pair passed the validity gate; else the methods' scores are grey too and none is bold.
+    """
+    best = best_names(table) if trusted else {}
+    plain = table["kind"].eq("method") & trusted
+
+    def style(column: pd.Series) -> list[str]:
+        winners = set(best.get(str(column.name), ()))
+        return [BOLD if table["name"][i] in winners else "" if plain[i] else GREY for i in column.index]
+
+    names = [*metrics()]
+    shown = table[["title", *names, "seconds"]]
+    return shown.style.apply(style).format(dict.fromkeys(names, "{:.2f}") | {"seconds": "{:.1f}"}, na_rep="–")
+
+
+def draw_scores(result: FindingResult) -> pd.DataFrame | None:
+    """Draw verdict and score table of one finding; return the table, None where there is nothing to score against."""
+    finding = display_name(result.finding).lower()
+    if result.mask is None:
+        st.info(f"Nobody outlined {finding} on this film. Scores need an outline; the maps are shown without.")
+        return None
+    if not any(done.scores for done in result.methods.values()):
+        return None
+    st.markdown("**Agreement with the expert's outline**")
+    verdict = result.verdict
+    if verdict.passed:
+        st.success(verdict.reason, icon=":material/check_circle:")
+    else:
+        st.warning(f"Read these scores with care: {verdict.reason}", icon=":material/warning:")
+    table = score_table(result)
+    columns = {
+        name: st.column_config.NumberColumn(metric.title, help=f"{metric.meaning} {metric.caveat}".strip())
+        for name, metric in metrics().items()
+    }
+    st.dataframe(
+        styled(table, verdict.passed),
+        hide_index=True,
+        height="content",
+        column_config={
+            "title": st.column_config.TextColumn("Map", pinned=True, width="medium"),
+            "seconds": st.column_config.NumberColumn("Seconds", help="How long the map took."),
+            **columns,
+        },
+        alt=f"Scores of each method for {finding}, then of baselines that know nothing of the model, then chance",
+    )
+    st.caption(
+        "Bold: the best method. Grey: maps that know nothing of the model, and what chance gives; a method that does "
+        "not beat them has shown nothing. –: undefined here. Click a heading to sort."
+    )
+    return table

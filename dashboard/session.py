@@ -1,0 +1,75 @@
+"""One person's session: who they are to the job manager, what they chose, and the page's address."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+
+import streamlit as st
+from classifiers.shelf import ShelfEntry
+
+from dashboard import caches, choosing
+from dashboard.display import View
+from dashboard.question import Question
+from dashboard.state import UPLOAD, Choice, Known, differing, from_query, to_query
+from xai_methods import get_method, methods
+
+
+def owner() -> str:
+    """A random name by which the job manager knows this session."""
+    return st.session_state.setdefault("owner", uuid.uuid4().hex)
+
+
+def restored(models: list[ShelfEntry]) -> tuple[Choice, list[str]]:
+    """What was chosen before, or what the address asks for, or the example; sets the widgets where they are new.
+
+    Returns:
+        The choice, and a sentence for each thing in the address that could not be followed.
+    """
+    state = st.session_state
+    if "choice" not in state:
+        state["choice"], state["link_words"] = _from_address(models)
+        state["run_at_once"] = state["choice"].run
+    choice: Choice = state["choice"]
+    if "collection" not in state:
+        collection, _, film_id = (choice.film or choosing.first_film()).partition("/")
+        if collection:
+            state["collection"] = collection
+        if collection != UPLOAD and film_id:
+            state["film_id"] = film_id
+    if "model" not in state and models:
+        available = [entry.name for entry in models if entry.available] or [entry.name for entry in models]
+        state["model"] = choice.model or choosing.first_model(available)
+    return choice, state["link_words"]
+
+
+def _from_address(models: list[ShelfEntry]) -> tuple[Choice, list[str]]:
+    at_hand = {entry.name for entry in models if entry.available}
+    query = {key: st.query_params.get_all(key) for key in st.query_params}
+    known = Known(
+        film_exists=choosing.film_exists,
+        models=[entry.name for entry in models],
+        findings=lambda name: caches.classifier(name).findings if name in at_hand else None,
+        methods=methods(),
+    )
+    return from_query(query, known)
+
+
+def remember(question: Question, view: View) -> None:
+    """Keep what was chosen for this session and write it into the page's address."""
+    state = st.session_state
+    parameters = {name: differing(get_method(name), given.as_dict()) for name, given in question.parameters.items()}
+    choice = Choice(
+        film=question.film.reference,
+        model=question.classifier.name,
+        findings=question.findings,
+        methods=tuple(question.parameters),
+        parameters={name: given for name, given in parameters.items() if given},
+        seed=question.seed,
+        view=view,
+        run=any(caches.manager().status(key) is not None for key in question.keys()),
+    )
+    state["choice"] = choice
+    query = to_query(replace(choice, methods=() if set(choice.methods) == set(methods()) else choice.methods))
+    if {key: st.query_params.get_all(key) for key in st.query_params} != query:
+        st.query_params.from_dict(query)
