@@ -2,16 +2,30 @@
 
 from radiographs.annotation_readers.box_csv import read_box_csv
 from radiographs.annotation_readers.bundled import bundled_table
+from radiographs.annotation_readers.chexlocalize import read_chexlocalize
+from radiographs.annotation_readers.chexpert import CHEXPERT_LABELS, ChexpertFilm, read_chexpert_labels
+from radiographs.annotation_readers.coco import read_coco
 from radiographs.annotation_readers.mask_folder import read_mask_folder
 from radiographs.annotation_readers.nih import read_nih_boxes
+from radiographs.annotation_readers.rsna import read_rsna
+from radiographs.annotation_readers.siim import read_siim_rle
 from radiographs.annotation_readers.table import AnnotationTable, Outline, film_key
+from radiographs.annotation_readers.vindr import read_vindr
 
 __all__ = [
+    "CHEXPERT_LABELS",
     "AnnotationTable",
+    "ChexpertFilm",
     "Outline",
     "bundled_table",
     "film_key",
     "read_box_csv",
+    "read_chexlocalize",
+    "read_chexpert_labels",
+    "read_coco",
     "read_mask_folder",
     "read_nih_boxes",
+    "read_rsna",
+    "read_siim_rle",
+    "read_vindr",
 ]

@@ -8,7 +8,7 @@ import io
 import math
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,7 +79,7 @@ class Row:
         return Box(left, top, width, height)
 
 
-def read_rows(path: Path, columns: dict[str, tuple[str, ...]], optional: tuple[str, ...] = ()) -> Iterator[Row]:
+def read_rows(path: Path, columns: Mapping[str, tuple[str, ...]], optional: tuple[str, ...] = ()) -> Iterator[Row]:
     """Yield the rows of a table.
 
     Args:
@@ -149,7 +149,7 @@ def _plain(header: str) -> str:
 
 
 def _places(
-    source: str, header: list[str], columns: dict[str, tuple[str, ...]], optional: tuple[str, ...]
+    source: str, header: list[str], columns: Mapping[str, tuple[str, ...]], optional: tuple[str, ...]
 ) -> dict[str, int]:
     """Where each column stands in the header."""
     found = {_plain(cell): at for at, cell in reversed(list(enumerate(header)))}

@@ -1,0 +1,45 @@
+"""Annotation files in JSON, opened with care."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from radiographs.annotation_readers.geometry import Polygon
+from radiographs.annotation_readers.rows import read_text
+from radiographs.errors import AnnotationError
+
+
+def read_object(path: Path) -> dict[str, object]:
+    """Load a JSON file whose outermost value is an object.
+
+    Raises:
+        AnnotationError: it is not such a file.
+    """
+    try:
+        loaded = json.loads(read_text(path))
+    except (json.JSONDecodeError, RecursionError) as error:
+        at = f", line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise AnnotationError(f"{path.name}{at}: this is not JSON") from error
+    if not isinstance(loaded, dict):
+        raise AnnotationError(f"{path.name}: expected a JSON object at the outside")
+    return loaded
+
+
+def polygon(rings: object, where: str) -> Polygon:
+    """Read rings of three corners or more, each ``[x, y, x, y, ...]`` or ``[[x, y], ...]``.
+
+    Raises:
+        AnnotationError: it is not of that form.
+    """
+    try:
+        if not isinstance(rings, list) or not rings:
+            raise ValueError("no rings")
+        corners = tuple(np.array(ring, dtype=np.float64).reshape(-1, 2) for ring in rings)
+    except (TypeError, ValueError) as error:
+        raise AnnotationError(f"{where}: expected a polygon as lists of x and y") from error
+    if any(len(ring) < 3 or not np.isfinite(ring).all() for ring in corners):
+        raise AnnotationError(f"{where}: a polygon needs three corners or more, all of them numbers")
+    return Polygon(corners)
