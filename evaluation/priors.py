@@ -20,8 +20,8 @@ import torch
 import torch.nn.functional as F
 
 from radiographs.annotation import union_mask
+from radiographs.annotation_readers.bundled import bundled_table
 from radiographs.collection import Collection, FilmEntry
-from radiographs.collections.wheels import wheel_file
 from radiographs.places import asset
 
 GRID = 64
@@ -134,10 +134,7 @@ def average_mask(
 
 def write_nih_table(out: Path) -> int:
     """Write the NIH box list of the installed torchxrayvision package as an .npz table; returns its number of boxes."""
-    path = wheel_file("torchxrayvision", "torchxrayvision/data/BBox_List_2017.csv.gz")
-    if path is None:
-        raise FileNotFoundError("the package torchxrayvision carries no box list; install it first")
-    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+    with gzip.open(bundled_table("nih-boxes"), "rt", encoding="utf-8", newline="") as file:
         lines = sorted(list(csv.reader(file))[1:])
     numbers = {image: number for number, image in enumerate(sorted({line[0] for line in lines}))}
     rows = []
