@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 NIH_FINDINGS: tuple[str, ...] = (
     "Atelectasis",
@@ -88,6 +89,7 @@ _CANONICAL = {_key(name): name for name in (*NIH_FINDINGS, *FURTHER_FINDINGS, NO
 _CANONICAL |= {_key(alias): name for alias, name in _ALIASES.items()}
 
 
+@lru_cache(maxsize=1024)
 def canonical(name: str) -> str:
     """The program's name for a finding, whatever case, underscores or synonym a data set uses.
 

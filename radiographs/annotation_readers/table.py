@@ -9,16 +9,14 @@ from radiographs.annotation import Annotation, Kind
 from radiographs.annotation_readers.geometry import Geometry, Shape, check_proportions
 from radiographs.errors import AnnotationError
 
-_IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".dcm", ".dicom", ".tif", ".tiff", ".bmp", ".webp")
+_IMAGE_SUFFIXES = {"png", "jpg", "jpeg", "dcm", "dicom", "tif", "tiff", "bmp", "webp"}
 
 
 def film_key(name: str) -> str:
     """A film's name without folders and without an image's suffix: how tables and films are matched."""
     last = name.strip().replace("\\", "/").rsplit("/", 1)[-1]
-    for suffix in _IMAGE_SUFFIXES:
-        if last.lower().endswith(suffix):
-            return last[: -len(suffix)]
-    return last
+    stem, dot, suffix = last.rpartition(".")
+    return stem if dot and suffix.lower() in _IMAGE_SUFFIXES else last
 
 
 @dataclass(frozen=True)
