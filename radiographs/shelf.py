@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import importlib.util
+import os
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -58,15 +59,15 @@ def find_film(reference: str) -> tuple[Radiograph, FilmEntry | None, Collection 
         CollectionError: there is neither such a file nor such a film; the message names what is near.
         FilmError: the file cannot be read as a film.
     """
-    path = Path(reference).expanduser()
-    if reference and path.is_file():
-        return read_radiograph(path), None, None
-    if reference and path.is_dir():
+    path = os.path.expanduser(reference)
+    if os.path.isfile(path):
+        return read_radiograph(Path(path)), None, None
+    if os.path.isdir(path):
         raise CollectionError(f"{reference} is a folder; name one film in it")
     name, slash, film_id = reference.partition("/")
     if not slash or not film_id or name not in collections():
         raise CollectionError(
-            f"{reference!r} is neither a file nor a film of a collection. A film is the path of a file, or "
+            f"{reference[:200]!r} is neither a file nor a film of a collection. A film is the path of a file, or "
             f"collection/film-id; {_near(name, collections())}"
         )
     collection = get_collection(name)
