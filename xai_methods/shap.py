@@ -21,7 +21,9 @@ from xai_methods.registry import register
 Value = Callable[[np.ndarray], np.ndarray]
 """A game: (N, K) bool coalitions to (N,) values."""
 EXACT_PLAYERS = 12
-"""Up to so many superpixels all coalitions are judged and the Shapley values are exact."""
+"""Up to so many superpixels all coalitions are judged and the Shapley values are exact ..."""
+EXACT_PRICE = 5
+"""... unless that takes more than so many times the samples asked for."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ class KernelShapParameters(RegionParameters):
 
     samples: int = parameter(
         1000,
-        "Films judged with regions hidden. With 12 regions or fewer all combinations are judged (at most 4096).",
+        "Films judged with regions hidden. With 12 regions or fewer all combinations are judged instead, unless they"
+        " are more than 5 times as many.",
         low=50,
         high=20000,
         step=50,
@@ -211,7 +214,7 @@ class KernelShap(Method):
         def value(coalitions: np.ndarray) -> np.ndarray:
             return coalition_logits(request, regions, coalitions)
 
-        if regions.count <= EXACT_PLAYERS:
+        if regions.count <= EXACT_PLAYERS and 2**regions.count <= EXACT_PRICE * chosen.samples:
             shares = exact_shapley(value, regions.count)
         else:
             shares = kernel_shap(value, regions.count, chosen.samples, request.rng)

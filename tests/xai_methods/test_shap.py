@@ -222,6 +222,15 @@ def test_same_superpixels_as_lime():
     assert np.array_equal(one.regions, other.regions)
 
 
+@pytest.mark.parametrize(("samples", "enumerated"), [(1000, True), (50, False)])
+def test_twelve_superpixels_are_exact_by_default_but_a_small_budget_is_kept(samples, enumerated):
+    classifier, film = linear_classifier(), smooth_film()
+    parameters = KernelShapParameters(n_superpixels=12, samples=samples)
+    explanation = KernelShap().explain(classifier, film, "Finding 0", parameters=parameters)
+    assert explanation.evaluations == (4097 if enumerated else 53)
+    assert (explanation.diagnostics["enumerated_share"] == 1) == enumerated
+
+
 @pytest.mark.parametrize("given", [{"n_superpixels": "1"}, {"samples": "0"}, {"hide": "noise"}, {"paired": "true"}])
 def test_bad_parameters_are_named(given):
     with pytest.raises(ParameterError, match=next(iter(given))):
