@@ -142,7 +142,10 @@ class NihBoxes(Collection):
 
     def missing(self) -> str | None:
         """None where at least one film is at hand; else one sentence that says how to have them."""
-        return None if self.entries() else _HOW_TO_HAVE_THEM
+        try:
+            return None if self.entries() else _HOW_TO_HAVE_THEM
+        except CollectionError as error:
+            return str(error)
 
     def entries(self) -> list[FilmEntry]:
         """The films at hand, in the order of their ids; labels, age, sex and view as NIH published them.

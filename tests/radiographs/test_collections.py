@@ -190,6 +190,14 @@ def test_a_listed_film_that_is_not_here_is_told_from_an_unknown_one(tmp_path):
         NihBoxes().read("00014716_007")
 
 
+def test_without_nihs_tables_the_reason_is_said(tmp_path, monkeypatch):
+    write_film(tmp_path / "home/nih-boxes/images/00013118_008.jpg", 64)
+    nih._published_lines.cache_clear()
+    monkeypatch.setattr(nih, "_boxed_findings", lambda: nih._table_path("no such table"))
+    assert "NIH's tables are not at hand" in NihBoxes().missing()
+    monkeypatch.undo()
+
+
 def all_lines(tmp_path):
     folder = tmp_path / "home/nih-boxes/images"
     folder.mkdir(parents=True)

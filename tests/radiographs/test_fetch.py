@@ -244,6 +244,13 @@ def test_fetch_puts_the_films_where_the_collection_looks(server, files, tmp_path
     assert {p.name: p.read_bytes() for p in folder.iterdir()} == server.files
 
 
+def test_fetching_the_demo_leaves_the_other_films(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("XAI_LIGHTBOX_HOME", str(tmp_path / "home"))
+    server.files = {"00022192_003.jpg": b"a mass", "00000032_037.jpg": b"another film"}
+    folder = fetch("nih-demo", base_url=server.url + "/", manifest=write_manifest(tmp_path / "m.csv", server))
+    assert [p.name for p in folder.iterdir()] == ["00022192_003.jpg"]
+
+
 def test_fetch_refuses_an_unknown_name():
     with pytest.raises(FetchError, match="'nih-box'; there are: nih-boxes, nih-demo"):
         fetch("nih-box")
