@@ -210,7 +210,7 @@ def _continue_part(download: Download, part: Path, tally: _Tally, stopped: Cance
     if have > download.size:
         part.unlink()
         have = 0
-    if have == download.size:
+    if part.is_file() and have == download.size:
         return
     request = urllib.request.Request(download.url, headers={"User-Agent": "xai-lightbox"})
     if have:
