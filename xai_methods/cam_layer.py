@@ -37,8 +37,9 @@ def on_input_grid(native: torch.Tensor, side: int) -> Attribution:
         native: (h, w) map on the layer's cells. side: S of the input grid.
 
     Returns:
-        Values (S, S); ``cells`` is (h, w). Diagnostics, all of the map on its own cells: ``positive_cells`` is the share
-        of cells above 0, ``all_negative`` is 1.0 where there is none, ``cell_max`` and ``cell_min`` are its extremes.
+        Values (S, S); ``cells`` is (h, w). Diagnostics, all of the map on its own cells: ``positive_cells`` is the
+        share of cells above 0, ``all_negative`` is 1.0 where there is none, ``cell_max`` and ``cell_min`` are its
+        extremes.
     """
     large = F.interpolate(native[None, None], (side, side), mode="bilinear", align_corners=False)[0, 0]
     positive = float((native > 0).float().mean())

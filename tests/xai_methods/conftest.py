@@ -10,7 +10,7 @@ from classifiers.families import random_classifier
 from radiographs import Radiograph
 from xai_methods import Parameters
 
-SIDE = 48
+SIDE = 32
 FINDINGS = 3
 
 

@@ -1,0 +1,97 @@
+"""Handing relevance down from a logit to the film, with the books kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from xai_methods.relevance.canonise import CanonicalNetwork
+from xai_methods.relevance.composites import Composite
+from xai_methods.relevance.rules import stabilised
+from xai_methods.relevance.steps import Addition, Affine, Elementwise, Pooling, Step
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One step's books: relevance that came in from above, went down, and stayed in the bias."""
+
+    step: str
+    received: float
+    handed_down: float
+    absorbed: float
+
+    @property
+    def lost(self) -> float:
+        """What neither went down nor stayed in a bias: the stabilisers' part, and dead ends."""
+        return self.received - self.handed_down - self.absorbed
+
+
+@dataclass(frozen=True, eq=False)
+class Flow:
+    """Relevance (1, 1, S, S) of the film, and the books of every step from the logit down."""
+
+    relevance: torch.Tensor
+    books: tuple[Entry, ...]
+
+    @property
+    def absorbed(self) -> float:
+        """Relevance that stayed in biases."""
+        return sum(entry.absorbed for entry in self.books)
+
+
+def hand_down(
+    network: CanonicalNetwork,
+    values: dict[int, torch.Tensor],
+    column: int,
+    composite: Composite,
+    report: Callable[[float], None] | None = None,
+) -> Flow:
+    """Hand the logit at ``column`` down to the film.
+
+    Args:
+        network: the canonical network. values: what it computed (``network.run``).
+        column: index of the logit in the network's output. composite: which rule where.
+        report: called with the share done; what it raises stops the work.
+    """
+    logits = values[network.last]
+    relevance = {network.last: torch.zeros_like(logits)}
+    relevance[network.last][:, column] = logits[:, column]
+    books = []
+    for done, step in enumerate(reversed(network.steps)):
+        upper = relevance.pop(step.target)
+        inputs = [values[source] for source in step.sources]
+        lower, absorbed = _through(step, inputs, values[step.target], upper, composite)
+        books.append(Entry(step.name, float(upper.sum()), sum(float(part.sum()) for part in lower), absorbed))
+        for source, part in zip(step.sources, lower):
+            relevance[source] = relevance[source] + part if source in relevance else part
+        if report is not None and done % 16 == 0:
+            report(done / len(network.steps))
+    return Flow(relevance[0], tuple(books))
+
+
+def _through(
+    step: Step, inputs: list[torch.Tensor], output: torch.Tensor, upper: torch.Tensor, composite: Composite
+) -> tuple[list[torch.Tensor], float]:
+    """Relevance of each of the step's inputs, and what its bias absorbed."""
+    if isinstance(step, Affine):
+        lower, absorbed = composite.rule(step).hand_down(step, inputs[0], output, upper)
+        return [lower], absorbed
+    if isinstance(step, Elementwise):
+        return [upper], 0.0
+    if isinstance(step, Addition):
+        share = upper / stabilised(output)
+        return [part * share for part in inputs], 0.0
+    if isinstance(step, Pooling):
+        share = upper / stabilised(output)
+        return [x * gradient for x, gradient in zip(inputs, _pull_back(step, inputs, share))], 0.0
+    return _pull_back(step, inputs, upper), 0.0
+
+
+def _pull_back(step: Step, inputs: list[torch.Tensor], upper: torch.Tensor) -> list[torch.Tensor]:
+    """Transpose of the step's derivative, applied to what comes from above."""
+    with torch.enable_grad():
+        leaves = [x.detach().requires_grad_(True) for x in inputs]
+        output = step.run(leaves)
+    return list(torch.autograd.grad(output, leaves, upper))

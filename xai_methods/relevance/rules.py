@@ -1,0 +1,157 @@
+"""The rules by which a step with weights hands relevance down.
+
+Notation: x input, w weights, b bias, z = wx + b output, R relevance; a plus or minus sign keeps that part and puts 0
+for the rest. Each rule returns the relevance of its input and the sum that its bias has absorbed.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import torch
+
+from xai_methods.relevance.steps import Affine
+
+STABILISER = 1e-6
+"""Added to denominators, away from zero."""
+
+Handed = tuple[torch.Tensor, float]
+
+
+def stabilised(z: torch.Tensor, epsilon: float = STABILISER) -> torch.Tensor:
+    """Move ``z`` away from zero by ``epsilon``; zero itself moves up."""
+    return z + torch.where(z < 0, -epsilon, epsilon).to(z)
+
+
+class Rule(ABC):
+    """How a step with weights hands relevance down."""
+
+    @abstractmethod
+    def hand_down(self, step: Affine, x: torch.Tensor, z: torch.Tensor, relevance: torch.Tensor) -> Handed:
+        """Relevance of ``x``, and the sum absorbed by the bias, for a step that mapped x to z."""
+
+
+def _absorbed(bias: torch.Tensor | None, share: torch.Tensor) -> float:
+    return 0.0 if bias is None else float((bias * share).sum())
+
+
+def _parts(step: Affine, z: torch.Tensor, sign: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+    """Weights of this sign, weights of the other sign, bias of this sign (broadcastable over ``z``)."""
+    bias = step.bias_as(z)
+    plus, minus = step.weight.clamp(min=0), step.weight.clamp(max=0)
+    if sign > 0:
+        return plus, minus, None if bias is None else bias.clamp(min=0)
+    return minus, plus, None if bias is None else bias.clamp(max=0)
+
+
+def _split(
+    step: Affine,
+    x: torch.Tensor,
+    relevance: torch.Tensor,
+    weights: tuple[torch.Tensor, torch.Tensor],
+    bias: torch.Tensor | None,
+) -> Handed:
+    """Split relevance over x+ under the first weights, x- under the second, and the bias."""
+    parts = [(x.clamp(min=0), weights[0])]
+    if bool((x < 0).any()):
+        parts.append((x.clamp(max=0), weights[1]))
+    z = torch.zeros_like(relevance) if bias is None else torch.zeros_like(relevance) + bias
+    for part, weight in parts:
+        z = z + step.linear(part, weight)
+    share = relevance / stabilised(z)
+    lower = torch.zeros_like(x)
+    for part, weight in parts:
+        lower = lower + part * step.transposed(x.shape, weight, share)
+    return lower, _absorbed(bias, share)
+
+
+@dataclass(frozen=True)
+class Epsilon(Rule):
+    """R_i = sum_j x_i w_ij R_j / (z_j +- epsilon) (Bach et al. 2015, doi 10.1371/journal.pone.0130140)."""
+
+    epsilon: float = STABILISER
+
+    def hand_down(self, step: Affine, x: torch.Tensor, z: torch.Tensor, relevance: torch.Tensor) -> Handed:
+        """See :class:`Rule`."""
+        share = relevance / stabilised(z, self.epsilon)
+        return x * step.transposed(x.shape, step.weight, share), _absorbed(step.bias_as(z), share)
+
+
+@dataclass(frozen=True)
+class AlphaBeta(Rule):
+    """alpha times the positive contributions less beta times the negative ones (Bach et al. 2015).
+
+    alpha - beta = 1. alpha 1 and beta 0 is the z-plus rule (Montavon et al. 2017, doi 10.1016/j.patcog.2016.11.008).
+    Where an output has no negative contributions, beta has nothing to take back, and the sum grows.
+    """
+
+    alpha: float
+    beta: float
+
+    def hand_down(self, step: Affine, x: torch.Tensor, z: torch.Tensor, relevance: torch.Tensor) -> Handed:
+        """See :class:`Rule`."""
+        same, other, bias = _parts(step, z, +1)
+        lower, absorbed = _split(step, x, self.alpha * relevance, (same, other), bias)
+        if self.beta:
+            same, other, bias = _parts(step, z, -1)
+            taken, taken_bias = _split(step, x, self.beta * relevance, (same, other), bias)
+            lower, absorbed = lower - taken, absorbed - taken_bias
+        return lower, absorbed
+
+
+@dataclass(frozen=True)
+class Gamma(Rule):
+    """Positive contributions count 1 + gamma times (Montavon et al. 2019, doi 10.1007/978-3-030-28954-6_10).
+
+    For inputs of both signs: outputs above 0 favour positive contributions, outputs below 0 negative ones
+    (Andéol et al. 2021, arXiv 2106.13200).
+    """
+
+    gamma: float
+
+    def hand_down(self, step: Affine, x: torch.Tensor, z: torch.Tensor, relevance: torch.Tensor) -> Handed:
+        """See :class:`Rule`."""
+        lower, absorbed = self._side(step, x, z, relevance * (z > 0), +1)
+        below = relevance * (z < 0)
+        if bool(below.any()):
+            more, more_bias = self._side(step, x, z, below, -1)
+            lower, absorbed = lower + more, absorbed + more_bias
+        return lower, absorbed
+
+    def _side(self, step: Affine, x: torch.Tensor, z: torch.Tensor, relevance: torch.Tensor, sign: int) -> Handed:
+        same, other, favoured = _parts(step, z, sign)
+        own = step.bias_as(z)
+        bias = None if own is None or favoured is None else own + self.gamma * favoured
+        weights = (step.weight + self.gamma * same, step.weight + self.gamma * other)
+        return _split(step, x, relevance, weights, bias)
+
+
+class Flat(Rule):
+    """The same share to every input of an output (Lapuschkin et al. 2019, doi 10.1038/s41467-019-08987-4)."""
+
+    def hand_down(self, step: Affine, x: torch.Tensor, z: torch.Tensor, relevance: torch.Tensor) -> Handed:
+        """See :class:`Rule`."""
+        ones = torch.ones_like(step.weight)
+        share = relevance / stabilised(step.linear(torch.ones_like(x), ones))
+        return step.transposed(x.shape, ones, share), 0.0
+
+
+@dataclass(frozen=True)
+class Box(Rule):
+    """The z-box rule for pixels that lie between ``low`` and ``high`` (Montavon et al. 2017)."""
+
+    low: float
+    high: float
+
+    def hand_down(self, step: Affine, x: torch.Tensor, z: torch.Tensor, relevance: torch.Tensor) -> Handed:
+        """See :class:`Rule`."""
+        plus, minus = step.weight.clamp(min=0), step.weight.clamp(max=0)
+        low, high = torch.full_like(x, self.low), torch.full_like(x, self.high)
+        share = relevance / stabilised(z - step.linear(low, plus) - step.linear(high, minus))
+        lower = (
+            x * step.transposed(x.shape, step.weight, share)
+            - low * step.transposed(x.shape, plus, share)
+            - high * step.transposed(x.shape, minus, share)
+        )
+        return lower, _absorbed(step.bias_as(z), share)

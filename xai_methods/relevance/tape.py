@@ -1,0 +1,111 @@
+"""Recording what a network does to a film, whatever its code looks like.
+
+One forward pass runs under a torch function mode, which sees modules, functions, operators and in-place calls alike,
+and which lives in this thread only: the shared network is neither copied nor changed nor hooked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import nn
+from torch.overrides import TorchFunctionMode, resolve_name
+
+from xai_methods.relevance.calls import CALLS, OUT_OF_PLACE, out_of_place
+from xai_methods.relevance.steps import Step
+
+
+class UnsupportedNetworkError(RuntimeError):
+    """Relevance cannot be propagated through this network. The message names the operation that is in the way."""
+
+
+@dataclass(eq=False)
+class Tape(TorchFunctionMode):
+    """The steps of one forward pass, in order; value 0 is the film.
+
+    Attributes:
+        steps: what was computed from the film. numbers: number of each tensor by identity.
+        kept: the tensors themselves, so that no identity is used twice.
+    """
+
+    steps: list[Step] = field(default_factory=list)
+    numbers: dict[int, int] = field(default_factory=dict)
+    kept: list[torch.Tensor] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def start(self, film: torch.Tensor) -> None:
+        """Number the film 0."""
+        self.numbers[id(film)] = 0
+        self.kept.append(film)
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """Run one call; record it where it computes a tensor from the film."""
+        func = OUT_OF_PLACE.get(func, func)
+        args, given = out_of_place(func, args, dict(kwargs or {}))
+        output = func(*args, **given)
+        if not isinstance(output, torch.Tensor) or not self._from_film(args, given):
+            return output
+        if id(output) in self.numbers:
+            return output
+        target = len(self.kept)
+        self.numbers[id(output)] = target
+        self.kept.append(output)
+        make = CALLS.get(func)
+        step = make(self.number, target, args, given) if make is not None else None
+        self.steps.append(step or Step((), target, _refuse, _name(func)))
+        return output
+
+    def number(self, value: Any) -> int | None:
+        """Number of a tensor that was computed from the film, else None."""
+        return self.numbers.get(id(value)) if isinstance(value, torch.Tensor) else None
+
+    def _from_film(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        for value in (*args, *kwargs.values()):
+            parts = value if isinstance(value, (list, tuple)) else (value,)
+            if any(self.number(part) is not None for part in parts):
+                return True
+        return False
+
+
+def record(network: nn.Module, film: torch.Tensor) -> tuple[list[Step], int]:
+    """Record the steps from the film (N, 1, S, S) to the logits.
+
+    Returns:
+        The steps that the logits depend on, in order, and the number of the logits' value.
+
+    Raises:
+        UnsupportedNetworkError: the logits depend on an operation that relevance cannot pass.
+    """
+    tape = Tape()
+    film = film.detach().clone()
+    tape.start(film)
+    with torch.no_grad(), tape:
+        logits = network(film)
+    last = tape.number(logits)
+    if last is None or last == 0:
+        raise UnsupportedNetworkError("the network's logits do not depend on the film")
+    needed, steps = {last}, []
+    for step in reversed(tape.steps):
+        if step.target in needed:
+            if step.apply is _refuse:
+                raise UnsupportedNetworkError(
+                    f"LRP has no rule for the operation {step.name!r} in this network; choose another method"
+                )
+            needed.update(step.sources)
+            steps.append(step)
+    return steps[::-1], last
+
+
+def _refuse(inputs: list[torch.Tensor]) -> torch.Tensor:
+    raise UnsupportedNetworkError("an operation without a rule cannot be run")
+
+
+def _name(func: Callable[..., Any]) -> str:
+    return resolve_name(func) or getattr(func, "__name__", "unknown")
