@@ -13,7 +13,7 @@ _FLOOR = -0.35
 _CEILING = 1.02
 _RANGE = _CEILING - _FLOOR
 _UNIT = _RANGE / 4
-LEVELS = 255
+_LEVELS = 255
 
 
 def to_path(pixels: np.ndarray) -> np.ndarray:
@@ -24,5 +24,9 @@ def to_path(pixels: np.ndarray) -> np.ndarray:
 
 def to_pixels(path: np.ndarray) -> np.ndarray:
     """Grey levels in [0, 1] of an optical path, on the 256 levels of the film's own file."""
-    pixels = _FLOOR + _RANGE / (1 + np.exp(-path / _UNIT))
-    return (np.rint(np.clip(pixels, 0, 1) * LEVELS) / LEVELS).astype(np.float32)
+    return quantised(np.clip(_FLOOR + _RANGE / (1 + np.exp(-path / _UNIT)), 0, 1))
+
+
+def quantised(pixels: np.ndarray) -> np.ndarray:
+    """Pixels in [0, 1] rounded to 256 levels; a new float32 array."""
+    return (np.rint(pixels * _LEVELS) / _LEVELS).astype(np.float32)

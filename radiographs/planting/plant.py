@@ -8,22 +8,22 @@ from dataclasses import replace
 import numpy as np
 from scipy import ndimage
 
-from radiographs.planting.attenuation import to_pixels
-from radiographs.planting.chest import Chest, survey
+from radiographs.planting.attenuation import quantised, to_pixels
+from radiographs.planting.chest import Lung, survey
 from radiographs.planting.consolidation import consolidation
 from radiographs.planting.effusion import effusion
 from radiographs.planting.mass import mass
 from radiographs.planting.nodule import nodule
 from radiographs.radiograph import Radiograph
 
-_MAKERS: dict[str, Callable[[Chest, np.random.Generator], np.ndarray]] = {
+_MAKERS: dict[str, Callable[[Lung, np.random.Generator], np.ndarray]] = {
     "Nodule": nodule,
     "Mass": mass,
     "Consolidation": consolidation,
     "Effusion": effusion,
 }
 FINDINGS = tuple(_MAKERS)
-MASK_SHARE = 0.15
+MASK_SHARE = 0.12
 _BLUR = 1.0
 
 
@@ -33,7 +33,7 @@ def plant(
     """Plant one finding into a film.
 
     The finding's optical path is added to the film's, so that anatomy and noise stay. The mask is where the added
-    path, smoothed by one pixel, exceeds 15 % of its peak; beyond it the addition fades to nothing within a few pixels.
+    path, smoothed by one pixel, exceeds 12 % of its peak; beyond it the addition fades to nothing within a few pixels.
     The result has 256 grey levels, as the film's file has: with amplitude 0 an 8-bit film comes back unchanged.
 
     Args:
@@ -48,13 +48,17 @@ def plant(
     """
     if finding not in _MAKERS:
         raise ValueError(f"no finding {finding!r} can be planted; choose one of {', '.join(FINDINGS)}")
-    chest = survey(film.pixels, lungs)
-    added, mask = _with_mask(_MAKERS[finding](chest, rng))
-    return replace(film, pixels=to_pixels(chest.path + np.float32(amplitude) * added)), mask
+    lung = survey(film.pixels, lungs, label=int(rng.integers(1, 3)))
+    added, inside = _with_mask(_MAKERS[finding](lung, rng))
+    pixels = quantised(film.pixels)
+    pixels[lung.window] = to_pixels(lung.path + np.float32(amplitude) * added)
+    mask = np.zeros(film.shape, dtype=bool)
+    mask[lung.window] = inside
+    return replace(film, pixels=pixels), mask
 
 
 def _with_mask(added: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mask the added path and let it fade to nothing outside."""
     smooth = ndimage.gaussian_filter(added, _BLUR)
     edge = max(MASK_SHARE * float(smooth.max()), 1e-6)
-    return added * np.minimum(smooth / edge, 1) ** 2, smooth > edge
+    return added * np.minimum(smooth / edge, 1) ** 3, smooth > edge
