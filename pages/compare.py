@@ -14,8 +14,7 @@ from radiographs import FilmError
 from radiographs.findings import display_name
 from xai_methods import get_method
 
-TICK = 0.7
-"""Seconds between two looks at running work."""
+TICK_SECONDS = 0.7
 
 
 def ask() -> Question | None:
@@ -99,4 +98,4 @@ if question is not None:
         caches.manager().cancel(owner())
     draw_facts(question)
     busy = pending(question)
-    st.fragment(draw_results, run_every=TICK if busy else None)(question, busy)
+    st.fragment(draw_results, run_every=TICK_SECONDS if busy else None)(question, busy)

@@ -1,0 +1,39 @@
+"""The dashboard over a tiny collection and a tiny model, so that page tests need no weights and no films."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from tests.dashboard.made import TinyCollection, tiny_classifier, tiny_shelf
+
+APP = str(Path(__file__).resolve().parents[2] / "app.py")
+
+
+@pytest.fixture
+def shelves(monkeypatch):
+    """Put the tiny collection and model on the shelves; returns a function that empties the model shelf."""
+    import classifiers.shelf
+    import radiographs.shelf
+    from dashboard import caches, choosing
+
+    found = {"tiny-films": TinyCollection()}
+    for place in (radiographs.shelf, caches, choosing):
+        monkeypatch.setattr(place, "collections", lambda: found)
+    monkeypatch.setattr(caches, "get_collection", found.__getitem__)
+    monkeypatch.setattr(caches, "load_classifier", tiny_classifier)
+    monkeypatch.setattr(classifiers.shelf, "shelf", tiny_shelf)
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    yield lambda: monkeypatch.setattr(classifiers.shelf, "shelf", list)
+    caches.manager().close()
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def page(shelves) -> AppTest:
+    return AppTest.from_file(APP, default_timeout=60)

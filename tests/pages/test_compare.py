@@ -1,0 +1,143 @@
+"""The compare page in its normal, empty and hostile states."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard import caches
+from tests.pages.conftest import APP
+
+FAST = {"method": ["grad-cam", "jacobian"]}
+
+
+def said(page: AppTest) -> str:
+    elements = (*page.warning, *page.info, *page.error, *page.caption, *page.markdown, *page.success)
+    return "\n".join(str(e.value) for e in elements)
+
+
+def finish(page: AppTest, seconds: float = 30) -> AppTest:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        page.run()
+        if not page.get("progress"):
+            return page
+        time.sleep(0.1)
+    raise AssertionError("the run did not finish")
+
+
+def open_with(query: dict[str, list[str]]) -> AppTest:
+    page = AppTest.from_file(APP, default_timeout=60)
+    for key, values in query.items():
+        page.query_params[key] = values
+    return page.run()
+
+
+def test_first_visit_shows_a_film_and_one_click_shows_maps_and_scores(page):
+    page.query_params["method"] = FAST["method"]
+    page.run()
+    assert not page.exception
+    assert page.selectbox(key="film_id").value == "film-0"
+    assert said(page).count("For research and teaching, not for diagnosis.") == 1
+    assert "Press Run" in said(page)
+    page.button(key="run").click().run()
+    finish(page)
+    assert not page.exception
+    table = page.dataframe[-1].value
+    assert {"Grad-CAM", "Chance", "Uniform map"} <= set(table["title"])
+    assert table["pixel_auprc"].notna().all()
+    assert page.query_params["film"] == "tiny-films/film-0"
+    assert page.query_params["run"] == "1"
+
+
+def test_a_link_with_run_starts_at_once_and_shows_the_same_view(shelves):
+    query = {**FAST, "film": ["tiny-films/film-1"], "model": ["tiny"], "finding": ["Effusion"], "seed": ["5"]}
+    page = finish(open_with(query | {"run": ["1"], "show": ["contour"], "opacity": ["0.30"]}))
+    assert not page.exception
+    assert page.selectbox(key="film_id").value == "film-1"
+    assert page.multiselect(key="findings tiny tiny-films/film-1").value == ["Effusion"]
+    assert page.number_input(key="seed").value == 5
+    assert page.slider(key="opacity").value == 0.3
+    assert "Nobody outlined pleural effusion on this film" in said(page)
+    assert "Press Run" not in said(page)
+
+
+def test_view_controls_recompute_nothing(shelves):
+    page = finish(open_with(FAST | {"run": ["1"]}))
+    runs = {key: job.started for key, job in caches.manager()._jobs.items()}
+    page.segmented_control(key="part").set_value("signed").run()
+    assert not page.exception
+    assert {key: job.started for key, job in caches.manager()._jobs.items()} == runs
+    assert page.query_params["part"] == "signed"
+
+
+def test_a_film_that_nobody_outlined_still_shows_maps(shelves):
+    page = finish(open_with(FAST | {"film": ["tiny-films/film-2"], "run": ["1"]}))
+    assert not page.exception
+    assert "Scores need an outline" in said(page)
+    assert "Press Run" not in said(page)
+
+
+def test_a_failing_method_says_so_in_its_panel_and_the_others_go_on(shelves, monkeypatch):
+    from xai_methods import get_method
+
+    def fail(request):
+        raise RuntimeError("no gradient here")
+
+    monkeypatch.setattr(get_method("jacobian"), "_explain", fail)
+    page = finish(open_with(FAST | {"run": ["1"]}))
+    assert not page.exception
+    assert [e.value for e in page.error] == ["No gradient here."]
+    assert "Grad-CAM" in set(page.dataframe[-1].value["title"])
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"film": ["../../etc/passwd"]},
+        {"film": ["upload/0123456789ab"], "model": ["<script>"], "finding": ["x"]},
+        {"method": ["magic"], "set": ["lime.samples:nan"], "seed": ["1e99"], "opacity": ["-1"]},
+    ],
+)
+def test_a_hostile_link_falls_back_with_words(shelves, query):
+    page = open_with(query)
+    assert not page.exception
+    assert page.warning
+    assert "script>" not in said(page)
+    assert page.selectbox(key="film_id").value == "film-0"
+
+
+def test_without_models_the_page_says_how_to_get_one(shelves):
+    shelves()
+    page = open_with({})
+    assert not page.exception
+    assert "no model" in said(page)
+
+
+def test_a_model_that_is_not_at_hand_says_how_to_have_it(shelves):
+    page = open_with({"model": ["away"]})
+    assert not page.exception
+    assert "lightbox fetch away" in said(page)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a film", b"\x89PNG\r\n\x1a\nbroken"])
+def test_a_bad_upload_says_why_and_keeps_everything_else(shelves, content):
+    page = open_with(FAST)
+    page.selectbox(key="collection").select("upload").run()
+    page.file_uploader(key="upload").set_value([("secret-name.png", content, "image/png")]).run()
+    assert not page.exception
+    assert len(page.error) == 1
+    assert "secret-name" not in said(page)
+    assert page.selectbox(key="model").value == "tiny"
+
+
+def test_about_page_shows_every_card(shelves):
+    page = open_with({})
+    page.switch_page("pages/about.py").run()
+    assert not page.exception
+    for kind in ("Models", "Films"):
+        page.segmented_control(key="cards").set_value(kind).run()
+        assert not page.exception
+    assert "Squares." in said(page)
