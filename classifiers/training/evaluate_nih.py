@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from sklearn.metrics import roc_auc_score
 
 from classifiers.networks import chest_resnet18, class_map, feature_map
 from classifiers.training import augment, nih_data
+from classifiers.training.loop import load_weights
 
 BOOTSTRAPS = 1000
 MAP_SIDE = 512
@@ -29,7 +29,7 @@ _log = logging.getLogger("evaluate_nih")
 def load_network(path: Path) -> torch.nn.Module:
     """Read float16 or float32 weights of the NIH network into a float32 network in evaluation mode."""
     network = chest_resnet18(len(nih_data.FINDINGS))
-    network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in load_file(path).items()})
+    load_weights(network, path)
     return network.eval()
 
 
