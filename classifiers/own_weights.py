@@ -12,7 +12,6 @@ from classifiers.torchvision_guard import ensure_torchvision
 
 ensure_torchvision()
 
-import timm  # noqa: E402
 import torch  # noqa: E402
 import torchvision  # noqa: E402
 from torch import nn  # noqa: E402
@@ -182,6 +181,9 @@ def _check_run(network: nn.Module, side: int, n_findings: int, architecture: str
 
 def _builders(architecture: str) -> list[Callable[[int], nn.Module]]:
     """Return how torchvision and timm, whichever know the name, build it for a number of outputs."""
+    # timm is slow to import, and most people never need it.
+    import timm
+
     library, _, bare = architecture.rpartition(":")
     in_torchvision = torchvision.models.list_models(module=torchvision.models)
     in_timm = timm.list_models()

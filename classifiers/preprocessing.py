@@ -63,7 +63,8 @@ class Preprocessing:
             raise ValueError(f"expected a map of {self.side} x {self.side}, got {values.shape}")
         top, left, side = self._square(shape)
         grid = torch.tensor(values, dtype=torch.float32)[None, None]
-        large = F.interpolate(grid, (side, side), mode="bilinear", align_corners=False)[0, 0].numpy()
+        # antialias changes nothing where the map is enlarged; on a film smaller than the map it averages.
+        large = F.interpolate(grid, (side, side), mode="bilinear", antialias=True, align_corners=False)[0, 0].numpy()
         if self.fit == "pad":
             return np.ascontiguousarray(large[-top : -top + shape[0], -left : -left + shape[1]])
         film = np.zeros(shape, dtype=np.float32)

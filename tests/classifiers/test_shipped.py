@@ -1,0 +1,143 @@
+"""Shipped models: cards, weights, and what is said where they are wrong."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from classifiers import ModelCard, Preprocessing
+from classifiers.cards import CardError, NetworkSpec, load_card, save_card
+from classifiers.networks import chest_resnet18
+from classifiers.shipped import load_shipped, models_folder, save_shipped, shipped_cards
+from classifiers.weights import WeightsError
+from radiographs import Radiograph
+
+CARD = ModelCard("tiny", "Tiny", "s", "t", "l", "c", "limits", {"findings": {"Mass": {"auroc": 0.5}}}, "nih")
+FINDINGS = ("Mass", "Nodule")
+
+
+@pytest.fixture(scope="module")
+def network():
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return chest_resnet18(len(FINDINGS)).eval()
+
+
+@pytest.fixture
+def folder(tmp_path, network):
+    save_shipped(network, FINDINGS, CARD, Preprocessing(64, "pad", -2.0, 2.0), folder=tmp_path)
+    return tmp_path
+
+
+def test_round_trip_in_half_precision(folder, network):
+    classifier = load_shipped("tiny", folder)
+    assert classifier.card == CARD
+    assert classifier.findings == FINDINGS
+    assert classifier.preprocessing == Preprocessing(64, "pad", -2.0, 2.0)
+    assert classifier.cam_module is classifier.network.layer4
+    assert all(p.dtype == torch.float32 for p in classifier.parameters())
+    film = Radiograph(np.random.default_rng(0).random((80, 70)))
+    with torch.no_grad():
+        expected = network(classifier.prepare(film))[0].numpy()
+    assert classifier.logits(film) == pytest.approx(expected, abs=2e-2)
+    assert (folder / "tiny.safetensors").stat().st_size < 23e6
+
+
+def test_changed_weights_are_refused(folder):
+    path = folder / "tiny.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(WeightsError, match="SHA-256"):
+        load_shipped("tiny", folder)
+
+
+def test_missing_weights_are_said(folder):
+    (folder / "tiny.safetensors").unlink()
+    with pytest.raises(WeightsError, match=r"missing.*tiny\.safetensors"):
+        load_shipped("tiny", folder)
+
+
+def test_a_card_for_more_findings_than_the_weights_is_refused(folder):
+    card, spec = load_card(folder / "tiny.json")
+    save_card(folder, card, replace(spec, findings=("Mass", "Nodule", "Hernia")))
+    with pytest.raises(WeightsError, match=r"fc\.weight is \(2, 512\) instead of \(3, 512\)"):
+        load_shipped("tiny", folder)
+
+
+def test_an_unknown_architecture_is_refused(folder):
+    card, spec = load_card(folder / "tiny.json")
+    save_card(folder, card, replace(spec, architecture="lenet"))
+    with pytest.raises(CardError, match="lenet"):
+        load_shipped("tiny", folder)
+
+
+def test_weights_beyond_half_precision_are_refused(tmp_path):
+    with torch.random.fork_rng(devices=[]):
+        large = chest_resnet18(2)
+    large.bn1.running_var.fill_(1e6)
+    with pytest.raises(WeightsError, match=r"bn1\.running_var"):
+        save_shipped(large, FINDINGS, CARD, Preprocessing(64), folder=tmp_path)
+
+
+def _spec(**changes) -> NetworkSpec:
+    fields = {
+        **{"architecture": "chest_resnet18", "findings": FINDINGS, "side": 64, "fit": "pad"},
+        **{"low": 0.0, "high": 1.0, "cam_layer": "layer4", "weights": "a.safetensors", "sha256": "0" * 64},
+    }
+    return NetworkSpec(**{**fields, **changes})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c.pop("licence"), "lacks licence"),
+        (lambda c: c.update(colour="red"), "unknown fields: colour"),
+        (lambda c: c.update(title=3), "title is text"),
+        (lambda c: c.update(name="other"), "file and name agree"),
+        (lambda c: c["network"].pop("side"), "network lacks side"),
+        (lambda c: c["network"].update(side="224"), r"network\.side"),
+        (lambda c: c["network"].update(side=True), r"network\.side"),
+        (lambda c: c["network"].update(fit="stretch"), "pad or crop"),
+        (lambda c: c["network"].update(low=1.0), "low lies below high"),
+        (lambda c: c["network"].update(findings=["Mass", "Mass"]), "each named once"),
+        (lambda c: c["network"].update(weights="../../etc/a.safetensors"), "beside the card"),
+        (lambda c: c["network"].update(sha256="abc"), "64 hexadecimal"),
+    ],
+)
+def test_a_wrong_card_is_refused_with_the_reason(tmp_path, change, message):
+    path = save_card(tmp_path, CARD, _spec())
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+    with pytest.raises(CardError, match=message) as error:
+        load_card(path)
+    assert "tiny.json" in str(error.value)
+
+
+def test_a_card_holds_no_nan(tmp_path):
+    with pytest.raises(CardError, match="tiny"):
+        save_card(tmp_path, replace(CARD, figures={"auroc": float("nan")}), _spec())
+    path = save_card(tmp_path, CARD, _spec())
+    path.write_text(path.read_text().replace("0.5", "NaN"))
+    with pytest.raises(CardError, match="NaN is not a number"):
+        load_card(path)
+
+
+def test_a_card_that_is_not_there_or_not_json_is_refused(tmp_path):
+    with pytest.raises(CardError, match=r"none\.json"):
+        load_card(tmp_path / "none.json")
+    (tmp_path / "b.json").write_text("{")
+    with pytest.raises(CardError, match=r"b\.json"):
+        load_card(tmp_path / "b.json")
+
+
+def test_all_shipped_models_load():
+    for card, spec in shipped_cards():
+        assert (models_folder() / spec.weights).stat().st_size <= 25e6
+        classifier = load_shipped(card.name)
+        assert classifier.findings == spec.findings
+        film = Radiograph(np.random.default_rng(0).random((100, 90)))
+        assert np.isfinite(classifier.logits(film)).all()
