@@ -1,8 +1,8 @@
 """Compare: one film, one model, and what each method says of it, side by side."""
 
 import streamlit as st
-from classifiers.shelf import shelf
 
+from classifiers.shelf import shelf
 from dashboard import caches, choosing, panels
 from dashboard.exports import draw_downloads
 from dashboard.facts import draw_facts
