@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import threading
 import warnings
 from contextlib import contextmanager
@@ -43,8 +44,9 @@ _VIEWS = {"PA", "AP", "LL", "RL", "LLD", "RLD", "LLO", "RLO", "LATERAL"}
 _DEFLATED = "1.2.840.10008.1.2.1.99"
 _J2K_MAGIC = b"\xff\x4f\xff\x51"
 _LEAST_USED_RANGE = 1 / 8
-# pydicom's warnings may quote what a patient's tag says; they are silenced while one thread at a time reads.
+# pydicom's warnings and log lines may quote a patient's tags; they are kept in while one thread at a time reads.
 _reading = threading.Lock()
+_log = logging.getLogger("pydicom")
 
 
 def looks_like_dicom(data: bytes) -> bool:
@@ -74,8 +76,8 @@ def read_dicom(data: bytes) -> Radiograph:
     """
     with _quiet():
         dataset = _parse(data)
-        check_is_film(dataset)
         try:
+            check_is_film(dataset)
             return _develop(dataset)
         except FilmError:
             raise
@@ -112,12 +114,19 @@ def check_is_film(dataset: Dataset) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Let pydicom neither validate values nor warn of them."""
+    """Let pydicom neither validate values nor warn of them, on screen or in a log."""
     from pydicom.config import disable_value_validation
 
     with _reading, warnings.catch_warnings(), disable_value_validation():
         warnings.simplefilter("ignore")
-        yield
+        silent, propagated = logging.NullHandler(), _log.propagate
+        _log.addHandler(silent)
+        _log.propagate = False
+        try:
+            yield
+        finally:
+            _log.propagate = propagated
+            _log.removeHandler(silent)
 
 
 def _parse(data: bytes) -> Dataset:
@@ -168,7 +177,7 @@ def _develop(dataset: Dataset) -> Radiograph:
 def _stored_values(dataset: Dataset) -> np.ndarray:
     """(H, W) stored values; colour is turned to luminance."""
     from pydicom.pixels import pixel_array
-    from pydicom.uid import UID, ImplicitVRLittleEndian
+    from pydicom.uid import UID, ImplicitVRLittleEndian, RLELossless
 
     if not getattr(dataset, "file_meta", None) or "TransferSyntaxUID" not in dataset.file_meta:
         dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
@@ -181,8 +190,10 @@ def _stored_values(dataset: Dataset) -> np.ndarray:
         _check_stream(dataset, rows, columns)
     elif len(dataset.PixelData) < rows * columns * colours * int(dataset.BitsAllocated) // 8:
         raise FilmError("the DICOM film is cut off: pixels are missing at its end")
+    # pylibjpeg's run-length decoder ends in a Rust panic, no Exception, on damaged data; pydicom's own raises one.
+    plugin = "pydicom" if syntax == RLELossless else ""
     try:
-        values = np.asarray(pixel_array(dataset))
+        values = np.asarray(pixel_array(dataset, decoding_plugin=plugin))
     except Exception as error:
         if syntax.is_compressed:
             raise FilmError(
