@@ -150,12 +150,12 @@ def open_film(reference: str) -> Film:
     return caches.film(reference)
 
 
-def choose_findings(
-    film: Film, model: str, probabilities: dict[str, float], wanted: tuple[str, ...]
-) -> tuple[str, ...]:
-    """Draw the findings' widget; ``wanted`` come from a link, else the page chooses."""
+def choose_findings(film: Film, model: str, probabilities: dict[str, float], choice: Choice) -> tuple[str, ...]:
+    """Draw the findings' widget; ``choice`` holds for its own film and model only, else the page chooses."""
     ranked = sorted(probabilities, key=lambda finding: -probabilities[finding])
-    usual = [f for f in wanted if f in probabilities] or list(default_findings(film, probabilities))
+    same = choice.film in ("", film.reference) and choice.model in ("", model)
+    wanted = [finding for finding in choice.findings if same and finding in probabilities]
+    usual = wanted or list(default_findings(film, probabilities))
 
     def words(finding: str) -> str:
         return display_name(finding) + (" (outlined)" if film.outlines(finding) else "")

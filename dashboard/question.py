@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -17,6 +16,16 @@ from xai_methods import Explanation, Parameters, get_method
 
 SPLIT_OF_COLLECTION = {"nih-boxes": "nih", "known-truth": "known_truth", "paediatric-pneumonia": "known_truth"}
 """The split table that says on which side of a training a collection's films are."""
+
+
+DIAGNOSTICS = {
+    "local_r2": "local R² {:.2f}",
+    "seed_agreement": "seed agreement {:.2f}",
+    "additivity_residual": "sum off by {:.1g}",
+    "conservation": "{:.0%} of the logit shared out",
+    "bias_share": "{:.0%} left in biases",
+}
+"""Words for the diagnostics that are worth a place under a map."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,15 +121,14 @@ def mask_digest(mask: np.ndarray | None) -> str:
 
 def notes_on(explanation: Explanation) -> list[str]:
     """What a person should know of one map, in short plain phrases."""
-    given: dict[str, Any] = explanation.diagnostics
     notes = []
     if explanation.cells is not None:
         notes.append(f"really {explanation.cells[0]} × {explanation.cells[1]} cells")
     if explanation.regions is not None:
         notes.append(f"{len(np.unique(explanation.regions))} regions")
-    notes.extend(f"{DIAGNOSTICS[name]} {value:.2g}" for name, value in given.items() if name in DIAGNOSTICS)
+    notes.extend(
+        words.format(explanation.diagnostics[name])
+        for name, words in DIAGNOSTICS.items()
+        if name in explanation.diagnostics
+    )
     return notes
-
-
-DIAGNOSTICS: dict[str, str] = {}
-"""Words for the diagnostics that are worth a place under a map."""

@@ -39,7 +39,7 @@ def ask() -> Question | None:
     with st.sidebar:
         if seen_in_training(film, entry.card.split):
             st.warning("This model was trained on films of this patient; its scores here flatter it.")
-        findings = choosing.choose_findings(film, entry.name, chances, choice.findings)
+        findings = choosing.choose_findings(film, entry.name, chances, choice)
         parameters = choosing.choose_methods(choice)
         seed = choosing.choose_seed(choice)
     return Question(film, model, findings or default_findings(film, chances), parameters, seed)
