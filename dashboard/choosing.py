@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
-from classifiers.shelf import ShelfEntry
 
+from classifiers.shelf import ShelfEntry
 from dashboard import caches
 from dashboard.jobs import sentence
 from dashboard.question import Film, default_findings, short_digest
