@@ -14,11 +14,23 @@ from xai_methods import Cancelled, Parameters, get_method, methods, parameter
 from xai_methods.method import BATCH
 
 METHODS = tuple(methods())
-STOCHASTIC = {"lime", "shap"}
+STOCHASTIC = {"lime", "kernel-shap"}
 """Methods that draw random numbers; a new one that does is added here."""
 
+
+def _takes_long(name: str, family: str) -> bool:
+    return get_method(name).speed == "slow" and family not in {"vgg", "densenet"}
+
+
 every_method = pytest.mark.parametrize("name", METHODS)
-every_family = pytest.mark.parametrize("family", FAMILIES)
+every_pair = pytest.mark.parametrize(
+    ("name", "family"),
+    [
+        pytest.param(name, family, marks=[pytest.mark.slow] if _takes_long(name, family) else [])
+        for name in METHODS
+        for family in FAMILIES
+    ],
+)
 
 
 class Broken(Exception):
@@ -68,8 +80,7 @@ def assert_untouched(classifier: ChestClassifier, before: dict[str, Any]) -> Non
     assert [key for key in before if before[key] != after[key]] == []
 
 
-@every_family
-@every_method
+@every_pair
 def test_a_map_keeps_the_contract_and_leaves_no_trace(name, family, family_classifier, film):
     classifier, shares = family_classifier(family), []
     pixels, before = film.pixels.tobytes(), state_of(classifier)
@@ -94,8 +105,7 @@ def test_a_map_keeps_the_contract_and_leaves_no_trace(name, family, family_class
     assert shares == sorted(shares)
 
 
-@every_family
-@every_method
+@every_pair
 def test_the_finding_asked_for_changes_the_map(name, family, family_classifier, film):
     maps = [explain(name, family_classifier(family), film, f"Finding {n + 1}").values for n in range(FINDINGS)]
     assert not np.allclose(maps[0], maps[1], rtol=1e-3)
@@ -117,8 +127,7 @@ def test_the_same_seed_gives_the_same_map_and_another_seed_changes_only_methods_
     assert np.array_equal(first, other) == (name not in STOCHASTIC)
 
 
-@every_family
-@every_method
+@every_pair
 def test_an_unknown_finding_leaves_no_trace(name, family, family_classifier, film):
     classifier = family_classifier(family)
     before = state_of(classifier)
@@ -127,8 +136,7 @@ def test_an_unknown_finding_leaves_no_trace(name, family, family_classifier, fil
     assert_untouched(classifier, before)
 
 
-@every_family
-@every_method
+@every_pair
 @pytest.mark.parametrize("passes", [0, 1])
 def test_a_network_that_fails_leaves_no_trace(name, family, passes, family_classifier, film, monkeypatch):
     classifier = family_classifier(family)
@@ -151,8 +159,7 @@ def test_a_network_that_fails_leaves_no_trace(name, family, passes, family_class
     assert_untouched(classifier, before)
 
 
-@every_family
-@every_method
+@every_pair
 @pytest.mark.parametrize("asked", [0, 1])
 def test_cancelling_is_heard_soon_and_leaves_no_trace(name, family, asked, family_classifier, film, monkeypatch):
     classifier = family_classifier(family)

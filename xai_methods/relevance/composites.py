@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from xai_methods.relevance.rules import AlphaBeta, Box, Epsilon, Flat, Gamma, Rule
+from xai_methods.relevance.rules import STABILISER, AlphaBeta, Box, Epsilon, Flat, Gamma, Rule
 from xai_methods.relevance.steps import Affine
 
 
 @dataclass(frozen=True)
 class Composite:
-    """A rule for linear layers, one for convolutions (and normalisations not folded into one), one for the first."""
+    """A rule for linear layers, one for convolutions (and normalisations not folded into one), one for the first.
+
+    ``stabiliser`` keeps the denominators of sums and pooling away from zero.
+    """
 
     linear: Rule
     convolution: Rule
     first: Rule | None = None
+    stabiliser: float = STABILISER
 
     def rule(self, step: Affine) -> Rule:
         """The rule of one step."""
@@ -45,4 +49,4 @@ def composite(name: str, low: float, high: float, epsilon: float = 1e-6, gamma: 
         name: one of :data:`COMPOSITES`. low, high: input values of black and white.
         epsilon: stabiliser of the epsilon rule. gamma: favour of the gamma rule.
     """
-    return _COMPOSITES[name](low, high, epsilon, gamma)
+    return replace(_COMPOSITES[name](low, high, epsilon, gamma), stabiliser=min(epsilon, STABILISER))

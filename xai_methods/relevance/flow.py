@@ -81,10 +81,10 @@ def _through(
     if isinstance(step, Elementwise):
         return [upper], 0.0
     if isinstance(step, Addition):
-        share = upper / stabilised(output)
+        share = upper / stabilised(output, composite.stabiliser)
         return [part * share for part in inputs], 0.0
     if isinstance(step, Pooling):
-        share = upper / stabilised(output)
+        share = upper / stabilised(output, composite.stabiliser)
         return [x * gradient for x, gradient in zip(inputs, _pull_back(step, inputs, share))], 0.0
     return _pull_back(step, inputs, upper), 0.0
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from torch.nn.grad import conv2d_input
 
 Apply = Callable[[list[torch.Tensor]], torch.Tensor]
 
@@ -79,7 +80,7 @@ class Affine(Step):
     def transposed(self, shape: torch.Size, weight: torch.Tensor, upper: torch.Tensor) -> torch.Tensor:
         """Apply the transpose of the step, with other weights, to what arrives from above."""
         if self.kind == "conv":
-            return torch.nn.grad.conv2d_input(shape, weight, upper, **self.options)
+            return conv2d_input(shape, weight, upper, **self.options)
         if self.kind == "linear":
             return upper @ weight
         return upper * along_channels(weight, upper)
@@ -91,7 +92,7 @@ class Affine(Step):
         return self.bias if self.kind == "linear" else along_channels(self.bias, output)
 
     def scaled(self, scale: torch.Tensor, shift: torch.Tensor, target: int) -> Affine:
-        """This step followed by ``scale * y + shift`` by channel, as one step that writes ``target``."""
+        """Return this step followed by ``scale * y + shift`` by channel, as one step that writes ``target``."""
         weight = self.weight * scale.view(-1, *[1] * (self.weight.ndim - 1))
         bias = shift if self.bias is None else self.bias * scale + shift
         return replace(self, weight=weight, bias=bias, target=target)
