@@ -28,7 +28,8 @@ def consolidation(lung: Lung, rng: np.random.Generator) -> np.ndarray:
     mottled = np.clip(1 + 0.12 * fractal(lung.shape, rng, 5.0, 0.05 * lung.tall), 0.6, 1.4)
     filled = np.clip(filled * mottled, 0, 1) * (1 - rng.uniform(0.15, 0.45) * _bronchi(lung, (row, column), rng))
     air = lung.missing_tissue(lung.tissue_level, fine=1.5, coarse=4.0)
-    return rng.uniform(0.5, 0.85) * filled * air
+    # nothing finer than what the film itself resolves
+    return ndimage.gaussian_filter(rng.uniform(0.5, 0.85) * filled * air, 0.7)
 
 
 def _lobe_window(lung: Lung, lobe: tuple[float, float, float, float]) -> np.ndarray:

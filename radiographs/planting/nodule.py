@@ -16,7 +16,7 @@ def nodule(lung: Lung, rng: np.random.Generator) -> np.ndarray:
     if rng.random() < 0.5:
         solid = np.maximum(solid, _spicules(solid.shape[0], radius, rng))
     uneven = 1 + 0.08 * fractal(solid.shape, rng, 4.5, radius)
-    solid = solid * np.clip(uneven, 0.5, 1.5)
+    solid = ndimage.gaussian_filter(solid * np.clip(uneven, 0.5, 1.5), 0.7)
     return rng.uniform(0.4, 0.6) * lung.span * pasted(solid, place(lung, 1.5 * radius, radius, rng), lung.shape)
 
 
