@@ -37,7 +37,7 @@ def looker(mirrored: bool = False) -> ChestClassifier:
 
 
 class Spots(Collection):
-    """Films with a bright spot in the left half (labelled, outlined) and films without one; both halves carry clutter."""
+    """Films with a bright spot in the left half (labelled, outlined) and films without one; all carry clutter."""
 
     name = "spots"
     card = CollectionCard("Spots", "Made for tests.", "nobody", "none", "none")

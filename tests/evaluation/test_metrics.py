@@ -17,7 +17,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from evaluation.metrics.overlap import area_matched_iou, expected_iou
 from evaluation.metrics.pointing import pointing_game, pointing_game_15px
 from evaluation.metrics.ranking import pixel_auprc, pixel_auroc
-from evaluation.metrics.relevance import relevance_mass_accuracy, relevance_rank_accuracy
+from evaluation.metrics.relevance import relevance_rank_accuracy
 from evaluation.ranked import Region, dilate
 from evaluation.registry import chance_scores, get_metric, metrics, register, score_map
 
