@@ -127,16 +127,17 @@ def _zennit_map(network, film, column, canonizer, name):
 
 
 @pytest.mark.parametrize(
-    "architecture",
+    ("architecture", "name"),
     [
-        "resnet18",
-        "vgg11",
-        pytest.param("vgg11_bn", marks=pytest.mark.slow),
-        pytest.param("resnet50", marks=pytest.mark.slow),
-        pytest.param("vgg16", marks=pytest.mark.slow),
+        ("resnet18", "epsilon-plus-flat"),
+        ("vgg11", "epsilon-plus-flat"),
+        ("resnet18", "epsilon-gamma-box"),
+        ("vgg11", "epsilon-gamma-box"),
+        pytest.param("vgg11_bn", "epsilon-plus-flat", marks=pytest.mark.slow),
+        pytest.param("resnet50", "epsilon-plus-flat", marks=pytest.mark.slow),
+        pytest.param("vgg16", "epsilon-plus-flat", marks=pytest.mark.slow),
     ],
 )
-@pytest.mark.parametrize("name", ["epsilon-plus-flat", "epsilon-gamma-box"])
 def test_same_map_as_zennit(architecture, name):
     pytest.importorskip("zennit")
     import torchvision
