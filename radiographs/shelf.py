@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import importlib
-import importlib.util
 import os
 from collections.abc import Iterable
 from functools import cache
@@ -12,6 +10,7 @@ from pathlib import Path
 
 from radiographs.collection import Collection, FilmEntry
 from radiographs.collections.adult_dicom import AdultDicom
+from radiographs.collections.known_truth import KnownTruth
 from radiographs.collections.nih_boxes import NihBoxes
 from radiographs.collections.paediatric import PaediatricPneumonia
 from radiographs.collections.radiologist_masks import RadiologistMasks
@@ -23,11 +22,7 @@ from radiographs.reading import read_radiograph
 
 @cache
 def _own_collections() -> tuple[Collection, ...]:
-    own = (PaediatricPneumonia(), AdultDicom(), NihBoxes(), RadiologistMasks())
-    if importlib.util.find_spec("radiographs.collections.known_truth") is None:
-        return own
-    module = importlib.import_module("radiographs.collections.known_truth")
-    return module.KnownTruth(), *own
+    return KnownTruth(), PaediatricPneumonia(), AdultDicom(), NihBoxes(), RadiologistMasks()
 
 
 def collections() -> dict[str, Collection]:
