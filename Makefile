@@ -31,9 +31,10 @@ $(VENV)/.runtime: requirements.txt pyproject.toml | $(VENV)/bin/python
 	@$(BIN)/python -m pip install --quiet --no-deps -e .
 	@touch $@
 
-$(VENV)/.tests: requirements-dev.txt $(VENV)/.runtime
+$(VENV)/.tests: requirements-dev.txt requirements-bare.txt $(VENV)/.runtime
 	@echo "Installing what the tests need ..."
 	@$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --no-deps -r requirements-bare.txt
 	@touch $@
 
 lint: $(VENV)/.tests
