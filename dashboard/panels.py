@@ -17,13 +17,13 @@ from xai_methods import get_method
 
 MODE_WORDS = {"overlay": "Overlay", "contour": "Contour", "map": "Map only"}
 PART_WORDS = {"positive": "Speaks for it", "signed": "For and against"}
-COLUMN_WIDTH = 280
+COLUMN_WIDTH = 252
 """Least width of a panel in pixels, before the row is broken."""
 
 
 def view_controls(view: View, outlined: bool) -> View:
     """Draw the controls that change how maps are shown; nothing is recomputed by them."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         mode = st.segmented_control(
             "Show", display.MODES, default=view.mode, format_func=MODE_WORDS.__getitem__, key="mode", required=True,
             help="Colours over the film, the outline of the map's strongest tenth of the film, or the colours alone.",
@@ -33,7 +33,7 @@ def view_controls(view: View, outlined: bool) -> View:
             help="What raises the finding's score, or that and what lowers it. Scores judge what raises it.",
         )  # fmt: skip
         opacity = st.slider(
-            "Opacity", 0.0, 1.0, view.opacity, 0.05, key="opacity", disabled=mode != "overlay", width=180
+            "Opacity", 0.0, 1.0, view.opacity, 0.05, key="opacity", disabled=mode != "overlay", width=130
         )
         outline = st.toggle("Expert outline", view.outline, key="outline", disabled=not outlined)
     return View(mode, part, opacity, outline)
@@ -66,11 +66,11 @@ def comparison_of(question: Question, results: dict[str, FindingResult]) -> Comp
 def draw_panels(question: Question, result: FindingResult, states: dict[str, Status | None], view: View) -> None:
     """Draw the film and one panel for each method in a row that wraps."""
     film = caches.grey_picture(question.film.radiograph.digest, question.film)
-    with st.grid(max(3, min(6, len(states) + 1)), min_column_width=COLUMN_WIDTH, gap="small"):
-        with st.container(border=True):
+    with st.grid(3, min_column_width=COLUMN_WIDTH, gap="small"):
+        with st.container():
             _film_panel(question, result, film, view)
         for method, status in states.items():
-            with st.container(border=True):
+            with st.container():
                 _panel(question, result, film, view, method, status)
 
 

@@ -83,7 +83,7 @@ def draw_results(question: Question, was_pending: bool) -> None:
 PROBABILITY = "The model's own probability that the finding is on the film. How well it is calibrated, its card says."
 
 
-st.title("Compare explanations", anchor=False)
+st.header("Compare explanations", anchor=False)
 st.caption("For research and teaching, not for diagnosis.")
 question = ask()
 if question is not None:
