@@ -61,8 +61,8 @@ class KnownTruth(Collection):
     name = "known-truth"
     card = CollectionCard(
         title="Known truth",
-        summary="Normal frontal films of children aged 1 to 5, into which a nodule, a mass, a consolidation or a pleural "
-        "effusion was planted by computation; a few carry two, a few none. The outlines are exact.",
+        summary="Normal frontal films of children aged 1 to 5, into which a nodule, a mass, a consolidation or a "
+        "pleural effusion was planted by computation; a few carry two, a few none. The outlines are exact.",
         annotators="Nobody: the mask is where the planted attenuation exceeds 12 % of its peak.",
         licence="CC BY 4.0 (the normal films); the planted findings are this project's own.",
         citation="Normal films: Kermany D, Zhang K, Goldbaum M. Labeled optical coherence tomography and chest X-ray "
