@@ -12,13 +12,13 @@ ensure_torchvision()
 
 import torch  # noqa: E402
 from torch import nn  # noqa: E402
-from torchvision.models import resnet18  # noqa: E402
+from torchvision.models import ResNet, resnet18  # noqa: E402
 
 CELL = 16
 """Input pixels a side that one cell of the class map stands for."""
 
 
-def chest_resnet18(n_findings: int, imagenet: dict[str, torch.Tensor] | None = None) -> nn.Module:
+def chest_resnet18(n_findings: int, imagenet: dict[str, torch.Tensor] | None = None) -> ResNet:
     """Build the ResNet-18 for grey films: (N, 1, S, S) to logits (N, n_findings).
 
     Args:
@@ -46,12 +46,12 @@ def chest_resnet18(n_findings: int, imagenet: dict[str, torch.Tensor] | None = N
     return network
 
 
-def feature_map(network: nn.Module, films: torch.Tensor) -> torch.Tensor:
+def feature_map(network: ResNet, films: torch.Tensor) -> torch.Tensor:
     """Run the convolutional part of :func:`chest_resnet18`: (N, 1, S, S) to (N, 512, S/16, S/16)."""
     x = network.maxpool(network.relu(network.bn1(network.conv1(films))))
     return network.layer4(network.layer3(network.layer2(network.layer1(x))))
 
 
-def class_map(network: nn.Module, features: torch.Tensor) -> torch.Tensor:
+def class_map(network: ResNet, features: torch.Tensor) -> torch.Tensor:
     """Apply the head to each cell: (N, 512, h, w) to (N, C, h, w). Its mean over the cells is the logit."""
     return torch.einsum("nkhw,ck->nchw", features, network.fc.weight) + network.fc.bias[None, :, None, None]

@@ -115,6 +115,10 @@ def as_markdown(table: pd.DataFrame, names: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
+def _show(share: float) -> None:
+    sys.stderr.write(f"\r{share:6.1%}")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Survey one model on one collection; print the table, write the rows as CSV."""
     from classifiers.shelf import load_classifier
@@ -137,7 +141,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     rows = survey(
         load_classifier(asked.model), get_collection(asked.collection), chosen,
         per_finding=asked.per_finding, seed=asked.seed,
-        progress=lambda share: sys.stderr.write(f"\r{share:6.1%}") and None,
+        progress=_show,
     )  # fmt: skip
     rows.to_csv(asked.out, index=False)
     shown = ("pointing_game", "pixel_auprc", "relevance_mass_accuracy", "relevance_rank_accuracy", "area_matched_iou")

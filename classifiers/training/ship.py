@@ -1,0 +1,91 @@
+"""Put trained weights on the shelf with their card: ``python -m classifiers.training.ship --help``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from classifiers import ModelCard, Preprocessing
+from classifiers.networks import chest_resnet18
+from classifiers.shipped import save_shipped
+from classifiers.training import augment, nih_data
+from classifiers.training.loop import load_weights
+from radiographs.planting import FINDINGS as PLANTED
+
+SIDE = 224
+LICENCE = "weights: Apache-2.0; started from torchvision's ResNet-18 (BSD-3-Clause)"
+CITATION = "He et al. 2016, arXiv 1512.03385; Wang et al. 2017, arXiv 1705.02315"
+NIH_FILMS = (
+    "About 9,000 frontal films of NIH ChestX-ray14 at 128 or 384 pixels, labels mined from reports, and 289 films of "
+    "the published box list; 2,880 and 238 patients (assets/splits/nih.csv)."
+)
+NIH_LIMITS = (
+    "A small network trained on few films at low resolution; labels mined from text are wrong for about one in ten. "
+    "Small nodules are below its resolution. Not for diagnosis, not for children, not for lateral films."
+)
+CARDS: dict[str, dict[str, str]] = {
+    "nih14-localised": {
+        "title": "NIH 14 findings, taught where to look",
+        "summary": "ResNet-18 for NIH's 14 findings; its class maps were pulled into radiologists' boxes in training.",
+        "trained_on": NIH_FILMS + " The boxes of 238 patients teach it where to look for eight findings.",
+        "limits": NIH_LIMITS + " For the six findings without boxes nobody taught it where to look.",
+        "citation": CITATION + "; limited box supervision after Li et al. 2018, arXiv 1711.06373",
+        "split": "nih",
+    },
+    "nih14": {
+        "title": "NIH 14 findings, labels only",
+        "summary": "The twin of nih14-localised: same network, films and schedule, but it never saw a box.",
+        "trained_on": NIH_FILMS + " No boxes.",
+        "limits": NIH_LIMITS + " Nobody taught it where to look: it may be right for the wrong reason.",
+        "citation": CITATION,
+        "split": "nih",
+    },
+    "known-truth": {
+        "title": "Known truth: planted findings",
+        "summary": "ResNet-18 that detects findings planted into normal films, so that the truth is exact.",
+        "trained_on": "1,175 normal films of children (Kermany et al., CC BY 4.0) with findings planted anew in every "
+        "batch, starting from the first cycle of nih14-localised; the masks teach it where to look "
+        "(assets/splits/known_truth.csv).",
+        "limits": "It knows planted findings only. A map that misses the region is the method's failure more often "
+        "than the model's. It says nothing of real disease.",
+        "citation": "He et al. 2016, arXiv 1512.03385; films: Kermany et al. 2018, doi 10.17632/rscbjbr9sj",
+        "split": "known_truth",
+    },
+}
+
+
+def merged(evaluated: dict[str, Any]) -> dict[str, Any]:
+    """Join what ``evaluate_nih`` measured of classification and localisation, finding by finding."""
+    classification, localisation = evaluated["classification"], evaluated["localisation"]
+    findings = {name: dict(figures) for name, figures in classification["findings"].items()}
+    for name, figures in localisation["findings"].items():
+        findings[name] |= {k: v for k, v in figures.items() if k != "films"} | {"boxed_films": figures["films"]}
+    return {
+        "findings": findings,
+        "mean": classification["mean"] | localisation["mean"],
+        "films": classification["films"],
+        "patients": classification["patients"],
+        "boxed_films": localisation["films"],
+    }
+
+
+def main() -> None:
+    """Write ``assets/models/<name>.safetensors`` and its card."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name", choices=sorted(CARDS))
+    parser.add_argument("--weights", type=Path, required=True)
+    parser.add_argument("--figures", type=Path, help="what evaluate_nih wrote")
+    arguments = parser.parse_args()
+    findings = PLANTED if arguments.name == "known-truth" else nih_data.FINDINGS
+    network = chest_resnet18(len(findings))
+    load_weights(network, arguments.weights)
+    figures = merged(json.loads(arguments.figures.read_text())) if arguments.figures else {}
+    card = ModelCard(name=arguments.name, licence=LICENCE, figures=figures, **CARDS[arguments.name])
+    low, high = ((grey - augment.MEAN) / augment.STD for grey in (0, 1))
+    save_shipped(network, tuple(findings), card, Preprocessing(SIDE, "pad", low, high))
+
+
+if __name__ == "__main__":
+    main()
