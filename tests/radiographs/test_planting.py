@@ -67,7 +67,7 @@ def test_curve_is_undone():
 
 @pytest.mark.parametrize("finding", FINDINGS)
 def test_change_lies_in_the_mask_and_is_seen(finding):
-    for film, _, planted, mask in _planted(finding, 12):
+    for film, _, planted, mask in _planted(finding, 8):
         change = np.abs(planted.pixels - film.pixels)
         assert change[mask].sum() >= 0.95 * change.sum()
         assert np.percentile(change[mask], 95) > 0.1
@@ -78,7 +78,7 @@ def test_change_lies_in_the_mask_and_is_seen(finding):
     ("finding", "share"), [("Nodule", 0.9), ("Mass", 0.9), ("Consolidation", 0.9), ("Effusion", 0.5)]
 )
 def test_mask_lies_in_the_lungs(finding, share):
-    for _, lungs, _, mask in _planted(finding, 12):
+    for _, lungs, _, mask in _planted(finding, 8):
         assert (lungs[mask] > 0).mean() >= share
 
 
@@ -87,7 +87,7 @@ def test_mask_lies_in_the_lungs(finding, share):
     [("Nodule", 0.03, 0.14), ("Mass", 0.1, 0.32), ("Consolidation", 0.12, 0.6), ("Effusion", 0.08, 0.6)],
 )
 def test_size_is_bounded(finding, smallest, largest):
-    for _, lungs, _, mask in _planted(finding, 12):
+    for _, lungs, _, mask in _planted(finding, 8):
         columns = np.nonzero((lungs > 0).any(axis=0))[0]
         diameter = 2 * np.sqrt(mask.sum() / np.pi)
         assert smallest < diameter / (columns[-1] - columns[0]) < largest
@@ -121,7 +121,7 @@ def test_noise_keeps_its_level(finding):
     # second differences in both directions see noise and hardly anything smooth (Immerkaer, 1996)
     kernel = np.outer([1, -2, 1], [1, -2, 1]) / 6
     ratios = []
-    for film, _, planted, mask in _planted(finding, 24):
+    for film, _, planted, mask in _planted(finding, 14):
         core = ndimage.binary_erosion(mask)
         before, after = (ndimage.convolve(f.pixels, kernel)[core].std() for f in (film, planted))
         ratios.append(after / before)
