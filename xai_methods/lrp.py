@@ -77,9 +77,9 @@ def _difference(found: torch.Tensor, expected: torch.Tensor) -> float:
 class Lrp(Method):
     """Layer-wise relevance propagation (Bach et al. 2015), own implementation.
 
-    Values add up to the logit, except for what biases absorb. Diagnostics: ``relevance_sum`` of the map, the ``logit``,
-    ``conservation`` (their ratio), ``bias_share`` (absorbed by biases, as a share of the logit), ``residual`` (what is
-    neither, as a share of the logit: stabilisers and dead ends), ``worst_step`` (the largest such share of one step).
+    The map's sum and what biases keep are the logit. Diagnostics: ``relevance_sum`` of the map, the ``logit``,
+    ``bias_share`` (kept by biases, as a share of the logit), ``conservation`` (map and biases together, as a share of
+    the logit: 1 where nothing got lost), ``worst_step`` (the largest share of the logit that one step lost or made).
     """
 
     name = "lrp"
@@ -99,9 +99,8 @@ class Lrp(Method):
         diagnostics = {
             "relevance_sum": total,
             "logit": logit,
-            "conservation": total / scale,
             "bias_share": flow.absorbed / scale,
-            "residual": (logit - total - flow.absorbed) / scale,
+            "conservation": (total + flow.absorbed) / scale,
             "worst_step": max((entry.lost / scale for entry in flow.books), key=abs),
         }
         return Attribution(flow.relevance[0, 0].float().cpu().numpy(), diagnostics=diagnostics)

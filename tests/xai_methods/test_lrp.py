@@ -11,6 +11,7 @@ from xai_methods.lrp import LrpParameters, canonical
 from xai_methods.relevance.canonise import canonise
 from xai_methods.relevance.composites import COMPOSITES, composite
 from xai_methods.relevance.flow import hand_down
+from xai_methods.relevance.rules import AlphaBeta, Gamma
 from xai_methods.relevance.steps import Affine
 from xai_methods.relevance.tape import UnsupportedNetworkError
 
@@ -107,57 +108,88 @@ def test_known_answers_of_single_rules():
     # gamma 1: contributions 12, -2 and bias 2, of 12.
     assert handed("epsilon-gamma-box") == pytest.approx([5, -10 / 12, 10 / 12], abs=1e-4)
     assert handed("epsilon-plus-flat", first=True) == pytest.approx([2.5, 2.5, 0], abs=1e-4)
-    # Box 0 to 4: contributions 6 - 0 and -2 + 4, bias 1, of 9.
-    assert handed("epsilon-gamma-box", first=True) == pytest.approx([30 / 9, 10 / 9, 5 / 9], abs=1e-4)
+    # Box 0 to 4: contributions 6 - 0 and -2 + 4 share all 5, the bias keeps nothing.
+    assert handed("epsilon-gamma-box", first=True) == pytest.approx([5 * 6 / 8, 5 * 2 / 8, 0], abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("weights", "bias", "expected"),
+    [
+        ((3.0, 1.0), 1.0, (6 / 9, 2 / 9, 1 / 9)),
+        ((-3.0, -1.0), -1.0, (6 / 9, 2 / 9, 1 / 9)),
+        ((0.0, 0.0), 1.0, (0, 0, 1)),
+        ((3.0, -1.0), 1.0, (2 * 6 / 7, -1, 2 / 7)),
+    ],
+)
+def test_alpha_beta_hands_an_output_of_one_sign_down_once(weights, bias, expected):
+    step = Affine((0,), 1, lambda i: i[0], "linear", "linear", torch.tensor([weights]), torch.tensor([bias]), {})
+    x = torch.tensor([[2.0, 2.0]])
+    lower, absorbed = AlphaBeta(1.0).hand_down(step, x, step.run([x]), torch.ones(1, 1))
+    assert [*lower[0].tolist(), absorbed] == pytest.approx(expected, abs=1e-4)
+
+
+def test_gamma_of_an_output_below_zero_favours_what_speaks_against_it():
+    """Inputs 2 and -1, weights 1 and 3, bias -1, z = 2 - 3 - 1; gamma 1 doubles -3 and -1: 2, -6, -2, of -6."""
+    step = Affine((0,), 1, lambda i: i[0], "linear", "linear", torch.tensor([[1.0, 3.0]]), torch.tensor([-1.0]), {})
+    x = torch.tensor([[2.0, -1.0]])
+    lower, absorbed = Gamma(1.0).hand_down(step, x, step.run([x]), torch.tensor([[-2.0]]))
+    assert [*lower[0].tolist(), absorbed] == pytest.approx([2 / 3, -2, -2 / 3], abs=1e-4)
+
+
+ZENNIT = {
+    "epsilon-plus": "EpsilonPlus",
+    "epsilon-plus-flat": "EpsilonPlusFlat",
+    "epsilon-gamma-box": "EpsilonGammaBox",
+    "alpha2-beta1": "EpsilonAlpha2Beta1",
+}
 
 
 def _zennit_map(network, film, column, canonizer, name):
+    from zennit import composites
     from zennit.attribution import Gradient
-    from zennit.composites import EpsilonGammaBox, EpsilonPlusFlat
 
-    if name == "epsilon-plus-flat":
-        rules = EpsilonPlusFlat(canonizers=[canonizer])
-    else:
-        low, high = torch.full_like(film, -2.0), torch.full_like(film, 2.0)
-        rules = EpsilonGammaBox(low=low, high=high, canonizers=[canonizer])
-    wanted = torch.eye(network(film).shape[1])[[column]]
+    box = {"low": torch.full_like(film, -2.0), "high": torch.full_like(film, 2.0)} if "box" in name else {}
+    rules = getattr(composites, ZENNIT[name])(canonizers=[canonizer], **box)
+    wanted = torch.eye(3)[[column]]
     with Gradient(model=network, composite=rules) as attributor:
         _, found = attributor(film, lambda output: output * wanted)
     return found.detach()
 
 
-@pytest.mark.parametrize(
-    ("architecture", "name"),
-    [
-        ("resnet18", "epsilon-plus-flat"),
-        ("vgg11", "epsilon-plus-flat"),
-        ("resnet18", "epsilon-gamma-box"),
-        ("vgg11", "epsilon-gamma-box"),
-        pytest.param("vgg11_bn", "epsilon-plus-flat", marks=pytest.mark.slow),
-        pytest.param("resnet50", "epsilon-plus-flat", marks=pytest.mark.slow),
-        pytest.param("vgg16", "epsilon-plus-flat", marks=pytest.mark.slow),
-    ],
-)
-def test_same_map_as_zennit(architecture, name):
-    pytest.importorskip("zennit")
+def _empty(architecture: str, side: int) -> nn.Module:
+    """A network of torchvision for one-channel films and three findings, its weights not yet drawn."""
     import torchvision
+
+    build = getattr(torchvision.models, architecture)
+    with torch.device("meta"):
+        network = build(num_classes=3)
+        if architecture.startswith("resnet"):
+            network.conv1 = nn.Conv2d(1, 64, 7, stride=2, padding=3, bias=False)
+        elif architecture.startswith("densenet"):
+            network.features.conv0 = nn.Conv2d(1, 64, 7, stride=2, padding=3, bias=False)
+        else:
+            network.features[0] = nn.Conv2d(1, 64, 3, padding=1)
+            head = nn.Linear(512 * (side // 32) ** 2, 32), nn.ReLU(), nn.Linear(32, 3)
+            network = nn.Sequential(network.features, nn.Flatten(), *head)
+    return network.to_empty(device="cpu")
+
+
+@pytest.mark.parametrize("name", ZENNIT)
+@pytest.mark.parametrize("architecture", ["resnet18", "resnet50", "vgg11", "vgg11_bn", "vgg16"])
+@pytest.mark.parametrize("side", [32, pytest.param(64, marks=pytest.mark.slow)])
+def test_same_map_as_zennit(architecture, side, name):
+    pytest.importorskip("zennit")
     from zennit.torchvision import ResNetCanonizer, VGGCanonizer
 
-    if architecture.startswith("resnet"):
-        network, canonizer = getattr(torchvision.models, architecture)(num_classes=3), ResNetCanonizer()
-        network.conv1 = nn.Conv2d(1, 64, 7, stride=2, padding=3, bias=False)
-    else:
-        features = getattr(torchvision.models, architecture)(num_classes=3).features
-        features[0] = nn.Conv2d(1, 64, 3, padding=1)
-        canonizer = VGGCanonizer()
-        network = nn.Sequential(features, nn.Flatten(), nn.Linear(2048, 32), nn.ReLU(), nn.Linear(32, 3))
-    fill(network, 2)
-    film = films(64)
+    network, film = fill(_empty(architecture, side), 2), films(side)
     flow, logits = relevance(network, film, 1, name)
+    canonizer = ResNetCanonizer() if architecture.startswith("resnet") else VGGCanonizer()
     theirs = _zennit_map(network.requires_grad_(True), film, 1, canonizer, name)
     assert float(F.cosine_similarity(flow.relevance.flatten(), theirs.flatten(), dim=0)) >= 0.9999
-    assert float(flow.relevance.sum()) == pytest.approx(float(theirs.sum()), rel=5e-3)
-    assert float(flow.relevance.sum()) + flow.absorbed == pytest.approx(float(logits[0, 1]), rel=1e-2)
+    # By the letter, alpha2-beta1 does not hand an output of one sign down once: sums part by some thousandths.
+    apart = 5e-3 if name == "alpha2-beta1" else 5e-4
+    assert float(flow.relevance.sum()) == pytest.approx(float(theirs.sum()), rel=apart)
+    assert float(flow.relevance.sum()) + flow.absorbed == pytest.approx(float(logits[0, 1]), rel=1e-3)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -173,31 +205,29 @@ def test_canonical_logits_are_the_originals(family, family_classifier, film):
 @pytest.mark.parametrize("name", COMPOSITES)
 @pytest.mark.parametrize("family", FAMILIES)
 def test_what_the_film_gets_and_what_biases_keep_is_the_logit(family, name, family_classifier, film):
-    if name == "alpha2-beta1":
-        pytest.skip("alpha2-beta1 does not conserve where an output has contributions of one sign only")
     explanation = get_method("lrp").explain(
         family_classifier(family), film, "Finding 2", parameters=LrpParameters(composite=name)
     )
     books = explanation.diagnostics
-    assert books["conservation"] + books["bias_share"] == pytest.approx(1.0, abs=0.01)
+    assert books["conservation"] == pytest.approx(1.0, abs=0.01)
+    assert books["relevance_sum"] / books["logit"] + books["bias_share"] == pytest.approx(books["conservation"])
     assert books["relevance_sum"] == pytest.approx(float(explanation.values.astype(np.float64).sum()), rel=1e-4)
     assert abs(books["worst_step"]) < 0.01
 
 
-@pytest.mark.slow
 def test_densenet121_conserves():
-    import torchvision
-
-    network = torchvision.models.densenet121(num_classes=3)
-    network.features.conv0 = nn.Conv2d(1, 64, 7, stride=2, padding=3, bias=False)
-    fill(network, 3)
-    film = films(64)
+    network, film = fill(_empty("densenet121", 64), 3), films(64)
     form = canonise(network, film)
-    expected = network(film)
-    torch.testing.assert_close(form.run(film)[form.last], expected, rtol=1e-5, atol=1e-5 * float(expected.abs().max()))
-    for name in ("epsilon-plus", "epsilon-plus-flat", "epsilon-gamma-box"):
-        flow, logits = relevance(network, film, 2, name)
-        assert float(flow.relevance.sum()) + flow.absorbed == pytest.approx(float(logits[0, 2]), rel=0.01)
+    expected, values = network(film), form.run(film)
+    torch.testing.assert_close(values[form.last], expected, rtol=1e-5, atol=1e-5 * float(expected.abs().max()))
+    for name in COMPOSITES:
+        with torch.no_grad():
+            flow = hand_down(form, values, 2, composite(name, -2.0, 2.0))
+        total, logit = float(flow.relevance.sum()), float(expected[0, 2])
+        assert total + flow.absorbed == pytest.approx(logit, rel=0.01), name
+        if name != "epsilon":
+            # Nor do pixels and biases cancel out of sums many times the logit.
+            assert float(flow.relevance.abs().sum()) < 3 * abs(logit), name
 
 
 def test_the_books_of_all_steps_join_up():

@@ -2,7 +2,7 @@
 
 A normalisation behind a convolution is folded into it (its epsilon included). One that stands before a ReLU and a
 convolution, as in dense networks, cannot be folded across the ReLU: it stays a step of its own, a 1 x 1 convolution
-with one weight a channel and a bias, and gets the rule a convolution gets.
+with one weight a channel and a bias, and gets the rule that the composite has for it.
 """
 
 from __future__ import annotations

@@ -5,36 +5,39 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from xai_methods.relevance.rules import STABILISER, AlphaBeta, Box, Epsilon, Flat, Gamma, Rule
+from xai_methods.relevance.rules import STABILISER, AlphaBeta, Box, Epsilon, Flat, Gamma, Plus, Rule
 from xai_methods.relevance.steps import Affine
 
 
 @dataclass(frozen=True)
 class Composite:
-    """A rule for linear layers, one for convolutions (and normalisations not folded into one), one for the first.
+    """A rule for linear layers, one for convolutions, one for the first step, one for normalisations not folded away.
 
-    ``stabiliser`` keeps the denominators of sums and pooling away from zero.
+    Where the last two are None, such steps get the rule that convolutions get. ``stabiliser`` keeps the denominators of
+    sums and pooling away from zero.
     """
 
     linear: Rule
     convolution: Rule
     first: Rule | None = None
+    normalisation: Rule | None = None
     stabiliser: float = STABILISER
 
     def rule(self, step: Affine) -> Rule:
         """The rule of one step."""
         if step.first and self.first is not None:
             return self.first
+        if step.kind == "scale" and self.normalisation is not None:
+            return self.normalisation
         return self.linear if step.kind == "linear" else self.convolution
 
 
-_Z_PLUS = AlphaBeta(1.0, 0.0)
-
 _COMPOSITES: dict[str, Callable[[float, float, float, float], Composite]] = {
-    "epsilon-plus-flat": lambda low, high, epsilon, gamma: Composite(Epsilon(epsilon), _Z_PLUS, Flat()),
-    "epsilon-plus": lambda low, high, epsilon, gamma: Composite(Epsilon(epsilon), _Z_PLUS),
+    "epsilon-plus-flat": lambda low, high, epsilon, gamma: Composite(Epsilon(epsilon), Plus(), Flat()),
+    "epsilon-plus": lambda low, high, epsilon, gamma: Composite(Epsilon(epsilon), Plus()),
     "epsilon-gamma-box": lambda low, high, epsilon, gamma: Composite(Epsilon(epsilon), Gamma(gamma), Box(low, high)),
-    "alpha2-beta1": lambda low, high, epsilon, gamma: Composite(Epsilon(epsilon), AlphaBeta(2.0, 1.0)),
+    # A normalisation's output has one input; alpha-beta would weigh it against the bias and double it at each layer.
+    "alpha2-beta1": lambda low, high, epsilon, gamma: Composite(Epsilon(epsilon), AlphaBeta(1.0), normalisation=Plus()),
     "epsilon": lambda low, high, epsilon, gamma: Composite(Epsilon(epsilon), Epsilon(epsilon)),
 }
 

@@ -45,25 +45,45 @@ def _parts(step: Affine, z: torch.Tensor, sign: int) -> tuple[torch.Tensor, torc
     return minus, plus, None if bias is None else bias.clamp(max=0)
 
 
-def _split(
+@dataclass(frozen=True)
+class _Shares:
+    """Contributions to a step's outputs: x+ under one set of weights, x- under another, and a bias."""
+
+    step: Affine
+    x: torch.Tensor
+    parts: tuple[tuple[torch.Tensor, torch.Tensor], ...]
+    bias: torch.Tensor | None
+    total: torch.Tensor
+
+    def split(self, relevance: torch.Tensor) -> Handed:
+        """Split relevance in proportion to the contributions."""
+        share = relevance / stabilised(self.total)
+        lower = torch.zeros_like(self.x)
+        for part, weight in self.parts:
+            lower = lower + part * self.step.transposed(self.x.shape, weight, share)
+        return lower, _absorbed(self.bias, share)
+
+
+def _shares(
     step: Affine,
     x: torch.Tensor,
-    relevance: torch.Tensor,
+    z: torch.Tensor,
     weights: tuple[torch.Tensor, torch.Tensor],
     bias: torch.Tensor | None,
-) -> Handed:
-    """Split relevance over x+ under the first weights, x- under the second, and the bias."""
+) -> _Shares:
+    """Contributions of x+ under the first weights, of x- under the second, and of the bias."""
     parts = [(x.clamp(min=0), weights[0])]
     if bool((x < 0).any()):
         parts.append((x.clamp(max=0), weights[1]))
-    z = torch.zeros_like(relevance) if bias is None else torch.zeros_like(relevance) + bias
+    total = torch.zeros_like(z) if bias is None else torch.zeros_like(z) + bias
     for part, weight in parts:
-        z = z + step.linear(part, weight)
-    share = relevance / stabilised(z)
-    lower = torch.zeros_like(x)
-    for part, weight in parts:
-        lower = lower + part * step.transposed(x.shape, weight, share)
-    return lower, _absorbed(bias, share)
+        total = total + step.linear(part, weight)
+    return _Shares(step, x, tuple(parts), bias, total)
+
+
+def _of_sign(step: Affine, x: torch.Tensor, z: torch.Tensor, sign: int) -> _Shares:
+    same, other, bias = _parts(step, z, sign)
+    return _shares(step, x, z, (same, other), bias)
 
 
 @dataclass(frozen=True)
@@ -78,26 +98,32 @@ class Epsilon(Rule):
         return x * step.transposed(x.shape, step.weight, share), _absorbed(step.bias_as(z), share)
 
 
+class Plus(Rule):
+    """The z-plus rule: positive contributions share all (Montavon et al. 2017, doi 10.1016/j.patcog.2016.11.008)."""
+
+    def hand_down(self, step: Affine, x: torch.Tensor, z: torch.Tensor, relevance: torch.Tensor) -> Handed:
+        """See :class:`Rule`."""
+        return _of_sign(step, x, z, +1).split(relevance)
+
+
 @dataclass(frozen=True)
 class AlphaBeta(Rule):
-    """alpha times the positive contributions less beta times the negative ones (Bach et al. 2015).
+    """1 + beta times the positive contributions less beta times the negative ones (Bach et al. 2015).
 
-    alpha - beta = 1. alpha 1 and beta 0 is the z-plus rule (Montavon et al. 2017, doi 10.1016/j.patcog.2016.11.008).
-    Where an output has no negative contributions, beta has nothing to take back, and the sum grows.
+    An output with contributions of one sign only has nothing to weigh them against: they share its relevance once.
+    Taken by the letter, the rule would hand down 1 + beta times, or minus beta times, what such an output received.
     """
 
-    alpha: float
     beta: float
 
     def hand_down(self, step: Affine, x: torch.Tensor, z: torch.Tensor, relevance: torch.Tensor) -> Handed:
         """See :class:`Rule`."""
-        same, other, bias = _parts(step, z, +1)
-        lower, absorbed = _split(step, x, self.alpha * relevance, (same, other), bias)
-        if self.beta:
-            same, other, bias = _parts(step, z, -1)
-            taken, taken_bias = _split(step, x, self.beta * relevance, (same, other), bias)
-            lower, absorbed = lower - taken, absorbed - taken_bias
-        return lower, absorbed
+        plus, minus = _of_sign(step, x, z, +1), _of_sign(step, x, z, -1)
+        speaks, opposes = plus.total > 0, minus.total < 0
+        taken = torch.where(opposes, torch.where(speaks, -self.beta, 1.0), 0.0).to(relevance)
+        lower, absorbed = plus.split(relevance * (1 - taken))
+        less, less_absorbed = minus.split(relevance * taken)
+        return lower + less, absorbed + less_absorbed
 
 
 @dataclass(frozen=True)
@@ -124,7 +150,7 @@ class Gamma(Rule):
         own = step.bias_as(z)
         bias = None if own is None or favoured is None else own + self.gamma * favoured
         weights = (step.weight + self.gamma * same, step.weight + self.gamma * other)
-        return _split(step, x, relevance, weights, bias)
+        return _shares(step, x, z, weights, bias).split(relevance)
 
 
 class Flat(Rule):
@@ -139,7 +165,11 @@ class Flat(Rule):
 
 @dataclass(frozen=True)
 class Box(Rule):
-    """The z-box rule for pixels that lie between ``low`` and ``high`` (Montavon et al. 2017)."""
+    """The z-box rule for pixels that lie between ``low`` and ``high`` (Montavon et al. 2017).
+
+    It expands each output about a point where the output is 0, so that pixels share all of R, as their contributions
+    are to each other; the bias only moves that point and keeps nothing.
+    """
 
     low: float
     high: float
@@ -148,10 +178,11 @@ class Box(Rule):
         """See :class:`Rule`."""
         plus, minus = step.weight.clamp(min=0), step.weight.clamp(max=0)
         low, high = torch.full_like(x, self.low), torch.full_like(x, self.high)
-        share = relevance / stabilised(z - step.linear(low, plus) - step.linear(high, minus))
+        whole = step.linear(x, step.weight) - step.linear(low, plus) - step.linear(high, minus)
+        share = relevance / stabilised(whole)
         lower = (
             x * step.transposed(x.shape, step.weight, share)
             - low * step.transposed(x.shape, plus, share)
             - high * step.transposed(x.shape, minus, share)
         )
-        return lower, _absorbed(step.bias_as(z), share)
+        return lower, 0.0
