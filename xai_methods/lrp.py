@@ -47,7 +47,7 @@ def canonical(classifier: ChestClassifier, film: torch.Tensor) -> tuple[Canonica
     Raises:
         UnsupportedNetworkError: the network cannot be brought into canonical form, or its logits change by it.
     """
-    with torch.inference_mode(False), torch.no_grad():
+    with classifier.lock, torch.inference_mode(False), torch.no_grad():
         film = film.detach().clone()
         expected = classifier.network(film)
         with _networks_lock:

@@ -1,6 +1,7 @@
 """Every registered method, on every network family, keeps the contract of ``xai_methods.method``."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -18,19 +19,13 @@ STOCHASTIC = {"lime", "kernel-shap"}
 """Methods that draw random numbers; a new one that does is added here."""
 
 
-def _takes_long(name: str, family: str) -> bool:
-    return get_method(name).speed == "slow" and family not in {"vgg", "densenet"}
-
+PERTURBING = tuple(name for name in METHODS if get_method(name).family == "perturbation")
+TWO_FAMILIES = ("resnet", "densenet")
+"""Shortcuts by sum and by concatenation, in-place and functional activations: where traces would be left."""
 
 every_method = pytest.mark.parametrize("name", METHODS)
-every_pair = pytest.mark.parametrize(
-    ("name", "family"),
-    [
-        pytest.param(name, family, marks=[pytest.mark.slow] if _takes_long(name, family) else [])
-        for name in METHODS
-        for family in FAMILIES
-    ],
-)
+every_family = pytest.mark.parametrize("family", FAMILIES)
+two_families = pytest.mark.parametrize("family", TWO_FAMILIES)
 
 
 class Broken(Exception):
@@ -80,7 +75,8 @@ def assert_untouched(classifier: ChestClassifier, before: dict[str, Any]) -> Non
     assert [key for key in before if before[key] != after[key]] == []
 
 
-@every_pair
+@every_method
+@every_family
 def test_a_map_keeps_the_contract_and_leaves_no_trace(name, family, family_classifier, film):
     classifier, shares = family_classifier(family), []
     pixels, before = film.pixels.tobytes(), state_of(classifier)
@@ -105,11 +101,13 @@ def test_a_map_keeps_the_contract_and_leaves_no_trace(name, family, family_class
     assert shares == sorted(shares)
 
 
-@every_pair
+@every_method
+@two_families
 def test_the_finding_asked_for_changes_the_map(name, family, family_classifier, film):
-    maps = [explain(name, family_classifier(family), film, f"Finding {n + 1}").values for n in range(FINDINGS)]
-    assert not np.allclose(maps[0], maps[1], rtol=1e-3)
-    assert not np.allclose(maps[1], maps[2], rtol=1e-3)
+    first, last = (
+        explain(name, family_classifier(family), film, f"Finding {number}").values for number in (1, FINDINGS)
+    )
+    assert not np.allclose(first, last, rtol=1e-3)
 
 
 @every_method
@@ -127,7 +125,8 @@ def test_the_same_seed_gives_the_same_map_and_another_seed_changes_only_methods_
     assert np.array_equal(first, other) == (name not in STOCHASTIC)
 
 
-@every_pair
+@every_method
+@two_families
 def test_an_unknown_finding_leaves_no_trace(name, family, family_classifier, film):
     classifier = family_classifier(family)
     before = state_of(classifier)
@@ -136,7 +135,8 @@ def test_an_unknown_finding_leaves_no_trace(name, family, family_classifier, fil
     assert_untouched(classifier, before)
 
 
-@every_pair
+@every_method
+@two_families
 @pytest.mark.parametrize("passes", [0, 1])
 def test_a_network_that_fails_leaves_no_trace(name, family, passes, family_classifier, film, monkeypatch):
     classifier = family_classifier(family)
@@ -159,7 +159,8 @@ def test_a_network_that_fails_leaves_no_trace(name, family, passes, family_class
     assert_untouched(classifier, before)
 
 
-@every_pair
+@every_method
+@two_families
 @pytest.mark.parametrize("asked", [0, 1])
 def test_cancelling_is_heard_soon_and_leaves_no_trace(name, family, asked, family_classifier, film, monkeypatch):
     classifier = family_classifier(family)
@@ -207,26 +208,54 @@ def test_cancelling_is_asked_every_few_batches(name, family_classifier, film, mo
     assert longest <= 3 * BATCH
 
 
+def assert_same_map(found: np.ndarray, expected: np.ndarray) -> None:
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6 * np.abs(expected).max())
+
+
 @every_method
 def test_two_threads_on_one_classifier_get_the_maps_they_would_get_alone(name, family_classifier, film, other_film):
     classifier = family_classifier("resnet")
     films = (film, other_film)
     alone = [explain(name, classifier, each).values for each in films]
-    together: dict[int, list[np.ndarray]] = {0: [], 1: []}
+    start = threading.Barrier(2)
 
-    def work(index: int) -> None:
-        for _ in range(3):
-            together[index].append(explain(name, classifier, films[index]).values)
+    def work(each) -> list[np.ndarray]:
+        start.wait(60)
+        return [explain(name, classifier, each).values for _ in range(2)]
 
-    threads = [threading.Thread(target=work, args=(index,)) for index in (0, 1)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for index in (0, 1):
-        assert len(together[index]) == 3
-        for values in together[index]:
-            np.testing.assert_allclose(values, alone[index], rtol=1e-4, atol=1e-6 * np.abs(alone[index]).max())
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(work, films))
+    for found, expected in zip(together, alone, strict=True):
+        for values in found:
+            assert_same_map(values, expected)
+
+
+@pytest.mark.parametrize("name", PERTURBING)
+def test_grad_cam_beside_a_method_that_asks_often_disturbs_neither(name, family_classifier, film, other_film):
+    classifier = family_classifier("densenet")
+    asked, read = explain(name, classifier, film).values, explain("grad-cam", classifier, other_film).values
+    before, start, over = state_of(classifier), threading.Barrier(2), threading.Event()
+
+    def ask() -> np.ndarray:
+        start.wait(60)
+        try:
+            return explain(name, classifier, film).values
+        finally:
+            over.set()
+
+    def look() -> list[np.ndarray]:
+        maps = []
+        start.wait(60)
+        while not maps or not over.is_set():
+            maps.append(explain("grad-cam", classifier, other_film).values)
+        return maps
+
+    with ThreadPoolExecutor(2) as pool:
+        asking, looking = pool.submit(ask), pool.submit(look)
+        assert_same_map(asking.result(), asked)
+        for values in looking.result():
+            assert_same_map(values, read)
+    assert_untouched(classifier, before)
 
 
 @every_method
