@@ -2,7 +2,9 @@
 
 import streamlit as st
 
-st.set_page_config(page_title="XAI Lightbox", page_icon=":material/radiology:", layout="wide")
+from radiographs.places import asset
+
+st.set_page_config(page_title="XAI Lightbox", page_icon=str(asset("icon.png")), layout="wide")
 st.navigation(
     [
         st.Page("pages/compare.py", title="Compare", icon=":material/compare:", default=True),

@@ -27,7 +27,7 @@ NIH_LIMITS = (
 )
 CARDS: dict[str, dict[str, str]] = {
     "nih14-localised": {
-        "title": "NIH 14 findings, taught where to look",
+        "title": "NIH 14, localised",
         "summary": "ResNet-18 for NIH's 14 findings; its class maps were pulled into radiologists' boxes in training.",
         "trained_on": NIH_FILMS + " The boxes of 238 patients teach it where to look for eight findings.",
         "limits": NIH_LIMITS + " For the six findings without boxes nobody taught it where to look.",
@@ -35,7 +35,7 @@ CARDS: dict[str, dict[str, str]] = {
         "split": "nih",
     },
     "nih14": {
-        "title": "NIH 14 findings, labels only",
+        "title": "NIH 14, labels only",
         "summary": "The twin of nih14-localised: same network, films and schedule, but it never saw a box.",
         "trained_on": NIH_FILMS + " No boxes.",
         "limits": NIH_LIMITS + " Nobody taught it where to look: it may be right for the wrong reason.",
@@ -43,7 +43,7 @@ CARDS: dict[str, dict[str, str]] = {
         "split": "nih",
     },
     "known-truth": {
-        "title": "Known truth: planted findings",
+        "title": "Known truth",
         "summary": "ResNet-18 that detects findings planted into normal films, so that the truth is exact.",
         "trained_on": "1,175 normal films of children (Kermany et al., CC BY 4.0) with findings planted anew in every "
         "batch, starting from the first cycle of nih14-localised; the masks teach it where to look "
