@@ -9,7 +9,7 @@ import argparse
 import json
 import logging
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,15 +24,23 @@ from radiographs.planting import FINDINGS, find_lungs, load, normal_films, plant
 
 _log = logging.getLogger("train_known_truth")
 STAGE = Stage(side=224, steps=420, labelled=12, boxed=20, box_weight=0.1, body_rate=3e-4, head_rate=2e-3, dropout=0.1)
+CONTINUED = replace(STAGE, steps=200, body_rate=2e-4, head_rate=5e-4)
+"""The second cycle: more than half of its planted films carry a nodule, the hardest finding."""
+NODULES = 11
 SECOND = 0.15
 """Share of the planted films that get a second finding."""
 
 
 class PlantedBatches:
-    """Endless batches of normal films (first) and films with planted findings (last), in equal parts by finding."""
+    """Endless batches of normal films (first) and films with planted findings (last).
 
-    def __init__(self, stage: Stage, seed: int) -> None:
+    The planted findings come in equal parts, beside ``nodules`` films that carry a nodule in any case.
+    """
+
+    def __init__(self, stage: Stage, seed: int, nodules: int = 0) -> None:
         self.stage = stage
+        others = [FINDINGS[i % len(FINDINGS)] for i in range(stage.boxed - nodules)]
+        self.names = ["Nodule"] * nodules + others
         self.numpy = np.random.default_rng(seed)
         self.torch = torch.Generator().manual_seed(seed)
         _log.info("reading films and finding lungs")
@@ -60,34 +68,34 @@ class PlantedBatches:
     def next_batch(self) -> Batch:
         """Return one batch (see ``loop.Batch``)."""
         normal = [self.films[i][0] for i in self.numpy.integers(len(self.films), size=self.stage.labelled)]
-        names = [FINDINGS[i % len(FINDINGS)] for i in range(self.stage.boxed)]
-        planted = [self._planted(name) for name in names]
+        planted = [self._planted(name) for name in self.names]
         still = torch.eye(2, 3).expand(len(normal) + len(planted), 2, 3)
         theta = still + 0.5 * (augment.random_affine(len(still), self.torch) - still)
         films = self._warped([f.pixels for f in normal] + [p[0].pixels for p in planted], theta)
         shares = F.avg_pool2d(self._warped([p[1] for p in planted], theta[len(normal) :]), CELL)[:, 0]
         labels = np.concatenate([np.zeros((len(normal), len(FINDINGS)), np.float32), [p[2] for p in planted]])
-        drawn = torch.tensor([FINDINGS.index(name) for name in names])
+        drawn = torch.tensor([FINDINGS.index(name) for name in self.names])
         films = augment.normalise(augment.vary_exposure(films, self.torch))
         return films, torch.from_numpy(labels.astype(np.float32)), drawn, shares
 
 
 def main() -> None:
-    """Train from the weights of ``nih14-localised``."""
+    """Train the first cycle from the weights of ``nih14-localised``, or the second from those of the first."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--start", type=Path, required=True, help="weights of nih14-localised")
+    parser.add_argument("--start", type=Path, required=True, help="weights to start from")
+    parser.add_argument("--continued", action="store_true", help="the second cycle: --start is what the first wrote")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps", type=int, default=STAGE.steps)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    stage = Stage(**{**asdict(STAGE), "steps": arguments.steps})
+    stage = CONTINUED if arguments.continued else STAGE
     with torch.random.fork_rng():
         torch.manual_seed(arguments.seed)
         network = chest_resnet18(len(FINDINGS))
-        load_weights(network, arguments.start, head=False)
+        load_weights(network, arguments.start, head=arguments.continued)
         arguments.out.parent.mkdir(parents=True, exist_ok=True)
-        average = run_stage(network, stage, len(FINDINGS), PlantedBatches(stage, arguments.seed), arguments.out)
+        batches = PlantedBatches(stage, arguments.seed, NODULES if arguments.continued else 0)
+        average = run_stage(network, stage, len(FINDINGS), batches, arguments.out)
     settings = {"variant": "known-truth", "seed": str(arguments.seed), "stage": json.dumps(asdict(stage))}
     save_network(average, arguments.out, settings, torch.float16)
 
