@@ -227,7 +227,7 @@ def test_twelve_superpixels_are_exact_by_default_but_a_small_budget_is_kept(samp
     classifier, film = linear_classifier(), smooth_film()
     parameters = KernelShapParameters(n_superpixels=12, samples=samples)
     explanation = KernelShap().explain(classifier, film, "Finding 0", parameters=parameters)
-    assert explanation.evaluations == (4097 if enumerated else 53)
+    assert explanation.evaluations == 4097 if enumerated else 26 < explanation.evaluations <= 53
     assert (explanation.diagnostics["enumerated_share"] == 1) == enumerated
 
 
