@@ -83,9 +83,10 @@ def _film_panel(question: Question, result: FindingResult, film: np.ndarray, vie
         return
     shown = display.outlined(film, result.mask) if view.outline else film
     st.image(shown, width="stretch", alt=f"The film{' with the outline of ' + finding if view.outline else ''}")
-    readers = sorted({a.reader for a in question.film.outlines(result.finding)})
-    share = 100 * result.mask.mean()
-    st.caption(f"Green: {finding.lower()} outlined by {', '.join(readers)}; {share:.1f} % of the film.")
+    outlines = question.film.outlines(result.finding)
+    readers = ", ".join(sorted({a.reader for a in outlines}))
+    origin = "planted here, truth exact" if all(a.exact for a in outlines) else f"outlined by {readers}"
+    st.caption(f"Green: {finding.lower()} {origin}; {100 * result.mask.mean():.1f} % of the film.")
 
 
 def _panel(
