@@ -17,7 +17,7 @@ def nodule(lung: Lung, rng: np.random.Generator) -> np.ndarray:
         solid = np.maximum(solid, _spicules(solid.shape[0], radius, rng))
     uneven = 1 + 0.08 * fractal(solid.shape, rng, 4.5, radius)
     solid = ndimage.gaussian_filter(solid * np.clip(uneven, 0.5, 1.5), 0.7)
-    return rng.uniform(0.4, 0.6) * lung.span * pasted(solid, place(lung, 1.5 * radius, radius, rng), lung.shape)
+    return rng.uniform(0.56, 0.8) * lung.span * pasted(solid, place(lung, 1.5 * radius, radius, rng), lung.shape)
 
 
 def place(lung: Lung, margin: float, radius: float, rng: np.random.Generator) -> tuple[float, float]:
