@@ -25,7 +25,7 @@ class LimeParameters(RegionParameters):
     """Parameters of :class:`Lime`."""
 
     samples: int = parameter(
-        1000, "Films judged with regions hidden; at least 10 for each region.", low=50, high=20000, step=50
+        500, "Films judged with regions hidden; at least 10 for each region.", low=50, high=20000, step=50
     )
     kernel_width: float = parameter(
         0.25, "How fast the weight of a film falls as more of it is hidden.", low=0.05, high=10.0, step=0.05

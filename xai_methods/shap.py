@@ -22,7 +22,7 @@ Value = Callable[[np.ndarray], np.ndarray]
 """A game: (N, K) bool coalitions to (N,) values."""
 EXACT_PLAYERS = 12
 """Up to so many superpixels all coalitions are judged and the Shapley values are exact ..."""
-EXACT_PRICE = 5
+EXACT_PRICE = 10
 """... unless that takes more than so many times the samples asked for."""
 
 
@@ -31,9 +31,9 @@ class KernelShapParameters(RegionParameters):
     """Parameters of :class:`KernelShap`."""
 
     samples: int = parameter(
-        1000,
+        500,
         "Films judged with regions hidden. With 12 regions or fewer all combinations are judged instead, unless they"
-        " are more than 5 times as many.",
+        " are more than 10 times as many.",
         low=50,
         high=20000,
         step=50,

@@ -19,6 +19,15 @@ ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 METHODS = ("LIME", "SHAP", "Grad-CAM", "LRP", "Jacobian sensitivity")
 PATIENCE = 120
+FLAGS = [
+    "--no-sandbox",
+    "--headless=new",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
@@ -60,9 +69,7 @@ def address(tmp_path_factory):
 def page(address):
     playwright = pytest.importorskip("playwright.sync_api", reason="needs the playwright package")
     with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--headless=new", "--disable-gpu"]
-        )
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         opened = browser.new_page(viewport={"width": 1280, "height": 900})
         opened.set_default_timeout(PATIENCE * 1000)
         yield opened
@@ -83,9 +90,13 @@ def choose(page, label: str, words: str) -> None:
 
 @pytest.mark.skipif(known_truth_model() is None, reason="needs the known-truth model's weights in assets/models")
 def test_five_methods_side_by_side_and_a_filled_score_table(page, address):
-    page.goto(f"{address}/?model=nih14", wait_until="commit")
+    quick = "&".join(
+        f"set={method}.{name}" for method in ("lime", "kernel-shap") for name in ("samples:150", "n_superpixels:30")
+    )
+    page.goto(f"{address}/?model=nih14&{quick}", wait_until="commit")
     page.get_by_role("button", name="Run").wait_for()
     choose(page, "Film", "mass-")
+    page.get_by_text("known-truth/mass-").first.wait_for()
     choose(page, "Model", "Known")
     page.get_by_text("Mass (outlined)").first.wait_for()
     page.get_by_role("button", name="Run").click()
@@ -98,7 +109,7 @@ def test_five_methods_side_by_side_and_a_filled_score_table(page, address):
         box = picture.bounding_box()
         assert box is not None
         assert box["width"] >= 250
-        content = page.request.get(address + picture.get_attribute("src")).body()
+        content = page.request.get(picture.evaluate("image => image.src")).body()
         assert content.startswith(b"\x89PNG")
         pictures.add(hashlib.sha256(content).hexdigest())
     assert len(pictures) == len(METHODS), "two methods show the same map"
