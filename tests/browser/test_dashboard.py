@@ -83,7 +83,8 @@ def known_truth_model() -> str | None:
 
 
 def choose(page, label: str, words: str) -> None:
-    """Pick the option that holds ``words`` in the select box called ``label``."""
+    """Pick the option that holds ``words`` in the select box called ``label``, once the page is at rest."""
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
     page.locator("[data-testid=stSelectbox]").filter(has=page.get_by_text(label, exact=True)).locator("input").click()
     page.get_by_role("option").filter(has_text=words).first.click()
 
