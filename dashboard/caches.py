@@ -10,9 +10,9 @@ from collections.abc import Hashable
 import numpy as np
 import pandas as pd
 import streamlit as st
-from classifiers.shelf import load_classifier
 
 from classifiers import ChestClassifier
+from classifiers.shelf import load_classifier
 from dashboard import display
 from dashboard.display import Drawn, View, drawn
 from dashboard.jobs import JobManager

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 import streamlit as st
-from classifiers.shelf import ShelfEntry
 
 from classifiers import ModelCard
+from classifiers.shelf import ShelfEntry
 from radiographs.collection import Collection
 from radiographs.findings import display_name
 from radiographs.places import asset

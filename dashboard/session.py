@@ -6,8 +6,8 @@ import uuid
 from dataclasses import replace
 
 import streamlit as st
-from classifiers.shelf import ShelfEntry
 
+from classifiers.shelf import ShelfEntry
 from dashboard import caches, choosing
 from dashboard.display import View
 from dashboard.question import Question

@@ -111,7 +111,6 @@ def record(card: Path, collection: str, figures: Mapping[str, Any]) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure a model of the shelf on a collection, from the command line."""
     from classifiers.shelf import load_classifier
-
     from radiographs.shelf import get_collection
 
     parser = argparse.ArgumentParser(prog="python -m evaluation.validity", description="Measure the validity gate.")

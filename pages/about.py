@@ -1,8 +1,8 @@
 """About: the models, the methods and the collections, each with its card."""
 
 import streamlit as st
-from classifiers.shelf import shelf
 
+from classifiers.shelf import shelf
 from dashboard.cards import draw_collection, draw_method, draw_model
 from radiographs.shelf import collections
 from xai_methods import methods
