@@ -82,11 +82,21 @@ def known_truth_model() -> str | None:
     return next((entry.name for entry in shelf() if entry.name == "known-truth" and entry.available), None)
 
 
-def choose(page, label: str, words: str) -> None:
-    """Pick the option that holds ``words`` in the select box called ``label``, once the page is at rest."""
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
-    page.locator("[data-testid=stSelectbox]").filter(has=page.get_by_text(label, exact=True)).locator("input").click()
-    page.get_by_role("option").filter(has_text=words).first.click()
+def choose(page, label: str, words: str, expected: str) -> None:
+    """Pick the option that holds ``words`` in the select box called ``label``; again where a redraw closed the list."""
+    box = page.locator("[data-testid=stSelectbox]").filter(has=page.get_by_text(label, exact=True)).locator("input")
+    for _ in range(4):
+        page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+        box.click()
+        page.get_by_role("option").filter(has_text=words).first.click()
+        try:
+            page.get_by_text(expected).first.wait_for(timeout=20_000)
+        except Exception as error:
+            if type(error).__name__ != "TimeoutError":
+                raise
+            continue
+        return
+    raise AssertionError(f"{label} does not take {words}: {page.locator('[data-testid=stSidebar]').inner_text()}")
 
 
 @pytest.mark.skipif(known_truth_model() is None, reason="needs the known-truth model's weights in assets/models")
@@ -96,9 +106,8 @@ def test_five_methods_side_by_side_and_a_filled_score_table(page, address):
     )
     page.goto(f"{address}/?model=nih14&{quick}", wait_until="commit")
     page.get_by_role("button", name="Run").wait_for()
-    choose(page, "Film", "mass-")
-    page.get_by_text("known-truth/mass-").first.wait_for()
-    choose(page, "Model", "Known")
+    choose(page, "Film", "mass-", "known-truth/mass-")
+    choose(page, "Model", "Known", "detects findings planted")
     page.get_by_text("Mass (outlined)").first.wait_for()
     page.get_by_role("button", name="Run").click()
     for title in METHODS:
@@ -111,10 +120,10 @@ def test_five_methods_side_by_side_and_a_filled_score_table(page, address):
         assert box is not None
         assert box["width"] >= 250
         content = page.request.get(picture.evaluate("image => image.src")).body()
-        assert content.startswith(b"\x89PNG")
+        assert content[:4] in (b"\x89PNG", b"\xff\xd8\xff\xe0")
         pictures.add(hashlib.sha256(content).hexdigest())
     assert len(pictures) == len(METHODS), "two methods show the same map"
-    cells = page.locator("[data-testid=stDataFrame]").last.inner_text()
+    cells = page.locator("[data-testid=stDataFrame]").last.evaluate("table => table.textContent")
     for title in (*METHODS, "Chance"):
         assert title in cells
     assert "run=1" in page.url
