@@ -57,6 +57,7 @@ def draw_scores(result: FindingResult) -> pd.DataFrame | None:
         styled(table, verdict.passed),
         hide_index=True,
         height="content",
+        placeholder="–",
         column_config={
             "title": st.column_config.TextColumn("Map", pinned=True, width="medium"),
             "seconds": st.column_config.NumberColumn("Seconds", help="How long the map took."),

@@ -14,22 +14,9 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-FINDINGS = (
-    "Atelectasis",
-    "Cardiomegaly",
-    "Consolidation",
-    "Edema",
-    "Effusion",
-    "Emphysema",
-    "Fibrosis",
-    "Hernia",
-    "Infiltration",
-    "Mass",
-    "Nodule",
-    "Pleural_Thickening",
-    "Pneumonia",
-    "Pneumothorax",
-)
+from radiographs.findings import NIH_FINDINGS
+
+FINDINGS = NIH_FINDINGS
 BOXED_FINDINGS = (
     "Atelectasis",
     "Cardiomegaly",
