@@ -16,7 +16,7 @@ from radiographs import FilmError, Radiograph
 from radiographs.findings import display_name
 from radiographs.reading import read_radiograph
 from radiographs.shelf import collections
-from xai_methods import Method, Parameters, methods
+from xai_methods import Method, Parameters, main_methods, methods
 
 EXAMPLE = ("known-truth", "known-truth", "nodule-03")
 """Collection, model and film with which a first visit opens."""
@@ -175,7 +175,7 @@ def choose_findings(film: Film, model: str, probabilities: dict[str, float], cho
 def choose_methods(choice: Choice) -> dict[str, Parameters]:
     """Draw the methods' widgets; return the chosen methods' parameters by name."""
     known = methods()
-    usual = choice.methods or tuple(known)
+    usual = choice.methods or main_methods()
     chosen = st.pills(
         "Methods",
         list(known),

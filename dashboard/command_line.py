@@ -31,7 +31,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     command.add_argument("--mask", type=Path, metavar="FILE", help="PNG, .npy or .npz outline of the one finding")
     command.add_argument(
-        "--method", action="append", metavar="METHOD", help="may be repeated; all methods where it is left out"
+        "--method",
+        action="append",
+        metavar="METHOD",
+        help="may be repeated; the five main methods where it is left out",
     )
     command.add_argument("--seed", type=int, default=0, help="the same seed gives the same maps (default 0)")
     command.add_argument("--out", required=True, type=Path, metavar="REPORT.HTML", help="where to save the report")
@@ -53,13 +56,13 @@ def compare_film(asked: argparse.Namespace) -> int:
     from dashboard.report import html_report
     from evaluation.compare import compare
     from radiographs.shelf import find_film
-    from xai_methods import get_method, methods
+    from xai_methods import get_method, main_methods
 
     if asked.mask is not None and len(asked.finding) != 1:
         raise ValueError("--mask outlines one finding; name just one --finding with it")
     if not asked.out.absolute().parent.is_dir():
         raise ValueError(f"--out: there is no folder for {asked.out.name}; make it first")
-    chosen = {name: get_method(name).parameters() for name in asked.method or methods()}
+    chosen = {name: get_method(name).parameters() for name in asked.method or main_methods()}
     radiograph, entry, collection = find_film(asked.film)
     annotations = collection.annotations(entry.film_id) if collection is not None and entry is not None else []
     named = f"{collection.name}/{entry.film_id}" if collection is not None and entry is not None else "from a file"

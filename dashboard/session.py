@@ -12,7 +12,7 @@ from dashboard import caches, choosing
 from dashboard.display import View
 from dashboard.question import Question
 from dashboard.state import UPLOAD, Choice, Known, differing, from_query, to_query
-from xai_methods import get_method, methods
+from xai_methods import get_method, main_methods, methods
 
 
 def owner() -> str:
@@ -70,6 +70,6 @@ def remember(question: Question, view: View) -> None:
         run=any(caches.manager().status(key) is not None for key in question.keys()),
     )
     state["choice"] = choice
-    query = to_query(replace(choice, methods=() if set(choice.methods) == set(methods()) else choice.methods))
+    query = to_query(replace(choice, methods=() if choice.methods == main_methods() else choice.methods))
     if {key: st.query_params.get_all(key) for key in st.query_params} != query:
         st.query_params.from_dict(query)

@@ -22,9 +22,7 @@ from evaluation.statistics import mean_interval
 from evaluation.table import comparison_table
 from radiographs.annotation import union_mask
 from radiographs.collection import Collection, FilmEntry
-from xai_methods import Parameters, get_method
-
-MAIN = ("lime", "kernel-shap", "grad-cam", "lrp", "jacobian")
+from xai_methods import Parameters, get_method, main_methods
 
 
 def cases(
@@ -134,7 +132,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help="CSV file for the single scores")
     asked = parser.parse_args(argv)
     chosen: dict[str, Parameters | None] = {}
-    for name in asked.method or MAIN:
+    for name in asked.method or main_methods():
         kind = get_method(name).parameters
         fields = {field for field, _, _ in kind().described()}
         chosen[name] = kind.parse({"samples": asked.samples}) if "samples" in fields else None

@@ -21,6 +21,7 @@ class GradCam(CamMethod):
     title = "Grad-CAM"
     question = "Which cells of the last feature maps push the logit up or down, each map weighed by its mean gradient?"
     reference = "Selvaraju et al. 2017, doi 10.1109/ICCV.2017.74"
+    role = "main"
     order = 30
 
     def weigh(self, features: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:

@@ -71,6 +71,7 @@ class JacobianSensitivity(Method):
     reference = "Abe & Asai 2025, arXiv 2502.14001"
     signed = True
     speed = "fast"
+    role = "main"
     order = 50
     parameters = JacobianParameters
 

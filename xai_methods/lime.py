@@ -104,6 +104,7 @@ class Lime(Method):
     reference = "Ribeiro, Singh, Guestrin 2016, arXiv 1602.04938"
     signed = True
     speed = "slow"
+    role = "main"
     order = 10
     parameters = LimeParameters
 

@@ -89,6 +89,7 @@ class Lrp(Method):
     reference = "Bach et al. 2015, doi 10.1371/journal.pone.0130140"
     signed = True
     speed = "fast"
+    role = "main"
     order = 40
     parameters = LrpParameters
 

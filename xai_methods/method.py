@@ -17,6 +17,7 @@ from xai_methods.explanation import Cancelled, Explanation
 from xai_methods.parameters import Parameters
 
 Progress = Callable[[float], None]
+Role = Literal["main", "further", "baseline"]
 BATCH = 32
 """Films in one forward pass of a perturbation method."""
 
@@ -84,6 +85,7 @@ class Method(ABC):
         reference: author, year, DOI or arXiv id.
         signed: whether negative values carry meaning.
         speed: "fast" where it takes about as long as a few forward passes, else "slow".
+        role: "main" for the methods shown where nobody chose, "baseline" for maps that know nothing of the model.
         order: place in lists. parameters: its :class:`Parameters` subclass.
     """
 
@@ -94,6 +96,7 @@ class Method(ABC):
     reference: ClassVar[str]
     signed: ClassVar[bool]
     speed: ClassVar[Literal["fast", "slow"]]
+    role: ClassVar[Role] = "further"
     order: ClassVar[int] = 100
     parameters: ClassVar[type[Parameters]] = Parameters
 

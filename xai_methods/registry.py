@@ -39,6 +39,11 @@ def methods() -> dict[str, Method]:
     return dict(sorted(_METHODS.items(), key=lambda item: (item[1].order, item[0])))
 
 
+def main_methods() -> tuple[str, ...]:
+    """Names of the methods shown where nobody chose, in order."""
+    return tuple(name for name, method in methods().items() if method.role == "main")
+
+
 def get_method(name: str) -> Method:
     """Return the method called ``name``.
 

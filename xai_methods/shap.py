@@ -204,6 +204,7 @@ class KernelShap(Method):
     reference = "Lundberg, Lee 2017, arXiv 1705.07874"
     signed = True
     speed = "slow"
+    role = "main"
     order = 20
     parameters = KernelShapParameters
 
