@@ -71,7 +71,7 @@ def _shelf() -> _Shelf:
     return _Shelf(films, masks, entries)
 
 
-def _separate_lungs(both: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def separate_lungs(both: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The two largest connected parts of (H, W) bool, the one further left on the film first: the patient's right."""
     parts, count = ndimage.label(both)
     sizes = np.bincount(parts.ravel(), minlength=count + 1)[1:]
@@ -136,7 +136,7 @@ class PaediatricPneumonia(Collection):
         path = _shelf().masks.get(film_id)
         if path is None:
             return []
-        right, left = _separate_lungs(read_radiograph(path).pixels > 0.5)
+        right, left = separate_lungs(read_radiograph(path).pixels > 0.5)
         reader = "annotator (V7 Labs)"
         return [Annotation("left_lung", left, "mask", reader), Annotation("right_lung", right, "mask", reader)]
 

@@ -1,0 +1,138 @@
+"""Train the network that outlines lungs and heart: ``python -m classifiers.training.train_anatomy --help``.
+
+First on children alone, whose lungs are outlined on a thousand films; then on children and adults, on whose films the
+heart is outlined too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from classifiers.anatomy_network import AnatomyNetwork
+from classifiers.training.anatomy_data import (
+    AnatomyBatches,
+    Batch,
+    Mix,
+    Outlined,
+    folds,
+    make_split,
+    read_outlined,
+    write_split,
+)
+from classifiers.training.loop import load_weights, save_network
+
+_log = logging.getLogger("train_anatomy")
+SPLIT_SEED = 0
+FOLDS = 4
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of training: input side, optimiser steps, the batch, the peak learning rate, decay of the average."""
+
+    steps: int
+    mix: Mix
+    rate: float
+    side: int = 192
+    average: float = 0.99
+    weight_decay: float = 0.01
+
+
+STAGES = {
+    "children": Stage(steps=600, mix=Mix(children=14, adults=0, none=2), rate=4e-3),
+    "adults": Stage(steps=500, mix=Mix(children=6, adults=8, none=2), rate=2e-3),
+}
+
+
+def dice_loss(logits: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
+    """One minus the soft Dice of each film and structure: (N, C) of (N, C, S, S) (Milletari 2016, arXiv 1606.04797).
+
+    A hundred pixels are added to both sides, so that an empty mask has a gradient.
+    """
+    found = logits.sigmoid()
+    both, either = (found * masks).sum((2, 3)), (found + masks).sum((2, 3))
+    return 1 - (2 * both + 100) / (either + 100)
+
+
+def train(network: AnatomyNetwork, stage: Stage, batches: Iterable[Batch], out: Path) -> torch.nn.Module:
+    """Train for one stage and return the running average of the weights; structures nobody outlined do not count."""
+    network = network.to(memory_format=torch.channels_last).train()
+    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(stage.average), use_buffers=True)
+    optimiser = torch.optim.AdamW(network.parameters(), weight_decay=stage.weight_decay)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, stage.rate, total_steps=stage.steps, pct_start=0.15)
+    started = time.monotonic()
+    for step, (films, masks, known) in zip(range(stage.steps), batches):
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = network(films.contiguous(memory_format=torch.channels_last))
+        logits = logits.float()
+        cross = F.binary_cross_entropy_with_logits(logits, masks, reduction="none").mean((2, 3))
+        dice = dice_loss(logits, masks)
+        loss = (cross + dice)[known].mean()
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimiser.step()
+        schedule.step()
+        average.update_parameters(network)
+        if step % 20 == 0 or step + 1 == stage.steps:
+            figures = {"cross_entropy": cross[known].mean().item(), "dice_loss": dice[known].mean().item()}
+            row = {"step": step, **figures, "seconds": round(time.monotonic() - started, 1)}
+            with out.with_suffix(".log.jsonl").open("a") as stream:
+                stream.write(json.dumps(row) + "\n")
+            _log.info("%s", row)
+        if step % 100 == 99:
+            save_network(average.module, out.with_suffix(".part.safetensors"), {}, torch.float32)
+    return average.module
+
+
+def chosen(films: list[Outlined], fold: int | None) -> list[Outlined]:
+    """The films to train on: the train side, or for cross-validation all train children and adults of other folds."""
+    if fold is None:
+        return [o for o in films if o.part == "train"]
+    left_out = folds(films, FOLDS, SPLIT_SEED)[fold]
+    adults = {o.patient for o in films if o.source != "paediatric"}
+    return [o for o in films if (o.patient not in left_out if o.patient in adults else o.part == "train")]
+
+
+def main() -> None:
+    """Train one stage."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("stage", choices=STAGES)
+    parser.add_argument("--data", type=Path, required=True, help="the folder that XAI_LIGHTBOX_DATA points at, too")
+    parser.add_argument("--start", type=Path, help="weights to start from")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--fold", type=int, choices=range(FOLDS), help="leave out this fold of the adults")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    stage = STAGES[arguments.stage]
+    films = read_outlined(arguments.data)
+    if not all(o.part for o in films):
+        films = make_split(films, SPLIT_SEED)
+        write_split(films)
+    films = chosen(films, arguments.fold)
+    _log.info("%d films to train on", len(films))
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    with torch.random.fork_rng():
+        torch.manual_seed(arguments.seed)
+        network = AnatomyNetwork()
+        if arguments.start:
+            load_weights(network, arguments.start)
+        batches = AnatomyBatches(films, stage.mix, stage.side, arguments.seed)
+        average = train(network, stage, batches, arguments.out)
+    settings = {"seed": str(arguments.seed), "stage": json.dumps(asdict(stage)), "fold": str(arguments.fold)}
+    save_network(average, arguments.out, settings, torch.float16)
+
+
+if __name__ == "__main__":
+    main()
