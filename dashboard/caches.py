@@ -5,11 +5,14 @@ Everything is keyed by names and digests, never by arrays, of which Streamlit wo
 
 from __future__ import annotations
 
+import os
 from collections.abc import Hashable
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 import streamlit as st
+import torch
 
 from classifiers import ChestClassifier
 from classifiers.shelf import load_classifier
@@ -25,10 +28,19 @@ from xai_methods import Explanation
 THUMBNAIL = 192
 
 
+WORKERS = 2
+"""Explanations computed at once."""
+
+
+def _share_cores() -> None:
+    # Two workers that each take all cores spend their time waiting for each other.
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // WORKERS))
+
+
 @st.cache_resource(show_spinner=False)
 def manager() -> JobManager:
-    """The one job manager of the server."""
-    return JobManager(workers=2)
+    """The one job manager of the server; its workers share the cores evenly."""
+    return JobManager(workers=WORKERS, prepare=_share_cores)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the model ...")
@@ -72,6 +84,16 @@ def probabilities(film_digest: str, model_digest: str, _film: Film, _model: Ches
 def grey_picture(film_digest: str, _film: Film) -> np.ndarray:
     """The film in grey at the size at which maps are drawn."""
     return display.film_picture(_film.radiograph)
+
+
+@st.cache_data(max_entries=256, max_size="64MB", show_spinner=False)
+def film_png(
+    film_digest: str, look: Literal["plain", "dim", "outlined"], mask_digest: str, _film: np.ndarray, _mask
+) -> bytes:
+    """The film's picture as PNG: as it is, darkened behind a map to come, or with the expert's outline."""
+    if look == "outlined":
+        return display.png(display.outlined(_film, _mask))
+    return display.png(_film // 3 if look == "dim" else _film)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

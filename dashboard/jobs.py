@@ -67,10 +67,13 @@ class JobManager:
     Args:
         workers: threads. keep: how many finished pieces of work are remembered, the least recently used go first.
         waiting: how many may wait.
+        prepare: called once in each thread before it works.
     """
 
-    def __init__(self, workers: int = 2, keep: int = 256, waiting: int = 200) -> None:
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="lightbox")
+    def __init__(
+        self, workers: int = 2, keep: int = 256, waiting: int = 200, prepare: Callable[[], None] = lambda: None
+    ) -> None:
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="lightbox", initializer=prepare)
         self._lock = threading.Lock()
         self._jobs: OrderedDict[Hashable, _Job] = OrderedDict()
         self._queue: list[tuple[int, int, _Job]] = []

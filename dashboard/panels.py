@@ -77,11 +77,14 @@ def draw_panels(question: Question, result: FindingResult, states: dict[str, Sta
 def _film_panel(question: Question, result: FindingResult, film: np.ndarray, view: View) -> None:
     st.markdown("**Film**")
     finding = display_name(result.finding)
+    digest = question.film.radiograph.digest
     if result.mask is None:
-        st.image(film, width="stretch", alt="The film, without an outline")
+        shown = caches.film_png(digest, "plain", "", film, None)
+        st.image(shown, width="stretch", alt="The film, without an outline")
         st.caption(f"Nobody outlined {finding.lower()} on this film.")
         return
-    shown = display.outlined(film, result.mask) if view.outline else film
+    look = "outlined" if view.outline else "plain"
+    shown = caches.film_png(digest, look, mask_digest(result.mask), film, result.mask)
     st.image(shown, width="stretch", alt=f"The film{' with the outline of ' + finding if view.outline else ''}")
     outlines = question.film.outlines(result.finding)
     readers = ", ".join(sorted({a.reader for a in outlines}))
@@ -98,7 +101,8 @@ def _panel(
     if done is not None and done.explanation is not None:
         _map(question, result, film, view, done)
         return
-    st.image(film // 3, width="stretch", alt=f"{known.title}: no map yet")
+    dim = caches.film_png(question.film.radiograph.digest, "dim", "", film, None)
+    st.image(dim, width="stretch", alt=f"{known.title}: no map yet")
     if status is None:
         st.caption("Press Run to see this map.")
     elif status.state == "failed":

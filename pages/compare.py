@@ -14,7 +14,7 @@ from radiographs import FilmError
 from radiographs.findings import display_name
 from xai_methods import get_method
 
-TICK_SECONDS = 0.7
+TICK_SECONDS = 1.0
 
 
 def ask() -> Question | None:
