@@ -56,7 +56,7 @@ class ChestClassifier(nn.Module):
     """A network that maps (N, 1, S, S) in its own input range to logits (N, C).
 
     It is kept in evaluation mode, its weights do not require gradients, and it is shared between threads: whoever
-    hooks or changes it holds :attr:`lock`, and so does every forward pass, lest it run through another's hooks.
+    hooks it holds :attr:`lock` and lets its hooks heed its own thread only, for passes of other threads go on meanwhile.
 
     Args:
         network: the bare network; its output has one logit for each of ``findings``, or more (see ``columns``).
@@ -100,8 +100,7 @@ class ChestClassifier(nn.Module):
 
     def forward(self, films: torch.Tensor) -> torch.Tensor:
         """Map (N, 1, S, S) in the input range to logits (N, C)."""
-        with self.lock:
-            logits = self.network(films)
+        logits = self.network(films)
         if self.columns == tuple(range(logits.shape[1])):
             return logits
         return logits[:, list(self.columns)]
