@@ -1,0 +1,1 @@
+"""Training of the counterfactual explainers; nothing here is needed to use them."""
