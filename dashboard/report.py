@@ -16,7 +16,7 @@ from dashboard import display
 from dashboard.display import Drawn, View
 from dashboard.question import notes_on
 from evaluation.compare import Comparison, FindingResult, MethodResult
-from evaluation.registry import metrics
+from evaluation.registry import headline_metrics
 from evaluation.table import best_names, score_table
 from radiographs.collection import CollectionCard
 from radiographs.findings import display_name
@@ -117,7 +117,7 @@ def _scores(result: FindingResult) -> str:
         return "<p>Nobody outlined this finding on this film. Scores need an outline.</p>"
     table = score_table(result)
     best = best_names(table) if result.verdict.passed else {}
-    known = metrics()
+    known = headline_metrics()
     heads = "".join(f'<th scope="col" title="{escape(m.meaning)}">{escape(m.title)}</th>' for m in known.values())
     rows = "".join(_row(row, [*known], best, result.verdict.passed) for _, row in table.iterrows())
     verdict = ("" if result.verdict.passed else "Read these scores with care: ") + result.verdict.reason

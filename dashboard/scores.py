@@ -7,7 +7,7 @@ import streamlit as st
 from pandas.io.formats.style import Styler
 
 from evaluation.compare import FindingResult
-from evaluation.registry import metrics
+from evaluation.registry import headline_metrics
 from evaluation.table import best_names, score_table
 from radiographs.findings import display_name
 
@@ -29,7 +29,7 @@ def styled(table: pd.DataFrame, trusted: bool) -> Styler:
         winners = set(best.get(str(column.name), ()))
         return [BOLD if table["name"][i] in winners else "" if plain[i] else GREY for i in column.index]
 
-    names = [*metrics()]
+    names = [*headline_metrics()]
     shown = table[["title", *names, "seconds"]]
     return shown.style.apply(style).format(dict.fromkeys(names, "{:.2f}") | {"seconds": "{:.1f}"}, na_rep="–")
 
@@ -51,7 +51,7 @@ def draw_scores(result: FindingResult) -> pd.DataFrame | None:
     table = score_table(result)
     columns = {
         name: st.column_config.NumberColumn(metric.title, help=f"{metric.meaning} {metric.caveat}".strip())
-        for name, metric in metrics().items()
+        for name, metric in headline_metrics().items()
     }
     st.dataframe(
         styled(table, verdict.passed),

@@ -94,9 +94,13 @@ def score_explanation(
         ValueError: the mask has another shape than the film.
     """
     on_film = classifier.to_film(explanation, radiograph)
-    scores = {} if mask is None else score_map(on_film, mask, reading=reading)
+    scores = {} if mask is None else score_map(on_film, _region(mask, radiograph), reading=reading)
     title = get_method(explanation.method).title
     return MethodResult(explanation.finding, explanation.method, title, explanation, on_film, scores)
+
+
+def _region(mask: np.ndarray | Region, radiograph: Radiograph) -> Region:
+    return mask if isinstance(mask, Region) else Region(mask, radiograph.pixel_spacing_mm)
 
 
 def compare_steps(
@@ -119,7 +123,7 @@ def compare_steps(
         UnknownFindingError: the classifier does not know a finding. LookupError: there is no such method.
         ValueError: a mask has another shape than the film. Cancelled: ``cancelled`` said so.
     """
-    regions = {finding: Region.of(mask) for finding, mask in (mask_by_finding or {}).items()}
+    regions = {finding: _region(mask, radiograph) for finding, mask in (mask_by_finding or {}).items()}
     for finding in findings:
         classifier.column(finding)
         _check_shape(finding, regions.get(finding), radiograph)
@@ -207,7 +211,7 @@ def finding_result(
     entry: FilmEntry | None = None,
 ) -> FindingResult:
     """Set the results of methods beside the baselines, chance and the validity gate's verdict."""
-    region = None if mask is None else Region.of(mask)
+    region = None if mask is None else _region(mask, radiograph)
     probability = float(1 / (1 + np.exp(-np.float64(logit))))
     verdict = gate(classifier.card.figures, finding, collection.name if collection else None)
     baselines = {} if region is None else score_baselines(radiograph, region, finding, collection, entry)

@@ -10,7 +10,8 @@ Element = Literal[
     "localizability", "visual recognizability", "physical attribution", "model transparency", "actionability"
 ]
 """The elements of interpretability of Wang et al. 2024, doi 10.1109/ACCESS.2024.3387702."""
-Direction = Literal["higher", "lower"]
+Direction = Literal["higher", "lower", "neither"]
+"""Which way is better; "neither" for a number that only helps to read another, such as the area a threshold marks."""
 
 
 @dataclass(frozen=True)

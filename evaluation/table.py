@@ -47,7 +47,7 @@ def _row(name: str, title: str, kind: str, seconds: float, scores: Mapping[str, 
 
 
 def best_names(table: pd.DataFrame) -> dict[str, list[str]]:
-    """For each metric, the names of the methods with the best score; empty where no method has one.
+    """For each metric, the names of the methods with the best score; empty where no method has one, or none is better.
 
     Args:
         table: as :func:`score_table` returns it.
@@ -56,7 +56,7 @@ def best_names(table: pd.DataFrame) -> dict[str, list[str]]:
     best: dict[str, list[str]] = {}
     for name, metric in metrics().items():
         column = methods[name].dropna()
-        if column.empty:
+        if column.empty or metric.direction == "neither":
             best[name] = []
             continue
         top = column.max() if metric.direction == "higher" else column.min()

@@ -11,10 +11,24 @@ from evaluation.registry import Metric, register
 
 
 def _mass(ranked: RankedMap) -> float:
-    total = float(np.maximum(ranked.ordered, 0).sum(dtype=np.float64))
-    if total == 0:
+    return _share_of_evidence(ranked, ranked.inside)
+
+
+def _share_of_evidence(ranked: RankedMap, within: np.ndarray) -> float:
+    if ranked.evidence == 0:
         return math.nan
-    return min(float(np.maximum(ranked.inside, 0).sum(dtype=np.float64)) / total, 1.0)
+    return min(float(np.maximum(within, 0).sum(dtype=np.float64)) / ranked.evidence, 1.0)
+
+
+def _contrast_to_noise(ranked: RankedMap) -> float:
+    inside, outside = ranked.inside, ranked.values[~ranked.region.mask]
+    if outside.size == 0:
+        return math.nan
+    # A constant part has no noise; rounding in its mean must not make some.
+    spread = sum(float(part.var(dtype=np.float64)) for part in (inside, outside) if part.min() < part.max())
+    if spread == 0:
+        return math.nan
+    return float(inside.mean(dtype=np.float64) - outside.mean(dtype=np.float64)) / math.sqrt(spread)
 
 
 def _rank(ranked: RankedMap) -> float:
@@ -27,11 +41,14 @@ relevance_mass_accuracy = register(
         name="relevance_mass_accuracy",
         title="Relevance mass",
         meaning="Share of all positive evidence that lies inside the region.",
+        formula="Σ_G a⁺ / Σ a⁺",
         compute=_mass,
         expected=lambda region: region.share,
+        chance_formula="p",
         source="Arras et al. 2022, doi:10.1016/j.inffus.2021.11.008",
         caveat="Punishes smooth maps; undefined where the map has no positive evidence. Negatives never enter the sum.",
         order=30,
+        headline=True,
     )
 )
 
@@ -40,10 +57,46 @@ relevance_rank_accuracy = register(
         name="relevance_rank_accuracy",
         title="Relevance rank",
         meaning="Of the strongest pixels, as many as the region has, the share inside it; ties are averaged over.",
+        formula="|T ∩ G| / |G|, T: the |G| strongest pixels",
         compute=_rank,
         expected=lambda region: region.share,
+        chance_formula="p",
         source="Arras et al. 2022, doi:10.1016/j.inffus.2021.11.008",
         caveat="Says nothing of how strong the evidence is, only of its order.",
         order=40,
+        headline=True,
+    )
+)
+
+contrast_to_noise = register(
+    Metric(
+        name="contrast_to_noise",
+        title="Contrast to noise",
+        meaning="How far the map's mean inside the region lies above its mean outside, in units of its spread.",
+        formula="(μ_in − μ_out) / √(σ²_in + σ²_out)",
+        compute=_contrast_to_noise,
+        expected=lambda region: math.nan if region.area == region.size else 0.0,
+        chance_formula="0 (for numbers spread evenly about their mean)",
+        source="Boecking et al. 2022, arXiv:2204.09817, there without the sign",
+        caveat="Undefined where the map is constant inside and outside; without the sign a map that avoids the region "
+        "would score as one that marks it.",
+        order=80,
+        low=-math.inf,
+        high=math.inf,
+    )
+)
+
+energy_in_box = register(
+    Metric(
+        name="energy_in_box",
+        title="Energy in the box",
+        meaning="Share of all positive evidence inside the boxes around the connected parts of the region.",
+        formula="Σ_B a⁺ / Σ a⁺, B: the boxes around the parts of G",
+        compute=lambda ranked: _share_of_evidence(ranked, ranked.values[ranked.region.in_boxes]),
+        expected=lambda region: float(np.count_nonzero(region.in_boxes)) / region.size,
+        chance_formula="|B| / n",
+        source="Wang et al. 2020 (Score-CAM, energy-based pointing game), arXiv:1910.01279",
+        caveat="The same as the relevance mass where the region is a box; for outlines it counts the corners as right.",
+        order=110,
     )
 )

@@ -19,10 +19,12 @@ from evaluation.metrics.pointing import pointing_game, pointing_game_15px
 from evaluation.metrics.ranking import pixel_auprc, pixel_auroc
 from evaluation.metrics.relevance import relevance_rank_accuracy
 from evaluation.ranked import Region, dilate
-from evaluation.registry import chance_scores, get_metric, metrics, register, score_map
+from evaluation.registry import chance_scores, get_metric, headline_metrics, metrics, register, score_map
 
 FIRST = ["pointing_game", "pixel_auprc", "relevance_mass_accuracy", "relevance_rank_accuracy", "area_matched_iou"]
 ALL = list(metrics())
+HEADLINE = list(headline_metrics())
+WITH_CHANCE = [name for name, metric in metrics().items() if metric.chance_formula]
 
 
 def box(shape: tuple[int, int], top: int, bottom: int, left: int, right: int) -> np.ndarray:
@@ -38,6 +40,7 @@ VALUES = np.array([[6, 3, 0], [1, -2, 0]], dtype=np.float32)
 
 def test_the_first_five_metrics_lead_the_registry():
     assert ALL[:5] == FIRST
+    assert HEADLINE == [*FIRST, "pointing_game_15px", "pixel_auroc"]
 
 
 def test_hand_computed_small_map():
@@ -81,12 +84,15 @@ def test_an_empty_mask_has_no_score_and_no_chance(name):
 
 def test_a_full_mask_leaves_auroc_undefined_and_the_others_at_their_chance_of_one():
     full = np.ones_like(MASK)
-    for name, score in score_map(VALUES, full).items():
-        if name == "pixel_auroc":
-            assert math.isnan(score.value)
-            assert math.isnan(score.chance)
-        else:
-            assert (score.value, score.chance) == (pytest.approx(1), pytest.approx(1))
+    scores = score_map(VALUES, full)
+    for name in ("pixel_auroc", "contrast_to_noise"):
+        assert math.isnan(scores.pop(name).value)
+        assert math.isnan(get_metric(name).chance(full))
+    for name, score in scores.items():
+        if get_metric(name).direction == "higher" and get_metric(name).chance_formula:
+            assert (score.value, score.chance) == (pytest.approx(1), pytest.approx(1)), name
+        elif get_metric(name).direction == "lower" and get_metric(name).unit == "pixels":
+            assert score.value == 0, name
 
 
 @pytest.mark.parametrize("values", [np.zeros((40, 50)), np.full((40, 50), -3.0)], ids=["zero", "negative"])
@@ -94,14 +100,21 @@ def test_a_map_without_positive_evidence_ranks_at_chance_and_has_no_mass(values)
     mask = box((40, 50), 5, 15, 5, 25)
     scores = score_map(values, mask)
     assert math.isnan(scores["relevance_mass_accuracy"].value)
-    for name in set(ALL) - {"relevance_mass_accuracy", "pixel_auprc"}:
+    shares = {"relevance_mass_accuracy", "energy_in_box", "contrast_to_noise", "peak_distance_mm"}
+    for name in set(WITH_CHANCE) - shares - {"pixel_auprc"}:
         assert scores[name].value == pytest.approx(scores[name].chance), name
+    for name in shares | (set(ALL) - set(WITH_CHANCE) - {"chestxray14_boxes"}):
+        assert math.isnan(scores[name].value), name
+    assert scores["chestxray14_boxes"].value == 0
     assert scores["pixel_auprc"].value == pytest.approx(0.1)
 
 
 def test_a_constant_positive_map_scores_chance():
     mask = box((40, 50), 5, 15, 5, 25)
-    for name, score in score_map(np.full((40, 50), 7.0), mask).items():
+    for name, score in score_map(np.full((40, 50), 7.0), Region(mask, (0.2, 0.2))).items():
+        if name == "contrast_to_noise" or name not in WITH_CHANCE:
+            assert not score.defined or name in ("chestxray14_boxes", "centre_distance", "centre_distance_mm"), name
+            continue
         expected = 0.1 if name == "pixel_auprc" else score.chance
         assert score.value == pytest.approx(expected), name
 
@@ -111,7 +124,13 @@ def test_one_pixel_masks():
     mask[2, 2] = True
     hit, miss = np.zeros((5, 5)), np.zeros((5, 5))
     hit[2, 2], miss[0, 0] = 1, 1
-    assert all(score.value == 1 for score in score_map(hit, mask).values())
+    found = score_map(hit, mask)
+    assert all(found[name].value == 1 for name in HEADLINE)
+    assert {found[name].value for name in ("peak_distance", "centre_distance")} == {0}
+    # Neither part has noise; a part of one pixel has no contour; its box is itself.
+    assert math.isnan(found["contrast_to_noise"].value)
+    assert math.isnan(found["chexlocalize_iou"].value)
+    assert (found["chestxray14_iou"].value, found["chestxray14_boxes"].value) == (1, 1)
     assert pointing_game(miss, mask) == 0
     assert pixel_auprc(miss, mask) == pytest.approx(1 / 25)
     assert area_matched_iou(miss, mask) == 0
@@ -184,10 +203,10 @@ def test_scale_and_flips_change_nothing_and_bounds_hold(values, mask, scale, fli
     after = score_map(np.flip(values * scale, flip), np.flip(mask, flip))
     for name, score in before.items():
         assert after[name].value == pytest.approx(score.value, nan_ok=True), name
-        assert after[name].chance == pytest.approx(score.chance), name
+        assert after[name].chance == pytest.approx(score.chance, nan_ok=True), name
         metric = get_metric(name)
         assert math.isnan(score.value) or metric.low <= score.value <= metric.high, name
-        assert metric.low <= score.chance <= metric.high, name
+        assert math.isnan(score.chance) or metric.low <= score.chance <= metric.high, name
 
 
 @settings(max_examples=25, deadline=None)
@@ -217,19 +236,25 @@ def test_agreement_with_scikit_learn_without_ties():
     assert pixel_auroc(values, mask) == pytest.approx(roc_auc_score(mask.ravel(), values.ravel()))
 
 
-@pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize("edges", [(2, 6, 3, 9), (0, 1, 0, 1), (1, 11, 0, 12)])
-def test_chance_is_the_mean_score_of_random_maps(name, edges):
+def test_chance_is_the_mean_score_of_random_maps(edges):
     rng = np.random.default_rng(11)
-    metric, region = get_metric(name), Region(box((12, 14), *edges))
-    scores = np.array([metric(rng.random(region.mask.shape), region) for _ in range(800)])
-    error = scores.std() / math.sqrt(len(scores))
-    assert scores.mean() == pytest.approx(metric.chance(region), abs=4 * error + 1e-9)
+    region = Region(box((12, 14), *edges), (0.3, 0.2))
+    drawn = [score_map(rng.random(region.mask.shape), region, names=WITH_CHANCE) for _ in range(500)]
+    for name in WITH_CHANCE:
+        scores = np.array([found[name].value for found in drawn])
+        error = scores.std() / math.sqrt(len(scores))
+        assert scores.mean() == pytest.approx(drawn[0][name].chance, abs=4.5 * error + 1e-9), name
+
+
+@pytest.mark.parametrize("name", sorted(set(ALL) - set(WITH_CHANCE)))
+def test_where_there_is_no_closed_form_chance_is_unknown(name):
+    assert math.isnan(get_metric(name).chance(MASK))
 
 
 def test_chance_scores_are_their_own_chance():
     for score in chance_scores(MASK).values():
-        assert score.value == score.chance
+        assert score.value == pytest.approx(score.chance, nan_ok=True)
 
 
 def test_shapes_and_values_that_mean_nothing_are_refused():
@@ -239,6 +264,8 @@ def test_shapes_and_values_that_mean_nothing_are_refused():
         score_map(np.array([[1, np.nan, 0], [0, 0, 0]]), MASK)
     with pytest.raises(ValueError, match="not finite"):
         score_map(np.array([[1, np.inf, 0], [0, 0, 0]]), MASK)
+    with pytest.raises(ValueError, match="not finite"):
+        score_map(np.array([[1, -np.inf, 0], [0, 0, 0]]), MASK)
     with pytest.raises(ValueError, match="bool"):
         score_map(VALUES, MASK.astype(int))
     with pytest.raises(ValueError, match="real numbers"):
@@ -261,6 +288,8 @@ def test_every_metric_says_what_it_means(name):
     assert metric.meaning.endswith(".")
     assert metric.caveat.endswith(".")
     assert "doi:" in metric.source or "arXiv:" in metric.source
+    assert metric.formula
+    assert metric.coverage is None or get_metric(metric.coverage).direction == "neither"
 
 
 def test_the_map_is_left_as_it_was():
@@ -274,7 +303,7 @@ def test_the_map_is_left_as_it_was():
 
 def test_a_large_film_takes_little_time():
     rng = np.random.default_rng(0)
-    values = rng.normal(size=(1024, 1024)).astype(np.float32)
+    values = ndimage.gaussian_filter(rng.normal(size=(1024, 1024)), 9).astype(np.float32)
     mask = box((1024, 1024), 300, 600, 200, 500)
     score_map(values, mask)
     times = []
@@ -283,4 +312,4 @@ def test_a_large_film_takes_little_time():
         score_map(values, mask)
         times.append(time.process_time() - started)
     # Ten times what it takes on an idle core, so that a busy machine does not fail it.
-    assert min(times) < 0.6
+    assert min(times) < 2
