@@ -44,6 +44,23 @@ def watched(classifier: ChestClassifier, layer: nn.Module) -> Iterator[Watched]:
             handle.remove()
 
 
+def feature_maps(classifier: ChestClassifier, film: torch.Tensor) -> torch.Tensor:
+    """Feature maps (K, h, w) at ``classifier.cam_module`` of a (1, 1, S, S) film, before whatever follows the layer.
+
+    Raises:
+        RuntimeError: the layer does not put out feature maps on this film.
+    """
+    with watched(classifier, classifier.cam_module) as seen, torch.inference_mode(False), torch.no_grad():
+        classifier(film.detach().clone())
+    return _maps(classifier, seen).detach()[0]
+
+
+def _maps(classifier: ChestClassifier, seen: Watched) -> torch.Tensor:
+    if seen.activation is None or seen.activation.ndim != 4:
+        raise RuntimeError(f"the layer {classifier.cam_layer!r} of {classifier.name} puts out no feature maps")
+    return seen.activation
+
+
 def features_and_gradients(
     classifier: ChestClassifier, film: torch.Tensor, column: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
@@ -60,9 +77,7 @@ def features_and_gradients(
     """
     with watched(classifier, classifier.cam_module) as seen, torch.inference_mode(False), torch.enable_grad():
         logit = classifier(film.detach().clone())[0, column]
-        features = seen.activation
-        if features is None or features.ndim != 4:
-            raise RuntimeError(f"the layer {classifier.cam_layer!r} of {classifier.name} puts out no feature maps")
+        features = _maps(classifier, seen)
         if not logit.requires_grad:
             raise RuntimeError(f"the logits of {classifier.name} do not depend on its layer {classifier.cam_layer!r}")
         (gradient,) = torch.autograd.grad(logit, features)
