@@ -48,7 +48,7 @@ class Limits:
         if not cost.likeness >= self.likeness:
             return (
                 f"The reconstruction looks unlike the film: structural similarity {cost.likeness:.2f} "
-                f"(at least {self.likeness:.2f} is needed). Films of another kind than the explainer learned from do so."
+                f"(at least {self.likeness:.2f} is needed). Films unlike those the explainer learned from do so."
             )
         return None
 

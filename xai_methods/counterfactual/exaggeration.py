@@ -1,0 +1,133 @@
+"""Progressive exaggeration of one film by a trained generator (Singla et al. 2023, arXiv 2101.04230)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from classifiers import ChestClassifier
+from xai_methods.counterfactual.calibration import BalancedPosterior
+from xai_methods.counterfactual.networks import Generator
+from xai_methods.counterfactual.series import LEVELS, Limits, Series, checked_levels, cost_of
+from xai_methods.counterfactual.shelf import CounterfactualCard, generator_card, load_generator
+from xai_methods.method import BATCH
+
+Report = Callable[[float], None]
+NAME = "progressive-exaggeration"
+
+
+def unserved(classifier: ChestClassifier, finding: str, folder: Path | None = None) -> str | None:
+    """Why no generator can exaggerate ``finding`` for ``classifier``, in a sentence; None where one can."""
+    card = generator_card(classifier, folder)
+    if card is None:
+        return (
+            f"No generator was trained for {classifier.name}. Progressive exaggeration explains only classifiers whose "
+            "generator is shipped; latent shift explains any."
+        )
+    if finding not in card.findings:
+        return f"The generator of {classifier.name} exaggerates {', '.join(card.findings)}, not {finding}."
+    return None
+
+
+@dataclass(frozen=True)
+class _Question:
+    """One generator, one classifier, one finding."""
+
+    classifier: ChestClassifier
+    generator: Generator
+    posterior: BalancedPosterior
+    index: int
+    column: int
+    report: Report
+
+    def judged(self, films: torch.Tensor) -> torch.Tensor:
+        """Logits (N, C) of (N, 1, S, S) films in [0, 1]."""
+        low, high = self.classifier.preprocessing.low, self.classifier.preprocessing.high
+        parts = []
+        for start in range(0, len(films), BATCH):
+            self.report(0.9 * start / len(films))
+            parts.append(self.classifier(low + (high - low) * films[start : start + BATCH]).float())
+        return torch.cat(parts)
+
+    def posteriors(self, logits: torch.Tensor) -> torch.Tensor:
+        """Balanced posteriors (N,) of the finding from (N, C) logits."""
+        return self.posterior.of(logits[:, self.column])
+
+    def made(self, films: torch.Tensor, own: torch.Tensor, asked: torch.Tensor) -> torch.Tensor:
+        """Films changed so that they have the posteriors (N,) ``asked``; one film (1, 1, S, S), or N."""
+        side = self.generator.shape.side
+        small = F.interpolate(films, (side, side), mode="bilinear", antialias=True, align_corners=False)
+        finding = torch.full((len(asked),), self.index, device=films.device)
+        return self.generator(small, finding, own.expand(len(asked)), asked).apply(films)
+
+
+@torch.inference_mode()
+def exaggerated(
+    classifier: ChestClassifier,
+    film: torch.Tensor,
+    finding: str,
+    levels: Sequence[float] | np.ndarray = LEVELS,
+    limits: Limits | None = None,
+    report: Report = lambda share: None,
+    folder: Path | None = None,
+) -> Series:
+    """Exaggerate ``finding`` on one film.
+
+    Its reconstruction is the return trip: the film is brought to the end farther from it, and from there back to its
+    own posterior. (Asked to stay as it is, the generator hands the film back unchanged by construction: that tells
+    nothing.)
+
+    Args:
+        classifier: the explained one. film: (1, 1, S, S) in [0, 1] on its input grid. finding: one of the generator's.
+        levels: posteriors to reach, ascending. limits: what a return trip may cost; the card's own where None.
+        report: called with the share done; what it raises stops the work. folder: of the cards.
+
+    Raises:
+        LookupError: there is no generator for this classifier, or none for this finding.
+        ValueError: the levels are wrong.
+    """
+    asked = checked_levels(levels)
+    column = classifier.column(finding)
+    reason = unserved(classifier, finding, folder)
+    card = generator_card(classifier, folder)
+    if reason is not None or card is None:
+        raise LookupError(reason)
+    question = _Question(
+        classifier, load_generator(card, film.device, folder), card.posteriors[finding],
+        card.findings.index(finding), column, report,
+    )  # fmt: skip
+    before = question.judged(film)
+    own = question.posteriors(before)
+    films = question.made(film, own, torch.as_tensor(asked, device=film.device))
+    logits = question.judged(films)
+    far = 0 if float(own) >= 0.5 else len(asked) - 1
+    there = films[far : far + 1]
+    back = question.made(there, question.posteriors(logits)[far : far + 1], own)
+    again = question.posteriors(question.judged(back))
+    cost = cost_of(film[0, 0].cpu().numpy(), back[0, 0].cpu().numpy(), float(again - own))
+    return Series(
+        method=NAME,
+        finding=finding,
+        levels=asked,
+        reached=question.posteriors(logits).cpu().numpy(),
+        films=films[:, 0].cpu().numpy(),
+        film=film[0, 0].cpu().numpy(),
+        own=float(own),
+        findings=classifier.findings,
+        probabilities=torch.sigmoid(logits).cpu().numpy(),
+        own_probabilities=torch.sigmoid(before)[0].cpu().numpy(),
+        reconstruction=back[0, 0].cpu().numpy(),
+        cost=cost,
+        refusal=(limits or limits_of(card)).refusal(cost),
+        evaluations=len(asked) + 2,
+    )
+
+
+def limits_of(card: CounterfactualCard) -> Limits:
+    """What a reconstruction may cost by the card's own figures."""
+    return Limits(**card.figures["limits"])
