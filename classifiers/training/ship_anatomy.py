@@ -1,0 +1,200 @@
+"""Measure the network that outlines lungs and heart, and ship it: see ``--help``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from scipy import stats
+
+from classifiers.anatomy import Anatomy, cardiothoracic_ratio, outline
+from classifiers.anatomy_network import AnatomyNetwork
+from classifiers.preprocessing import Preprocessing
+from classifiers.training import augment
+from classifiers.training.anatomy_data import ADULTS, CHILDREN, Outlined, folds, read_outlined
+from classifiers.training.loop import load_weights
+from classifiers.training.train_anatomy import FOLDS, SPLIT_SEED, STAGES
+from classifiers.weights import sha256_of
+from radiographs import Radiograph
+from radiographs.collections.nih_boxes import NihBoxes
+from radiographs.places import asset
+
+_log = logging.getLogger("ship_anatomy")
+Outliner = Callable[[Radiograph], Anatomy]
+CARD = {
+    "name": "anatomy",
+    "title": "Lungs and heart",
+    "summary": "A small U-Net that outlines both lungs, and heart with great vessels, on frontal films.",
+    "licence": "weights: CC BY-NC-SA 4.0, for most of the adult films that the heart was learned from are",
+    "citation": "Ronneberger et al. 2015, arXiv 1505.04597; films: Kermany et al. 2018, doi 10.17632/rscbjbr9sj, and "
+    "Cohen et al. 2020, arXiv 2006.11988; lung masks: V7 Labs, and El Hajjami and Soliman",
+    "limits": "Few adults, all with pneumonia, ARDS or COVID-19. No heart was ever outlined on a child: there it is "
+    "extrapolated. The lung behind the heart counts as lung; the heart is the whole cardiomediastinum up to the arch, "
+    "so its width is not that of the heart alone. Not for lateral films. Not for diagnosis.",
+    "split": "anatomy",
+}
+
+
+def dice(found: np.ndarray, drawn: np.ndarray) -> float:
+    """Dice of two masks (H, W) bool; NaN where both are empty."""
+    both, either = np.count_nonzero(found & drawn), np.count_nonzero(found) + np.count_nonzero(drawn)
+    return 2 * both / either if either else float("nan")
+
+
+def over_patients(values: list[float], patients: list[str]) -> dict[str, float | int]:
+    """Mean over films, with a 95 % percentile bootstrap interval over patients, the worst film, and how many."""
+    names, of = np.unique(patients, return_inverse=True)
+    sums, counts = np.bincount(of, np.array(values)), np.bincount(of)
+
+    def mean(chosen_sums: np.ndarray, chosen_counts: np.ndarray, axis: int = -1) -> np.ndarray:
+        return chosen_sums.sum(axis) / chosen_counts.sum(axis)
+
+    interval = stats.bootstrap(
+        (sums, counts), mean, paired=True, vectorized=True, method="percentile", rng=np.random.default_rng(0)
+    ).confidence_interval
+    figures = {"mean": np.mean(values), "low": interval.low, "high": interval.high, "worst": np.min(values)}
+    rounded: dict[str, float | int] = {k: round(float(v), 4) for k, v in figures.items()}
+    return rounded | {"films": len(values), "patients": len(names)}
+
+
+def measure(films: list[Outlined], outliner: Callable[[Outlined], Anatomy]) -> dict[str, Any]:
+    """Dice of each structure over all films, sure or not; error of the cardiothoracic ratio; how many are sure."""
+    rows: dict[str, list[tuple[float, str]]] = {}
+    errors: list[tuple[float, float, str]] = []
+    sure = 0
+    for o in films:
+        found = outliner(o)
+        sure += found.sure
+        right, left, heart = o.masks
+        pairs = {"right_lung": (found.right_lung, right), "left_lung": (found.left_lung, left)}
+        pairs["heart"] = (found.heart, heart)
+        if right is not None and left is not None:
+            pairs["lungs"] = (found.lungs, right | left)
+            if heart is not None:
+                drawn = cardiothoracic_ratio(heart, right | left)
+                errors.append((found.cardiothoracic_ratio - drawn, drawn, o.patient))
+        for name, (mask, truth) in pairs.items():
+            if truth is not None:
+                rows.setdefault(name, []).append((dice(mask, truth), o.patient))
+    figures: dict[str, Any] = {name: over_patients(*map(list, zip(*values))) for name, values in rows.items()}
+    known = [(e, drawn, p) for e, drawn, p in errors if np.isfinite(e)]
+    if known:
+        off, drawn, patients = (list(column) for column in zip(*known))
+        figures["ratio_error"] = over_patients([abs(e) for e in off], patients) | {
+            "worst": round(max(abs(e) for e in off), 4),
+            "bias": round(float(np.mean(off)), 4),
+            "of": len(errors),
+            "spread_of_truth": round(float(np.mean(np.abs(np.array(drawn) - np.median(drawn)))), 4),
+        }
+    return figures | {"sure": sure, "films": len(films), "patients": len({o.patient for o in films})}
+
+
+def boxed_hearts(outliner: Outliner) -> dict[str, Any]:
+    """IoU of NIH's cardiomegaly boxes with the box round the heart found, and how many NIH films are sure."""
+    collection, overlaps, widths, sure = NihBoxes(), [], [], []
+    entries = collection.entries()
+    for entry in entries:
+        film = collection.read(entry.film_id)
+        found = outliner(film)
+        sure.append(found.sure)
+        boxes = [a.mask for a in collection.annotations(entry.film_id) if a.finding == "Cardiomegaly"]
+        if boxes and found.sure and found.heart.any():
+            box, heart = _box_of(boxes[0]), _box_of(found.heart)
+            around = np.zeros((2, *film.shape), dtype=bool)
+            for mask, (top, bottom, left, right) in zip(around, (box, heart)):
+                mask[top:bottom, left:right] = True
+            overlaps.append(np.count_nonzero(around.all(0)) / np.count_nonzero(around.any(0)))
+            widths.append((heart[3] - heart[2]) / (box[3] - box[2]))
+    return {
+        "films": len(entries),
+        "sure": int(sum(sure)),
+        "boxes_compared": len(overlaps),
+        "median_iou": round(float(np.median(overlaps)), 4) if overlaps else None,
+        "median_width_over_box": round(float(np.median(widths)), 4) if widths else None,
+    }
+
+
+def _box_of(mask: np.ndarray) -> tuple[int, int, int, int]:
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+
+
+def doubted(films: list[Outlined], outliner: Outliner) -> dict[str, str]:
+    """How many of the films it is unsure of when they are turned by a quarter or a half, or mirrored, "k of n"."""
+    turns = {
+        "quarter turn": lambda p: np.rot90(p),
+        "upside down": lambda p: p[::-1],
+        "half turn": lambda p: np.rot90(p, 2),
+        "quarter turn back": lambda p: np.rot90(p, 3),
+    }
+    counts = {
+        name: sum(not outliner(Radiograph(np.ascontiguousarray(turn(o.film.pixels)))).sure for o in films)
+        for name, turn in turns.items()
+    }
+    return {name: f"{count} of {len(films)}" for name, count in counts.items()}
+
+
+def outliner_of(path: Path) -> tuple[AnatomyNetwork, Preprocessing]:
+    """The network with the weights of ``path``, and how films enter it."""
+    with torch.random.fork_rng(devices=[]):
+        network = AnatomyNetwork()
+    load_weights(network, path)
+    low, high = ((grey - augment.MEAN) / augment.STD for grey in (0, 1))
+    return network.eval().requires_grad_(False), Preprocessing(STAGES["adults"].side, "pad", low, high)
+
+
+def crossed(films: list[Outlined], paths: list[Path]) -> dict[str, Any]:
+    """Figures on all adults, each outlined by the network of the fold that left its patient out."""
+    networks = [outliner_of(path) for path in paths]
+    dealt = folds(films, FOLDS, SPLIT_SEED)
+    return measure(
+        [o for o in films if o.source == ADULTS],
+        lambda o: outline(o.film, *networks[next(k for k, fold in enumerate(dealt) if o.patient in fold)]),
+    )
+
+
+def main() -> None:
+    """Write ``assets/anatomy/anatomy.safetensors`` (float16) and its card with the figures measured here."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--weights", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True, help="the folder that XAI_LIGHTBOX_DATA points at, too")
+    parser.add_argument("--folds", type=Path, nargs=FOLDS, help="weights of the folds, in order, for cross-validation")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    target = asset("anatomy") / "anatomy.safetensors"
+    target.parent.mkdir(exist_ok=True)
+    state = load_file(arguments.weights)
+    save_file({k: v.half() if v.is_floating_point() else v for k, v in state.items()}, target)
+    network, preprocessing = outliner_of(target)
+
+    def outliner(film: Radiograph) -> Anatomy:
+        return outline(film, network, preprocessing)
+
+    films = read_outlined(arguments.data)
+    tested = {s: [o for o in films if o.source == s and o.part == "test"] for s in (CHILDREN, ADULTS)}
+    figures: dict[str, Any] = {s: measure(held_out, lambda o: outliner(o.film)) for s, held_out in tested.items()}
+    if arguments.folds:
+        figures[f"{ADULTS}, {FOLDS}-fold"] = crossed(films, arguments.folds)
+    figures["nih-boxes"] = boxed_hearts(outliner)
+    figures["doubted"] = {s: doubted(held_out[:60], outliner) for s, held_out in tested.items()}
+    trained = {s: [o for o in films if o.source == s and o.part == "train"] for s in (CHILDREN, ADULTS)}
+    counts = {s: f"{len(some)} films of {len({o.patient for o in some})}" for s, some in trained.items()}
+    about = f"{counts[CHILDREN]} children (lungs) and {counts[ADULTS]} adults (lungs, cardiomediastinum)"
+    settings = {"weights": target.name, "sha256": sha256_of(target), "side": preprocessing.side}
+    settings |= {"low": preprocessing.low, "high": preprocessing.high}
+    card = CARD | {"trained_on": f"{about}; assets/splits/anatomy.csv.", "figures": figures, "network": settings}
+    text = json.dumps(card, indent=2, ensure_ascii=False)
+    target.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
+    sys.stdout.write(text + "\n")
+
+
+if __name__ == "__main__":
+    main()
