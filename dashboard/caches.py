@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Hashable
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -16,8 +15,7 @@ import torch
 
 from classifiers import ChestClassifier
 from classifiers.shelf import load_classifier
-from dashboard import display
-from dashboard.display import Drawn, View, drawn
+from dashboard import viewer
 from dashboard.jobs import JobManager
 from dashboard.question import Film, Question
 from evaluation.compare import FindingResult, MethodResult, finding_result, score_explanation
@@ -80,20 +78,22 @@ def probabilities(film_digest: str, model_digest: str, _film: Film, _model: Ches
     return _model.probabilities(_film.radiograph)
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def grey_picture(film_digest: str, _film: Film) -> np.ndarray:
-    """The film in grey at the size at which maps are drawn."""
-    return display.film_picture(_film.radiograph)
+@st.cache_data(max_entries=32, max_size="256MB", show_spinner=False)
+def film_png(film_digest: str, _film: Film) -> bytes:
+    """The film as the viewer takes it."""
+    return viewer.film_png(_film.radiograph)
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def film_windows(film_digest: str, _film: Film) -> dict[str, tuple[float, float]]:
+    """The film's window presets."""
+    return viewer.windows(_film.radiograph)
 
 
 @st.cache_data(max_entries=256, max_size="64MB", show_spinner=False)
-def film_png(
-    film_digest: str, look: Literal["plain", "dim", "outlined"], mask_digest: str, _film: np.ndarray, _mask
-) -> bytes:
-    """The film's picture as PNG: as it is, darkened behind a map to come, or with the expert's outline."""
-    if look == "outlined":
-        return display.png(display.outlined(_film, _mask))
-    return display.png(_film // 3 if look == "dim" else _film)
+def outline_png(mask_digest: str, _mask: np.ndarray) -> bytes:
+    """An outline as the viewer takes it."""
+    return viewer.mask_png(_mask)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -114,10 +114,10 @@ def unexplained(
     return finding_result(model, film.radiograph, finding, logit, {}, _mask, collection, film.entry)
 
 
-@st.cache_data(max_entries=256, max_size="256MB", show_spinner=False)
-def map_png(key: Hashable, mask_digest: str, view: View, _film: np.ndarray, _result: MethodResult, _mask) -> Drawn:
-    """One map as it is drawn."""
-    return drawn(display.picture(_film, _result.on_film, view, _mask))
+@st.cache_resource(max_entries=256, show_spinner=False)
+def map_picture(key: Hashable, _result: MethodResult) -> viewer.MapPicture:
+    """One map as the viewer takes it; the same for every outline and every way of looking."""
+    return viewer.map_picture(_result.on_film)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

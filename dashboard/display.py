@@ -7,8 +7,9 @@ percentile of its absolute values. Nothing here changes the raw values that are 
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import matplotlib
 import numpy as np
@@ -47,6 +48,18 @@ class View:
     part: Part = "positive"
     opacity: float = 0.7
     outline: bool = True
+
+    @classmethod
+    def checked(cls, told: Mapping[str, Any]) -> View:
+        """A view from what a browser told.
+
+        Raises:
+            KeyError, TypeError, ValueError: a value is missing or makes no sense.
+        """
+        view = cls(told["mode"], told["part"], float(told["opacity"]), bool(told["outline"]))
+        if view.mode not in MODES or view.part not in PARTS or not 0 <= view.opacity <= 1:
+            raise ValueError(f"no such view: {told}")
+        return view
 
 
 @dataclass(frozen=True)

@@ -3,40 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
-import numpy as np
-import streamlit as st
-
-from dashboard import caches, display
-from dashboard.display import Drawn, View
+from dashboard import caches, display, viewer
+from dashboard.display import View
 from dashboard.jobs import JobManager, Status
 from dashboard.question import Question, mask_digest, notes_on
+from dashboard.viewer import PanelGiven
 from evaluation.compare import Comparison, FindingResult, MethodResult
 from radiographs.findings import display_name
 from xai_methods import get_method
-
-MODE_WORDS = {"overlay": "Overlay", "contour": "Contour", "map": "Map only"}
-PART_WORDS = {"positive": "Speaks for it", "signed": "For and against"}
-COLUMN_WIDTH = 252
-"""Least width of a panel in pixels, before the row is broken."""
-
-
-def view_controls(view: View, outlined: bool) -> View:
-    """Draw the controls that change how maps are shown; nothing is recomputed by them."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        mode = st.segmented_control(
-            "Show", display.MODES, default=view.mode, format_func=MODE_WORDS.__getitem__, key="mode", required=True,
-            help="Colours over the film, the outline of the map's strongest tenth of the film, or the colours alone.",
-        )  # fmt: skip
-        part = st.segmented_control(
-            "Evidence", display.PARTS, default=view.part, format_func=PART_WORDS.__getitem__, key="part", required=True,
-            help="What raises the finding's score, or that and what lowers it. Scores judge what raises it.",
-        )  # fmt: skip
-        opacity = st.slider(
-            "Opacity", 0.0, 1.0, view.opacity, 0.05, key="opacity", disabled=mode != "overlay", width=130
-        )
-        outline = st.toggle("Expert outline", view.outline, key="outline", disabled=not outlined)
-    return View(mode, part, opacity, outline)
 
 
 def results_so_far(
@@ -63,70 +40,65 @@ def comparison_of(question: Question, results: dict[str, FindingResult]) -> Comp
     return Comparison(question.film.radiograph, model.name, model.digest, question.seed, "positive", results)
 
 
-def draw_panels(question: Question, result: FindingResult, states: dict[str, Status | None], view: View) -> None:
-    """Draw the film and one panel for each method in a row that wraps."""
-    film = caches.grey_picture(question.film.radiograph.digest, question.film)
-    with st.grid(3, min_column_width=COLUMN_WIDTH, gap="small"):
-        with st.container():
-            _film_panel(question, result, film, view)
-        for method, status in states.items():
-            with st.container():
-                _panel(question, result, film, view, method, status)
+def draw_panels(
+    question: Question, result: FindingResult, states: dict[str, Status | None], view: View, controls: bool
+) -> tuple[View, dict[str, Any] | None]:
+    """Draw the film and one panel for each method; return how they are looked at now, and a region just drawn."""
+    film = question.film
+    digest = film.radiograph.digest
+    spacing = film.radiograph.pixel_spacing_mm
+    outlines = []
+    if result.mask is not None:
+        outlines = [(display_name(result.finding), caches.outline_png(mask_digest(result.mask), result.mask))]
+    panels = [_film_panel(question, result)]
+    panels += [_panel(question, result, method, status) for method, status in states.items()]
+    return viewer.mount(
+        f"viewer {result.finding}",
+        digest,
+        caches.film_png(digest, film),
+        caches.film_windows(digest, film),
+        panels,
+        view=view,
+        outlines=outlines,
+        width_mm=spacing[1] * film.radiograph.shape[1] if spacing else None,
+        controls=controls,
+    )
 
 
-def _film_panel(question: Question, result: FindingResult, film: np.ndarray, view: View) -> None:
-    st.markdown("**Film**")
+def _film_panel(question: Question, result: FindingResult) -> PanelGiven:
     finding = display_name(result.finding)
-    digest = question.film.radiograph.digest
     if result.mask is None:
-        shown = caches.film_png(digest, "plain", "", film, None)
-        st.image(shown, width="stretch", alt="The film, without an outline")
-        st.caption(f"Nobody outlined {finding.lower()} on this film.")
-        return
-    look = "outlined" if view.outline else "plain"
-    shown = caches.film_png(digest, look, mask_digest(result.mask), film, result.mask)
-    st.image(shown, width="stretch", alt=f"The film{' with the outline of ' + finding if view.outline else ''}")
+        note = f"Nobody outlined {finding.lower()} on this film."
+        return PanelGiven("film", "Film", "The film, without an outline", note=note)
     outlines = question.film.outlines(result.finding)
     readers = ", ".join(sorted({a.reader for a in outlines}))
     origin = "planted here, truth exact" if all(a.exact for a in outlines) else f"outlined by {readers}"
-    st.caption(f"Green: {finding.lower()} {origin}; {100 * result.mask.mean():.1f} % of the film.")
+    note = f"Green: {finding.lower()} {origin}; {100 * result.mask.mean():.1f} % of the film."
+    return PanelGiven("film", "Film", f"The film with the outline of {finding}", note=note)
 
 
-def _panel(
-    question: Question, result: FindingResult, film: np.ndarray, view: View, method: str, status: Status | None
-) -> None:
+def _panel(question: Question, result: FindingResult, method: str, status: Status | None) -> PanelGiven:
     known = get_method(method)
-    st.markdown(f"**{known.title}**", help=known.question)
     done = result.methods.get(method)
     if done is not None and done.explanation is not None:
-        _map(question, result, film, view, done)
-        return
-    dim = caches.film_png(question.film.radiograph.digest, "dim", "", film, None)
-    st.image(dim, width="stretch", alt=f"{known.title}: no map yet")
+        return _map(question, result, done)
+    waiting = partial(PanelGiven, method, known.title, f"{known.title}: no map yet", known.question)
     if status is None:
-        st.caption("Press Run to see this map.")
-    elif status.state == "failed":
-        st.error(status.error, icon=":material/error:")
-    elif status.state == "cancelled":
-        st.caption("Cancelled. Press Run to start it again.")
-    elif status.state == "queued":
-        st.progress(0.0, "Waiting for its turn")
-    else:
-        st.progress(status.share, f"{status.share:.0%} · {status.seconds:.0f} s")
+        return waiting(state="none", words="Press Run to see this map.")
+    if status.state == "failed":
+        return waiting(state="failed", words=status.error)
+    if status.state == "cancelled":
+        return waiting(state="cancelled", words="Cancelled. Press Run to start it again.")
+    if status.state == "queued":
+        return waiting(state="queued", words="Waiting for its turn")
+    return waiting(state="running", share=status.share, words=f"{status.share:.0%} · {status.seconds:.0f} s")
 
 
-def _map(question: Question, result: FindingResult, film: np.ndarray, view: View, done: MethodResult) -> None:
+def _map(question: Question, result: FindingResult, done: MethodResult) -> PanelGiven:
     explanation = done.explanation
-    key = question.key(result.finding, done.method)
-    shown: Drawn = caches.map_png(key, mask_digest(result.mask), view, film, done, result.mask)
-    words = f"{done.title} map for {display_name(result.finding)}" + (f": {shown.words}" if shown.words else "")
-    st.image(shown.png, width="stretch", alt=words)
-    if shown.words:
-        st.markdown(f":material/info: **{shown.words}**")
-    elif shown.bar is not None:
-        st.image(shown.bar, width="stretch", alt=f"Colour bar from {shown.low:.2g} to {shown.high:.2g}")
-        with st.container(horizontal=True, horizontal_alignment="distribute", gap=None):
-            st.caption(f"{shown.low:.2g}", width="content")
-            st.caption(f"{shown.high:.2g}", width="content")
+    picture = caches.map_picture(question.key(result.finding, done.method), done)
+    words = display.NO_EVIDENCE if picture.top == 0 else ""
+    alt = f"{done.title} map for {display_name(result.finding)}" + (f": {words}" if words else "")
     seconds = f"{explanation.seconds:.1f} s" if explanation.seconds >= 0.1 else f"{1000 * explanation.seconds:.0f} ms"
-    st.caption(" · ".join([seconds, *notes_on(explanation)]))
+    note = " · ".join([seconds, *notes_on(explanation)])
+    return PanelGiven(done.method, done.title, alt, get_method(done.method).question, note, picture, words=words)

@@ -65,16 +65,16 @@ def pending(question: Question) -> bool:
 
 def draw_results(question: Question, was_pending: bool) -> None:
     choice = st.session_state["choice"]
-    outlined = any(question.film.outlines(finding) for finding in question.findings)
-    view = panels.view_controls(choice.view, outlined)
-    remember(question, view)
+    view = choice.view
     results = {}
-    for finding in question.findings:
+    for place, finding in enumerate(question.findings):
         result, states = panels.results_so_far(question, caches.manager(), finding)
         results[finding] = result
         st.subheader(f"{display_name(finding)}: {result.probability:.0%}", anchor=False, help=PROBABILITY)
-        panels.draw_panels(question, result, states, view)
+        seen, _ = panels.draw_panels(question, result, states, choice.view, controls=place == 0)
+        view = seen if place == 0 else view
         draw_scores(result)
+    remember(question, view)
     draw_downloads(question, results)
     if was_pending and not pending(question):
         st.rerun()

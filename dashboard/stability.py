@@ -1,0 +1,287 @@
+"""What the stability page draws: film and model chosen, the study in the background, then each figure with its words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from classifiers import ChestClassifier
+from classifiers.shelf import shelf
+from dashboard import caches, choosing, stability_charts, stability_pictures, stability_tables
+from dashboard import stability_words as words
+from dashboard.jobs import QueueFullError, Status, sentence
+from dashboard.question import Film
+from dashboard.session import owner, restored
+from dashboard.stability_report import html_report
+from evaluation.stability import Stability, study
+from evaluation.stability.perturbations import USUAL
+from radiographs import FilmError
+from radiographs.findings import display_name
+
+LEVELS = {0: "Mild", 1: "Usual", 2: "Strong"}
+VERDICTS: dict[str, tuple[Callable[..., object], str, str]] = {
+    "available": (st.success, ":material/check_circle:", "The Jacobian is numerically available here."),
+    "available with care": (st.warning, ":material/warning:", "The Jacobian is available here, with care."),
+    "not available": (st.error, ":material/error:", "The Jacobian is not numerically available here."),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """One film and one model."""
+
+    film: Film
+    classifier: ChestClassifier
+
+    @property
+    def key(self) -> Hashable:
+        """Content address of the study."""
+        return ("stability", self.film.radiograph.digest, self.classifier.digest)
+
+    def work(self) -> Callable[[Callable[[float], None], Callable[[], bool]], Stability]:
+        """The study, for the job manager."""
+        film, classifier = self.film.radiograph, self.classifier
+        return lambda progress, cancelled: study(classifier, film, report=progress, cancelled=cancelled)
+
+
+def ask() -> Asked | None:
+    """Draw the film's and the model's widgets; None, with words, where there is nothing to study yet."""
+    models = shelf()
+    _, said = restored(models)
+    for text in said:
+        st.warning(text, icon=":material/link_off:")
+    with st.sidebar:
+        reference = choosing.choose_film()
+        entry = choosing.choose_model(models) if models else None
+    if entry is None:
+        st.info("There is no model yet. See the About page for how to get one.", icon=":material/download:")
+        return None
+    if not reference or not entry.available:
+        st.info("Choose a film and a model that are at hand on the left to begin.", icon=":material/arrow_back:")
+        return None
+    try:
+        asked = Asked(choosing.open_film(reference), caches.classifier(entry.name))
+    except (FilmError, LookupError, ValueError, OSError, KeyError) as error:
+        st.error(sentence(error), icon=":material/error:")
+        return None
+    address = {"film": reference, "model": entry.name}
+    if dict(st.query_params) != address:
+        st.query_params.from_dict(address)
+    return asked
+
+
+def start(asked: Asked) -> Status | None:
+    """Have the study done, unless it is; what this person asked for before and no longer looks at is dropped."""
+    jobs, me = caches.manager(), f"{owner()} stability"
+    jobs.cancel(me, keep=(asked.key,))
+    status = jobs.status(asked.key)
+    if status is None or status.state == "cancelled":
+        try:
+            jobs.submit(asked.key, asked.work(), owner=me)
+        except QueueFullError as error:
+            st.warning(sentence(error), icon=":material/hourglass:")
+    return jobs.status(asked.key)
+
+
+def draw_progress(asked: Asked) -> None:
+    """Draw how far the study is; draw the whole page again once it has ended."""
+    status = caches.manager().status(asked.key)
+    if status is None or not status.pending:
+        st.rerun()
+        return
+    text = "Waiting for its turn" if status.state == "queued" else f"{status.share:.0%} · {status.seconds:.0f} s"
+    st.progress(status.share, f"Asking the model about this film, slightly changed · {text}")
+
+
+def draw_verdict(found: Stability) -> None:
+    """Draw the verdict in words and the figures that matter most."""
+    show, icon, title = VERDICTS[found.availability.status]
+    show(f"**{title}** {found.availability.reason}", icon=icon)
+    usual = [done for done in found.shaken if done.level == USUAL]
+    overturned = [done for done in usual if done.flips.any()]
+    with st.grid(4, min_column_width=200, gap="small"):
+        strength = found.sensitivity.singular[0] * found.side / 255
+        st.metric("Largest response", f"{strength:.3g}", help=f"Logits moved by one grey level at worst. {words.LEVEL}")
+        held = found.strongest.radius()
+        shown = f"{held:.2g}" if math.isfinite(held) else f"> {found.strongest.steps.max():.2g}"
+        st.metric("Forecast holds to, grey levels", shown, help="Right to 10 %, along the most sensitive direction.")
+        nearest = words.nearest(found)
+        st.metric("Nearest threshold", nearest.partition(",")[0] or "–", help=f"By the forecast: {nearest or '–'}.")
+        st.metric(
+            "Usual changes that overturn a call",
+            f"{len(overturned)} of {len(usual)}",
+            help="Of noise, blur, shift, rotation, exposure, contrast and JPEG at their usual strength.",
+        )
+    st.markdown(words.reach_words(found))
+
+
+def draw_slider(found: Stability) -> None:
+    """Draw the most sensitive direction with its slider; every step was asked beforehand, so it answers at once."""
+    st.subheader("The most sensitive direction", anchor=False)
+    st.caption(words.SLIDER)
+    steps = [float(step) for step in found.strongest.steps]
+    index = st.select_slider(
+        "Move the film, grey levels",
+        list(range(len(steps))),
+        value=len(steps) // 2,
+        format_func=lambda i: f"{steps[i]:+.1f}" if steps[i] else "0",
+        key=f"move {found.film[:12]} {found.classifier[:12]}",
+        help=words.LEVEL,
+    )
+    left, middle, right = st.columns([1, 1, 2])
+    step = f"{steps[index]:+.1f} grey levels"
+    left.image(stability_pictures.png(stability_pictures.moved(found, index)), width="stretch", alt=f"Film at {step}")
+    left.caption("The film, as the model sees it")
+    middle.image(
+        stability_pictures.png(stability_pictures.direction(found, index)), width="stretch", alt=f"Change at {step}"
+    )
+    middle.caption("What was added, in strong colours")
+    right.altair_chart(stability_charts.probabilities(found, index), width="stretch")
+
+
+def draw_findings(asked: Asked, found: Stability) -> None:
+    """Draw the table of findings, then the map, the stages and the line of the chosen one."""
+    st.subheader("Finding by finding", anchor=False)
+    st.caption(words.REACH)
+    table = stability_tables.findings_table(found)
+    _table(table)
+    order = sorted(range(len(found.findings)), key=lambda c: _distance(found, c))
+    column = st.selectbox(
+        "Finding",
+        order,
+        format_func=lambda c: display_name(found.findings[c]),
+        key=f"row {found.classifier[:12]}",
+    )
+    name = display_name(found.findings[column])
+    left, right = st.columns([1, 1.4])
+    with left:
+        made = stability_pictures.sensitivity_map(found, column, asked.film.radiograph, asked.classifier)
+        st.image(made.png, width="stretch", alt=f"Sensitivity map of {name}")
+        if made.bar is not None:
+            st.image(made.bar, width="stretch", alt=f"Colour bar from {made.low:.2g} to {made.high:.2g}")
+            with st.container(horizontal=True, horizontal_alignment="distribute", gap=None):
+                st.caption(f"{made.low:.2g}", width="content")
+                st.caption("logit per grey level of one input pixel", width="content")
+                st.caption(f"{made.high:.2g}", width="content")
+        st.caption(words.MAP)
+    with right:
+        st.altair_chart(stability_charts.line(found, column), width="stretch")
+        st.caption(words.LINE)
+        st.caption(f"Forecast right to 10 % up to {words.levels(found.radius(column))}.")
+    st.caption(words.STAGES)
+    with st.grid(4, min_column_width=160, gap="small"):
+        for caption, picture in stability_pictures.stage_maps(found, column):
+            with st.container():
+                st.image(picture, width="stretch", alt=f"Stage {caption}")
+                st.caption(caption)
+
+
+def _distance(found: Stability, column: int) -> float:
+    distance = found.distances[column].l2
+    return math.inf if math.isnan(distance) else distance
+
+
+def _table(table: pd.DataFrame) -> None:
+    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
+    shown = table.assign(beyond=[">" if beyond else "" for beyond in table["beyond"]])
+    st.dataframe(
+        shown,
+        hide_index=True,
+        height="content",
+        placeholder="–",
+        column_config={
+            "finding": text("Finding", pinned=True),
+            "probability": number("Probability", format="percent"),
+            "threshold": number("Called at", format="percent", help="The card's operating point, else one half."),
+            "distance": number("Distance", format="%.3f", help="Grey levels, root mean square (L2)."),
+            "distance_max": number("Distance, even", format="%.3f", help="Grey levels, every pixel alike (L∞)."),
+            "radius": number("Holds to", format="%.3f", help="Grey levels, root mean square, along the same way."),
+            "beyond": text(" ", help="> : the forecast holds as far as the film was followed."),
+            "norm": number("Response", format="%.2f", help="Logit per grey level, root mean square (L2 norm)."),
+            "l1": number("L1", format="%.2f", help="Logit for one grey level in every pixel."),
+            "linf": number("L∞", format="%.4f", help="Logit for one grey level in the one most sensitive pixel."),
+            "per_deviation": number("Per deviation", format="%.2f", help="L2 norm per standard deviation of the film."),
+            "condition": number("Condition", format="%.0f", help="Relative change of the logit over that of the film."),
+            "flip": text("First overturned on a film", help="The mildest realistic change that changes the call."),
+        },
+        alt="Distance to the threshold, reach of the forecast and first flip for each finding",
+    )
+
+
+def draw_shaken(found: Stability) -> None:
+    """Draw what realistic changes of the film do."""
+    st.subheader("Changes that happen to real films", anchor=False)
+    st.caption(words.SHAKEN)
+    for text in words.flip_words(found) or ["None of the changes tried overturns a call."]:
+        st.markdown(f"- {text}")
+    level = st.segmented_control(
+        "Strength", list(LEVELS), default=USUAL, format_func=LEVELS.__getitem__, required=True, key="strength"
+    )
+    left, right = st.columns([1.3, 1])
+    left.altair_chart(stability_charts.shaken(found, level), width="stretch")
+    right.altair_chart(stability_charts.forecast(found), width="stretch")
+    right.caption(words.FORECAST)
+    with st.expander("All changes in numbers", icon=":material/table_rows:"):
+        st.dataframe(
+            stability_tables.changes_table(found),
+            hide_index=True,
+            height="content",
+            placeholder="–",
+            column_config={
+                "change": "Change",
+                "level": "Strength",
+                "words": "The film comes out",
+                "size": st.column_config.NumberColumn("Size", format="%.2f", help=words.LEVEL),
+                "error": st.column_config.NumberColumn("Forecast off by", format="percent"),
+                "flips": "Calls overturned",
+            },
+            alt="Size, error of the forecast and overturned calls of each change",
+        )
+
+
+def draw_spectrum(found: Stability) -> None:
+    """Draw the spectrum, and which findings move together."""
+    st.subheader("What moves together", anchor=False)
+    left, right = st.columns(2)
+    left.altair_chart(stability_charts.spectrum(found), width="stretch")
+    left.caption(words.SPECTRUM)
+    rank, condition = found.sensitivity.effective_rank, found.sensitivity.condition
+    count = len(found.findings)
+    left.caption(f"Of {count} possible directions about {rank:.1f} count; largest over smallest: {condition:.3g}.")
+    right.altair_chart(stability_charts.together(found), width="stretch")
+    right.caption(words.TOGETHER)
+
+
+def draw_availability(found: Stability) -> None:
+    """Draw the evidence for the verdict."""
+    st.subheader("Can it be computed?", anchor=False)
+    left, right = st.columns(2)
+    left.altair_chart(stability_charts.curves(found), width="stretch")
+    left.caption(words.CURVE)
+    right.markdown(words.precision_words(found))
+    right.caption(f"Measured in {found.seconds:.1f} s with {found.passes} passes of the model.")
+
+
+def draw_download(asked: Asked, found: Stability) -> None:
+    """Offer the report and the numbers."""
+    with st.container(horizontal=True):
+        st.download_button(
+            "Report (HTML)",
+            lambda: html_report(found, asked.classifier.card, asked.film.reference, asked.film.radiograph),
+            file_name="stability.html",
+            mime="text/html",
+            icon=":material/description:",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Numbers (CSV)",
+            lambda: stability_tables.findings_table(found).to_csv(index=False),
+            file_name="stability.csv",
+            mime="text/csv",
+            icon=":material/table:",
+            on_click="ignore",
+        )

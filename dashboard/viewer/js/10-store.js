@@ -1,0 +1,73 @@
+// What all panels of one film share: place, window, and how maps are drawn. Viewers of the same film are linked.
+
+const WHOLE = [0, 1];
+const ZOOM = { least: 1, most: 40 };
+
+class Store {
+  constructor() {
+    this.place = { x: 0.5, y: 0.5, zoom: 1 };
+    this.window = null;
+    this.inverted = false;
+    this.look = { mode: "overlay", part: "positive", opacity: 0.7, threshold: 0, outline: true, blink: false };
+    this.cursor = null;
+    this.tool = "pan";
+    this.blinkOn = true;
+    this.listeners = new Set();
+    this.frame = 0;
+  }
+
+  // One redraw a frame, however many changes arrive.
+  changed() {
+    if (this.frame) return;
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      for (const listener of [...this.listeners]) listener();
+    });
+  }
+
+  setPlace(place) {
+    const zoom = clamp(place.zoom, ZOOM.least, ZOOM.most);
+    const reach = 0.5 / zoom;
+    this.place = { zoom, x: clamp(place.x, reach, 1 - reach), y: clamp(place.y, reach, 1 - reach) };
+    this.changed();
+  }
+
+  // Zooms so that the point (x, y), in shares of the film, stays where it is.
+  zoomAt(x, y, factor) {
+    const zoom = clamp(this.place.zoom * factor, ZOOM.least, ZOOM.most);
+    const kept = this.place.zoom / zoom;
+    this.setPlace({ zoom, x: x + (this.place.x - x) * kept, y: y + (this.place.y - y) * kept });
+  }
+
+  setWindow(low, high) {
+    const middle = (low + high) / 2;
+    const half = Math.max((high - low) / 2, 1 / 512);
+    this.window = [middle - half, middle + half];
+    this.changed();
+  }
+
+  setLook(change) {
+    Object.assign(this.look, change);
+    this.changed();
+  }
+
+  reset(window) {
+    this.place = { x: 0.5, y: 0.5, zoom: 1 };
+    this.window = window;
+    this.inverted = false;
+    this.changed();
+  }
+}
+
+function storeOf(film) {
+  const stores = (window.lightboxStores ??= new Map());
+  if (!stores.has(film)) {
+    if (stores.size > 8) stores.delete(stores.keys().next().value);
+    stores.set(film, new Store());
+  }
+  return stores.get(film);
+}
+
+function clamp(value, low, high) {
+  return Math.min(Math.max(value, low), high);
+}

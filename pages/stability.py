@@ -1,0 +1,34 @@
+"""Stability: how far the film can move before the answer does, and whether the Jacobian may be believed."""
+
+import streamlit as st
+
+from dashboard import stability, stability_words
+from dashboard.facts import describe
+
+TICK_SECONDS = 0.7
+
+
+def draw(asked: stability.Asked) -> None:
+    st.markdown(f"**{asked.film.reference}** · {describe(asked.film)} · {asked.classifier.card.title}")
+    status = stability.start(asked)
+    if status is None or status.pending:
+        st.fragment(stability.draw_progress, run_every=TICK_SECONDS)(asked)
+    elif status.state == "failed":
+        st.error(status.error, icon=":material/error:")
+    else:
+        found = status.result
+        stability.draw_verdict(found)
+        st.fragment(stability.draw_slider)(found)
+        st.fragment(stability.draw_findings)(asked, found)
+        st.fragment(stability.draw_shaken)(found)
+        stability.draw_spectrum(found)
+        stability.draw_availability(found)
+        stability.draw_download(asked, found)
+
+
+st.header(stability_words.TITLE, anchor=False)
+st.caption("For research and teaching, not for diagnosis.")
+st.markdown(stability_words.WHAT)
+asked = stability.ask()
+if asked is not None:
+    draw(asked)

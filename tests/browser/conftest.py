@@ -1,0 +1,76 @@
+"""The real dashboard, served for the browser tests, and a real browser."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import browser_path
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 120
+FLAGS = [
+    "--no-sandbox",
+    "--headless=new",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory):
+    """Start the dashboard on a free port with an empty home; yields its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    home = tmp_path_factory.mktemp("home")
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    log = (home / "log").open("w")
+    environment = {**os.environ, "XAI_LIGHTBOX_HOME": str(home)}
+    server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                urllib.request.urlopen(f"{url}/_stcore/health", timeout=5).read()
+                break
+            except (urllib.error.URLError, OSError):
+                assert server.poll() is None, (home / "log").read_text()
+                assert time.monotonic() < until, "the dashboard did not start"
+                time.sleep(0.3)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(30)
+        log.close()
+
+
+@pytest.fixture(scope="module")
+def page():
+    """A page of 1280 x 900 in a browser of its own."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs the playwright package")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=browser_path(), args=FLAGS)
+        opened = browser.new_page(viewport={"width": 1280, "height": 900})
+        opened.set_default_timeout(PATIENCE * 1000)
+        yield opened
+        browser.close()
+
+
+def known_truth_model() -> bool:
+    """Whether the known-truth model's weights are at hand."""
+    from classifiers.shelf import shelf
+
+    return any(entry.name == "known-truth" and entry.available for entry in shelf())
