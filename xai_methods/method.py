@@ -69,11 +69,13 @@ class Request:
         """Add forward (or backward) passes of single films to the cost."""
         self.evaluations += passes
 
-    def logits(self, films: torch.Tensor) -> torch.Tensor:
-        """The explained logit of (N, 1, S, S) films, as (N,) float32, without gradients; counts the passes."""
+    def logits(self, films: torch.Tensor, precision: str = "float32") -> torch.Tensor:
+        """The explained logit of (N, 1, S, S) films, as (N,) float32, without gradients; counts the passes.
+
+        ``precision`` is that of the computation, "float32" or "bfloat16".
+        """
         self.count(len(films))
-        with torch.inference_mode():
-            return self.classifier(films)[:, self.column].float()
+        return self.classifier.judge(films, precision)[:, self.column]
 
 
 class Method(ABC):
@@ -100,6 +102,10 @@ class Method(ABC):
     order: ClassVar[int] = 100
     parameters: ClassVar[type[Parameters]] = Parameters
 
+    def serves(self, classifier: ChestClassifier, finding: str) -> str | None:
+        """None where the method can explain ``finding`` of ``classifier``; else why not, in a sentence."""
+        return None
+
     def explain(
         self,
         classifier: ChestClassifier,
@@ -125,11 +131,15 @@ class Method(ABC):
 
         Raises:
             UnknownFindingError: the classifier does not know ``finding``.
+            LookupError: the method does not serve this classifier or finding (see :meth:`serves`).
             TypeError: ``parameters`` are another method's.
             Cancelled: ``cancelled`` said so.
             RuntimeError: the method broke its contract (wrong shape, values that are not finite).
         """
         column = classifier.column(finding)
+        unserved = self.serves(classifier, finding)
+        if unserved is not None:
+            raise LookupError(unserved)
         chosen = self.parameters() if parameters is None else parameters
         if not isinstance(chosen, self.parameters):
             raise TypeError(f"{self.name} takes {self.parameters.__name__}, got {type(chosen).__name__}")

@@ -14,7 +14,7 @@ MIDDLE, SLOPE = 80.0, 0.04
 
 
 def disc(radius: float, row: float, column: float, wire: bool = True) -> np.ndarray:
-    """A (SIDE, SIDE) uint8 film: a disc of 200 on grey 60 with a soft edge of a pixel, and a wire of 120 at the left."""
+    """A (SIDE, SIDE) uint8 film: a soft-edged disc of 200 on grey 60, and a wire of 120 at the left."""
     rows, columns = np.mgrid[:SIDE, :SIDE]
     inside = np.clip(radius + 0.5 - np.hypot(rows - row, columns - column), 0, 1)
     film = 60 + 140 * inside

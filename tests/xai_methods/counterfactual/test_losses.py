@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.special import expit
 
-from xai_methods.counterfactual.calibration import BalancedPosterior, fit_balanced, matching
+from xai_methods.counterfactual.calibration import fit_balanced, matching
 from xai_methods.counterfactual.edit import Edit
 from xai_methods.counterfactual.losses import (
     classifier_consistency,
@@ -87,8 +87,7 @@ def test_calibration_needs_both_kinds_of_film():
 
 def test_separable_films_do_not_give_an_endless_slope():
     found = fit_balanced(np.array([-1.0, -0.9, 0.9, 1.0]), np.array([False, False, True, True]))
-    assert math.isfinite(found.slope) and 1 < found.slope < 50
-    assert isinstance(found, BalancedPosterior)
+    assert 1 < found.slope < 50
 
 
 def test_matching_brings_mean_and_spread_over():
