@@ -1,0 +1,58 @@
+"""Class-activation maps against the grad-cam library."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from typing import Any
+
+import numpy as np
+
+from benchmarks.films import classifiers, film_for
+from benchmarks.timing import Row, compare
+from classifiers import ChestClassifier
+from xai_methods import get_method
+
+LIBRARY = {
+    "grad-cam": "GradCAM",
+    "grad-cam-plus-plus": "GradCAMPlusPlus",
+    "hires-cam": "HiResCAM",
+    "layer-cam": "LayerCAM",
+    "eigen-cam": "EigenCAM",
+    "score-cam": "ScoreCAM",
+}
+"""Our names and the library's."""
+WITHOUT_GRADIENTS = ("eigen-cam", "score-cam")
+ASKED = 1.0
+
+
+def rows(pairs: int) -> list[Row]:
+    """One row for each map and model; Score-CAM, a forward pass for each feature map, is timed in two pairs at most."""
+    found = []
+    for title, classifier in classifiers().items():
+        for name in LIBRARY:
+            times = min(pairs, 2) if name == "score-cam" else pairs
+            found.append(_row(title, classifier, name, times))
+    return found
+
+
+def _row(title: str, classifier: ChestClassifier, name: str, pairs: int) -> Row:
+    import pytorch_grad_cam
+    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+    film, method = film_for(classifier), get_method(name)
+    finding = classifier.findings[1]
+    kind = getattr(pytorch_grad_cam, LIBRARY[name])
+
+    def ours() -> Any:
+        return method.explain(classifier, film, finding)
+
+    def theirs() -> np.ndarray:
+        inputs = classifier.prepare(film).requires_grad_(name not in WITHOUT_GRADIENTS)
+        # Score-CAM draws a progress bar there.
+        with contextlib.redirect_stderr(io.StringIO()), kind(classifier, [classifier.cam_module]) as library:
+            return library(inputs, [ClassifierOutputTarget(1)])
+
+    warm = 0 if name == "score-cam" else 1
+    what = f"{method.title}, {title}"
+    return compare(what, "grad-cam", ours, theirs, pairs=pairs, asked=ASKED, warm=warm)

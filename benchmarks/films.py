@@ -1,0 +1,55 @@
+"""The models and the film on which speed is measured."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from classifiers import ChestClassifier, ModelCard, Preprocessing
+from classifiers.shelf import load_classifier
+from classifiers.torchvision_guard import ensure_torchvision
+from radiographs import Radiograph
+
+SIDE = 224
+
+
+@cache
+def densenet121(n_findings: int = 14, side: int = SIDE) -> ChestClassifier:
+    """A DenseNet-121 for grey films with random weights (He initialisation), the same each time."""
+    ensure_torchvision()
+    from torchvision.models import densenet121 as build
+
+    with torch.device("meta"):
+        network = build(num_classes=n_findings)
+        network.features.conv0 = nn.Conv2d(1, 64, 7, stride=2, padding=3, bias=False)
+    network = network.to_empty(device="cpu")
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for module in network.modules():
+            if isinstance(module, (nn.Conv2d, nn.Linear)):
+                module.weight.normal_(0, (2 / module.weight[0].numel()) ** 0.5, generator=generator)
+                if module.bias is not None:
+                    module.bias.zero_()
+            elif isinstance(module, nn.BatchNorm2d):
+                module.weight.fill_(1.0)
+                module.bias.zero_()
+                module.reset_running_stats()
+    card = ModelCard("densenet121", "DenseNet-121, random", "Knows nothing.", "nothing", "none", "", "For timing only.")
+    findings = tuple(f"Finding {number + 1}" for number in range(n_findings))
+    return ChestClassifier(network, findings, card, "features.norm5", Preprocessing(side, "pad", -1.0, 1.0))
+
+
+def classifiers() -> dict[str, ChestClassifier]:
+    """The two models by what the table calls them."""
+    return {"nih14-localised": load_classifier("nih14-localised"), "DenseNet-121": densenet121()}
+
+
+def film_for(classifier: ChestClassifier, seed: int = 0) -> Radiograph:
+    """A smooth random film of the classifier's own size."""
+    coarse = torch.tensor(np.random.default_rng(seed).random((1, 1, 12, 12)), dtype=torch.float32)
+    fine = F.interpolate(coarse, (classifier.side, classifier.side), mode="bicubic")[0, 0]
+    return Radiograph(fine.clamp(0, 1).numpy())
