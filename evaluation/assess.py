@@ -59,6 +59,7 @@ def assess(
     methods: Mapping[str, Parameters | None],
     names: Sequence[str] | None = None,
     *,
+    findings: Sequence[str] | None = None,
     others: Sequence[ChestClassifier] = (),
     per_finding: int | None = None,
     seed: int = 0,
@@ -68,6 +69,7 @@ def assess(
 
     Args:
         methods: registered method name to its parameters (None: its defaults). names: assessments, all by default.
+        findings: those to take, all that the model knows by default.
         others: further models, for agreement. per_finding: films drawn for each finding; None takes all.
         seed: of the draw of films, the methods and the assessments. progress: told the share done; what it raises
             stops the work.
@@ -76,7 +78,8 @@ def assess(
         LookupError: there is no such method or assessment.
     """
     chosen = [get_assessment(name) for name in (assessments() if names is None else names)]
-    asked = cases(classifier, collection, per_finding, np.random.default_rng(seed))
+    drawn = cases(classifier, collection, per_finding, np.random.default_rng(seed))
+    asked = [(entry, finding) for entry, finding in drawn if findings is None or finding in findings]
     rows: list[dict[str, object]] = []
     done = Assessed(pd.DataFrame())
     for number, (entry, finding) in enumerate(asked):
@@ -219,6 +222,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--method", action="append", help="a method's name; the five main ones by default")
     parser.add_argument("--score", action="append", help="an assessment's name; all by default")
     parser.add_argument("--without-repeats", action="store_true", help="leave out what asks the method again")
+    parser.add_argument("--finding", action="append", help="a finding; all that the model knows by default")
     parser.add_argument("--samples", type=int, default=500, help="films a perturbation method judges")
     parser.add_argument("--per-finding", type=int, help="films drawn for each finding; all by default")
     parser.add_argument("--seed", type=int, default=0)
@@ -243,10 +247,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not (asked.without_repeats and one.needs & {"repeats", "other models"})
     ]
     done = assess(
-        load_classifier(asked.model), get_collection(asked.collection), chosen, names,
-        others=[load_classifier(name) for name in asked.other], per_finding=asked.per_finding, seed=asked.seed,
+        load_classifier(asked.model),
+        get_collection(asked.collection),
+        chosen,
+        names,
+        findings=asked.finding,
+        others=[load_classifier(name) for name in asked.other],
+        per_finding=asked.per_finding,
+        seed=asked.seed,
         progress=_show,
-    )  # fmt: skip
+    )
     done.rows.to_csv(asked.out, index=False)
     sys.stdout.write("\n" + as_markdown(summary(done.rows)) + "\n\n" + pass_rule(done) + "\n")
     return 0

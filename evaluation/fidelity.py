@@ -11,11 +11,11 @@ from xai_methods.method import BATCH, Progress
 
 PER_GREY = frozenset({"jacobian", "smoothgrad", "guided-backpropagation"})
 """Methods whose values are logit per grey, not shares of the logit: they are multiplied by what a pixel loses."""
-SQUARES = 96
+SQUARES = 64
 """Random squares of infidelity."""
 CELLS = 14
 """Cells a side of sensitivity-n's grid."""
-SUBSETS = 32
+SUBSETS = 24
 """Random subsets of each size in sensitivity-n."""
 SIZES = (0.05, 0.1, 0.2, 0.4)
 """Share of the cells in a subset of sensitivity-n."""

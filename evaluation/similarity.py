@@ -20,7 +20,9 @@ def scaled(values: np.ndarray) -> np.ndarray:
 def ssim(first: np.ndarray, second: np.ndarray) -> float:
     """Structural similarity of two (S, S) maps (Wang et al. 2004, doi 10.1109/TIP.2003.819861), each scaled first.
 
-    A Gaussian window of 1.5 pixels and population covariance, as in the paper; signs count. 1 for equal maps.
+    A Gaussian window of 1.5 pixels and population covariance, as in the paper. Full strength against the finding is
+    black, nothing is grey, full strength for it is white: on values about 0, where the local mean may be negative, two
+    opposite maps would count as alike. 1 for equal maps.
 
     Returns:
         NaN where both maps are zero everywhere, or smaller than the window of 11 pixels.
@@ -28,8 +30,11 @@ def ssim(first: np.ndarray, second: np.ndarray) -> float:
     one, two = scaled(first), scaled(second)
     if not (one.any() or two.any()) or min(one.shape) < 11:
         return float("nan")
+    first, second = (one + 1) / 2, (two + 1) / 2
     return float(
-        structural_similarity(one, two, data_range=2.0, gaussian_weights=True, sigma=1.5, use_sample_covariance=False)
+        structural_similarity(
+            first, second, data_range=1.0, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
+        )
     )
 
 
