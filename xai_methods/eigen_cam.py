@@ -24,7 +24,7 @@ class EigenCamParameters(Parameters):
 def principal_map(features: torch.Tensor, centred: bool = False) -> tuple[torch.Tensor, float]:
     """Project feature maps (K, h, w) on their first principal direction.
 
-    The direction's sign is free; it is taken such that the map agrees with the mean of the feature maps.
+    The direction's sign is free; it is taken such that the map is high where the features' positive part is.
 
     Args:
         features: (K, h, w). centred: whether each feature map's mean over the cells is taken off first.
@@ -33,7 +33,7 @@ def principal_map(features: torch.Tensor, centred: bool = False) -> tuple[torch.
         The map (h, w), and the share of the features' squared sum that it holds (NaN where that sum is 0).
     """
     cells = features.double().flatten(1).T
-    mean = cells.mean(dim=1)
+    lit = cells.clamp(min=0).sum(dim=1)
     if centred:
         cells = cells - cells.mean(dim=0)
     # The smaller of the two Gram matrices has the same first direction, and takes a fraction of the time of an SVD.
@@ -43,7 +43,7 @@ def principal_map(features: torch.Tensor, centred: bool = False) -> tuple[torch.
     else:
         powers, directions = torch.linalg.eigh(cells.T @ cells)
         projected = cells @ directions[:, -1]
-    if float(projected @ (mean - mean.mean() if centred else mean)) < 0:
+    if float(projected @ lit) < 0:
         projected = -projected
     share = float(powers[-1].clamp(min=0) / cells.square().sum())
     return projected.reshape(features.shape[1:]).to(features.dtype), share

@@ -65,14 +65,16 @@ def linear_classifier() -> ChestClassifier:
 def small_parameters(kind: type[Parameters]) -> Parameters:
     """The cheapest parameters a method allows that still let its map differ from seed to seed.
 
-    Counts of samples and the like go down to 24, or to their lower bound where that is higher; all else is as it is by
-    default.
+    Counts of samples and masks go down to 24, of films and steps to 8, or to their lower bound where that is higher;
+    all else is as it is by default.
     """
     given = {}
     for name, bounds, value in kind().described():
         is_count = isinstance(value, int) and not isinstance(value, bool)
-        if is_count and bounds.low is not None and any(word in name for word in ("samples", "masks", "films", "steps")):
+        if is_count and bounds.low is not None and any(word in name for word in ("samples", "masks")):
             given[name] = min(value, max(24, int(bounds.low)))
+        if is_count and bounds.low is not None and any(word in name for word in ("films", "steps")):
+            given[name] = min(value, max(8, int(bounds.low)))
         if is_count and bounds.low is not None and any(word in name for word in ("regions", "superpixels", "segments")):
             given[name] = min(value, max(12, int(bounds.low)))
     return kind.parse(given)

@@ -225,6 +225,7 @@ def test_densenet121_conserves():
             flow = hand_down(form, values, 2, composite(name, -2.0, 2.0))
         total, logit = float(flow.relevance.sum()), float(expected[0, 2])
         assert total + flow.absorbed == pytest.approx(logit, rel=0.01), name
+        assert max(abs(entry.lost) for entry in flow.books) < 0.01 * abs(logit), name
         if name != "epsilon":
             # Nor do pixels and biases cancel out of sums many times the logit.
             assert float(flow.relevance.abs().sum()) < 3 * abs(logit), name
