@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
+from torch import nn
 
 from classifiers import ChestClassifier
 from xai_methods.method import Attribution, Method, Request
 from xai_methods.parameters import Parameters, parameter
 from xai_methods.registry import register
 
-ROWS = 8
-"""Rows of the Jacobian in one reverse pass."""
+ROWS = {"cpu": 4, "cuda": 64}
+"""Rows of the Jacobian in one reverse pass: few stay in a CPU's cache, many fill a GPU."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,21 @@ class JacobianParameters(Parameters):
         "signed: which way the logit would move; magnitude: how far, whichever way",
         choices=("signed", "magnitude"),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class StageJacobian:
+    """Derivatives with respect to the feature maps of one stage.
+
+    Attributes:
+        name: dotted name of the module, inside the network, that puts the feature maps out.
+        channels: K, the number of feature maps.
+        maps: (C, h, w), for each logit the L2 norm over the channels of d logit / d feature.
+    """
+
+    name: str
+    channels: int
+    maps: torch.Tensor
 
 
 def jacobian(
@@ -45,15 +64,83 @@ def jacobian(
     with torch.inference_mode(False), torch.enable_grad():
         pixels = film.detach().clone().requires_grad_(True)
         logits = classifier(pixels)[0]
-        directions = torch.eye(len(logits), dtype=logits.dtype, device=logits.device)
-        rows = []
-        for start in range(0, len(logits), ROWS):
-            some = directions[start : start + ROWS]
-            batch = torch.autograd.grad(logits, pixels, some, retain_graph=True, is_grads_batched=True)
-            rows.append(batch[0][:, 0, 0])
-            if report is not None:
-                report(min(start + ROWS, len(logits)) / len(logits))
-    return torch.cat(rows)
+        blocks = [some[0][:, 0, 0] for some in _reverse(logits, [pixels], report)]
+    return torch.cat(blocks)
+
+
+def jacobian_and_stages(
+    classifier: ChestClassifier, film: torch.Tensor, report: Callable[[float], None] | None = None
+) -> tuple[torch.Tensor, list[StageJacobian], torch.Tensor]:
+    """The Jacobian of the whole model and, from the same reverse passes, those of its partial models.
+
+    A stage is the last feature map at one resolution; what follows it is a partial model in the sense of
+    Abe & Asai 2025 (arXiv 2502.14001), whose Jacobian is d logit / d feature map.
+
+    Args:
+        classifier: the model, which is left as it was found. film: (1, 1, S, S) input in the classifier's range.
+        report: called with the share done; what it raises stops the work.
+
+    Returns:
+        (C, S, S) as :func:`jacobian`; the stages, from the film inwards; logits (C,).
+    """
+    with torch.inference_mode(False), torch.enable_grad():
+        pixels = film.detach().clone().requires_grad_(True)
+        with _feature_maps(classifier) as seen:
+            logits = classifier(pixels)[0]
+        stages = _last_at_each_size(seen)
+        blocks: list[torch.Tensor] = []
+        maps: list[list[torch.Tensor]] = [[] for _ in stages]
+        for some in _reverse(logits, [pixels, *(features for _, features in stages)], report):
+            blocks.append(some[0][:, 0, 0])
+            for kept, gradient in zip(maps, some[1:]):
+                kept.append(torch.linalg.vector_norm(gradient[:, 0], dim=1))
+    found = [StageJacobian(name, x.shape[1], torch.cat(kept)) for (name, x), kept in zip(stages, maps)]
+    return torch.cat(blocks), found, logits.detach()
+
+
+def _reverse(
+    logits: torch.Tensor, inputs: list[torch.Tensor], report: Callable[[float], None] | None
+) -> Iterator[tuple[torch.Tensor, ...]]:
+    """Gradients of up to ``ROWS`` logits at a time with respect to each input, the logits leading."""
+    rows = ROWS.get(logits.device.type, 16)
+    directions = torch.eye(len(logits), dtype=logits.dtype, device=logits.device)
+    for start in range(0, len(logits), rows):
+        last = start + rows >= len(logits)
+        some = directions[start : start + rows]
+        yield torch.autograd.grad(logits, inputs, some, retain_graph=not last, is_grads_batched=True)
+        if report is not None:
+            report(min(start + rows, len(logits)) / len(logits))
+
+
+@contextmanager
+def _feature_maps(classifier: ChestClassifier) -> Iterator[list[tuple[str, torch.Tensor]]]:
+    """Keep every feature map (1, K, h, w) that a module puts out in this thread's forward pass, in order."""
+    seen: list[tuple[str, torch.Tensor]] = []
+    owner = threading.get_ident()
+
+    def keeper(name: str) -> Callable[[nn.Module, Any, Any], None]:
+        def keep(module: nn.Module, inputs: Any, output: Any) -> None:
+            if threading.get_ident() == owner and isinstance(output, torch.Tensor) and output.ndim == 4:
+                seen.append((name, output))
+
+        return keep
+
+    with classifier.lock:
+        handles = [m.register_forward_hook(keeper(name)) for name, m in classifier.network.named_modules() if name]
+        try:
+            yield seen
+        finally:
+            for handle in handles:
+                handle.remove()
+
+
+def _last_at_each_size(seen: list[tuple[str, torch.Tensor]]) -> list[tuple[str, torch.Tensor]]:
+    """The last feature map at each resolution above one cell, from the film inwards."""
+    last: dict[tuple[int, int], tuple[str, torch.Tensor]] = {}
+    for name, features in seen:
+        if features.requires_grad and features.shape[2] * features.shape[3] > 1:
+            last[features.shape[2], features.shape[3]] = (name, features)
+    return list(last.values())
 
 
 @register
