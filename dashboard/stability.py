@@ -1,4 +1,4 @@
-"""What the stability page draws: film and model chosen, the study in the background, then each figure with its words."""
+"""What the stability page draws: the choice, the study in the background, then each figure with its words."""
 
 from __future__ import annotations
 

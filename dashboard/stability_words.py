@@ -12,7 +12,8 @@ TITLE = "How far can the film move before the answer does?"
 WHAT = (
     "The Jacobian says, for every finding and every pixel, how much the model's score would move for a small change. "
     "It needs no training data and no sampling (Abe & Asai 2025, arXiv 2502.14001). Here it is put to the test: "
-    "whether it can be computed reliably, how far its forecast holds, and which changes of a real film overturn an answer."
+    "whether it can be computed reliably, how far its forecast holds, and which changes of a real film overturn an "
+    "answer."
 )
 LEVEL = "A grey level is one of 256 steps from black to white; sizes of changes are root mean squares over all pixels."
 SLIDER = (
@@ -112,7 +113,7 @@ def precision_words(found: Stability) -> str:
         if not math.isnan(shares[-1]):
             parts.append(
                 f"Within {known.switch_steps[1]:g} grey levels along {direction}, {shares[1]:.2%} of the network's "
-                f"ReLUs and max-pools switch; within {known.switch_steps[-1]:g}, {shares[-1]:.1%}. At a switch there is no "
-                "derivative."
+                f"ReLUs and max-pools switch; within {known.switch_steps[-1]:g}, {shares[-1]:.1%}. At a switch "
+                "there is no derivative."
             )
     return " ".join(parts)
