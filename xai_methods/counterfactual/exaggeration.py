@@ -45,12 +45,12 @@ class _Question:
     column: int
     report: Report
 
-    def judged(self, films: torch.Tensor) -> torch.Tensor:
-        """Logits (N, C) of (N, 1, S, S) films in [0, 1]."""
+    def judged(self, films: torch.Tensor, done: float, doing: float) -> torch.Tensor:
+        """Logits (N, C) of (N, 1, S, S) films in [0, 1]; ``done`` of the work is done, this is ``doing`` of it."""
         low, high = self.classifier.preprocessing.low, self.classifier.preprocessing.high
         parts = []
         for start in range(0, len(films), BATCH):
-            self.report(0.9 * start / len(films))
+            self.report(done + doing * start / len(films))
             parts.append(self.classifier(low + (high - low) * films[start : start + BATCH]).float())
         return torch.cat(parts)
 
@@ -101,14 +101,14 @@ def exaggerated(
         classifier, load_generator(card, film.device, folder), card.posteriors[finding],
         card.findings.index(finding), column, report,
     )  # fmt: skip
-    before = question.judged(film)
+    before = question.judged(film, 0.0, 0.1)
     own = question.posteriors(before)
     films = question.made(film, own, torch.as_tensor(asked, device=film.device))
-    logits = question.judged(films)
+    logits = question.judged(films, 0.1, 0.7)
     far = 0 if float(own) >= 0.5 else len(asked) - 1
     there = films[far : far + 1]
     back = question.made(there, question.posteriors(logits)[far : far + 1], own)
-    again = question.posteriors(question.judged(back))
+    again = question.posteriors(question.judged(back, 0.8, 0.2))
     cost = cost_of(film[0, 0].cpu().numpy(), back[0, 0].cpu().numpy(), float(again - own))
     return Series(
         method=NAME,

@@ -34,9 +34,14 @@ def films(number: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 class AreaClassifier(nn.Module):
     """Logit = area of what is brighter than 0.5, less a constant; films come in [0, 1]."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.slope = nn.Parameter(torch.tensor(SLOPE), requires_grad=False)
+        self.last = nn.Identity()
+
     def forward(self, shown: torch.Tensor) -> torch.Tensor:
         area = torch.sigmoid(20 * (shown.float() - 0.52)).sum(dim=(1, 2, 3))
-        return SLOPE * (area * (SIDE / shown.shape[-1]) ** 2 - MIDDLE)[:, None]
+        return self.last(self.slope * (area * (SIDE / shown.shape[-1]) ** 2 - MIDDLE)[:, None])
 
 
 def trainer(steps: int, seed: int = 0, **weights: float) -> Trainer:
