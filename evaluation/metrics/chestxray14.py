@@ -97,11 +97,9 @@ def _mean(numbers: Sequence[float]) -> float:
 
 
 def _covered(detection: Detection, shape: tuple[int, int]) -> float:
-    steps = np.zeros((shape[0] + 1, shape[1] + 1), dtype=np.int64)
-    top, left, bottom, right = detection.boxes.T
-    for rows, columns, sign in ((top, left, 1), (top, right, -1), (bottom, left, -1), (bottom, right, 1)):
-        np.add.at(steps, (rows, columns), sign)
-    inside = steps.cumsum(axis=0).cumsum(axis=1)[:-1, :-1] > 0
+    inside = np.zeros(shape, dtype=bool)
+    for top, left, bottom, right in detection.boxes.tolist():
+        inside[top:bottom, left:right] = True
     return float(np.count_nonzero(inside) / inside.size)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import cv2
 import numpy as np
 
 from evaluation.ranked import RankedMap
@@ -21,14 +22,21 @@ def _share_of_evidence(ranked: RankedMap, within: np.ndarray) -> float:
 
 
 def _contrast_to_noise(ranked: RankedMap) -> float:
-    inside, outside = ranked.inside, ranked.values[~ranked.region.mask]
-    if outside.size == 0:
+    if ranked.region.area == ranked.region.size:
         return math.nan
+    parts = [_mean_and_variance(ranked.values, mask) for mask in (ranked.region.mask, ~ranked.region.mask)]
+    spread = parts[0][1] + parts[1][1]
+    return math.nan if spread == 0 else (parts[0][0] - parts[1][0]) / math.sqrt(spread)
+
+
+def _mean_and_variance(values: np.ndarray, mask: np.ndarray) -> tuple[float, float]:
+    chosen = mask.view(np.uint8)
+    low, high, *_ = cv2.minMaxLoc(values, chosen)
     # A constant part has no noise; rounding in its mean must not make some.
-    spread = sum(float(part.var(dtype=np.float64)) for part in (inside, outside) if part.min() < part.max())
-    if spread == 0:
-        return math.nan
-    return float(inside.mean(dtype=np.float64) - outside.mean(dtype=np.float64)) / math.sqrt(spread)
+    if low == high:
+        return low, 0.0
+    mean, deviation = cv2.meanStdDev(values, mask=chosen)
+    return float(mean.item()), float(deviation.item()) ** 2
 
 
 def _rank(ranked: RankedMap) -> float:
