@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter
 
 from classifiers import ChestClassifier
-from xai_methods.method import BATCH, Request
+from xai_methods.average_film import average_film
+from xai_methods.method import Request
 from xai_methods.parameters import ParameterError, Parameters, parameter
+from xai_methods.passes import empty_films, judge_all, precision_parameter
 from xai_methods.superpixels import KINDS, MOST, superpixels
 
-HIDES = ("mean", "blur", "black")
+HIDES = ("mean", "blur", "black", "average")
 BLUR = 1 / 16
 """Standard deviation of the blur that hides, as a share of the input's side."""
 
@@ -29,9 +33,10 @@ class RegionParameters(Parameters):
     )
     hide: str = parameter(
         "mean",
-        "What a hidden region shows: its own mean grey, the film blurred, or black.",
+        "What a hidden region shows: its own mean grey, the film blurred, black, or the average normal film.",
         choices=HIDES,
     )
+    precision: str = precision_parameter()
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +52,11 @@ class Regions:
     hidden: torch.Tensor
     labels: np.ndarray
 
+    @cached_property
+    def where(self) -> torch.Tensor:
+        """(S * S,) int64 superpixel of each pixel, on the film's device."""
+        return torch.as_tensor(self.labels.ravel(), dtype=torch.int64, device=self.film.device)
+
     @property
     def count(self) -> int:
         """K, the number of superpixels."""
@@ -54,9 +64,8 @@ class Regions:
 
     def composites(self, coalitions: torch.Tensor) -> torch.Tensor:
         """Show the superpixels of each coalition and hide the rest: (N, K) bool to (N, 1, S, S)."""
-        where = torch.as_tensor(self.labels.ravel(), dtype=torch.int64, device=self.film.device)
-        shown = coalitions.index_select(1, where).view(len(coalitions), 1, *self.labels.shape)
-        return torch.where(shown, self.film, self.hidden)
+        shown = coalitions.index_select(1, self.where).view(len(coalitions), 1, *self.labels.shape)
+        return torch.where(shown, self.film, self.hidden, out=empty_films(len(coalitions), self.film))
 
     def paint(self, weights: np.ndarray) -> np.ndarray:
         """Paint each of (K,) weights on its superpixel: (S, S) float32."""
@@ -93,7 +102,7 @@ def hidden_pixels(pixels: np.ndarray, labels: np.ndarray, hide: str) -> np.ndarr
     Args:
         pixels: (S, S) film. labels: (S, S) superpixels, 0 ... K - 1.
         hide: "mean", each superpixel's own mean grey (the default of Ribeiro et al.'s code); "blur", the film under a
-            Gaussian of a sixteenth of its side; "black", no film at all.
+            Gaussian of a sixteenth of its side; "black", no film at all; "average", the mean of many normal films.
 
     Raises:
         ParameterError: ``hide`` is none of these.
@@ -105,10 +114,18 @@ def hidden_pixels(pixels: np.ndarray, labels: np.ndarray, hide: str) -> np.ndarr
         return gaussian_filter(pixels, BLUR * pixels.shape[0], mode="nearest")
     if hide == "black":
         return np.zeros_like(pixels)
+    if hide == "average":
+        return average_film(pixels.shape[0])
     raise ParameterError(f"hide: expected one of {', '.join(HIDES)}, got {hide!r}")
 
 
-def coalition_logits(request: Request, regions: Regions, coalitions: np.ndarray) -> np.ndarray:
+def coalition_logits(
+    request: Request,
+    regions: Regions,
+    coalitions: np.ndarray,
+    precision: str = "float32",
+    span: tuple[float, float] = (0.0, 1.0),
+) -> np.ndarray:
     """Explained logit of the film under each coalition of shown superpixels.
 
     Equal coalitions are computed once; films are composed and judged a batch at a time, and ``request`` hears of the
@@ -117,6 +134,7 @@ def coalition_logits(request: Request, regions: Regions, coalitions: np.ndarray)
     Args:
         request: the question. regions: the film and its superpixels.
         coalitions: (N, K) bool, True where a superpixel is shown.
+        precision: of the passes, one of ``PRECISIONS``. span: shares of the whole work done before and after.
 
     Returns:
         (N,) float64 logits.
@@ -126,12 +144,61 @@ def coalition_logits(request: Request, regions: Regions, coalitions: np.ndarray)
     """
     _, first, back = np.unique(np.packbits(coalitions, axis=1), axis=0, return_index=True, return_inverse=True)
     unique = torch.as_tensor(coalitions[first], device=request.film.device)
-    logits = np.empty(len(unique))
-    for start in range(0, len(unique), BATCH):
-        batch = regions.composites(unique[start : start + BATCH])
-        logits[start : start + BATCH] = request.logits(batch).double().cpu().numpy()
-        request.report(min(start + BATCH, len(unique)) / len(unique))
+    logits = judge_all(request, lambda a, b: regions.composites(unique[a:b]), len(unique), precision, span)
     return logits[back.reshape(-1)]
+
+
+class Game:
+    """The game "which superpixels are shown": (N, K) bool coalitions to (N,) float64 logits.
+
+    The empty and the full coalition are always judged in float32, so that what is shared out is exact.
+
+    Args:
+        request: the question. regions: the film and its superpixels.
+        precision: of all other passes. budget: coalitions it will be asked for at most, for the progress.
+    """
+
+    def __init__(self, request: Request, regions: Regions, precision: str, budget: int) -> None:
+        self.request, self.regions, self.precision = request, regions, precision
+        self.budget = max(budget, 1)
+        self.asked = 0
+
+    def __call__(self, coalitions: np.ndarray) -> np.ndarray:
+        """Logit of each coalition; equal ones within a call are judged once."""
+        ends = coalitions.all(axis=1) | ~coalitions.any(axis=1)
+        logits = np.empty(len(coalitions))
+        for these, precision in ((ends, "float32"), (~ends, self.precision)):
+            if these.any():
+                logits[these] = self._judge(coalitions[these], precision)
+        return logits
+
+    def _judge(self, coalitions: np.ndarray, precision: str) -> np.ndarray:
+        before, self.asked = self.asked, self.asked + len(coalitions)
+        span = (min(before / self.budget, 1.0), min(self.asked / self.budget, 1.0))
+        return coalition_logits(self.request, self.regions, coalitions, precision, span)
+
+
+def stop_parameter() -> Any:
+    """Declare the field ``stop_at`` of a sampling method's parameters."""
+    return parameter(
+        0.98,
+        "Stop early once two seeds are expected to agree so well (correlation); 1 never stops.",
+        low=0.5,
+        high=1.0,
+        step=0.01,
+    )
+
+
+def looks(least: int, most: int, stop_at: float) -> list[int]:
+    """Numbers of samples after which to see if they suffice: from ``least``, a half more each time, to ``most``.
+
+    All but the last are even or odd as ``least`` is, so that pairs stay whole.
+    """
+    found: list[int] = []
+    while stop_at < 1 and least < most:
+        found.append(least)
+        least += max(least // 4 * 2, 2)
+    return [*found, most]
 
 
 def seed_agreement(weights: np.ndarray, errors: np.ndarray) -> float:

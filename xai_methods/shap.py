@@ -13,7 +13,7 @@ from typing import cast
 
 import numpy as np
 
-from xai_methods.masking import RegionParameters, coalition_logits, regions_of, seed_agreement
+from xai_methods.masking import Game, RegionParameters, looks, regions_of, seed_agreement, stop_parameter
 from xai_methods.method import Attribution, Method, Request
 from xai_methods.parameters import parameter
 from xai_methods.registry import register
@@ -24,6 +24,8 @@ EXACT_PLAYERS = 12
 """Up to so many superpixels all coalitions are judged and the Shapley values are exact ..."""
 EXACT_PRICE = 10
 """... unless that takes more than so many times the samples asked for."""
+FEWEST = 4
+"""Samples a superpixel before anyone looks whether they suffice: below, standard errors are guesses."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class KernelShapParameters(RegionParameters):
         high=20000,
         step=50,
     )
+    stop_at: float = stop_parameter()
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +51,7 @@ class ShapleyValues:
         values: (K,), summing to ``full - base``. base: value of the empty coalition. full: of the full one.
         enumerated: share of the Shapley kernel's weight on coalitions that were all judged, 1 where exact.
         errors: (K,) standard errors over repeated draws, 0 where exact.
+        samples: coalitions judged beside the empty and the full one.
     """
 
     values: np.ndarray
@@ -55,6 +59,7 @@ class ShapleyValues:
     full: float
     enumerated: float
     errors: np.ndarray
+    samples: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +76,19 @@ class Plan:
     weights: np.ndarray
     pairs: np.ndarray
     enumerated: float
+
+    @property
+    def whole(self) -> int:
+        """Number of coalitions of sizes enumerated in full; they come first."""
+        return int((self.pairs < 0).sum())
+
+    def first(self, n: int) -> Plan:
+        """The plan that judges its first ``n`` coalitions only, all enumerated ones and whole pairs among them."""
+        if n >= len(self.coalitions):
+            return self
+        weights = self.weights[:n].copy()
+        weights[self.whole :] = (1 - weights[: self.whole].sum()) / (n - self.whole)
+        return Plan(self.coalitions[:n], weights, self.pairs[:n], self.enumerated)
 
 
 def exact_shapley(value: Value, players: int) -> ShapleyValues:
@@ -94,16 +112,20 @@ def exact_shapley(value: Value, players: int) -> ShapleyValues:
         without = codes[~coalitions[:, player]]
         gains = worth[without | (1 << player)] - worth[without]
         values[player] = share[sizes[without]] @ gains
-    return ShapleyValues(values, float(worth[0]), float(worth[-1]), 1.0, np.zeros(players))
+    return ShapleyValues(values, float(worth[0]), float(worth[-1]), 1.0, np.zeros(players), len(codes) - 2)
 
 
-def kernel_shap(value: Value, players: int, samples: int, rng: np.random.Generator) -> ShapleyValues:
+def kernel_shap(
+    value: Value, players: int, samples: int, rng: np.random.Generator, stop_at: float = 1.0
+) -> ShapleyValues:
     """Estimate Shapley values by the weighted regression of Lundberg and Lee, with efficiency held exactly.
 
     Args:
-        value: the game; called once, with all coalitions chosen, the empty and the full one first.
-        players: K, at least 2. samples: coalitions judged beside these two; from 2^K - 2 on the values are exact.
+        value: the game; called with the empty and the full coalition and those chosen, in one or more parts.
+        players: K, at least 2. samples: coalitions judged at most, beside the empty and the full one; from 2^K - 2
+            on the values are exact.
         rng: source of the coalitions drawn.
+        stop_at: seed agreement (see ``masking.seed_agreement``) at which fewer samples will do; 1 never stops.
 
     Raises:
         ValueError: there are fewer than 2 players or samples.
@@ -112,10 +134,15 @@ def kernel_shap(value: Value, players: int, samples: int, rng: np.random.Generat
         raise ValueError(f"Kernel SHAP takes at least 2 players and 2 samples, got {players} and {samples}")
     plan = plan_coalitions(players, samples, rng)
     ends = np.array([[False] * players, [True] * players])
-    worth = np.asarray(value(np.concatenate([ends, plan.coalitions])), dtype=np.float64)
-    base, full = float(worth[0]), float(worth[1])
-    values, errors = _solve(plan, worth[2:] - base, full - base)
-    return ShapleyValues(values, base, full, plan.enumerated, errors)
+    chosen, worth = np.concatenate([ends, plan.coalitions]), np.empty(0)
+    least = max(FEWEST * players, plan.whole + players) // 2 * 2 + plan.whole % 2
+    for judged in looks(least, len(plan.coalitions), stop_at):
+        worth = np.concatenate([worth, value(chosen[len(worth) : judged + 2])])
+        base, full = float(worth[0]), float(worth[1])
+        values, errors = _solve(plan.first(judged), worth[2:] - base, full - base)
+        if seed_agreement(values, errors) >= stop_at:
+            break
+    return ShapleyValues(values, base, full, plan.enumerated, errors, len(worth) - 2)
 
 
 def plan_coalitions(players: int, samples: int, rng: np.random.Generator) -> Plan:
@@ -159,9 +186,13 @@ def _all_of_size(players: int, size: int) -> np.ndarray:
 def _draw_pairs(
     players: int, pairs: int, sizes: np.ndarray, size_weights: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """Draw ``pairs`` coalitions, sizes by systematic sampling, each followed by its complement: (2 pairs, K)."""
+    """Draw ``pairs`` coalitions, sizes by systematic sampling, each followed by its complement: (2 pairs, K).
+
+    They come in random order, so that the first of them are a fair sample too.
+    """
     cumulated = np.cumsum(size_weights) / size_weights.sum()
     chosen = sizes[np.minimum(np.searchsorted(cumulated, (np.arange(pairs) + rng.random()) / pairs), len(sizes) - 1)]
+    chosen = rng.permutation(chosen)
     ranks = rng.random((pairs, players)).argsort(axis=1).argsort(axis=1)
     drawn = ranks < chosen[:, None]
     return np.stack([drawn, ~drawn], axis=1).reshape(2 * pairs, players)
@@ -212,13 +243,13 @@ class KernelShap(Method):
         chosen = cast(KernelShapParameters, request.parameters)
         regions = regions_of(request, chosen)
 
-        def value(coalitions: np.ndarray) -> np.ndarray:
-            return coalition_logits(request, regions, coalitions)
-
         if regions.count <= EXACT_PLAYERS and 2**regions.count <= EXACT_PRICE * chosen.samples:
-            shares = exact_shapley(value, regions.count)
+            # What is exact by count stays exact by value: "auto" is float32 here.
+            precision = "float32" if chosen.precision == "auto" else chosen.precision
+            shares = exact_shapley(Game(request, regions, precision, 2**regions.count), regions.count)
         else:
-            shares = kernel_shap(value, regions.count, chosen.samples, request.rng)
+            game = Game(request, regions, chosen.precision, chosen.samples + 2)
+            shares = kernel_shap(game, regions.count, chosen.samples, request.rng, chosen.stop_at)
         return Attribution(
             values=regions.paint(shares.values),
             regions=regions.labels,
@@ -226,6 +257,7 @@ class KernelShap(Method):
                 "base_value": shares.base,
                 "additivity_residual": abs(float(shares.values.sum()) - (shares.full - shares.base)),
                 "enumerated_share": shares.enumerated,
+                "samples": float(shares.samples),
                 "n_superpixels": float(regions.count),
                 "standard_error": float(shares.errors.mean()),
                 "seed_agreement": seed_agreement(shares.values, shares.errors),

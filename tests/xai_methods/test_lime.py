@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 from lime.lime_base import LimeBase
+from scipy.stats import spearmanr
 from sklearn.metrics import pairwise_distances
 
 from classifiers.families import random_classifier
 from tests.xai_methods.linear_classifier import linear_classifier, region_sums, smooth_film
-from xai_methods.lime import Lime, LimeParameters, fit_surrogate, proximity, sample_coalitions
+from xai_methods.lime import Lime, LimeParameters, fit_surrogate, pairs_of, proximity, sample_coalitions
 from xai_methods.masking import HIDES, make_regions
 from xai_methods.parameters import ParameterError
 from xai_methods.registry import get_method
@@ -58,7 +59,9 @@ def test_same_surrogate_as_the_authors_code(width, alpha):
 def test_coalitions_are_the_whole_film_and_fair_coins():
     coalitions = sample_coalitions(4000, 30, np.random.default_rng(1))
     assert coalitions[0].all()
-    assert abs(coalitions[1:].mean() - 0.5) < 0.005
+    assert coalitions[1:-1].mean() == 0.5
+    assert np.abs(coalitions[1:].mean(axis=0) - 0.5).max() < 1e-3
+    assert np.abs(coalitions[1::2].mean(axis=0) - 0.5).max() < 0.05
     assert np.abs(np.corrcoef(coalitions[1:].T) - np.eye(30)).max() < 0.08
 
 
@@ -69,7 +72,7 @@ def test_standard_errors_match_the_spread_over_draws():
     def run():
         coalitions = sample_coalitions(300, 12, rng)
         logits = coalitions @ linear + 2 * coalitions[:, 0] * coalitions[:, 1] + rng.normal(size=300)
-        return fit_surrogate(coalitions, logits, proximity(coalitions, 0.25), 1.0)
+        return fit_surrogate(coalitions, logits, proximity(coalitions, 0.25), 1.0, pairs_of(300))
 
     runs = [run() for _ in range(200)]
     seen = np.std([one.weights for one in runs], axis=0)
@@ -91,12 +94,63 @@ def test_seed_decides_the_map_and_agreement_is_honest():
 
 def test_diagnostics_and_cost_are_said():
     classifier, film = linear_classifier(), smooth_film()
-    explanation = Lime().explain(classifier, film, "Finding 0", parameters=LimeParameters(20, samples=400))
+    explanation = Lime().explain(classifier, film, "Finding 0", parameters=LimeParameters(20, samples=400, stop_at=1.0))
     assert explanation.diagnostics["n_superpixels"] == 20 == explanation.regions.max() + 1
     assert explanation.diagnostics["samples_per_superpixel"] == 20
     assert explanation.evaluations == 401
     assert explanation.signed
     assert all(np.isfinite(list(explanation.diagnostics.values())))
+
+
+def _fits(draw, n, runs, rng):
+    """Surrogates of a game with second and third order terms, over repeated draws of ``n`` coalitions."""
+    linear, pairs, triples = rng.normal(size=10), rng.normal(size=(10, 10)) / 2, rng.normal(size=(10, 10, 10)) / 10
+    fits = []
+    for _ in range(runs):
+        shown = draw(n, 10)
+        z = shown.astype(float)
+        logits = z @ linear + np.einsum("ni,ij,nj->n", z, pairs, z) + np.einsum("ni,nj,nk,ijk->n", z, z, z, triples)
+        fits.append(fit_surrogate(shown, logits, proximity(shown, 0.25), 0.0).weights)
+    return np.array(fits)
+
+
+def test_pairs_aim_at_the_same_surrogate_as_single_draws_and_scatter_less():
+    draws = np.random.default_rng(3)
+
+    def alone(n, k):
+        shown = draws.random((n, k)) < 0.5
+        shown[0] = True
+        return shown
+
+    single = _fits(alone, 200, 400, np.random.default_rng(4))
+    paired = _fits(lambda n, k: sample_coalitions(n, k, draws), 200, 400, np.random.default_rng(4))
+    scatter = single.std(axis=0)
+    assert np.abs(single.mean(axis=0) - paired.mean(axis=0)).max() < 0.25 * scatter.max()
+    assert paired.std(axis=0).mean() < 0.8 * scatter.mean()
+
+
+@pytest.mark.parametrize("family", ["resnet", "densenet"])
+def test_bfloat16_gives_the_map_of_float32(family):
+    classifier, film = random_classifier(family, side=64), smooth_film(64)
+    exact, rough = (
+        Lime().explain(
+            classifier,
+            film,
+            "Finding 1",
+            parameters=LimeParameters(n_superpixels=20, samples=300, precision=precision, stop_at=1.0),
+        )
+        for precision in ("float32", "bfloat16")
+    )
+    assert spearmanr(_weights(exact), _weights(rough)).statistic >= 0.99
+    assert not np.array_equal(exact.values, rough.values)
+    assert exact.logit == rough.logit
+
+
+def test_it_stops_early_where_seeds_agree_and_says_how_many_films_it_judged():
+    classifier, film = linear_classifier(), smooth_film()
+    explanation = Lime().explain(classifier, film, "Finding 0", parameters=LimeParameters(20, samples=400))
+    assert explanation.diagnostics["samples"] == 81
+    assert explanation.evaluations == 82
 
 
 def test_a_classifier_that_never_changes_its_mind_has_no_fit():

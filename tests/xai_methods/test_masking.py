@@ -4,13 +4,17 @@ import numpy as np
 import pytest
 import torch
 
+from classifiers.families import random_classifier
 from tests.xai_methods.linear_classifier import HIGH, LOW, linear_classifier, smooth_film
+from xai_methods.average_film import average_film
 from xai_methods.explanation import Cancelled
 from xai_methods.masking import (
     HIDES,
+    Game,
     RegionParameters,
     coalition_logits,
     hidden_pixels,
+    looks,
     make_regions,
     regions_of,
     seed_agreement,
@@ -79,7 +83,7 @@ def test_blur_leaves_an_even_film_alone_and_flattens_a_pattern():
 
 
 def test_an_unknown_way_to_hide_is_refused():
-    with pytest.raises(ParameterError, match="mean, blur, black"):
+    with pytest.raises(ParameterError, match="mean, blur, black, average"):
         hidden_pixels(np.zeros((4, 4)), np.zeros((4, 4), dtype=int), "noise")
     with pytest.raises(ParameterError, match="hide"):
         RegionParameters(hide="noise")
@@ -120,7 +124,7 @@ def test_cancelling_stops_between_batches():
     regions = regions_of(request, request.parameters)
     with pytest.raises(Cancelled):
         coalition_logits(request, regions, coalitions)
-    assert request.evaluations == BATCH
+    assert 0 < request.evaluations <= BATCH
 
 
 def test_paint_puts_each_weight_on_its_superpixel():
@@ -138,3 +142,45 @@ def test_seed_agreement_foretells_the_correlation_of_two_noisy_copies():
     assert seed_agreement(one, np.full(4000, 0.7)) == pytest.approx(np.corrcoef(one, other)[0, 1], abs=0.05)
     assert seed_agreement(weights, np.zeros(4000)) == 1
     assert np.isnan(seed_agreement(np.ones(5), np.ones(5)))
+
+
+def test_the_average_film_is_a_film_whatever_its_size():
+    for side in (32, 224):
+        film = average_film(side)
+        assert film.shape == (side, side)
+        assert 0 <= film.min() < film.max() <= 1
+        # Lungs are darker than what lies between them.
+        row = film[int(0.4 * side)]
+        assert max(row[int(0.32 * side)], row[int(0.65 * side)]) < row[side // 2]
+
+
+def test_the_ends_of_a_game_are_judged_in_float32_and_the_rest_as_asked():
+    classifier, film = random_classifier("resnet", side=32), smooth_film(32)
+    request = Request(classifier, classifier.prepare(film), 0, "Finding 1", RegionParameters(n_superpixels=8), 0,
+                      np.random.default_rng(0), lambda share: None, lambda: False)  # fmt: skip
+    regions = regions_of(request, request.parameters)
+    coalitions = np.random.default_rng(1).random((6, 8)) < 0.5
+    coalitions[0], coalitions[1] = False, True
+    exact = coalition_logits(request, regions, coalitions)
+    rough = Game(request, regions, "bfloat16", 6)(coalitions)
+    np.testing.assert_allclose(rough[:2], exact[:2], rtol=1e-5, atol=1e-5)
+    assert 0 < np.abs(rough[2:] - exact[2:]).max() < 0.05 * np.abs(exact).max()
+
+
+def test_a_game_reports_progress_over_all_its_calls():
+    shares: list[float] = []
+    request = _request(shares=shares)
+    game = Game(request, regions_of(request, request.parameters), "float32", 120)
+    for seed in range(3):
+        game(np.random.default_rng(seed).random((40, 8)) < 0.5)
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+
+
+@pytest.mark.parametrize(("least", "most"), [(101, 500), (8, 9), (30, 30), (50, 20)])
+def test_looks_keep_pairs_whole_and_end_at_the_budget(least, most):
+    found = looks(least, most, 0.9)
+    assert found[-1] == most
+    assert found == sorted(set(found))
+    assert all((number - least) % 2 == 0 for number in found[:-1])
+    assert looks(least, most, 1.0) == [most]
