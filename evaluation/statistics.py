@@ -140,7 +140,7 @@ def delong_interval(
     variance = have[0] / (have[0] - 1) * (sums[0] @ sums[0]) / positives**2
     variance += have[1] / (have[1] - 1) * (sums[1] @ sums[1]) / negatives**2
     variance += 2 * len(names) / (len(names) - 1) * (sums[0] @ sums[1]) / (positives * negatives)
-    half = float(stats.norm.ppf(0.5 + level / 2)) * math.sqrt(max(variance, 0.0))
+    half = float(stats.norm.ppf(0.5 + level / 2)) * math.sqrt(max(float(variance), 0.0))
     return Interval(value, max(value - half, 0.0), min(value + half, 1.0), len(labels), len(names))
 
 
