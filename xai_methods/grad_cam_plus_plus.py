@@ -13,7 +13,7 @@ class GradCamPlusPlus(CamMethod):
     """Grad-CAM++ (Chattopadhyay et al. 2018, arXiv 1710.11063), kept before its ReLU.
 
     A feature map's weight is the sum over its cells of the positive gradient g times g² / (2 g² + a g³), where a is
-    the sum of the map. The paper takes maps behind a ReLU; of a layer before its ReLU, the positive part counts in a.
+    the sum of the map. The paper takes maps that are nowhere negative; of others, the positive part counts in a.
     """
 
     name = "grad-cam-plus-plus"

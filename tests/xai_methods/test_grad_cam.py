@@ -78,18 +78,54 @@ def test_agrees_with_pytorch_grad_cam(family, family_classifier, film):
     np.testing.assert_allclose(native.numpy(), theirs, rtol=1e-4, atol=1e-6 * np.abs(theirs).max())
 
 
-def test_in_place_relu_behind_the_layer_does_not_change_what_is_read():
+class FunctionalHead(PooledHead):
+    """As a dense network: an in-place functional ReLU behind the layer that is read."""
+
+    def forward(self, x):
+        return self.fc(F.relu(self.conv(x), inplace=True).mean(dim=(2, 3)))
+
+
+@pytest.mark.parametrize("kind", [PooledHead, FunctionalHead])
+def test_where_a_relu_follows_the_layer_what_it_lets_through_is_read(kind):
     film = film_of(32)
     state = torch.random.get_rng_state()
     torch.manual_seed(1)
-    plain = PooledHead(inplace_relu=True)
+    network = kind(inplace_relu=True)
     torch.random.set_rng_state(state)
-    classifier = classifier_of(plain, 3, "conv", 32)
+    classifier = classifier_of(network, 3, "conv", 32)
+    features, gradient = features_and_gradients(classifier, classifier.prepare(film), 0)
+    with torch.no_grad():
+        before_relu = network.conv(classifier.prepare(film))[0]
+    assert (before_relu < 0).any()
+    torch.testing.assert_close(features, before_relu.clamp(min=0))
+    # Then the map is the class-activation map, although the layer itself stands before the ReLU.
+    cells = _native(classifier, film, 0)
+    assert float(cells.sum()) == pytest.approx(float(classifier.logits(film)[0] - network.fc.bias[0]), rel=1e-5)
+    torch.testing.assert_close(gradient, (network.fc.weight[0].detach() / 64)[:, None, None].expand(-1, 8, 8))
+
+
+def test_in_place_calls_behind_the_layer_do_not_change_what_is_read():
+    class Careless(PooledHead):
+        def forward(self, x):
+            y = self.conv(x)
+            y += 1
+            return self.fc(y.mean(dim=(2, 3)))
+
+    classifier, film = classifier_of(Careless(False), 3, "conv", 32), film_of(32)
     features, _ = features_and_gradients(classifier, classifier.prepare(film), 0)
     with torch.no_grad():
-        before_relu = plain.conv(classifier.prepare(film))[0]
-    assert (before_relu < 0).any()
-    torch.testing.assert_close(features, before_relu)
+        expected = classifier.network.conv(classifier.prepare(film))[0]
+    torch.testing.assert_close(features, expected)
+
+
+def test_the_cells_of_a_dense_network_add_up_to_the_logit(family_classifier):
+    from classifiers.families import random_classifier
+
+    classifier, film = random_classifier("densenet", 3, 96, seed=3), film_of(96)
+    cells = _native(classifier, film, 2)
+    assert cells.shape == (3, 3)
+    expected = float(classifier.logits(film)[2] - classifier.network.classifier.bias[2])
+    assert float(cells.sum()) == pytest.approx(expected, rel=1e-4)
 
 
 def test_a_map_without_positive_cells_is_said_to_be_so():
