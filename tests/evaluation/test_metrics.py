@@ -18,7 +18,7 @@ from evaluation.metrics.overlap import area_matched_iou, expected_iou
 from evaluation.metrics.pointing import pointing_game, pointing_game_15px
 from evaluation.metrics.ranking import pixel_auprc, pixel_auroc
 from evaluation.metrics.relevance import relevance_rank_accuracy
-from evaluation.ranked import Region, dilate
+from evaluation.ranked import Region
 from evaluation.registry import chance_scores, get_metric, headline_metrics, metrics, register, score_map
 
 FIRST = ["pointing_game", "pixel_auprc", "relevance_mass_accuracy", "relevance_rank_accuracy", "area_matched_iou"]
@@ -153,14 +153,6 @@ def test_the_tolerance_is_15_pixels_inclusive():
         values[row, column] = 1
         assert pointing_game_15px(values, mask) == hit, (row, column)
         assert pointing_game(values, mask) == 0
-
-
-@pytest.mark.parametrize("radius", [0, 1, 7, 15])
-@pytest.mark.parametrize("density", [0.002, 0.3])
-def test_dilation_is_the_euclidean_disc(radius, density):
-    mask = np.random.default_rng(radius).random((50, 37)) < density
-    expected = ndimage.distance_transform_edt(~mask) <= radius if mask.any() else mask
-    assert np.array_equal(dilate(mask, radius), expected)
 
 
 def brute_force_top(values: np.ndarray, mask: np.ndarray, score) -> float:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
-from evaluation.ranked import RankedMap, Region, read_map
+from evaluation.ranked import RankedMap, Region, dilate, read_map
 
 MASKS = hnp.arrays(bool, (9, 11)).filter(lambda m: m.any())
 
@@ -53,6 +53,14 @@ def test_the_tolerance_grows_with_the_film():
         mask[side // 2, 0] = True
         reached = np.flatnonzero(Region(mask).within_scaled[side // 2])
         assert reached[-1] == radius
+
+
+@pytest.mark.parametrize("radius", [0, 1, 7, 15])
+@pytest.mark.parametrize("density", [0.002, 0.3])
+def test_dilation_is_the_euclidean_disc(radius, density):
+    mask = np.random.default_rng(radius).random((50, 37)) < density
+    expected = ndimage.distance_transform_edt(~mask) <= radius if mask.any() else mask
+    assert np.array_equal(dilate(mask, radius), expected)
 
 
 def test_shared_work_is_done_once():
