@@ -10,8 +10,9 @@ import torch.nn.functional as F
 
 from xai_methods.cam_layer import on_input_grid
 from xai_methods.hooks import feature_maps
-from xai_methods.method import BATCH, Attribution, Method, Request
+from xai_methods.method import Attribution, Method, Request
 from xai_methods.parameters import Parameters, parameter
+from xai_methods.passes import judge_all, precision_parameter
 from xai_methods.reference_films import BASELINES, reference_film
 from xai_methods.registry import register
 
@@ -28,6 +29,7 @@ class ScoreCamParameters(Parameters):
         step=8,
     )
     baseline: str = parameter("black", "What the film shows where a mask hides it.", choices=BASELINES)
+    precision: str = precision_parameter()
 
 
 @register
@@ -55,7 +57,7 @@ class ScoreCam(Method):
         features = feature_maps(request.classifier, request.film).float()
         request.count(1)
         tried = _most_varied(features, chosen.masks)
-        scores = _scores(request, features[tried], reference_film(request, chosen.baseline))
+        scores = _scores(request, features[tried], reference_film(request, chosen.baseline), chosen.precision)
         weights = torch.softmax(scores, dim=0)
         native = torch.einsum("khw,k->hw", features[tried], weights.to(features))
         attribution = on_input_grid(native, request.classifier.side)
@@ -78,15 +80,16 @@ def _most_varied(features: torch.Tensor, count: int) -> torch.Tensor:
     return features.flatten(1).var(dim=1).topk(count).indices.sort().values
 
 
-def _scores(request: Request, features: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
+def _scores(request: Request, features: torch.Tensor, hidden: torch.Tensor, precision: str) -> torch.Tensor:
     """Logit of the film seen through each of (K, h, w) feature maps: (K,) float64."""
     side, shown = request.classifier.side, request.film - hidden
-    scores = []
-    for start in range(0, len(features), BATCH):
-        large = F.interpolate(features[start : start + BATCH, None], (side, side), mode="bilinear", align_corners=False)
+
+    def compose(first: int, last: int) -> torch.Tensor:
+        large = F.interpolate(features[first:last, None], (side, side), mode="bilinear", align_corners=False)
         low, high = large.amin(dim=(2, 3), keepdim=True), large.amax(dim=(2, 3), keepdim=True)
         # A map without contrast hides all of the film.
-        masks = (large - low) / (high - low).clamp(min=1e-8)
-        scores.append(request.logits(hidden + masks * shown).double())
-        request.report(0.02 + 0.96 * min(start + BATCH, len(features)) / len(features))
-    return torch.cat(scores)
+        masks = (large - low).div_((high - low).clamp(min=1e-8))
+        return masks.mul_(shown).add_(hidden)
+
+    scores = judge_all(request, compose, len(features), precision, (0.02, 0.98))
+    return torch.as_tensor(scores, device=features.device)
