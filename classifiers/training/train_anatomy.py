@@ -52,7 +52,7 @@ class Stage:
 STAGES = {
     "children": Stage(steps=600, mix=Mix(children=14, adults=0, none=2), rate=4e-3),
     "adults": Stage(steps=450, mix=Mix(children=6, adults=8, none=2), rate=2e-3),
-    "fold": Stage(steps=200, mix=Mix(children=6, adults=8, none=2), rate=2e-3),
+    "fold": Stage(steps=100, mix=Mix(children=6, adults=8, none=2), rate=2e-3),
 }
 
 
