@@ -125,7 +125,7 @@ chestxray14_iou = register(
         compute=lambda ranked: _best(ranked.once(_detected).iou),
         source=_SOURCE,
         caveat="The film counts as right at T(IoU) where this lies above T. Many boxes make one good box likelier: "
-        "read their number and coverage beside it.",
+        "read their number and coverage beside it. A map without a box is undefined here and a miss in the table.",
         order=220,
         coverage="chestxray14_coverage",
     )
