@@ -31,7 +31,9 @@ def _shaken(case: Case) -> tuple[Perturbed, ...]:
     key = f"stability shaken {case.radiograph.digest} {case.classifier.digest} {case.seed}"
     if key not in case.shared:
         probe, found = _sensitivity(case)
-        case.shared[key] = shake(probe, case.radiograph, found, logit_of(thresholds(case.classifier)), case.seed)
+        case.shared[key] = shake(
+            probe, case.radiograph, found, logit_of(thresholds(case.classifier)), case.seed, (USUAL,)
+        )
     return cast(tuple[Perturbed, ...], case.shared[key])
 
 

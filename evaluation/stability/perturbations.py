@@ -166,7 +166,12 @@ def averaged(radiograph: Radiograph, longest: int = LONGEST) -> Radiograph:
 
 
 def shake(
-    probe: Probe, radiograph: Radiograph, sensitivity: Sensitivity, called_at: np.ndarray, seed: int = 0
+    probe: Probe,
+    radiograph: Radiograph,
+    sensitivity: Sensitivity,
+    called_at: np.ndarray,
+    seed: int = 0,
+    levels: tuple[int, ...] = (0, 1, 2),
 ) -> tuple[Perturbed, ...]:
     """Put the film through every perturbation at every level.
 
@@ -174,9 +179,9 @@ def shake(
     prepared alike, so that preparing alone changes nothing.
 
     Args:
-        called_at: (C,) logits at which the findings are called. seed: of the noise.
+        called_at: (C,) logits at which the findings are called. seed: of the noise. levels: 0 mild, 1 usual, 2 strong.
     """
-    small, plan = averaged(radiograph), [(p, n) for p in PERTURBATIONS for n in range(len(p.levels))]
+    small, plan = averaged(radiograph), [(p, n) for p in PERTURBATIONS for n in levels]
     classifier = probe.classifier
     grain = grain_of(classifier.preprocessing, small.shape)
     still = to_greys(classifier, classifier.preprocessing.prepare(small))[0]

@@ -1,0 +1,45 @@
+"""Stability over the films of a collection: ``python -m evaluation.stability --help``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from classifiers.shelf import load_classifier
+from evaluation.stability.survey import as_markdown, chosen_films, survey
+from radiographs.shelf import get_collection
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Survey a collection, write the rows as CSV and the summary as Markdown; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m evaluation.stability", description=__doc__)
+    parser.add_argument("--model", required=True, help="a model of lightbox models")
+    parser.add_argument("--collection", required=True, help="a collection of lightbox films")
+    parser.add_argument("--films", type=int, default=100, help="how many held-out films to draw (default 100)")
+    parser.add_argument("--seed", type=int, default=0, help="of the draw, the noise and the bootstrap (default 0)")
+    parser.add_argument("--out", required=True, type=Path, metavar="ROWS.CSV", help="where to save the rows")
+    asked = parser.parse_args(argv)
+    try:
+        classifier, collection = load_classifier(asked.model), get_collection(asked.collection)
+        missing = collection.missing()
+        if missing or not asked.out.absolute().parent.is_dir():
+            raise ValueError(missing or f"--out: there is no folder for {asked.out.name}; make it first")
+        films = chosen_films(collection, asked.films, asked.seed)
+        rows = survey(classifier, collection, films, asked.seed, _show if sys.stderr.isatty() else None)
+    except (ValueError, LookupError, OSError, RuntimeError) as error:
+        sys.stderr.write(f"stability: {' '.join(str(error).split())}\n")
+        return 2
+    rows.to_csv(asked.out, index=False)
+    sys.stdout.write(as_markdown(rows, asked.seed))
+    return 0
+
+
+def _show(share: float) -> None:
+    sys.stderr.write(f"\r{share:4.0%}" + ("\n" if share >= 1 else ""))
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
