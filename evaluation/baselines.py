@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 
 from evaluation.priors import average_mask
 from evaluation.ranked import Region
@@ -13,9 +12,21 @@ from evaluation.registry import score_map
 from evaluation.score import Score
 from radiographs import Radiograph
 from radiographs.collection import Collection, FilmEntry
+from xai_methods.baselines import CENTRE_SIGMA, centre_prior, edge_strength, uniform_map
 
-CENTRE_SIGMA = 0.25
-"""Standard deviation of the centre prior, as a share of the film's height and width."""
+__all__ = [
+    "AVERAGE",
+    "BASELINES",
+    "CENTRE",
+    "CENTRE_SIGMA",
+    "EDGES",
+    "UNIFORM",
+    "Baseline",
+    "baseline_maps",
+    "centre_prior",
+    "edge_map",
+    "score_baselines",
+]
 
 
 @dataclass(frozen=True)
@@ -36,17 +47,9 @@ EDGES = Baseline("edge-map", "Edge map", "Strength of the film's own edges (Sobe
 BASELINES: dict[str, Baseline] = {b.name: b for b in (UNIFORM, CENTRE, AVERAGE, EDGES)}
 
 
-def centre_prior(shape: tuple[int, int]) -> np.ndarray:
-    """A Gaussian at the centre of a film of ``shape`` (H, W): float32 in (0, 1]."""
-    rows, columns = ((np.arange(side) + 0.5) / side - 0.5 for side in shape)
-    down, across = (np.exp(-0.5 * (axis / CENTRE_SIGMA) ** 2) for axis in (rows, columns))
-    return np.outer(down, across).astype(np.float32)
-
-
 def edge_map(radiograph: Radiograph) -> np.ndarray:
     """Magnitude of the Sobel gradient of the film: (H, W) float32."""
-    down, across = (ndimage.sobel(radiograph.pixels, axis=axis) for axis in (0, 1))
-    return np.hypot(down, across)
+    return edge_strength(radiograph.pixels)
 
 
 def baseline_maps(
@@ -61,7 +64,7 @@ def baseline_maps(
     Returns:
         The maps; without "average-mask" where nobody has outlined the finding on enough other films.
     """
-    maps = {UNIFORM.name: np.ones(radiograph.shape, dtype=np.float32), CENTRE.name: centre_prior(radiograph.shape)}
+    maps = {UNIFORM.name: uniform_map(radiograph.shape), CENTRE.name: centre_prior(radiograph.shape)}
     average = average_mask(finding, collection, entry)
     if average is not None:
         maps[AVERAGE.name] = average.on(radiograph.shape)

@@ -231,6 +231,47 @@ def test_twelve_superpixels_are_exact_by_default_but_a_small_budget_is_kept(samp
     assert (explanation.diagnostics["enumerated_share"] == 1) == enumerated
 
 
+@pytest.mark.parametrize("family", ["resnet", "densenet"])
+def test_bfloat16_gives_the_map_of_float32_and_the_same_sum(family):
+    classifier, film = random_classifier(family, side=64), smooth_film(64)
+    exact, rough = (
+        KernelShap().explain(
+            classifier,
+            film,
+            "Finding 1",
+            parameters=KernelShapParameters(n_superpixels=20, samples=300, precision=precision, stop_at=1.0),
+        )
+        for precision in ("float32", "bfloat16")
+    )
+    assert spearmanr(_weights(exact), _weights(rough)).statistic >= 0.99
+    assert not np.array_equal(exact.values, rough.values)
+    for explanation in (exact, rough):
+        total = float(_weights(explanation).astype(float).sum())
+        assert total == pytest.approx(explanation.logit - explanation.diagnostics["base_value"], abs=1e-5)
+
+
+@pytest.mark.parametrize("players", [14, 30])
+def test_the_first_part_of_a_plan_keeps_pairs_and_the_kernel(players):
+    plan = plan_coalitions(players, 600, np.random.default_rng(0))
+    part = plan.first(plan.whole + 100)
+    assert part.whole == plan.whole
+    assert part.weights.sum() == pytest.approx(1)
+    assert np.array_equal(part.weights[: part.whole], plan.weights[: plan.whole])
+    drawn = part.coalitions[part.pairs >= 0]
+    assert np.array_equal(drawn[::2], ~drawn[1::2])
+    sizes = plan.coalitions[plan.whole :].sum(axis=1)
+    assert drawn.sum(axis=1).std() == pytest.approx(sizes.std(), rel=0.25)
+
+
+def test_it_stops_early_where_seeds_agree_and_keeps_its_budget_where_not():
+    value = _game(14, seed=1)
+    easy, hard = (kernel_shap(value, 14, 2000, np.random.default_rng(0), stop_at) for stop_at in (0.9, 1.0))
+    exact = exact_shapley(value, 14).values
+    assert easy.samples < hard.samples == 2000
+    assert easy.values.sum() == pytest.approx(easy.full - easy.base, abs=1e-9)
+    assert np.corrcoef(easy.values, exact)[0, 1] > 0.9
+
+
 @pytest.mark.parametrize("given", [{"n_superpixels": "1"}, {"samples": "0"}, {"hide": "noise"}, {"paired": "true"}])
 def test_bad_parameters_are_named(given):
     with pytest.raises(ParameterError, match=next(iter(given))):
