@@ -11,6 +11,7 @@ from classifiers.shelf import ShelfEntry
 from dashboard import caches
 from dashboard.jobs import sentence
 from dashboard.question import Film, default_findings, short_digest
+from dashboard.regions import with_own
 from dashboard.state import LARGEST_SEED, MOST_FINDINGS, UPLOAD, Choice
 from radiographs import FilmError, Radiograph
 from radiographs.findings import display_name
@@ -146,8 +147,8 @@ def open_film(reference: str) -> Film:
         CollectionError, FilmError: it is not at hand or cannot be read.
     """
     if reference.startswith(UPLOAD + "/"):
-        return Film(reference, st.session_state["own_film"])
-    return caches.film(reference)
+        return with_own(Film(reference, st.session_state["own_film"]))
+    return with_own(caches.film(reference))
 
 
 def choose_findings(film: Film, model: str, probabilities: dict[str, float], choice: Choice) -> tuple[str, ...]:

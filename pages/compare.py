@@ -3,7 +3,7 @@
 import streamlit as st
 
 from classifiers.shelf import shelf
-from dashboard import caches, choosing, panels
+from dashboard import caches, choosing, panels, regions
 from dashboard.exports import draw_downloads
 from dashboard.facts import draw_facts
 from dashboard.jobs import QueueFullError, sentence
@@ -71,9 +71,11 @@ def draw_results(question: Question, was_pending: bool) -> None:
         result, states = panels.results_so_far(question, caches.manager(), finding)
         results[finding] = result
         st.subheader(f"{display_name(finding)}: {result.probability:.0%}", anchor=False, help=PROBABILITY)
-        seen, _ = panels.draw_panels(question, result, states, choice.view, controls=place == 0)
+        seen, drawn = panels.draw_panels(question, result, states, choice.view, controls=place == 0)
+        regions.take(question, finding, drawn)
         view = seen if place == 0 else view
         draw_scores(result)
+    regions.draw_own(question)
     remember(question, view)
     draw_downloads(question, results)
     if was_pending and not pending(question):

@@ -129,8 +129,10 @@ def test_the_readout_names_film_map_and_the_experts_label(viewer):
 
 
 def test_looking_differently_changes_the_maps_without_a_run_of_the_page(viewer):
-    viewer.evaluate("() => { window.runs = 0; new MutationObserver(() => window.runs++).observe("
-                    "document.querySelector('[data-testid=stApp]'), {attributeFilter: ['data-test-script-state']}); }")
+    viewer.evaluate(
+        "() => { window.runs = 0; new MutationObserver(() => window.runs++).observe("
+        "document.querySelector('[data-testid=stApp]'), {attributeFilter: ['data-test-script-state']}); }"
+    )
     first = pictures(viewer)
     viewer.get_by_role("button", name="Map only").click()
     second = pictures(viewer)

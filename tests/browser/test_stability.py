@@ -1,0 +1,36 @@
+"""The stability page in a real browser: the study runs, and the slider moves film and probabilities."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.test_dashboard import PATIENCE, address, known_truth_model, page, pytestmark
+
+__all__ = ["address", "page", "pytestmark"]
+
+
+def picture_of(page, words: str) -> bytes:
+    image = page.locator(f"img[alt^='{words}']").first
+    image.wait_for()
+    return page.request.get(image.evaluate("image => image.src")).body()
+
+
+@pytest.mark.skipif(known_truth_model() is None, reason="needs the known-truth model's weights in assets/models")
+def test_the_slider_moves_the_film_and_the_probabilities(page, address):
+    page.goto(address, wait_until="commit")
+    page.get_by_role("link", name="Stability").wait_for()
+    page.goto(f"{address}/stability?film=known-truth/mass-03&model=known-truth", wait_until="commit")
+    page.get_by_text("numerically available").first.wait_for(timeout=2 * PATIENCE * 1000)
+    page.get_by_text("known-truth/mass-03").first.wait_for()
+    before = picture_of(page, "Film at +0.0 grey levels")
+    thumb = page.locator("[data-testid=stSlider] [role=slider]").first
+    thumb.focus()
+    for _ in range(6):
+        thumb.press("ArrowRight")
+    after = picture_of(page, "Film at +1.2 grey levels")
+    assert before[:4] == after[:4] == b"\x89PNG"
+    assert before != after
+    page.locator("[data-testid=stVegaLiteChart]").first.wait_for()
+    assert page.locator("[data-testid=stVegaLiteChart]").count() >= 6
+    assert page.locator("[data-testid=stException]").count() == 0
+    assert page.get_by_role("button", name="Report (HTML)").is_visible()
