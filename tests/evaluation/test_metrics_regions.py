@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from evaluation.compare import compare
 from evaluation.metrics.distance import centre_distance, centre_distance_mm, peak_distance, peak_distance_mm
 from evaluation.metrics.overlap import area_matched_dice, area_matched_iou, top_k_intersection
 from evaluation.metrics.pointing import pointing_game, pointing_game_scaled
@@ -21,6 +22,9 @@ from evaluation.metrics.relevance import (
 )
 from evaluation.ranked import Region
 from evaluation.registry import get_metric, score_map
+from radiographs import Radiograph
+from radiographs.annotation import union_mask
+from tests.evaluation.looking import Spots, looker
 
 MAPS = hnp.arrays(np.float64, (6, 7), elements=st.integers(0, 8).map(float))
 MASKS = hnp.arrays(bool, (6, 7)).filter(lambda m: m.any() and not m.all())
@@ -161,3 +165,15 @@ def test_only_the_metrics_asked_for_are_worked_out():
     assert list(score_map(np.eye(6), corner((6, 6), 2, 2), names=asked)) == ["pointing_game", "area_matched_iou"]
     with pytest.raises(LookupError, match="no metric 'x'"):
         score_map(np.eye(6), corner((6, 6), 2, 2), names=["x"])
+
+
+def test_a_films_own_spacing_reaches_methods_baselines_and_chance():
+    spots = Spots()
+    film, mask = spots.read("00"), union_mask(spots.annotations("00"), "Spot")
+    known = Radiograph(film.pixels, pixel_spacing_mm=(0.5, 0.5))
+    result = compare(looker(), known, ["Spot"], {"jacobian": None}, {"Spot": mask}).findings["Spot"]
+    for scores in (result.methods["jacobian"].scores, result.baselines["uniform"], result.chance):
+        assert scores["peak_distance_mm"].value == pytest.approx(scores["peak_distance"].value / 2)
+        assert scores["peak_distance_mm"].defined
+    unknown = compare(looker(), film, ["Spot"], {"jacobian": None}, {"Spot": mask}).findings["Spot"]
+    assert not unknown.chance["peak_distance_mm"].defined
