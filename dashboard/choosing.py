@@ -23,6 +23,15 @@ EXAMPLE = ("known-truth", "known-truth", "nodule-03")
 """Collection, model and film with which a first visit opens."""
 PAGE = 24
 """Films on one page of the gallery."""
+FAMILIES = {
+    "perturbation": "hides parts",
+    "gradient": "gradient",
+    "cam": "class map",
+    "relevance": "relevance",
+    "baseline": "knows no model",
+    "counterfactual": "changes the film",
+}
+"""Kinds of methods, in words."""
 
 
 def first_film() -> str:
@@ -177,19 +186,29 @@ def choose_methods(choice: Choice) -> dict[str, Parameters]:
     """Draw the methods' widgets; return the chosen methods' parameters by name."""
     known = methods()
     usual = choice.methods or main_methods()
+    first = main_methods()
+    further = sorted((m for m in known if m not in first), key=lambda m: known[m].role == "baseline")
     chosen = st.pills(
         "Methods",
-        list(known),
+        first,
         selection_mode="multi",
-        default=[m for m in usual if m in known],
+        default=[m for m in usual if m in first],
         format_func=lambda name: known[name].title,
         key="methods",
     )
+    more = st.multiselect(
+        "More methods and baselines",
+        further,
+        default=[m for m in usual if m in further],
+        format_func=lambda name: f"{known[name].title} ({FAMILIES.get(known[name].family, known[name].family)})",
+        placeholder="Add to compare",
+        key="more_methods",
+    )
     parameters: dict[str, Parameters] = {}
     with st.expander("Method settings", icon=":material/tune:"):
-        for name in (m for m in known if m in chosen):
+        for name in (m for m in known if m in {*chosen, *more}):
             parameters[name] = _settings(known[name], choice.parameters.get(name, {}))
-        if not chosen:
+        if not parameters:
             st.caption("Choose a method to see its settings.")
     return parameters
 
