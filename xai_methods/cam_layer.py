@@ -24,17 +24,17 @@ class CamMethod(Method):
         """From feature maps (K, h, w) and the logit's gradient (K, h, w) to the map (h, w), before any ReLU."""
 
     def _explain(self, request: Request) -> Attribution:
-        features, gradient = features_and_gradients(request.classifier, request.film, request.column)
+        features, gradient, logit = features_and_gradients(request.classifier, request.film, request.column)
         request.count(2)
         request.report(0.8)
-        return on_input_grid(self.weigh(features.float(), gradient.float()), request.classifier.side)
+        return on_input_grid(self.weigh(features.float(), gradient.float()), request.classifier.side, logit)
 
 
-def on_input_grid(native: torch.Tensor, side: int) -> Attribution:
+def on_input_grid(native: torch.Tensor, side: int, logit: float) -> Attribution:
     """Bring a map (h, w) to the input grid, bilinearly, in its own units, and say what it was before.
 
     Args:
-        native: (h, w) map on the layer's cells. side: S of the input grid.
+        native: (h, w) map on the layer's cells. side: S of the input grid. logit: the explained logit.
 
     Returns:
         Values (S, S); ``cells`` is (h, w). Diagnostics, all of the map on its own cells: ``positive_cells`` is the
@@ -49,4 +49,5 @@ def on_input_grid(native: torch.Tensor, side: int) -> Attribution:
         "cell_max": float(native.max()),
         "cell_min": float(native.min()),
     }
-    return Attribution(large.cpu().numpy(), cells=(native.shape[0], native.shape[1]), diagnostics=diagnostics)
+    cells = (native.shape[0], native.shape[1])
+    return Attribution(large.cpu().numpy(), cells=cells, diagnostics=diagnostics, logit=logit)

@@ -68,9 +68,9 @@ class EigenCam(Method):
     parameters = EigenCamParameters
 
     def _explain(self, request: Request) -> Attribution:
-        features = feature_maps(request.classifier, request.film)
+        features, logits = feature_maps(request.classifier, request.film)
         request.count(1)
         request.report(0.8)
         native, share = principal_map(features.float(), cast(EigenCamParameters, request.parameters).centred)
-        attribution = on_input_grid(native.clamp(min=0), request.classifier.side)
+        attribution = on_input_grid(native.clamp(min=0), request.classifier.side, float(logits[request.column]))
         return replace(attribution, diagnostics=attribution.diagnostics | {"principal_share": share})

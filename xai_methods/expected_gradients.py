@@ -100,4 +100,4 @@ class ExpectedGradients(Method):
             "additivity_residual": abs(float(mean.values.sum()) - (float(logits[0]) - base)),
             **mean.diagnostics,
         }
-        return Attribution(mean.values.float().cpu().numpy(), diagnostics=diagnostics)
+        return Attribution(mean.values.float().cpu().numpy(), diagnostics=diagnostics, logit=float(logits[0]))

@@ -98,4 +98,4 @@ class GuidedBackpropagation(Method):
             raise RuntimeError(f"guided backpropagation cannot follow the network of {name}; choose another method")
         values = gradients[0] * grey_range(request)
         diagnostics = {"rectifiers": float(guided.met), "fails_sanity_checks": 1.0}
-        return Attribution(values.float().cpu().numpy(), diagnostics=diagnostics)
+        return Attribution(values.float().cpu().numpy(), diagnostics=diagnostics, logit=expected)

@@ -78,15 +78,21 @@ def watched(classifier: ChestClassifier, layer: nn.Module) -> Iterator[Watched]:
             handle.remove()
 
 
-def feature_maps(classifier: ChestClassifier, film: torch.Tensor) -> torch.Tensor:
-    """Feature maps (K, h, w) at ``classifier.cam_module`` of a (1, 1, S, S) film, as :func:`watched` reads them.
+def feature_maps(classifier: ChestClassifier, film: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Feature maps at ``classifier.cam_module``, as :func:`watched` reads them, and the logits on the way.
+
+    Args:
+        classifier: the model. film: (1, 1, S, S) input.
+
+    Returns:
+        (K, h, w) feature maps and (C,) logits.
 
     Raises:
         RuntimeError: the layer does not put out feature maps on this film.
     """
     with watched(classifier, classifier.cam_module) as seen, torch.inference_mode(False), torch.no_grad():
-        classifier(film.detach().clone())
-    return _maps(classifier, seen).detach()[0]
+        logits = classifier(film.detach().clone())[0]
+    return _maps(classifier, seen).detach()[0], logits
 
 
 def _maps(classifier: ChestClassifier, seen: Watched) -> torch.Tensor:
@@ -97,14 +103,14 @@ def _maps(classifier: ChestClassifier, seen: Watched) -> torch.Tensor:
 
 def features_and_gradients(
     classifier: ChestClassifier, film: torch.Tensor, column: int
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Feature maps at ``classifier.cam_module`` and the gradient of one logit with respect to them.
+) -> tuple[torch.Tensor, torch.Tensor, float]:
+    """Feature maps at ``classifier.cam_module``, the gradient of one logit with respect to them, and that logit.
 
     Args:
         classifier: the model. film: (1, 1, S, S) input. column: index of the logit.
 
     Returns:
-        Two (K, h, w) tensors: the layer's output as :func:`watched` reads it, and d logit / d output.
+        Two (K, h, w) tensors, the layer's output as :func:`watched` reads it and d logit / d output; and the logit.
 
     Raises:
         RuntimeError: the layer does not put out feature maps on this film, or the logit does not depend on it.
@@ -115,4 +121,4 @@ def features_and_gradients(
         if not logit.requires_grad:
             raise RuntimeError(f"the logits of {classifier.name} do not depend on its layer {classifier.cam_layer!r}")
         (gradient,) = torch.autograd.grad(logit, features)
-    return features.detach()[0], gradient[0]
+    return features.detach()[0], gradient[0], float(logit.detach())

@@ -54,4 +54,4 @@ class InputXGradient(Method):
             "additivity_residual": abs(float(values.sum()) - (float(logits[0]) - base)),
             "grey_of_zero": grey_of_zero(request),
         }
-        return Attribution(values.float().cpu().numpy(), diagnostics=diagnostics)
+        return Attribution(values.float().cpu().numpy(), diagnostics=diagnostics, logit=float(logits[0]))

@@ -80,4 +80,4 @@ class IntegratedGradients(Method):
             "completeness": total / difference if difference else float("nan"),
             "grey_of_zero": grey_of_zero(request),
         }
-        return Attribution(values.float().cpu().numpy(), diagnostics=diagnostics)
+        return Attribution(values.float().cpu().numpy(), diagnostics=diagnostics, logit=logit)

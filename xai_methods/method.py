@@ -24,12 +24,16 @@ BATCH = 32
 
 @dataclass(frozen=True)
 class Attribution:
-    """What a method hands back: (S, S) values and what is known of them (see ``Explanation`` for the fields)."""
+    """What a method hands back: (S, S) values and what is known of them (see ``Explanation`` for the fields).
+
+    ``logit`` is the film's explained logit where the method came by it; else a pass is spent on it.
+    """
 
     values: np.ndarray
     cells: tuple[int, int] | None = None
     regions: np.ndarray | None = None
     diagnostics: dict[str, float] = field(default_factory=dict)
+    logit: float | None = None
 
 
 @dataclass(eq=False)
@@ -156,8 +160,8 @@ class Method(ABC):
         )
         started = time.perf_counter()
         request.report(0.0)
-        logit = float(request.logits(request.film)[0])
         attribution = self._explain(request)
+        logit = float(request.logits(request.film)[0]) if attribution.logit is None else attribution.logit
         seconds = time.perf_counter() - started
         values = self._checked(attribution.values, classifier.side)
         request.progress(1.0)

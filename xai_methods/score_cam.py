@@ -54,13 +54,14 @@ class ScoreCam(Method):
 
     def _explain(self, request: Request) -> Attribution:
         chosen = cast(ScoreCamParameters, request.parameters)
-        features = feature_maps(request.classifier, request.film).float()
+        maps, logits = feature_maps(request.classifier, request.film)
+        features = maps.float()
         request.count(1)
         tried = _most_varied(features, chosen.masks)
         scores = _scores(request, features[tried], reference_film(request, chosen.baseline), chosen.precision)
         weights = torch.softmax(scores, dim=0)
         native = torch.einsum("khw,k->hw", features[tried], weights.to(features))
-        attribution = on_input_grid(native, request.classifier.side)
+        attribution = on_input_grid(native, request.classifier.side, float(logits[request.column]))
         counts = {"masks": float(len(tried)), "effective_masks": float(1 / weights.square().sum())}
         return replace(attribution, diagnostics=attribution.diagnostics | counts)
 

@@ -24,7 +24,7 @@ class PooledHead(nn.Module):
 
 
 def _native(classifier, film, column):
-    features, gradient = features_and_gradients(classifier, classifier.prepare(film), column)
+    features, gradient, _ = features_and_gradients(classifier, classifier.prepare(film), column)
     return torch.einsum("khw,k->hw", features, gradient.mean(dim=(1, 2)))
 
 
@@ -93,7 +93,7 @@ def test_where_a_relu_follows_the_layer_what_it_lets_through_is_read(kind):
     network = kind(inplace_relu=True)
     torch.random.set_rng_state(state)
     classifier = classifier_of(network, 3, "conv", 32)
-    features, gradient = features_and_gradients(classifier, classifier.prepare(film), 0)
+    features, gradient, _ = features_and_gradients(classifier, classifier.prepare(film), 0)
     with torch.no_grad():
         before_relu = network.conv(classifier.prepare(film))[0]
     assert (before_relu < 0).any()
@@ -112,7 +112,7 @@ def test_in_place_calls_behind_the_layer_do_not_change_what_is_read():
             return self.fc(y.mean(dim=(2, 3)))
 
     classifier, film = classifier_of(Careless(False), 3, "conv", 32), film_of(32)
-    features, _ = features_and_gradients(classifier, classifier.prepare(film), 0)
+    features, _, _ = features_and_gradients(classifier, classifier.prepare(film), 0)
     with torch.no_grad():
         expected = classifier.network.conv(classifier.prepare(film))[0]
     torch.testing.assert_close(features, expected)
