@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 import streamlit as st
 
 from classifiers import ChestClassifier
-from classifiers.shelf import shelf
+from classifiers import shelf as model_shelf
 from dashboard import caches, choosing, stability_charts, stability_pictures, stability_tables
 from dashboard import stability_words as words
 from dashboard.jobs import QueueFullError, Status, sentence
@@ -50,8 +50,12 @@ class Asked:
 
 def ask() -> Asked | None:
     """Draw the film's and the model's widgets; None, with words, where there is nothing to study yet."""
-    models = shelf()
-    _, said = restored(models)
+    models = model_shelf.shelf()
+    for key in ("collection", "film_id", "model"):
+        # A widget that comes from another page forgets its value unless it is set anew.
+        if key in st.session_state:
+            st.session_state[key] = st.session_state[key]
+    choice, said = restored(models)
     for text in said:
         st.warning(text, icon=":material/link_off:")
     with st.sidebar:
@@ -68,6 +72,8 @@ def ask() -> Asked | None:
     except (FilmError, LookupError, ValueError, OSError, KeyError) as error:
         st.error(sentence(error), icon=":material/error:")
         return None
+    # The other pages open with the same film and model.
+    st.session_state["choice"] = replace(choice, film=reference, model=entry.name)
     address = {"film": reference, "model": entry.name}
     if dict(st.query_params) != address:
         st.query_params.from_dict(address)
@@ -105,12 +111,17 @@ def draw_verdict(found: Stability) -> None:
     overturned = [done for done in usual if done.flips.any()]
     with st.grid(4, min_column_width=200, gap="small"):
         strength = found.sensitivity.singular[0] * found.side / 255
-        st.metric("Largest response", f"{strength:.3g}", help=f"Logits moved by one grey level at worst. {words.LEVEL}")
+        st.metric(
+            "Largest response to one grey level",
+            f"{strength:.3g}",
+            help=f"Logits moved by one grey level at worst. {words.LEVEL}",
+        )
         held = found.strongest.radius()
         shown = f"{held:.2g}" if math.isfinite(held) else f"> {found.strongest.steps.max():.2g}"
         st.metric("Forecast holds to, grey levels", shown, help="Right to 10 %, along the most sensitive direction.")
         nearest = words.nearest(found)
-        st.metric("Nearest threshold", nearest.partition(",")[0] or "–", help=f"By the forecast: {nearest or '–'}.")
+        title = f"Nearest threshold: {nearest[0].lower()}" if nearest else "Nearest threshold"
+        st.metric(title, f"{nearest[1]:.2g}" if nearest else "–", help="Grey levels, by the forecast.")
         st.metric(
             "Usual changes that overturn a call",
             f"{len(overturned)} of {len(usual)}",
@@ -165,9 +176,8 @@ def draw_findings(asked: Asked, found: Stability) -> None:
             st.image(made.bar, width="stretch", alt=f"Colour bar from {made.low:.2g} to {made.high:.2g}")
             with st.container(horizontal=True, horizontal_alignment="distribute", gap=None):
                 st.caption(f"{made.low:.2g}", width="content")
-                st.caption("logit per grey level of one input pixel", width="content")
                 st.caption(f"{made.high:.2g}", width="content")
-        st.caption(words.MAP)
+        st.caption(f"Logit per grey level of one input pixel. {words.MAP}")
     with right:
         st.altair_chart(stability_charts.line(found, column), width="stretch")
         st.caption(words.LINE)

@@ -8,8 +8,8 @@ from dashboard import stability_tables as tables
 from evaluation.stability.availability import FAIR, GOOD
 from evaluation.stability.study import Stability
 
-ROW = 22
-"""Height of a row of bars in pixels."""
+ROW, AXIS = 24, 60
+"""Height of a row of bars, and of the axis below them, in pixels."""
 OURS, OTHER = "#2a9d8f", "#e76f51"
 
 
@@ -29,7 +29,7 @@ def probabilities(found: Stability, index: int) -> alt.LayerChart:
     )
     before = base.mark_tick(thickness=3, height=ROW * 0.8, color="#8a949c").encode(x=alt.X("before:Q", scale=scale))
     limit = base.mark_tick(thickness=1, height=ROW, strokeDash=[2, 2], color="#8a949c").encode(x="threshold:Q")
-    return alt.layer(bars, before, limit).properties(height=ROW * len(table))
+    return alt.layer(bars, before, limit).properties(height=ROW * len(table) + AXIS)
 
 
 def shaken(found: Stability, level: int) -> alt.LayerChart:
@@ -49,7 +49,7 @@ def shaken(found: Stability, level: int) -> alt.LayerChart:
     scale = alt.Scale(scheme="redblue", reverse=True, domain=[-top, top], domainMid=0)
     cells = base.mark_rect().encode(color=alt.Color("points:Q", scale=scale, title="Points"))
     crosses = base.transform_filter("datum.flips").mark_text(text="✕", fontSize=15, fontWeight="bold", color="#111")
-    return alt.layer(cells, crosses).properties(height=ROW * table["finding"].nunique() + 60)
+    return alt.layer(cells, crosses).properties(height=ROW * table["finding"].nunique() + 2 * AXIS)
 
 
 def forecast(found: Stability) -> alt.LayerChart:
@@ -64,7 +64,9 @@ def forecast(found: Stability) -> alt.LayerChart:
         .encode(
             x=alt.X("predicted:Q", title="Forecast change of the logit"),
             y=alt.Y("true:Q", title="True change of the logit"),
-            color=alt.Color("change:N", sort=None, title="Change"),
+            color=alt.Color(
+                "change:N", sort=None, title=None, legend=alt.Legend(orient="bottom", columns=3, labelLimit=200)
+            ),
             tooltip=[
                 alt.Tooltip("finding", title="Finding"),
                 alt.Tooltip("words", title="Film"),
@@ -73,7 +75,7 @@ def forecast(found: Stability) -> alt.LayerChart:
             ],
         )
     )
-    return alt.layer(diagonal, points).properties(height=340)
+    return alt.layer(diagonal, points).properties(height=440)
 
 
 def line(found: Stability, column: int) -> alt.LayerChart:
@@ -134,7 +136,7 @@ def together(found: Stability) -> alt.Chart:
             ),
             tooltip=["finding", "other", alt.Tooltip("cosine", format="+.2f")],
         )
-        .properties(height=max(300, ROW * len(found.findings) + 90))
+        .properties(height=max(300, ROW * len(found.findings) + 2 * AXIS))
     )
 
 

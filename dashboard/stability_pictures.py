@@ -54,7 +54,9 @@ def stage_maps(found: Stability, column: int) -> list[tuple[str, bytes]]:
         shown = enlarged(values, 224)
         pixels = display.coloured(shown, scale) if scale else np.zeros((*shown.shape, 3), dtype=np.uint8)
         height, width = values.shape
-        made.append((f"{stage.name}: {stage.channels} maps of {height} × {width}", display.png(pixels)))
+        even = values.max() > 0 and np.ptp(values) < 1e-4 * values.max()
+        words = "; the same everywhere, as the model averages them" if even else ""
+        made.append((f"{stage.name}: {stage.channels} maps of {height} × {width}{words}", display.png(pixels)))
     return made
 
 

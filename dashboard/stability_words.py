@@ -78,13 +78,13 @@ def reach_words(found: Stability) -> str:
     )
 
 
-def nearest(found: Stability) -> str:
-    """The finding nearest to its threshold, in a phrase; "" where there is none."""
+def nearest(found: Stability) -> tuple[str, float] | None:
+    """The finding nearest to its threshold and its distance in grey levels; None where there is none."""
     known = [reach for reach in found.distances if not math.isnan(reach.l2)]
     if not known:
-        return ""
+        return None
     least = min(known, key=lambda reach: reach.l2)
-    return f"{display_name(least.finding)}, {levels(least.l2)}"
+    return display_name(least.finding), least.l2
 
 
 def flip_words(found: Stability) -> list[str]:
