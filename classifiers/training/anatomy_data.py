@@ -131,12 +131,6 @@ def write_split(films: list[Outlined]) -> None:
         writer.writerows([o.source, o.film_id, o.patient, o.part] for o in films)
 
 
-def folds(films: list[Outlined], count: int, seed: int) -> list[set[str]]:
-    """Deal the adults' patients into ``count`` sets, each patient into one."""
-    patients = np.random.default_rng(seed).permutation(sorted({o.patient for o in films if o.source == ADULTS}))
-    return [set(map(str, patients[k::count])) for k in range(count)]
-
-
 @dataclass(frozen=True)
 class Mix:
     """How many films of each kind a batch has; ``none`` of them show no chest as it should hang."""

@@ -19,9 +19,9 @@ from classifiers.anatomy import Anatomy, cardiothoracic_ratio, outline
 from classifiers.anatomy_network import AnatomyNetwork
 from classifiers.preprocessing import Preprocessing
 from classifiers.training import augment
-from classifiers.training.anatomy_data import ADULTS, CHILDREN, Outlined, folds, read_outlined
+from classifiers.training.anatomy_data import ADULTS, CHILDREN, Outlined, read_outlined
 from classifiers.training.loop import load_weights
-from classifiers.training.train_anatomy import FOLDS, SPLIT_SEED, STAGES
+from classifiers.training.train_anatomy import STAGES
 from classifiers.weights import sha256_of
 from radiographs import Radiograph
 from radiographs.collections.nih_boxes import NihBoxes
@@ -152,22 +152,11 @@ def outliner_of(path: Path) -> tuple[AnatomyNetwork, Preprocessing]:
     return network.eval().requires_grad_(False), Preprocessing(STAGES["adults"].side, "pad", low, high)
 
 
-def crossed(films: list[Outlined], paths: list[Path]) -> dict[str, Any]:
-    """Figures on all adults, each outlined by the network of the fold that left its patient out."""
-    networks = [outliner_of(path) for path in paths]
-    dealt = folds(films, FOLDS, SPLIT_SEED)
-    return measure(
-        [o for o in films if o.source == ADULTS],
-        lambda o: outline(o.film, *networks[next(k for k, fold in enumerate(dealt) if o.patient in fold)]),
-    )
-
-
 def main() -> None:
     """Write ``assets/anatomy/anatomy.safetensors`` (float16) and its card with the figures measured here."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True, help="the folder that XAI_LIGHTBOX_DATA points at, too")
-    parser.add_argument("--folds", type=Path, nargs=FOLDS, help="weights of the folds, in order, for cross-validation")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     network, preprocessing = outliner_of(arguments.weights)
@@ -178,8 +167,6 @@ def main() -> None:
     films = read_outlined(arguments.data)
     tested = {s: [o for o in films if o.source == s and o.part == "test"] for s in (CHILDREN, ADULTS)}
     figures: dict[str, Any] = {s: measure(held_out, lambda o: outliner(o.film)) for s, held_out in tested.items()}
-    if arguments.folds:
-        figures[f"{ADULTS}, {FOLDS}-fold"] = crossed(films, arguments.folds)
     figures["nih-boxes"] = boxed_hearts(outliner)
     figures["doubted"] = {s: doubted(held_out[:60], outliner) for s, held_out in tested.items()}
     trained = {s: [o for o in films if o.source == s and o.part == "train"] for s in (CHILDREN, ADULTS)}

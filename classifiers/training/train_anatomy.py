@@ -23,8 +23,6 @@ from classifiers.training.anatomy_data import (
     AnatomyBatches,
     Batch,
     Mix,
-    Outlined,
-    folds,
     make_split,
     read_outlined,
     write_split,
@@ -33,8 +31,6 @@ from classifiers.training.loop import load_weights, save_network
 
 _log = logging.getLogger("train_anatomy")
 SPLIT_SEED = 0
-FOLDS = 4
-"""Parts of the adults' patients for cross-validation; a fold's network is trained for less long than the shipped."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +48,6 @@ class Stage:
 STAGES = {
     "children": Stage(steps=600, mix=Mix(children=14, adults=0, none=2), rate=4e-3),
     "adults": Stage(steps=450, mix=Mix(children=6, adults=8, none=2), rate=2e-3),
-    "fold": Stage(steps=100, mix=Mix(children=6, adults=8, none=2), rate=2e-3),
 }
 
 
@@ -97,15 +92,6 @@ def train(network: AnatomyNetwork, stage: Stage, batches: Iterable[Batch], out: 
     return average.module
 
 
-def chosen(films: list[Outlined], fold: int | None) -> list[Outlined]:
-    """The films to train on: the train side, or for cross-validation all train children and adults of other folds."""
-    if fold is None:
-        return [o for o in films if o.part == "train"]
-    left_out = folds(films, FOLDS, SPLIT_SEED)[fold]
-    adults = {o.patient for o in films if o.source != "paediatric"}
-    return [o for o in films if (o.patient not in left_out if o.patient in adults else o.part == "train")]
-
-
 def main() -> None:
     """Train one stage."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -114,7 +100,6 @@ def main() -> None:
     parser.add_argument("--start", type=Path, help="weights to start from")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--fold", type=int, choices=range(FOLDS), help="leave out this fold of the adults")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     stage = STAGES[arguments.stage]
@@ -122,7 +107,7 @@ def main() -> None:
     if not all(o.part for o in films):
         films = make_split(films, SPLIT_SEED)
         write_split(films)
-    films = chosen(films, arguments.fold)
+    films = [o for o in films if o.part == "train"]
     _log.info("%d films to train on", len(films))
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     with torch.random.fork_rng():
@@ -132,7 +117,7 @@ def main() -> None:
             load_weights(network, arguments.start)
         batches = AnatomyBatches(films, stage.mix, stage.side, arguments.seed)
         average = train(network, stage, batches, arguments.out)
-    settings = {"seed": str(arguments.seed), "stage": json.dumps(asdict(stage)), "fold": str(arguments.fold)}
+    settings = {"seed": str(arguments.seed), "stage": json.dumps(asdict(stage))}
     save_network(average, arguments.out, settings, torch.float16)
 
 
