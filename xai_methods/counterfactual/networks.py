@@ -33,8 +33,8 @@ class GeneratorShape:
     side: int = 128
     widths: tuple[int, int, int, int] = (24, 48, 96, 128)
     condition: int = 64
-    farthest: float = 0.2
-    strongest: float = 0.5
+    farthest: float = 0.3
+    strongest: float = 0.4
 
     def as_dict(self) -> dict[str, object]:
         """Name to value, as JSON holds it."""
@@ -61,7 +61,7 @@ class Generator(nn.Module):
             ]
         )
         self.to_flow = _silent(third, 2)
-        self.to_change = nn.Sequential(_silent(second, 4), nn.PixelShuffle(2))
+        self.to_change = _silent(second, 1)
 
     def forward(self, films: torch.Tensor, finding: torch.Tensor, own: torch.Tensor, asked: torch.Tensor) -> Edit:
         """Say how films would have to change.

@@ -75,7 +75,7 @@ def test_an_edit_is_the_same_at_every_resolution():
 def awake(generator: Generator) -> Generator:
     """A generator that says something: its silent convolutions get random weights."""
     seeded = torch.Generator().manual_seed(2)
-    for layer in (generator.to_flow, generator.to_change[0]):
+    for layer in (generator.to_flow, generator.to_change):
         torch.nn.init.normal_(layer.weight, std=0.5, generator=seeded)
     return generator.eval()
 
@@ -117,7 +117,7 @@ def test_many_levels_of_one_film_are_what_each_would_be_alone():
 def test_flow_and_change_keep_their_bounds():
     generator = awake(Generator(SHAPE))
     with torch.no_grad():
-        for layer in (generator.to_flow, generator.to_change[0]):
+        for layer in (generator.to_flow, generator.to_change):
             layer.weight.mul_(100)
     edit = generator(smooth_films(1, 32), torch.tensor([0]), torch.tensor([0.0]), torch.tensor([1.0]))
     assert edit.flow.abs().max() == pytest.approx(SHAPE.farthest, rel=1e-3)

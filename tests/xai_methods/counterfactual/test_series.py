@@ -54,7 +54,7 @@ def folder(tmp_path_factory, classifier):
         torch.manual_seed(0)
         generator, autoencoder = Generator(SHAPE), Autoencoder(AutoencoderShape(32, (8, 8, 16, 16), 4))
     with torch.no_grad():
-        generator.to_change[0].bias.fill_(1.0)
+        generator.to_change.bias.fill_(1.0)
     save_counterfactual(generator, card_of("g", "generator", SHAPE, classifier, ("Large", "Small")), made)
     save_counterfactual(autoencoder, card_of("a", "autoencoder", autoencoder.shape, None), made)
     return made
@@ -74,8 +74,8 @@ def test_a_series_holds_what_the_classifier_says_of_each_step(classifier, folder
     np.testing.assert_allclose(series.probabilities, torch.sigmoid(logits), rtol=1e-4)
     np.testing.assert_allclose(series.reached, torch.sigmoid(logits[:, 0]), rtol=1e-4)
     assert series.own == pytest.approx(float(torch.sigmoid(classifier(film)[0, 0])), rel=1e-4)
-    # This generator brightens by (asked - own) / 2 tanh 1.
-    brighter = 0.5 * np.tanh(1.0) * (LEVELS[-1] - series.own)
+    # This generator brightens by (asked - own) tanh 1 times its bound.
+    brighter = SHAPE.strongest * np.tanh(1.0) * (LEVELS[-1] - series.own)
     grey = film[0, 0, 0, 10].item()
     assert series.films[-1, 0, 10] == pytest.approx(grey + brighter, abs=2e-3)
     assert series.refusal is None

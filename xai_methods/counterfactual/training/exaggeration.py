@@ -31,6 +31,8 @@ from xai_methods.counterfactual.losses import (
 )
 from xai_methods.counterfactual.networks import Discriminator, Generator
 
+FASTER = {"generator": 1.0, "discriminator": 3.0}
+"""The discriminator keeps ahead (Heusel et al. 2017, arXiv 1706.08500)."""
 _log = logging.getLogger("xai_methods.counterfactual")
 
 
@@ -41,7 +43,8 @@ class Settings:
     Attributes:
         stages: pairs of the classifier's input side and steps at it; small sides first, for they are cheap.
         batch: films a step; every second one goes through the cycle too.
-        rate: of Adam, for both networks. average: decay of the running average that is kept.
+        rate: of Adam for the generator; the discriminator's is three times as high.
+        average: decay of the running average that is kept.
         adversarial, consistency, cycle, rough, small: weights of the losses.
         jitter: how far films are moved, as a share of the classifiers' augmentation, and re-exposed before the
             classifier sees them: what only fools it at one place to the pixel is no explanation.
@@ -52,13 +55,13 @@ class Settings:
     batch: int = 8
     rate: float = 3e-4
     average: float = 0.998
-    adversarial: float = 0.2
+    adversarial: float = 0.4
     consistency: float = 1.0
     cycle: float = 20.0
-    rough: float = 0.02
-    small: float = 2.0
+    rough: float = 0.01
+    small: float = 6.0
     jitter: float = 0.4
-    every: int = 200
+    every: int = 100
 
     @property
     def steps(self) -> int:
@@ -155,8 +158,10 @@ class Trainer:
 
     def __post_init__(self) -> None:
         self.average = copy.deepcopy(self.generator).requires_grad_(False).eval()
-        make = lambda network: torch.optim.Adam(network.parameters(), self.settings.rate, betas=(0.0, 0.9))  # noqa: E731
-        self.optimisers = {"generator": make(self.generator), "discriminator": make(self.discriminator)}
+        self.optimisers = {
+            name: torch.optim.Adam(network.parameters(), self.settings.rate, betas=(0.0, 0.9))
+            for name, network in (("generator", self.generator), ("discriminator", self.discriminator))
+        }
 
     def one_step(self) -> dict[str, float]:
         """Train both networks on one batch and return the losses by name."""
@@ -201,7 +206,7 @@ class Trainer:
     def _advance(self, name: str, loss: torch.Tensor) -> None:
         optimiser, share = self.optimisers[name], self.step / max(1, self.settings.steps)
         for group in optimiser.param_groups:
-            group["lr"] = self.settings.rate * min(1.0, 4 * (1 - share), (self.step + 1) / 50)
+            group["lr"] = FASTER[name] * self.settings.rate * min(1.0, 4 * (1 - share), (self.step + 1) / 50)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
