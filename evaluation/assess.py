@@ -135,8 +135,12 @@ def _rows_of(
     rows: list[dict[str, object]] = []
     method = case.explanation.method
     for place, one in enumerate(chosen):
-        if progress is not None:
-            case.report = lambda done, place=place: progress(start + share * (place + done) / len(chosen))
+
+        def told(done: float, place: int = place) -> None:
+            if progress is not None:
+                progress(start + share * (place + done) / len(chosen))
+
+        case.report = told
         score = one(case)
         rows.append(
             {

@@ -70,11 +70,11 @@ def untrained(network: nn.Module, seed: int) -> dict[str, torch.Tensor]:
             fresh[name] = drawn.to(device=tensor.device, dtype=tensor.dtype)
         else:
             fresh[name] = torch.zeros_like(tensor) if name.endswith("bias") else torch.ones_like(tensor)
-    for name, tensor in network.named_buffers():
+    for name, statistic in network.named_buffers():
         if name.endswith("running_mean"):
-            fresh[name] = torch.zeros_like(tensor)
+            fresh[name] = torch.zeros_like(statistic)
         elif name.endswith("running_var"):
-            fresh[name] = torch.ones_like(tensor)
+            fresh[name] = torch.ones_like(statistic)
     return fresh
 
 
@@ -167,9 +167,12 @@ def randomisation_curves(
     for network in networks:
         if id(network) in asked:
             continue
-        done = len(asked)
+
+        def told(share: float, done: int = len(asked)) -> None:
+            report((done + share) / distinct)
+
         try:
-            asked[id(network)] = explain(network, lambda share, done=done: report((done + share) / distinct))
+            asked[id(network)] = explain(network, told)
         except (RuntimeError, ValueError, LookupError) as error:
             _log.info("no map of a randomised network: %s", error)
             asked[id(network)] = None

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from evaluation.assessment import Assessment, Case, register
+from evaluation.assessment import Assessment, Case, Need, register
 from evaluation.robustness import RADIUS, mean_pairwise, noisy, on_grid, relative_change
 from xai_methods.masking import unit_pixels
 
@@ -79,7 +79,7 @@ def _register_pair(
     name: str, title: str, meaning: str, formula: str, source: str, caveat: str, order: int, which: int
 ) -> None:
     measure = _repeats if name.startswith("repeatability") else _agreement
-    need = "repeats" if measure is _repeats else "other models"
+    need: Need = "repeats" if measure is _repeats else "other models"
     register(
         Assessment(
             name=name,
