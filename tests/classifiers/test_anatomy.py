@@ -23,6 +23,7 @@ from classifiers.anatomy import (
     load_anatomy_network,
     outline,
     segment,
+    solidity,
 )
 from classifiers.anatomy_network import AnatomyNetwork
 from classifiers.preprocessing import Preprocessing
@@ -88,6 +89,7 @@ def test_two_ellipses_are_lungs() -> None:
         ({"right_lung": ellipse((200, 240), 0.5, 0.4, 0.5, 0.4)}, "covers more than"),
         ({"left_lung": ellipse((200, 240), 0.5, 0.72, 0.2, 0.08)}, "other's area"),
         ({"left_lung": ellipse((200, 240), 1.0, 0.72, 0.3, 0.18)}, "side by side"),
+        ({"left_lung": chest()["left_lung"] & ~ellipse((200, 240), 0.5, 0.87, 0.2, 0.2)}, "ragged"),
         ({"right_lung": chest()["left_lung"], "left_lung": chest()["right_lung"]}, "mirrored"),
     ],
 )
@@ -119,6 +121,14 @@ def test_lungs_stand_without_a_heart(heart: np.ndarray, certainty: dict[str, flo
     assert word in anatomy.reason
     assert not anatomy.heart.any()
     assert math.isnan(anatomy.cardiothoracic_ratio)
+
+
+def test_solidity_of_a_corner_and_of_a_box() -> None:
+    box = rectangle((40, 60), 5, 25, 10, 30)
+    assert solidity(box) == 1
+    assert solidity(np.kron(box, np.ones((9, 9))) > 0) == 1
+    corner = box & ~rectangle((40, 60), 5, 15, 20, 30)
+    assert solidity(corner) == pytest.approx(300 / 350, abs=0.02)
 
 
 def test_expected_dice() -> None:
