@@ -1,0 +1,102 @@
+"""What the anatomy network learns from: batches whose masks follow their films, and losses with known values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from classifiers.anatomy_network import AnatomyNetwork
+from classifiers.training.anatomy_data import ADULTS, CHILDREN, AnatomyBatches, Mix, Outlined, bent_grid, disturb
+from classifiers.training.ship_anatomy import dice, over_patients
+from classifiers.training.train_anatomy import Stage, dice_loss, train
+from radiographs import Radiograph
+
+SIDE = 64
+
+
+def made() -> list[Outlined]:
+    """A child without and an adult with an outlined heart; each structure is as bright as its number says."""
+    masks = [np.zeros((96, 128), dtype=bool) for _ in range(3)]
+    masks[0][20:70, 15:45], masks[1][20:70, 80:115], masks[2][40:75, 50:75] = True, True, True
+    pixels = np.full((96, 128), 0.1) + 0.3 * masks[0] + 0.5 * masks[1] + 0.8 * masks[2]
+    film = Radiograph(pixels)
+    return [
+        Outlined("a", "p-a", CHILDREN, film, (masks[0], masks[1], None)),
+        Outlined("b", "p-b", ADULTS, film, (masks[0], masks[1], masks[2])),
+    ]
+
+
+def test_a_batch_says_what_is_known_and_empties_the_films_that_hang_wrong() -> None:
+    films, masks, known = AnatomyBatches(made(), Mix(3, 2, 4), SIDE, seed=1).next_batch()
+    assert films.shape == (9, 1, SIDE, SIDE)
+    assert masks.shape == (9, 3, SIDE, SIDE)
+    assert known.tolist() == [[True, True, False]] * 3 + [[True] * 3] * 6
+    assert masks[5:].max() == 0
+    assert all(masks[n, c].max() > 0.5 for n in range(3, 5) for c in range(3))
+    assert films.min() >= -2
+    assert films.max() <= 2
+
+
+def test_masks_move_with_their_films(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("classifiers.training.anatomy_data.disturb", lambda films, generator: films)
+    films, masks, _ = AnatomyBatches(made(), Mix(0, 6, 0), SIDE, seed=2).next_batch()
+    for film, mask in zip(films * 0.25 + 0.5, masks):
+        for channel, grey in enumerate((0.4, 0.6, 0.9)):
+            assert film[0][mask[channel] > 0.99].numpy() == pytest.approx(grey, abs=0.02)
+
+
+def test_the_same_seed_gives_the_same_batch() -> None:
+    first, second, other = (AnatomyBatches(made(), Mix(2, 2, 2), SIDE, seed=s).next_batch() for s in (3, 3, 4))
+    assert all(torch.equal(a, b) for a, b in zip(first, second))
+    assert not torch.equal(first[0], other[0])
+
+
+def test_changes_stay_in_range_and_leave_their_argument_alone() -> None:
+    generator = torch.Generator().manual_seed(0)
+    films = torch.rand(4, 1, SIDE, SIDE, generator=generator)
+    kept = films.clone()
+    changed = disturb(films, generator)
+    assert torch.equal(films, kept)
+    assert 0 <= changed.min()
+    assert changed.max() <= 1
+    assert bent_grid(4, SIDE, generator).shape == (4, SIDE, SIDE, 2)
+
+
+def test_dice_loss() -> None:
+    mask = torch.zeros(1, 1, 40, 40)
+    mask[..., :20] = 1
+    sure = (mask - 0.5) * 100
+    assert dice_loss(sure, mask).item() == pytest.approx(0, abs=1e-5)
+    assert dice_loss(-sure, mask).item() == pytest.approx(1 - 100 / 1700)
+    assert dice_loss(torch.full_like(mask, -50), torch.zeros_like(mask)).item() == pytest.approx(0, abs=1e-5)
+
+
+def test_dice_and_its_mean_over_patients() -> None:
+    found, drawn = np.zeros((4, 4), dtype=bool), np.zeros((4, 4), dtype=bool)
+    assert np.isnan(dice(found, drawn))
+    found[0], drawn[:2, :2] = True, True
+    assert dice(found, drawn) == pytest.approx(2 * 2 / 8)
+    figures = over_patients([1.0, 0.8, 0.6], ["a", "a", "b"])
+    assert figures["mean"] == pytest.approx(0.8)
+    assert (figures["low"], figures["high"], figures["worst"]) == (0.6, 0.9, 0.6)
+    assert (figures["films"], figures["patients"]) == (3, 2)
+
+
+def test_unknown_structures_teach_nothing(tmp_path: Path) -> None:
+    def trained(fill: float) -> torch.Tensor:
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            network = AnatomyNetwork()
+        generator = torch.Generator().manual_seed(1)
+        films = torch.randn(2, 1, SIDE, SIDE, generator=generator)
+        masks = (torch.rand(2, 3, SIDE, SIDE, generator=generator) > 0.5).float()
+        masks[:, 2] = fill
+        known = torch.tensor([[True, True, False]] * 2)
+        out = tmp_path / "network.safetensors"
+        average = train(network, Stage(2, Mix(2, 0, 0), 1e-3, SIDE), [(films, masks, known)] * 2, out)
+        return average.state_dict()["head.weight"]
+
+    assert torch.equal(trained(0.0), trained(1.0))
