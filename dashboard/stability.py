@@ -109,7 +109,7 @@ def draw_verdict(found: Stability) -> None:
     show(f"**{title}** {found.availability.reason}", icon=icon)
     usual = [done for done in found.shaken if done.level == USUAL]
     overturned = [done for done in usual if done.flips.any()]
-    with st.grid(4, min_column_width=200, gap="small"):
+    with st.grid(4, min_column_width=170, gap="small"):
         strength = found.sensitivity.singular[0] * found.side / 255
         st.metric(
             "Largest response to one grey level",

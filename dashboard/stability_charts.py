@@ -37,7 +37,7 @@ def shaken(found: Stability, level: int) -> alt.LayerChart:
     table = tables.shaken_table(found, level)
     top = max(1.0, float(table["points"].abs().max()))
     base = alt.Chart(table).encode(
-        x=alt.X("change:N", sort=None, title=None, axis=alt.Axis(labelAngle=-35, labelLimit=160)),
+        x=alt.X("change:N", sort=None, title=None, axis=alt.Axis(labelAngle=-35, labelLimit=160, labelOverlap=False)),
         y=alt.Y("finding:N", sort=None, title=None, axis=alt.Axis(labelLimit=220)),
         tooltip=[
             alt.Tooltip("finding", title="Finding"),
@@ -87,8 +87,12 @@ def line(found: Stability, column: int) -> alt.LayerChart:
         .encode(
             x=alt.X("step:Q", title="Change of the film (grey levels, root mean square)"),
             y=alt.Y("logit:Q", title="Logit", scale=alt.Scale(zero=False)),
-            color=alt.Color("kind:N", title=None, scale=alt.Scale(domain=["forecast", "model"], range=[OTHER, OURS])),
-            strokeDash=alt.StrokeDash("kind:N", legend=None),
+            color=alt.Color(
+                "kind:N",
+                title=None,
+                scale=alt.Scale(domain=["forecast", "model"], range=[OTHER, OURS]),
+                legend=alt.Legend(orient="top"),
+            ),
             tooltip=[
                 alt.Tooltip("kind", title=" "),
                 alt.Tooltip("step", format=".3g"),
@@ -127,7 +131,9 @@ def together(found: Stability) -> alt.Chart:
         alt.Chart(table)
         .mark_rect()
         .encode(
-            x=alt.X("other:N", sort=None, title=None, axis=alt.Axis(labelAngle=-45, labelLimit=160)),
+            x=alt.X(
+                "other:N", sort=None, title=None, axis=alt.Axis(labelAngle=-45, labelLimit=160, labelOverlap=False)
+            ),
             y=alt.Y("finding:N", sort=None, title=None, axis=axis),
             color=alt.Color(
                 "cosine:Q",

@@ -24,17 +24,23 @@ def findings_table(found: Stability) -> pd.DataFrame:
                 "threshold": reach.threshold,
                 "distance": reach.l2,
                 "distance_max": reach.linf,
-                "radius": found.own[column].steps.max() if np.isinf(radius) else radius,
+                "radius": followed(found, column) if np.isinf(radius) else radius,
                 "beyond": bool(np.isinf(radius)),
+                "flip": first.words if first is not None else "none of those tried",
                 "norm": sensitivity.l2[column] * found.side / 255,
                 "l1": sensitivity.l1[column] / 255,
                 "linf": sensitivity.linf[column] / 255,
                 "per_deviation": sensitivity.l2[column] * sensitivity.deviation,
                 "condition": found.availability.conditions[column],
-                "flip": first.words if first is not None else "none of those tried",
             }
         )
     return pd.DataFrame(rows).sort_values("distance", ignore_index=True)
+
+
+def followed(found: Stability, column: int) -> float:
+    """How far a finding was followed along its own row, in grey levels; NaN where it was not."""
+    line = found.own[column]
+    return float("nan") if line is None else float(line.steps.max())
 
 
 def slider_table(found: Stability, index: int) -> pd.DataFrame:

@@ -56,7 +56,7 @@ def levels(value: float) -> str:
     if math.isnan(value):
         return "–"
     if math.isinf(value):
-        return "farther than was tried"
+        return "the end of the way that was followed"
     return f"{value:.2g} grey levels"
 
 
@@ -72,9 +72,10 @@ def reach_words(found: Stability) -> str:
     )
     if held == usual:
         return f"{size}; it holds for all {usual} usual changes of a film."
+    which, rest = (f"{held} of {usual}", "the others") if held else (f"none of {usual}", "these")
     return (
-        f"{size}; it holds for {held} of {usual} usual changes of a film. For the others the Jacobian explains little: "
-        "the model bends before they are complete."
+        f"{size}; it holds for {which} usual changes of a film. For {rest} the Jacobian "
+        "explains little: the model bends before they are complete."
     )
 
 
