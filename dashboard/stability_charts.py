@@ -16,7 +16,7 @@ OURS, OTHER = "#2a9d8f", "#e76f51"
 def probabilities(found: Stability, index: int) -> alt.LayerChart:
     """Bars of all findings' probabilities at one step of the slider, with ticks where they were."""
     table = tables.slider_table(found, index)
-    y = alt.Y("finding:N", sort=None, title=None, axis=alt.Axis(labelLimit=220))
+    y = alt.Y("finding:N", sort=None, title=None, axis=alt.Axis(labelLimit=220, labelOverlap=False))
     scale = alt.Scale(domain=[0, 1])
     tips = [alt.Tooltip("finding", title="Finding")] + [
         alt.Tooltip(name, title=title, format=".1%")
@@ -38,7 +38,7 @@ def shaken(found: Stability, level: int) -> alt.LayerChart:
     top = max(1.0, float(table["points"].abs().max()))
     base = alt.Chart(table).encode(
         x=alt.X("change:N", sort=None, title=None, axis=alt.Axis(labelAngle=-35, labelLimit=160, labelOverlap=False)),
-        y=alt.Y("finding:N", sort=None, title=None, axis=alt.Axis(labelLimit=220)),
+        y=alt.Y("finding:N", sort=None, title=None, axis=alt.Axis(labelLimit=220, labelOverlap=False)),
         tooltip=[
             alt.Tooltip("finding", title="Finding"),
             alt.Tooltip("words", title="Film"),
@@ -126,7 +126,7 @@ def spectrum(found: Stability) -> alt.Chart:
 def together(found: Stability) -> alt.Chart:
     """Which findings a small change moves alike."""
     table = tables.together_table(found)
-    axis = alt.Axis(labelLimit=200)
+    axis = alt.Axis(labelLimit=200, labelOverlap=False)
     return (
         alt.Chart(table)
         .mark_rect()
