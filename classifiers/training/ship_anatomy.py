@@ -88,20 +88,23 @@ def measure(films: list[Outlined], outliner: Callable[[Outlined], Anatomy]) -> d
     figures: dict[str, Any] = {name: over_patients(*map(list, zip(*values))) for name, values in rows.items()}
     known = [(e, drawn, p) for e, drawn, p in errors if np.isfinite(e)]
     if known:
-        off, drawn, patients = (list(column) for column in zip(*known))
+        off, ratios, patients = (list(column) for column in zip(*known))
         figures["ratio_error"] = over_patients([abs(e) for e in off], patients) | {
             "worst": round(max(abs(e) for e in off), 4),
             "bias": round(float(np.mean(off)), 4),
             "of": len(errors),
-            "spread_of_truth": round(float(np.mean(np.abs(np.array(drawn) - np.median(drawn)))), 4),
+            "spread_of_truth": round(float(np.mean(np.abs(np.array(ratios) - np.median(ratios)))), 4),
         }
     return figures | {"sure": sure, "films": len(films), "patients": len({o.patient for o in films})}
 
 
 def boxed_hearts(outliner: Outliner) -> dict[str, Any]:
     """IoU of NIH's cardiomegaly boxes with the box round the heart found, and how many NIH films are sure."""
-    collection, overlaps, widths, sure = NihBoxes(), [], [], []
+    collection = NihBoxes()
     entries = collection.entries()
+    overlaps: list[float] = []
+    widths: list[float] = []
+    sure: list[bool] = []
     for entry in entries:
         film = collection.read(entry.film_id)
         found = outliner(film)
