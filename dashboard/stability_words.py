@@ -113,7 +113,7 @@ def precision_words(found: Stability) -> str:
     for direction, shares in known.switches.items():
         if not math.isnan(shares[-1]):
             parts.append(
-                f"Within {known.switch_steps[1]:g} grey levels along {direction}, {shares[1]:.2%} of the network's "
+                f"Within {known.switch_steps[0]:g} grey levels along {direction}, {shares[0]:.2%} of the network's "
                 f"ReLUs and max-pools switch; within {known.switch_steps[-1]:g}, {shares[-1]:.1%}. At a switch "
                 "there is no derivative."
             )

@@ -14,13 +14,13 @@ from evaluation.stability.sensitivity import Sensitivity
 
 TOLERANCE = 0.1
 """The linear picture holds where it is off by at most this share of the predicted change."""
-SHARES = (0.125, 0.25, 0.5, 1.0)
+SHARES = (0.125, 0.5, 1.0)
 """Steps on the way to a finding's threshold, as shares of the way."""
 FARTHEST = 8.0
 """Grey levels, root mean square, beyond which no film is followed along one finding's row."""
-REACH = 1.2
+REACH = 1.0
 """Grey levels, root mean square, of the largest step along the most sensitive direction."""
-SLIDER = 13
+SLIDER = 11
 """Steps along the most sensitive direction, from minus to plus ``REACH``; odd, so that 0 is one of them."""
 
 

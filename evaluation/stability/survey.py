@@ -19,6 +19,8 @@ from evaluation.statistics import Interval, auroc_interval
 from radiographs.collection import Collection, FilmEntry
 from radiographs.findings import canonical
 
+SHARES = (0.125, 0.25, 0.5, 1.0)
+"""Steps on the way to a finding's threshold, as shares of the way."""
 STEPS = (0.01, 0.03, 0.1, 0.3, 1.0)
 """Steps along the most sensitive direction, root mean square in grey levels."""
 
@@ -52,7 +54,7 @@ def film_rows(
     reach, present = distances(probe, found), {canonical(label) for label in entry.labels}
     labelled = [canonical(finding) in present for finding in classifier.findings]
     asked = [c for c, one in enumerate(reach) if labelled[c] or one.called]
-    own = to_thresholds(probe, found, reach, only=asked)
+    own = to_thresholds(probe, found, reach, only=asked, shares=SHARES)
     strongest = follow(probe, found, found.right[0], np.array(STEPS))
     shaken = shake(probe, radiograph, found, logit_of(thresholds(classifier)), seed, levels=(USUAL,))
     rows = []
