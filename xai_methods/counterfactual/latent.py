@@ -12,7 +12,6 @@ import torch
 import torch.nn.functional as F
 
 from classifiers import ChestClassifier
-from classifiers.weights import WeightsError
 from xai_methods.counterfactual.calibration import BalancedPosterior
 from xai_methods.counterfactual.series import LEVELS, Limits, Series, checked_levels, cost_of
 from xai_methods.counterfactual.shelf import CounterfactualCard, counterfactual_cards, generator_card, load_autoencoder
@@ -38,16 +37,23 @@ class Autoencoding(Protocol):
         ...
 
 
+def autoencoder_missing(folder: Path | None = None) -> str | None:
+    """Why latent shift cannot be had at all, in a sentence; None where an autoencoder is shipped."""
+    if any(card.kind == "autoencoder" for card in counterfactual_cards(folder)):
+        return None
+    return "Latent shift needs an autoencoder of films, and none lies in assets/counterfactuals."
+
+
 def autoencoder_card(folder: Path | None = None) -> CounterfactualCard:
     """The card of the shipped autoencoder.
 
     Raises:
-        WeightsError: there is none.
+        LookupError: there is none.
     """
     for card in counterfactual_cards(folder):
         if card.kind == "autoencoder":
             return card
-    raise WeightsError("latent shift needs an autoencoder of films, and none is shipped; install the project again")
+    raise LookupError(autoencoder_missing(folder))
 
 
 def posterior_of(classifier: ChestClassifier, finding: str, folder: Path | None = None) -> BalancedPosterior:
@@ -124,7 +130,7 @@ def shifted(
         report: called with the share done; what it raises stops the work. folder: of the cards.
 
     Raises:
-        WeightsError: no autoencoder is shipped.
+        LookupError: no autoencoder is shipped.
         ValueError: the levels are wrong.
         RuntimeError: the classifier's answer does not depend on what the autoencoder draws.
     """

@@ -7,24 +7,29 @@ tenth of validation films is refused for each, so that what is refused is what t
 from __future__ import annotations
 
 import argparse
+import io
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
+import pandas as pd
+from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file
 
 from classifiers import ChestClassifier
 from classifiers.shelf import load_classifier
+from classifiers.training import nih_data
+from radiographs import Radiograph
+from xai_methods.counterfactual.ask import unit_film
 from xai_methods.counterfactual.autoencoder import AutoencoderShape
 from xai_methods.counterfactual.exaggeration import exaggerated
 from xai_methods.counterfactual.latent import shifted
 from xai_methods.counterfactual.series import Limits, Series
 from xai_methods.counterfactual.shelf import build, save_counterfactual
-from xai_methods.counterfactual.training.films import read_films
 
 REFUSED = 0.1
 """Share of validation films that each limit refuses."""
@@ -97,24 +102,32 @@ def measured_limits(series: list[Series]) -> dict[str, float]:
     }
 
 
+def validation_films(data: Path, number: int) -> list[Radiograph]:
+    """The first ``number`` larger films of patients on the validation side."""
+    split = nih_data.make_split(data)
+    held = set(split[split.split == "val"].patient_id)
+    table = pd.read_csv(data / "nih_train" / "films.csv")
+    names = table[(table.archive == "films_384.zip") & table.patient_id.isin(held)].image[:number]
+    with zipfile.ZipFile(data / "nih_train" / "films_384.zip") as opened:
+        return [_film(opened.read(name)) for name in names]
+
+
+def _film(raw: bytes) -> Radiograph:
+    with Image.open(io.BytesIO(raw)) as image:
+        return Radiograph(np.asarray(image.convert("L"), dtype=np.float32) / 255)
+
+
 def validation_series(
     explain: Callable[..., Series],
     classifier: ChestClassifier,
     findings: list[str],
-    data: Path,
-    cache: Path,
-    number: int,
+    films: list[Radiograph],
     folder: Path | None,
 ) -> list[Series]:
-    """Series of the two ends over ``number`` validation films for each finding, refusing none."""
-    films = read_films(classifier, data, cache)
-    held = np.flatnonzero(films.validation)
-    made = []
-    for finding in findings:
-        for row in held[np.linspace(0, len(held) - 1, number).astype(int)]:
-            film = torch.from_numpy(films.films[row]).float().div(255)[None, None]
-            made.append(explain(classifier, film, finding, (0.05, 0.95), Limits(**OPEN), folder=folder))
-    return made
+    """Series of the two ends of ``films`` for each finding, refusing none."""
+    shown = [unit_film(classifier, classifier.prepare(film)) for film in films]
+    ends = (0.05, 0.95)
+    return [explain(classifier, film, f, ends, Limits(**OPEN), folder=folder) for f in findings for film in shown]
 
 
 def main() -> None:
@@ -124,7 +137,7 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True, help="folder that training wrote to")
     parser.add_argument("--data", type=Path, required=True, help="folder laid out as docs/training.md says")
     parser.add_argument("--model", default="nih14-localised", help="autoencoder: classifier to measure its limits with")
-    parser.add_argument("--films", type=int, default=40, help="validation films a finding to measure the limits on")
+    parser.add_argument("--films", type=int, default=40, help="validation films to measure the limits on")
     parser.add_argument("--out", type=Path, help="folder of weights and cards; the project's own by default")
     asked = parser.parse_args()
     checkpoint = asked.run / "checkpoint.safetensors"
@@ -142,7 +155,7 @@ def main() -> None:
     network.load_state_dict(state)
     save_counterfactual(network, card, asked.out)
     classifier = load_classifier(model, "cpu")
-    made = validation_series(explain, classifier, findings, asked.data, asked.run.parent, asked.films, asked.out)
+    made = validation_series(explain, classifier, findings, validation_films(asked.data, asked.films), asked.out)
     card["figures"] = {"limits": measured_limits(made), "limits_measured_on": len(made)}
     save_counterfactual(network, card, asked.out)
 
