@@ -127,8 +127,8 @@ def outline(radiograph: Radiograph, network: AnatomyNetwork, preprocessing: Prep
     with torch.inference_mode():
         shares = network(preprocessing.prepare(radiograph))[0].sigmoid().numpy()
     shares[:2] = np.where(shares[:2] < shares[1::-1], np.minimum(shares[:2], 0.5), shares[:2])
-    kept = [preprocessing.to_film(_cleaned(s), radiograph.shape) > 0.5 for s in shares]
-    return judge(*kept, find_body(radiograph), dict(zip(STRUCTURES, map(expected_dice, shares))))
+    right, left, heart = (preprocessing.to_film(_cleaned(s), radiograph.shape) > 0.5 for s in shares)
+    return judge(right, left, heart, find_body(radiograph), dict(zip(STRUCTURES, map(expected_dice, shares))))
 
 
 def _cleaned(shares: np.ndarray) -> np.ndarray:

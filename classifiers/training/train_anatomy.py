@@ -63,7 +63,7 @@ def dice_loss(logits: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
 
 def train(network: AnatomyNetwork, stage: Stage, batches: Iterable[Batch], out: Path) -> torch.nn.Module:
     """Train for one stage and return the running average of the weights; structures nobody outlined do not count."""
-    network = network.to(memory_format=torch.channels_last).train()
+    network.train()
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(stage.average), use_buffers=True)
     optimiser = torch.optim.AdamW(network.parameters(), weight_decay=stage.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, stage.rate, total_steps=stage.steps, pct_start=0.15)
