@@ -12,12 +12,14 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 import torch
+from streamlit import runtime
 
 from classifiers import ChestClassifier
 from classifiers.shelf import load_classifier
 from dashboard import viewer
 from dashboard.jobs import JobManager
 from dashboard.question import Film, Question
+from evaluation.agreement import agreement_matrix
 from evaluation.compare import FindingResult, MethodResult, finding_result, score_explanation
 from radiographs.shelf import collections, get_collection
 from radiographs.thumbnails import thumbnail
@@ -35,10 +37,14 @@ def _share_cores() -> None:
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // WORKERS))
 
 
+def _present(owner: str) -> bool:
+    return not runtime.exists() or runtime.get_instance().is_active_session(owner.partition(" ")[0])
+
+
 @st.cache_resource(show_spinner=False)
 def manager() -> JobManager:
-    """The one job manager of the server; its workers share the cores evenly."""
-    return JobManager(workers=WORKERS, prepare=_share_cores)
+    """The one job manager of the server; its workers share the cores evenly, and people take turns."""
+    return JobManager(workers=WORKERS, prepare=_share_cores, present=_present)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the model ...")
@@ -118,6 +124,12 @@ def unexplained(
 def map_picture(key: Hashable, _result: MethodResult) -> viewer.MapPicture:
     """One map as the viewer takes it; the same for every outline and every way of looking."""
     return viewer.map_picture(_result.on_film)
+
+
+@st.cache_data(max_entries=128, show_spinner=False)
+def agreement(keys: Hashable, measure: str, _maps: dict[str, np.ndarray]) -> pd.DataFrame:
+    """Agreement of every pair of maps; see :func:`evaluation.agreement.agreement_matrix`."""
+    return agreement_matrix(_maps, measure)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

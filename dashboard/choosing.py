@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from classifiers.shelf import ShelfEntry
-from dashboard import caches
+from dashboard import caches, settings
 from dashboard.jobs import sentence
 from dashboard.question import Film, default_findings, short_digest
 from dashboard.regions import with_own
@@ -182,10 +182,15 @@ def choose_findings(film: Film, model: str, probabilities: dict[str, float], cho
     return tuple(chosen)
 
 
+def usual_methods() -> tuple[str, ...]:
+    """The methods shown where nothing is chosen: those set as usual that are registered, else the main ones."""
+    return tuple(name for name in settings.load().default_methods if name in methods()) or main_methods()
+
+
 def choose_methods(choice: Choice) -> dict[str, Parameters]:
     """Draw the methods' widgets; return the chosen methods' parameters by name."""
     known = methods()
-    usual = choice.methods or main_methods()
+    usual = choice.methods or usual_methods()
     first = main_methods()
     further = sorted((m for m in known if m not in first), key=lambda m: known[m].role == "baseline")
     chosen = st.pills(
@@ -242,8 +247,28 @@ def choose_seed(choice: Choice) -> int:
 
 
 def first_model(names: list[str]) -> str:
-    """The model shown where nothing is chosen: the example's, else the first at hand."""
+    """The model shown where nothing is chosen: the one set as usual, else the example's, else the first at hand."""
+    usual = settings.load().default_model
+    if usual in names:
+        return usual
     return EXAMPLE[1] if EXAMPLE[1] in names else names[0]
+
+
+def choose_second(entries: list[ShelfEntry], first: str) -> str:
+    """Draw the widget for a second model beside the first; return its name, "" for none."""
+    titles = {e.name: e.title for e in entries if e.available and e.name != first}
+    if not titles:
+        return ""
+    if st.session_state.get("second") not in titles:
+        st.session_state["second"] = None
+    chosen = st.selectbox(
+        "Beside it",
+        [None, *titles],
+        format_func=lambda name: titles.get(name, "No second model"),
+        key="second",
+        help="The same film and methods under a second model: two models that classify alike may look elsewhere.",
+    )
+    return chosen or ""
 
 
 def choose_model(entries: list[ShelfEntry]) -> ShelfEntry:

@@ -53,7 +53,7 @@ def draw_panels(
     panels = [_film_panel(question, result)]
     panels += [_panel(question, result, method, status) for method, status in states.items()]
     return viewer.mount(
-        f"viewer {result.finding}",
+        f"viewer {question.classifier.name} {result.finding}",
         digest,
         caches.film_png(digest, film),
         caches.film_windows(digest, film),

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from classifiers import ChestClassifier
+from dashboard import kept
+from dashboard.jobs import Task
+from dashboard.state import UPLOAD
 from radiographs import Annotation, Radiograph
 from radiographs.collection import CollectionCard, FilmEntry
 from radiographs.findings import canonical
@@ -78,20 +81,32 @@ class Question:
         settings = tuple(sorted(self.parameters[method].as_dict().items()))
         return self.film.radiograph.digest, self.classifier.digest, method, settings, finding, self.seed
 
+    def pairs(self) -> list[tuple[str, str]]:
+        """Findings and methods of all explanations asked for."""
+        return [(finding, method) for finding in self.findings for method in self.parameters]
+
     def keys(self) -> list[Hashable]:
         """Content addresses of all explanations asked for."""
-        return [self.key(finding, method) for finding in self.findings for method in self.parameters]
+        return [self.key(finding, method) for finding, method in self.pairs()]
 
-    def work(self, finding: str, method: str) -> Callable[[Callable[[float], None], Callable[[], bool]], Explanation]:
-        """The computation of one explanation, for the job manager."""
+    def work(self, finding: str, method: str) -> Task:
+        """The computation of one explanation, for the job manager; what is kept on disk is not computed again."""
         film, classifier, parameters, seed = self.film.radiograph, self.classifier, self.parameters[method], self.seed
+        store = kept.explanations() if self.film.collection != UPLOAD or kept.uploads_too() else None
+
+        def known() -> Explanation | None:
+            asked = film.digest, classifier.digest, method, parameters.as_dict(), finding, seed
+            return store.get(kept.address_of(*asked)) if store is not None else None
 
         def explain(progress: Callable[[float], None], cancelled: Callable[[], bool]) -> Explanation:
-            return get_method(method).explain(
+            made = get_method(method).explain(
                 classifier, film, finding, parameters=parameters, seed=seed, progress=progress, cancelled=cancelled
             )
+            if store is not None:
+                store.put(made)
+            return made
 
-        return explain
+        return Task(explain, method, known)
 
 
 def default_findings(film: Film, probabilities: dict[str, float]) -> tuple[str, ...]:

@@ -28,13 +28,15 @@ class Choice:
 
     Attributes:
         film: ``collection/film-id``, or ``upload/`` and the start of the film's digest; "" where nothing is chosen.
-        model: name on the shelf. findings, methods: names; empty means the page's own choice.
+        model: name on the shelf. second: another model to set beside it, "" for none.
+        findings, methods: names; empty means the page's own choice.
         parameters: by method, its parameters that differ from the defaults.
         seed: of all methods. view: how maps are drawn. run: whether opening the link starts the run.
     """
 
     film: str = ""
     model: str = ""
+    second: str = ""
     findings: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
     parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -65,6 +67,7 @@ def to_query(choice: Choice) -> dict[str, list[str]]:
     query = {
         "film": [choice.film],
         "model": [choice.model],
+        "beside": [choice.second],
         "finding": list(choice.findings),
         "method": list(choice.methods),
         "set": [f"{m}.{name}:{value}" for m, given in choice.parameters.items() for name, value in given.items()],
@@ -96,6 +99,7 @@ def from_query(query: Mapping[str, Sequence[str]], known: Known) -> tuple[Choice
     choice = Choice(
         film=_film(given, known, words),
         model=model,
+        second=_one_of("beside", given, known.models, words),
         findings=_findings(given, model, known, words),
         methods=methods,
         parameters=_parameters(given.get("set", []), known.methods, words),
@@ -129,7 +133,8 @@ def quoted(text: str, longest: int = 40) -> str:
 def _one_of(key: str, given: Mapping[str, Sequence[str]], allowed: Sequence[str], words: list[str]) -> str:
     value = next(iter(given.get(key, [])), "")
     if value and value not in allowed:
-        words.append(f"The link names a {key} that is not here, {quoted(value)}; the usual one is shown instead.")
+        kind = "model" if key == "beside" else key
+        words.append(f"The link names a {kind} that is not here, {quoted(value)}; the usual one is shown instead.")
         return ""
     return value
 

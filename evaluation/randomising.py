@@ -88,11 +88,11 @@ def forgetful(classifier: ChestClassifier, fresh: dict[str, torch.Tensor], modul
         kept = (*classifier.network.parameters(), *classifier.network.buffers())
         network = copy.deepcopy(classifier.network, {id(tensor): tensor for tensor in kept})
         for name in modules:
-            module = network.get_submodule(name)
+            module, prefix = network.get_submodule(name), f"{name}." if name else ""
             for own in [n for n, p in module._parameters.items() if p is not None]:
-                setattr(module, own, nn.Parameter(fresh[f"{name}.{own}"], requires_grad=False))
-            for own in [n for n in module._buffers if f"{name}.{n}" in fresh]:
-                setattr(module, own, fresh[f"{name}.{own}"])
+                setattr(module, own, nn.Parameter(fresh[prefix + own], requires_grad=False))
+            for own in [n for n in module._buffers if prefix + n in fresh]:
+                setattr(module, own, fresh[prefix + own])
         return ChestClassifier(
             network, classifier.findings, classifier.card, classifier.cam_layer, classifier.preprocessing,
             classifier.columns,

@@ -1,103 +1,104 @@
-"""Compare: one film, one model, and what each method says of it, side by side."""
+"""Compare: one film, one model or two, and what each method says of it, side by side."""
+
+from dataclasses import replace
 
 import streamlit as st
 
+from classifiers import ChestClassifier
 from classifiers.shelf import shelf
-from dashboard import caches, choosing, panels, regions
+from dashboard import caches, choosing, regions
 from dashboard.exports import draw_downloads
 from dashboard.facts import draw_facts
+from dashboard.finding_view import draw_finding, scorecards_pending
 from dashboard.jobs import QueueFullError, sentence
 from dashboard.question import Question, default_findings, seen_in_training
-from dashboard.scores import draw_scores
 from dashboard.session import owner, remember, restored
 from radiographs import FilmError
-from radiographs.findings import display_name
 from xai_methods import get_method
 
 TICK_SECONDS = 1.0
 
 
-def ask() -> Question | None:
+def ask() -> list[Question]:
     choice, words = restored(shelf())
     for word in words:
         st.warning(word, icon=":material/link_off:")
     with st.sidebar:
         reference = choosing.choose_film()
         entry = choosing.choose_model(shelf()) if shelf() else None
+        second = choosing.choose_second(shelf(), entry.name) if entry else ""
     if entry is None:
         st.info("There is no model yet. See the About page for how to get one.", icon=":material/download:")
-        return None
+        return []
     if not reference or not entry.available:
         st.info("Choose a film and a model that are at hand on the left to begin.", icon=":material/arrow_back:")
-        return None
+        return []
     try:
-        film, model = choosing.open_film(reference), caches.classifier(entry.name)
+        film, models = choosing.open_film(reference), [caches.classifier(n) for n in (entry.name, second) if n]
     except (FilmError, LookupError, ValueError, OSError) as error:
         st.error(sentence(error), icon=":material/error:")
-        return None
-    chances = caches.probabilities(film.radiograph.digest, model.digest, film, model)
+        return []
+    chances = caches.probabilities(film.radiograph.digest, models[0].digest, film, models[0])
     with st.sidebar:
-        if seen_in_training(film, entry.card.split):
-            st.warning("This model was trained on films of this patient; its scores here flatter it.")
+        if any(seen_in_training(film, model.card.split) for model in models):
+            st.warning("A model was trained on films of this patient; its scores here flatter it.")
         findings = choosing.choose_findings(film, entry.name, chances, choice)
         parameters = choosing.choose_methods(choice)
         seed = choosing.choose_seed(choice)
-    return Question(film, model, findings or default_findings(film, chances), parameters, seed)
+    main = Question(film, models[0], findings or default_findings(film, chances), parameters, seed)
+    return [main, *(_beside(main, model) for model in models[1:])]
 
 
-def start(question: Question) -> None:
+def _beside(main: Question, model: ChestClassifier) -> Question:
+    return replace(main, classifier=model, findings=tuple(f for f in main.findings if f in model.findings))
+
+
+def start(questions: list[Question]) -> None:
     jobs = caches.manager()
-    jobs.cancel(owner(), keep=set(question.keys()))
+    jobs.cancel(owner(), keep={key for question in questions for key in question.keys()})
+    asked = [(question, finding, method) for question in questions for finding, method in question.pairs()]
     try:
         for urgency, speed in enumerate(("fast", "slow")):
-            for finding in question.findings:
-                for method in (m for m in question.parameters if get_method(m).speed == speed):
+            for question, finding, method in asked:
+                if get_method(method).speed == speed:
                     work = question.work(finding, method)
                     jobs.submit(question.key(finding, method), work, owner=owner(), urgency=urgency)
     except QueueFullError as error:
         st.warning(sentence(error), icon=":material/hourglass:")
 
 
-def pending(question: Question) -> bool:
-    states = [caches.manager().status(key) for key in question.keys()]
-    return any(state is not None and state.pending for state in states)
+def pending(questions: list[Question]) -> bool:
+    states = [caches.manager().status(key) for question in questions for key in question.keys()]
+    return any(state is not None and state.pending for state in states) or scorecards_pending(questions)
 
 
-def draw_results(question: Question, was_pending: bool) -> None:
+def draw_results(questions: list[Question], was_pending: bool) -> None:
+    main = questions[0]
     choice = st.session_state["choice"]
-    view = choice.view
-    results = {}
-    for place, finding in enumerate(question.findings):
-        result, states = panels.results_so_far(question, caches.manager(), finding)
-        results[finding] = result
-        st.subheader(f"{display_name(finding)}: {result.probability:.0%}", anchor=False, help=PROBABILITY)
-        seen, drawn = panels.draw_panels(question, result, states, choice.view, controls=place == 0)
-        regions.take(question, finding, drawn)
+    view, results = choice.view, {}
+    for place, finding in enumerate(main.findings):
+        seen, results[finding] = draw_finding(questions, finding, choice.view, controls=place == 0)
         view = seen if place == 0 else view
-        draw_scores(result)
-    regions.draw_own(question)
-    remember(question, view)
-    draw_downloads(question, results)
-    if was_pending and not pending(question):
+    regions.draw_own(main)
+    remember(main, view, questions[1].classifier.name if len(questions) > 1 else "")
+    draw_downloads(main, results)
+    if was_pending != pending(questions):
         st.rerun()
-
-
-PROBABILITY = "The model's own probability that the finding is on the film. How well it is calibrated, its card says."
 
 
 st.header("Compare explanations", anchor=False)
 st.caption("For research and teaching, not for diagnosis.")
-question = ask()
-if question is not None:
+questions = ask()
+if questions:
     with st.sidebar, st.container(horizontal=True):
         run = st.button(
-            "Run", type="primary", icon=":material/play_arrow:", disabled=not question.parameters, key="run"
+            "Run", type="primary", icon=":material/play_arrow:", disabled=not questions[0].parameters, key="run"
         )
-        stop = st.button("Cancel", icon=":material/stop:", disabled=not (run or pending(question)), key="cancel")
+        stop = st.button("Cancel", icon=":material/stop:", disabled=not (run or pending(questions)), key="cancel")
     if run or st.session_state.pop("run_at_once", False):
-        start(question)
+        start(questions)
     if stop:
         caches.manager().cancel(owner())
-    draw_facts(question)
-    busy = pending(question)
-    st.fragment(draw_results, run_every=TICK_SECONDS if busy else None)(question, busy)
+    draw_facts(questions[0])
+    busy = pending(questions)
+    st.fragment(draw_results, run_every=TICK_SECONDS if busy else None)(questions, busy)

@@ -44,7 +44,8 @@ def test_five_methods_side_by_side_and_a_filled_score_table(page, address):
     for drawn in maps.values():
         drawn.wait_for()
     page.locator(".viewer[data-ready=true]").wait_for()
-    page.locator("[data-testid=stDataFrame]").last.wait_for()
+    table = page.locator("[data-testid=stDataFrame]").filter(has_text="Uniform map").first
+    table.wait_for()
     page.wait_for_timeout(1500)
     pictures = set()
     for drawn in maps.values():
@@ -53,7 +54,7 @@ def test_five_methods_side_by_side_and_a_filled_score_table(page, address):
         assert box["width"] >= 240
         pictures.add(hashlib.sha256(drawn.evaluate("canvas => canvas.toDataURL()").encode()).hexdigest())
     assert len(pictures) == len(METHODS), "two methods show the same map"
-    cells = page.locator("[data-testid=stDataFrame]").last.evaluate("table => table.textContent")
+    cells = table.evaluate("table => table.textContent")
     for title in (*METHODS, "Chance"):
         assert title in cells
     assert "run=1" in page.url

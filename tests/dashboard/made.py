@@ -71,4 +71,5 @@ def tiny_shelf() -> list[ShelfEntry]:
     away = ShelfEntry(
         "away", "Away", tiny_classifier("away").card, False, "Run: lightbox fetch away", "torchxrayvision"
     )
-    return [there, away]
+    other = ShelfEntry("other", "Other", tiny_classifier("other").card, True, None, "shipped")
+    return [there, other, away]

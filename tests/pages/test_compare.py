@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import time
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import caches
+from evaluation.scorecard import ELEMENTS
 from tests.pages.conftest import APP
 
 FAST = {"method": ["grad-cam", "jacobian"]}
@@ -22,6 +23,11 @@ def said(page: AppTest) -> str:
 def viewer_data(page: AppTest) -> dict:
     """What the first viewer of the page was given."""
     return json.loads(page.get("bidi_component")[0].proto.json)
+
+
+def table_with(page: AppTest, *columns: str):
+    """The first table of the page that has these columns."""
+    return next(d.value for d in page.dataframe if set(columns) <= set(d.value.columns))
 
 
 def panel_words(page: AppTest) -> list[str]:
@@ -55,7 +61,7 @@ def test_first_visit_shows_a_film_and_one_click_shows_maps_and_scores(page):
     page.button(key="run").click().run()
     finish(page)
     assert not page.exception
-    table = page.dataframe[-1].value
+    table = table_with(page, "title", "pixel_auprc")
     assert {"Grad-CAM", "Chance", "Uniform map"} <= set(table["title"])
     assert table["pixel_auprc"].notna().all()
     assert page.query_params["film"] == "tiny-films/film-0"
@@ -93,7 +99,48 @@ def test_a_failing_method_says_so_in_its_panel_and_the_others_go_on(shelves, mon
     page = finish(open_with(FAST | {"run": ["1"]}))
     assert not page.exception
     assert [p["words"] for p in viewer_data(page)["panels"] if p["state"] == "failed"] == ["No gradient here."]
-    assert "Grad-CAM" in set(page.dataframe[-1].value["title"])
+    assert "Grad-CAM" in set(table_with(page, "title", "pixel_auprc")["title"])
+
+
+def test_the_scorecard_is_worked_out_when_asked(shelves):
+    page = finish(open_with(FAST | {"run": ["1"]}))
+    page.button(key="scorecard tiny Nodule").click().run()
+    until = time.monotonic() + 60
+    while page.get("progress") or "Work out the scorecard" in [b.label for b in page.button]:
+        assert time.monotonic() < until, "the scorecard was not worked out"
+        time.sleep(0.2)
+        page.run()
+    assert not page.exception
+    folded = table_with(page, "Map", "Localizability", "Actionability")
+    assert list(folded["Map"]) == ["Grad-CAM", "Jacobian sensitivity"]
+    assert folded["Localizability"].str.contains("[▲△▽]").all()
+    assert set(table_with(page, "Element", "In words")["Element"]) == {e.capitalize() for e in ELEMENTS}
+
+
+def test_agreement_and_words_stand_beside_the_maps(shelves):
+    page = finish(open_with(FAST | {"run": ["1"]}))
+    matrix = table_with(page, "Grad-CAM", "Jacobian sensitivity")
+    assert matrix.loc["Grad-CAM", "Grad-CAM"] == 1
+    np.testing.assert_array_equal(matrix.to_numpy(), matrix.to_numpy().T)
+    assert "strongest point" in said(page)
+
+
+def test_a_second_model_hangs_beside_the_first(shelves):
+    page = finish(open_with(FAST | {"run": ["1"], "beside": ["other"]}))
+    assert not page.exception
+    viewers = [json.loads(v.proto.json) for v in page.get("bidi_component")]
+    assert len(viewers) == 2
+    assert viewers[0]["film"]["id"] == viewers[1]["film"]["id"]
+    assert [v["controls"] for v in viewers] == [True, False]
+    assert page.query_params["beside"] == "other"
+
+
+def test_the_outline_stays_hidden_until_asked_where_a_person_wants_it_so(shelves, monkeypatch):
+    from dashboard import session
+    from dashboard.settings import Settings
+
+    monkeypatch.setattr(session.settings, "load", lambda: Settings(hide_outline=True))
+    assert viewer_data(open_with(FAST))["look"]["outline"] is False
 
 
 @pytest.mark.parametrize(

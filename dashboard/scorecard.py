@@ -1,0 +1,136 @@
+"""The scorecard on the page: asked for by a button, worked out in the background, folded and unfolded."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.jobs import JobManager, QueueFullError, sentence
+from dashboard.question import Question, mask_digest
+from evaluation.compare import FindingResult
+from evaluation.scorecard import ELEMENTS, QUESTIONS, Cell, Scorecard, scorecard
+from radiographs.findings import display_name
+from xai_methods import Cancelled, get_method
+
+MARKS = {"best": "▲", "between": "△", "chance": "▽", "plain": "", "undefined": ""}
+LEGEND = (
+    "▲ better than every baseline (or than chance, where no baseline has the score) · △ better than chance, not than "
+    "the best baseline · ▽ no better than chance · –: undefined here. Baselines know nothing of the model."
+)
+GREY = "color: #8a949c"
+
+
+def key_of(question: Question, result: FindingResult) -> Hashable:
+    """Content address of the scorecard of the maps that are there."""
+    maps = tuple(question.key(result.finding, m) for m, done in result.methods.items() if done.explanation)
+    return "scorecard", maps, mask_digest(result.mask)
+
+
+def _work(question: Question, result: FindingResult) -> Callable[..., Scorecard]:
+    film, model, seed = question.film.radiograph, question.classifier, question.seed
+
+    def work(progress: Callable[[float], None], cancelled: Callable[[], bool]) -> Scorecard:
+        def report(share: float) -> None:
+            if cancelled():
+                raise Cancelled
+            progress(share)
+
+        return scorecard(model, film, result, seed=seed, progress=report)
+
+    return work
+
+
+def draw_scorecard(question: Question, result: FindingResult, jobs: JobManager, owner: str) -> Scorecard | None:
+    """Draw the scorecard of one finding, or the button that asks for it; return it where it is there."""
+    if not any(done.explanation for done in result.methods.values()):
+        return None
+    key = key_of(question, result)
+    status = jobs.status(key)
+    st.markdown("**Scorecard: five elements of interpretability**")
+    if status is None or status.state == "cancelled":
+        st.caption(
+            "Asks the model some hundred times more: does each map follow the model, and would acting on it work?"
+        )
+        if st.button(
+            "Work out the scorecard",
+            icon=":material/fact_check:",
+            key=f"scorecard {question.classifier.name} {result.finding}",
+        ):
+            try:
+                jobs.submit(key, _work(question, result), owner=owner, urgency=2)
+            except QueueFullError as error:
+                st.warning(sentence(error), icon=":material/hourglass:")
+            st.rerun()
+        return None
+    if status.state == "failed":
+        st.error(f"The scorecard could not be worked out. {status.error}", icon=":material/error:")
+        return None
+    if status.pending:
+        words = "waiting for its turn" if status.state == "queued" else f"{status.share:.0%} · {status.seconds:.0f} s"
+        st.progress(status.share, f"Scorecard: {words}")
+        return None
+    _table(status.result)
+    return status.result
+
+
+def folded(card: Scorecard) -> pd.DataFrame:
+    """One row a method, one column an element: the score shown folded, with its mark."""
+    methods = list(dict.fromkeys(cell.method for cell in card.cells))
+    rows = []
+    for method in methods:
+        shown = {element: card.headline(method, element) for element in ELEMENTS}
+        rows.append({"Map": get_method(method).title} | {e.capitalize(): _short(cell) for e, cell in shown.items()})
+    return pd.DataFrame(rows)
+
+
+def unfolded(card: Scorecard) -> pd.DataFrame:
+    """One row a score: method, element, score, value, chance, best baseline and its value, and what it means."""
+    return pd.DataFrame(
+        [
+            {
+                "Map": get_method(cell.method).title,
+                "Element": cell.element.capitalize(),
+                "Score": cell.title,
+                "Value": cell.score.value,
+                "Chance": cell.score.chance,
+                "Best baseline": f"{cell.rival} {cell.rival_value:.2f}" if cell.rival else "",
+                "In words": cell.words,
+                "What it is": cell.meaning,
+            }
+            for cell in card.cells
+        ]
+    )
+
+
+def _short(cell: Cell | None) -> str:
+    if cell is None or math.isnan(cell.score.value):
+        return "–"
+    return f"{cell.score.value:.2f} {MARKS[cell.rank]}".strip()
+
+
+def _table(card: Scorecard) -> None:
+    finding = display_name(card.finding).lower()
+    table = folded(card)
+    if not card.trusted:
+        st.caption(f"Grey, because the scores of this model and finding cannot be trusted: {card.reason}")
+    st.dataframe(
+        table.style.map(lambda value: "" if card.trusted else GREY),
+        hide_index=True,
+        column_config={
+            "Map": st.column_config.TextColumn("Map", pinned=True),
+            **{e.capitalize(): st.column_config.TextColumn(e.capitalize(), help=QUESTIONS[e]) for e in ELEMENTS},
+        },
+        alt=f"Scorecard for {finding}: one row a method, one column an element of interpretability",
+    )
+    st.caption(LEGEND)
+    with st.expander("All scores of the card", icon=":material/unfold_more:"):
+        for element in ELEMENTS:
+            st.caption(f"**{element.capitalize()}**: {QUESTIONS[element]}")
+        st.dataframe(
+            unfolded(card).style.format({"Value": "{:.3g}", "Chance": "{:.3g}"}, na_rep="–"),
+            hide_index=True,
+            alt=f"Every score of the scorecard for {finding}",
+        )
