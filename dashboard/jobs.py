@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import logging
 import threading
 import time
@@ -13,12 +11,35 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from dashboard.fair_queue import FairQueue
 from xai_methods import Cancelled
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 Work = Callable[[Callable[[float], None], Callable[[], bool]], Any]
 """Called with a progress callback (share done, 0 to 1) and a question whether to stop; returns the result."""
+TELLING_SHARE, TELLING_SECONDS = 0.05, 0.5
+"""From this share and these seconds on, progress tells how long the rest takes."""
+NEWEST_SHARE = 0.3
+"""Weight of the newest run in what a kind of work usually takes."""
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Task:
+    """Work that knows more of itself.
+
+    Attributes:
+        run: the work. kind: work of the same kind takes about as long; "" where that is not known.
+        known: returns the result where it is kept somewhere already, else None; called in the caller's thread.
+    """
+
+    run: Work
+    kind: str = ""
+    known: Callable[[], Any] = lambda: None
+
+    def __call__(self, progress: Callable[[float], None], cancelled: Callable[[], bool]) -> Any:
+        """Do the work."""
+        return self.run(progress, cancelled)
 
 
 class QueueFullError(RuntimeError):
@@ -33,6 +54,8 @@ class Status:
         state: queued, running, done, failed or cancelled. share: of the work done, 0 to 1.
         seconds: running time so far, or in all. result: what it returned, once done.
         error: why it failed, in one sentence.
+        ahead: how many pieces of work that wait will start before this one; 0 where it does not wait.
+        left: seconds until it is likely done, waiting included; None where nothing is known of its kind yet.
     """
 
     state: State
@@ -40,6 +63,8 @@ class Status:
     seconds: float = 0.0
     result: Any = None
     error: str = ""
+    ahead: int = 0
+    left: float | None = None
 
     @property
     def pending(self) -> bool:
@@ -52,6 +77,8 @@ class _Job:
     key: Hashable
     work: Work
     owners: set[str]
+    kind: str = ""
+    urgency: int = 0
     state: State = "queued"
     share: float = 0.0
     started: float = 0.0
@@ -62,49 +89,66 @@ class _Job:
 
 
 class JobManager:
-    """Runs work by key, the urgent first; the same key is never run twice at once, and its result is kept.
+    """Runs work by key; the same key is never run twice at once, and its result is kept.
+
+    The urgent goes first; among equally urgent work the people who asked take turns, each in their own order.
 
     Args:
         workers: threads. keep: how many finished pieces of work are remembered, the least recently used go first.
-        waiting: how many may wait.
+        waiting: how many may wait. each: how many of one owner may wait.
         prepare: called once in each thread before it works.
+        present: whether an owner is still there. The work of those who left goes on, for they may come back, but they
+            no longer hold it when the last of the others cancels.
     """
 
     def __init__(
-        self, workers: int = 2, keep: int = 256, waiting: int = 200, prepare: Callable[[], None] = lambda: None
+        self,
+        workers: int = 2,
+        keep: int = 256,
+        waiting: int = 400,
+        prepare: Callable[[], None] = lambda: None,
+        *,
+        each: int = 120,
+        present: Callable[[str], bool] = lambda owner: True,
     ) -> None:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="lightbox", initializer=prepare)
         self._lock = threading.Lock()
         self._jobs: OrderedDict[Hashable, _Job] = OrderedDict()
-        self._queue: list[tuple[int, int, _Job]] = []
-        self._order = itertools.count()
-        self._keep = keep
-        self._waiting = waiting
+        self._queue: FairQueue[_Job] = FairQueue()
+        self._usual: dict[str, float] = {}
+        self._workers, self._keep, self._waiting, self._each = workers, keep, waiting, each
+        self._present = present
 
     def submit(self, key: Hashable, work: Work, *, owner: str, urgency: int = 0) -> None:
         """Ask for ``work``; nothing happens where ``key`` is done, or waits or runs already.
 
         Args:
-            key: content address of the result. work: see :data:`Work`.
+            key: content address of the result.
+            work: see :data:`Work`; of a :class:`Task`, the result is taken from where it is kept already.
             owner: who asks; shared work stops only when all who asked have cancelled.
             urgency: lower runs first.
 
         Raises:
-            QueueFullError: too much is waiting.
+            QueueFullError: too much is waiting, of this owner or in all.
         """
+        task = work if isinstance(work, Task) else Task(work)
+        if self._joined(key, owner):
+            return
+        found = task.known()
         with self._lock:
-            job = self._jobs.get(key)
-            if job is not None and not job.stop.is_set() and job.state in ("queued", "running", "done"):
-                job.owners.add(owner)
+            if self._join(key, owner):
                 return
-            if sum(1 for _, _, queued in self._queue if queued.state == "queued") >= self._waiting:
-                raise QueueFullError("Too much work is waiting already. Wait until some of it is done, then run again.")
-            job = _Job(key, work, {owner})
+            job = _Job(key, task.run, {owner}, task.kind, urgency)
+            if found is not None:
+                job.state, job.share, job.result, job.work = "done", 1.0, found, _done
+            else:
+                self._check_room(owner)
+                self._queue.add(job)
             self._jobs[key] = job
             self._jobs.move_to_end(key)
-            heapq.heappush(self._queue, (urgency, next(self._order), job))
             self._forget()
-        self._pool.submit(self._run_next)
+        if found is None:
+            self._pool.submit(self._run_next)
 
     def status(self, key: Hashable) -> Status | None:
         """What is known of ``key``; None where nobody asked for it, or it was forgotten."""
@@ -113,19 +157,60 @@ class JobManager:
             if job is None:
                 return None
             self._jobs.move_to_end(key)
-            seconds = time.perf_counter() - job.started if job.state == "running" else job.seconds
-            return Status(job.state, job.share, seconds, job.result, job.error)
+            ahead = self._queue.order().index(job) if job.state == "queued" else 0
+            left = self._seconds_left(job) if job.state in ("queued", "running") else None
+            return Status(job.state, job.share, self._seconds(job), job.result, job.error, ahead, left)
 
     def cancel(self, owner: str, *, keep: Collection[Hashable] = ()) -> None:
         """Withdraw all unfinished work that ``owner`` asked for, except for the keys in ``keep``."""
         with self._lock:
             for job in self._jobs.values():
                 if owner in job.owners and job.state in ("queued", "running") and job.key not in keep:
-                    job.owners.discard(owner)
+                    job.owners = {other for other in job.owners if other != owner and self._present(other)}
                     if not job.owners:
                         job.stop.set()
                         if job.state == "queued":
+                            self._queue.remove(job)
                             job.state = "cancelled"
+
+    def _joined(self, key: Hashable, owner: str) -> bool:
+        with self._lock:
+            return self._join(key, owner)
+
+    def _join(self, key: Hashable, owner: str) -> bool:
+        job = self._jobs.get(key)
+        if job is None or job.stop.is_set() or job.state not in ("queued", "running", "done"):
+            return False
+        job.owners.add(owner)
+        return True
+
+    def _check_room(self, owner: str) -> None:
+        waiting = self._queue.order()
+        if sum(owner in job.owners for job in waiting) >= self._each:
+            raise QueueFullError("Too much work of yours is waiting already. Wait until some is done, then run again.")
+        if len(waiting) >= self._waiting:
+            raise QueueFullError("Too much work is waiting already. Wait until some of it is done, then run again.")
+
+    def _seconds(self, job: _Job) -> float:
+        return time.perf_counter() - job.started if job.state == "running" else job.seconds
+
+    def _seconds_left(self, job: _Job) -> float | None:
+        if job.state == "running":
+            return self._running_left(job)
+        order = self._queue.order()
+        before = order[: order.index(job)]
+        running = [self._running_left(other) for other in self._jobs.values() if other.state == "running"]
+        parts = [*running, *(self._usual.get(other.kind) for other in before)]
+        own = self._usual.get(job.kind)
+        known = [part for part in parts if part is not None]
+        return None if own is None or len(known) < len(parts) else sum(known) / self._workers + own
+
+    def _running_left(self, job: _Job) -> float | None:
+        seconds = self._seconds(job)
+        if job.share >= TELLING_SHARE and seconds >= TELLING_SECONDS:
+            return seconds * (1 - job.share) / job.share
+        usual = self._usual.get(job.kind)
+        return None if usual is None else max(usual - seconds, 0.0)
 
     def close(self) -> None:
         """Stop everything and let the threads end."""
@@ -141,8 +226,8 @@ class JobManager:
 
     def _run_next(self) -> None:
         with self._lock:
-            job = heapq.heappop(self._queue)[2]
-            if job.state != "queued":
+            job = self._queue.take()
+            if job is None:
                 return
             job.state, job.started = "running", time.perf_counter()
         state, result, error = self._attempt(job)
@@ -150,6 +235,9 @@ class JobManager:
             job.state, job.result, job.error = state, result, error
             job.seconds = time.perf_counter() - job.started
             job.share = 1.0 if state == "done" else job.share
+            if state == "done" and job.kind:
+                before = self._usual.get(job.kind, job.seconds)
+                self._usual[job.kind] = before + NEWEST_SHARE * (job.seconds - before)
             job.work = _done
             self._forget()
 

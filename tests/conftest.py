@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 
 import pytest
 
 from radiographs.places import DATA_VARIABLE, data_folder
 
+os.environ.setdefault("XAI_LIGHTBOX_KEEP_MB", "0")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 

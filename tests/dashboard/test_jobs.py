@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from dashboard.jobs import JobManager, QueueFullError, sentence
+from dashboard.jobs import JobManager, QueueFullError, Task, sentence
 from xai_methods import Cancelled
 
 
@@ -166,3 +166,116 @@ def test_sentence():
     assert sentence(LookupError("no such film\nTraceback")) == "No such film."
     assert sentence(KeyError("there is no model")) == "There is no model."
     assert sentence(ValueError()) == "It stopped with an unexpected error (ValueError)."
+
+
+@pytest.fixture
+def wide():
+    made = JobManager(workers=1, each=20)
+    yield made
+    made.close()
+
+
+def hold(manager: JobManager) -> threading.Event:
+    started, release = threading.Event(), threading.Event()
+    manager.submit("held", blocker(started, release), owner="nobody")
+    assert started.wait(5)
+    return release
+
+
+def test_people_take_turns(wide):
+    release, order = hold(wide), []
+    for name, count in (("a", 4), ("b", 2), ("c", 1)):
+        for number in range(count):
+            wide.submit(f"{name}{number}", lambda p, c, k=f"{name}{number}": order.append(k), owner=name)
+    wide.submit("b-slow", lambda p, c: order.append("b-slow"), owner="b", urgency=1)
+    keys = ["a0", "b0", "c0", "a1", "b1", "a2", "a3", "b-slow"]
+    assert [wide.status(key).ahead for key in keys] == list(range(8))
+    release.set()
+    wait(wide, *keys)
+    assert order == keys
+
+
+def test_who_was_served_last_comes_last(wide):
+    release, order = hold(wide), []
+    wide.submit("a0", lambda p, c: order.append("a0"), owner="a")
+    release.set()
+    wait(wide, "held", "a0")
+    started, go = threading.Event(), threading.Event()
+    wide.submit("held again", blocker(started, go), owner="nobody")
+    assert started.wait(5)
+    wide.submit("a1", lambda p, c: order.append("a1"), owner="a")
+    wide.submit("b0", lambda p, c: order.append("b0"), owner="b")
+    go.set()
+    wait(wide, "a1", "b0")
+    assert order == ["a0", "b0", "a1"]
+
+
+def test_one_person_cannot_fill_the_line(wide):
+    release = hold(wide)
+    for number in range(20):
+        wide.submit(f"a{number}", lambda p, c: 1, owner="a")
+    with pytest.raises(QueueFullError, match="yours"):
+        wide.submit("a more", lambda p, c: 1, owner="a")
+    wide.submit("b", lambda p, c: 1, owner="b")
+    assert wide.status("b").ahead == 1
+    release.set()
+
+
+def test_cancelled_work_leaves_the_line(wide):
+    release = hold(wide)
+    wide.submit("a", lambda p, c: 1, owner="a")
+    wide.submit("b", lambda p, c: 1, owner="b")
+    assert wide.status("b").ahead == 1
+    wide.cancel("a")
+    assert wide.status("b").ahead == 0
+    release.set()
+    wait(wide, "b")
+    assert wide.status("a").state == "cancelled"
+
+
+def test_what_is_kept_elsewhere_is_done_at_once(wide):
+    release = hold(wide)
+    wide.submit("a", Task(lambda p, c: "computed", known=lambda: "kept"), owner="x")
+    assert (wide.status("a").state, wide.status("a").result) == ("done", "kept")
+    wide.submit("b", Task(lambda p, c: "computed"), owner="x")
+    assert wide.status("b").state == "queued"
+    release.set()
+    wait(wide, "b")
+    assert wide.status("b").result == "computed"
+
+
+def test_time_left_is_told_from_earlier_runs_and_from_progress(wide):
+    wide.submit("first", Task(lambda p, c: time.sleep(0.2), "slow"), owner="x")
+    wait(wide, "first")
+    started, release = threading.Event(), threading.Event()
+    wide.submit("running", Task(blocker(started, release), "slow"), owner="x")
+    wide.submit("next", Task(lambda p, c: 1, "slow"), owner="x")
+    wide.submit("unknown", Task(lambda p, c: 1, "new"), owner="x")
+    assert started.wait(5)
+    running, waiting = wide.status("running").left, wide.status("next").left
+    assert 0.0 <= running <= 0.25
+    assert 0.2 <= waiting <= 0.5
+    assert wide.status("unknown").left is None
+    time.sleep(0.6)
+    late = wide.status("running")
+    assert late.left == pytest.approx(3 * late.seconds, rel=0.01)
+    release.set()
+    wait(wide, "running", "next", "unknown")
+    assert wide.status("next").left is None
+
+
+def test_a_page_that_comes_back_finds_its_work_and_can_stop_it():
+    there = {"before"}
+    manager = JobManager(workers=1, present=there.__contains__)
+    started, never = threading.Event(), threading.Event()
+    manager.submit("a", blocker(started, never), owner="before")
+    assert started.wait(5)
+    there.clear()
+    assert manager.status("a").state == "running"
+    there.add("after")
+    manager.submit("a", lambda p, c: "not run", owner="after")
+    assert manager.status("a").share == 0.25
+    manager.cancel("after")
+    wait(manager, "a")
+    assert manager.status("a").state == "cancelled"
+    manager.close()
