@@ -2,14 +2,20 @@
 
 import streamlit as st
 
+from dashboard import tour
 from radiographs.places import asset
 
 st.set_page_config(page_title="XAI Lightbox", page_icon=str(asset("icon.png")), layout="wide")
-st.navigation(
+page = st.navigation(
     [
         st.Page("pages/compare.py", title="Compare", icon=":material/compare:", default=True),
         st.Page("pages/stability.py", title="Stability", icon=":material/vibration:"),
+        st.Page("pages/methods.py", title="Methods", icon=":material/menu_book:"),
+        st.Page("pages/library.py", title="Library", icon=":material/photo_library:"),
+        st.Page("pages/settings.py", title="Settings", icon=":material/settings:"),
         st.Page("pages/about.py", title="About", icon=":material/info:"),
     ],
     position="top",
-).run()
+)
+tour.offer(first_page=page.url_path == "")
+page.run()

@@ -1,74 +1,144 @@
-"""Cards of methods, models and collections, as the About page shows them."""
+"""Method cards: an index by family, and for each method a page of its own."""
 
 from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from classifiers import ModelCard
-from classifiers.shelf import ShelfEntry
-from radiographs.collection import Collection
-from radiographs.findings import display_name
+from dashboard import cards_example
+from dashboard.state import quoted
 from radiographs.places import asset
-from xai_methods import Method
+from xai_methods import Method, main_methods, methods
+
+PAGE = "pages/methods.py"
+FAMILIES = {
+    "perturbation": ("Hide parts of the film", "They change the film many times and watch the model's answer."),
+    "cam": ("Read the last feature maps", "They weigh and add what the network's last layers light up for."),
+    "relevance": ("Hand the answer back", "They share the answer out among the inputs, layer by layer."),
+    "gradient": ("Follow the gradient", "They ask how the answer moves when pixels move a little."),
+    "counterfactual": ("Change the film until the answer changes", "They show what would have to look different."),
+    "baseline": (
+        "Know nothing of the model",
+        "What a score gives to these, a method must beat before it means anything.",
+    ),
+}
+"""By family: its heading, and what its methods have in common. Others follow under their own name."""
+SPEEDS = {"fast": "as fast as a few passes", "slow": "takes many passes"}
+
+
+def sections(name: str) -> dict[str, str]:
+    """The parts of a method's written card by heading, in order; empty where no card is written."""
+    path = asset("methods", f"{name}.md")
+    if not path.is_file():
+        return {}
+    found: dict[str, list[str]] = {}
+    lines: list[str] = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("## "):
+            lines = found.setdefault(line[3:].strip(), [])
+        elif not line.startswith("# "):
+            lines.append(line)
+    return {heading: "\n".join(body).strip() for heading, body in found.items()}
+
+
+def chosen(query: str | None) -> tuple[Method | None, str]:
+    """The method that the address names, None for the index; and a sentence where it names one that is not here."""
+    if not query:
+        return None, ""
+    known = methods()
+    if query in known:
+        return known[query], ""
+    return None, f"The link names a method that is not here, {quoted(query)}; all methods are shown instead."
+
+
+def parameter_table(method: Method) -> pd.DataFrame:
+    """A method's parameters: a row each with what it does, its default, and what it may be; empty where it has none."""
+    rows = [
+        (name.replace("_", " ").capitalize(), bounds.help, _said(value), _allowed(bounds, value))
+        for name, bounds, value in method.parameters().described()
+    ]
+    return pd.DataFrame(rows, columns=["Setting", "What it does", "Usual", "Allowed"])
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _allowed(bounds: Any, value: Any) -> str:
+    if bounds.choices is not None:
+        return ", ".join(bounds.choices)
+    if isinstance(value, bool):
+        return "on, off"
+    return f"{bounds.low:g} to {bounds.high:g}" if bounds.low is not None and bounds.high is not None else "any"
+
+
+def draw_index() -> None:
+    """Draw all methods by family, each with its question and a link to its page."""
+    known = methods()
+    families = [*FAMILIES, *sorted({m.family for m in known.values()} - set(FAMILIES))]
+    for family in families:
+        members = [method for method in known.values() if method.family == family]
+        if not members:
+            continue
+        heading, common = FAMILIES.get(family, (family.capitalize(), ""))
+        st.subheader(heading, anchor=False)
+        if common:
+            st.caption(common)
+        with st.grid(min_column_width=300):
+            for method in members:
+                with st.container(border=True, height="stretch"):
+                    st.page_link(PAGE, label=f"**{method.title}**", query_params={"method": method.name})
+                    st.markdown(method.question)
 
 
 def draw_method(method: Method) -> None:
-    """Draw one method: its question, and its card where one is written."""
-    with st.expander(method.title, icon=":material/layers:"):
-        st.markdown(f"**What it asks.** {method.question}")
-        path = asset("methods", f"{method.name}.md")
-        if path.is_file():
-            st.markdown(_without_title(path.read_text(encoding="utf-8")))
-        st.caption(f"Reference: {method.reference}")
+    """Draw one method's page: its card, its settings, and an example on a film whose truth is known."""
+    st.page_link(PAGE, label="All methods", icon=":material/arrow_back:", query_params={})
+    st.title(method.title, anchor=False)
+    st.markdown(f"**{method.question}**")
+    heading = FAMILIES.get(method.family, (method.family.capitalize(), ""))[0]
+    sign = "speaks for and against the finding" if method.signed else "shows only how much a place matters"
+    st.caption(f"{heading} · {SPEEDS[method.speed]} · {sign}")
+    words, picture = st.columns([3, 2], gap="large")
+    with words:
+        written = sections(method.name)
+        if not written:
+            st.info("No card is written for this method yet.", icon=":material/edit_note:")
+        for title, body in written.items():
+            st.subheader(title, anchor=False)
+            st.markdown(body)
+        if "Reference" not in written:
+            st.subheader("Reference", anchor=False)
+            st.markdown(method.reference)
+    with picture:
+        st.subheader("Example", anchor=False)
+        cards_example.draw(method)
+        if st.button("Compare it with others", icon=":material/compare:", key="compare_it"):
+            _compare(method)
+    _draw_parameters(method)
 
 
-def _without_title(text: str) -> str:
-    lines = text.strip().splitlines()
-    kept = lines[1:] if lines and lines[0].startswith("# ") else lines
-    return "\n".join("#" * 4 + " " + line.lstrip("# ") if line.startswith("#") else line for line in kept)
+def _draw_parameters(method: Method) -> None:
+    st.subheader("Settings", anchor=False)
+    table = parameter_table(method)
+    if table.empty:
+        st.markdown("It has none.")
+    else:
+        st.table(table, hide_index=True)
+    command = f"lightbox explain --film known-truth/mass-01 --model known-truth --finding Mass --method {method.name}"
+    st.code(f"{command} --out map.npz", language="bash", wrap_lines=True)
 
 
-def draw_model(entry: ShelfEntry) -> None:
-    """Draw one model: its card and its measured figures."""
-    card = entry.card
-    with st.expander(card.title, icon=":material/neurology:"):
-        st.markdown(card.summary)
-        if not entry.available and entry.missing:
-            st.info(entry.missing, icon=":material/download:")
-        _facts({"Trained on": card.trained_on, "Limits": card.limits, "Licence": card.licence, "Source": card.citation})
-        table = figures_table(card)
-        if not table.empty:
-            st.dataframe(table, hide_index=True, width="content", alt=f"Measured figures of {card.title}")
-
-
-def figures_table(card: ModelCard) -> pd.DataFrame:
-    """The measured classification figures of a card: a row a finding; empty where none were measured."""
-    rows = []
-    for finding, given in card.figures.get("findings", {}).items():
-        if "auroc" not in given:
-            continue
-        interval = f"{given['auroc_low']:.2f} to {given['auroc_high']:.2f}" if "auroc_low" in given else "–"
-        rows.append((display_name(finding), round(given["auroc"], 3), interval, given.get("films")))
-    return pd.DataFrame(rows, columns=["Finding", "AUROC", "95 % interval", "Films"])
-
-
-def draw_collection(collection: Collection) -> None:
-    """Draw one collection: its card, and how to have its films where they are missing."""
-    card = collection.card
-    missing = collection.missing()
-    with st.expander(card.title, icon=":material/radiology:"):
-        st.markdown(card.summary)
-        if missing:
-            st.info(missing, icon=":material/download:")
-        else:
-            st.caption(f"{len(collection.entries())} films at hand.")
-        _facts(
-            {"Outlined by": card.annotators, "Licence": card.licence, "Citation": card.citation, "Address": card.url}
-        )
-
-
-def _facts(facts: dict[str, str]) -> None:
-    for name, words in facts.items():
-        if words:
-            st.markdown(f"**{name}.** {words}")
+def _compare(method: Method) -> None:
+    """Open the compare page with this method beside the main ones, on the film that was looked at last."""
+    together = tuple(dict.fromkeys((*main_methods(), method.name)))
+    for key in ("methods", "more_methods"):
+        st.session_state.pop(key, None)
+    if "choice" in st.session_state:
+        st.session_state["choice"] = replace(st.session_state["choice"], methods=together)
+    st.switch_page("pages/compare.py", query_params={"method": list(together)})

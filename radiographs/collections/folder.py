@@ -84,6 +84,16 @@ class FolderCollection(Collection):
         self._looked_at: dict[_Stamp, tuple[str, str | None]] = {}
         self._content: tuple[list[_Stamp], _Content] | None = None
 
+    @property
+    def path(self) -> Path:
+        """The folder: for the user's own screen, never for a link or a result."""
+        return self._path
+
+    def adopt(self, other: FolderCollection) -> None:
+        """Take over which files of the same folder ``other`` has looked at, so that they are not read again."""
+        with self._lock:
+            self._looked_at |= other._looked_at
+
     def missing(self) -> str | None:
         """None where the folder is there; else one sentence that says what to do."""
         if self._path.is_dir():

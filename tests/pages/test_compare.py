@@ -181,13 +181,3 @@ def test_a_bad_upload_says_why_and_keeps_everything_else(shelves, content):
     assert len(page.error) == 1
     assert "secret-name" not in said(page)
     assert page.selectbox(key="model").value == "tiny"
-
-
-def test_about_page_shows_every_card(shelves):
-    page = open_with({})
-    page.switch_page("pages/about.py").run()
-    assert not page.exception
-    for kind in ("Models", "Films"):
-        page.segmented_control(key="cards").set_value(kind).run()
-        assert not page.exception
-    assert "Squares." in said(page)

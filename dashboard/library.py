@@ -1,0 +1,235 @@
+"""The library page: films and models at hand as cards, with what can be fetched, and removed again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+import streamlit as st
+
+from classifiers import ModelCard
+from classifiers import shelf as model_shelf
+from classifiers.shelf import ShelfEntry
+from dashboard import caches, library_store
+from dashboard.jobs import QueueFullError, sentence
+from dashboard.library_jobs import errands
+from dashboard.library_store import NIH, Fetchable, said_size
+from radiographs import shelf as film_shelf
+from radiographs.collection import Collection
+from radiographs.collections.folder import FolderCollection
+from radiographs.findings import display_name
+from radiographs.places import home_folder
+
+TICK_SECONDS = 0.7
+CARD_WIDTH = 400
+ORIGINS = {"shipped": "Comes with the program", "torchxrayvision": "torchxrayvision", "yours": "Yours"}
+
+
+def draw_disk_use() -> None:
+    """Say how much room the program takes for what it fetched and remembers."""
+    st.caption(f"Fetched films, weights and settings take {said_size(library_store.disk_use())} in {home_folder()}.")
+
+
+def draw_films() -> None:
+    """Draw a card for each collection."""
+    try:
+        shelf = film_shelf.collections()
+    except LookupError as error:
+        st.error(sentence(error), icon=":material/error:")
+        return
+    with st.grid(min_column_width=CARD_WIDTH):
+        for collection in shelf.values():
+            with st.container(border=True, height="stretch"):
+                _draw_collection(collection)
+
+
+def _draw_collection(collection: Collection) -> None:
+    card, missing = collection.card, collection.missing()
+    st.subheader(card.title, anchor=False)
+    st.markdown(card.summary)
+    if missing:
+        st.info(missing, icon=":material/download:")
+    else:
+        st.markdown(f"**At hand:** {_counts(collection)}")
+    with st.expander("Who outlined, licence, citation"):
+        facts = {"Outlined by": card.annotators, "Licence": card.licence, "Citation": card.citation}
+        _facts(facts | {"Address": card.url, "Name in links and commands": f"`{collection.name}`"})
+    if collection.name == NIH:
+        for wanted in library_store.film_sets():
+            draw_fetch(wanted)
+        _offer_removal(NIH, "the fetched NIH films", _remove_films)
+    if isinstance(collection, FolderCollection):
+        _draw_own_folder(collection)
+    if not missing:
+        st.button("Open in Compare", icon=":material/compare:", key=f"open {collection.name}", on_click=_ask_to_open,
+                  args=(collection.name,))  # fmt: skip
+
+
+def _counts(collection: Collection) -> str:
+    table = caches.film_table(collection.name, len(collection.entries()))
+    outlined = int(table["annotated"].map(bool).sum())
+    named = sorted({display_name(f) for names in (*table["labels"], *table["annotated"]) for f in names})
+    findings = library_store.findings_in_words(named) or "no finding named"
+    return f"{len(table):,} film{'' if len(table) == 1 else 's'}, {outlined:,} outlined. {findings}."
+
+
+def _ask_to_open(name: str) -> None:
+    st.session_state["open_collection"] = name
+
+
+def open_asked() -> None:
+    """Open the compare page on the collection whose button was pressed, if one was."""
+    name = st.session_state.pop("open_collection", None)
+    if name is None:
+        return
+    entries = film_shelf.collections()[name].entries()
+    first = next((entry for entry in entries if entry.annotated), entries[0] if entries else None)
+    for key in ("choice", "collection", "film_id", "only_finding", "only_outlined", "only_held_out"):
+        st.session_state.pop(key, None)
+    st.switch_page("pages/compare.py", query_params={"film": f"{name}/{first.film_id}"} if first else None)
+
+
+def _draw_own_folder(collection: FolderCollection) -> None:
+    st.caption(f"On this computer: {collection.path}")
+    if collection.missing() is None:
+        refused = collection.scan().refused
+        if refused:
+            with st.expander(f"{len(refused)} refused, and why"):
+                draw_refused(refused)
+    if st.button("Take off the list", icon=":material/playlist_remove:", key=f"remove {collection.name}"):
+        confirm(
+            f"Take {collection.card.title} off the list? Nothing in the folder is touched.",
+            lambda: library_store.forget(collection.name, "folder"),
+        )
+
+
+def draw_refused(refused: tuple[tuple[str, str], ...]) -> None:
+    """List files that cannot be used, each with the reason."""
+    table = pd.DataFrame(refused, columns=["File", "Why it is refused"])
+    st.dataframe(table, hide_index=True, width="stretch", alt="Refused files and why")
+
+
+def draw_models() -> None:
+    """Draw a card for each model."""
+    with st.grid(min_column_width=CARD_WIDTH):
+        for entry in model_shelf.shelf():
+            with st.container(border=True, height="stretch"):
+                _draw_model(entry)
+
+
+def _draw_model(entry: ShelfEntry) -> None:
+    card = entry.card
+    st.subheader(card.title, anchor=False)
+    at_hand = "at hand" if entry.available else "not at hand"
+    st.caption(f"{ORIGINS[entry.origin]} · {at_hand}")
+    st.markdown(card.summary)
+    with st.expander("Training, limits, licence, citation"):
+        facts = {"Trained on": card.trained_on, "Limits": card.limits, "Licence": card.licence}
+        _facts(facts | {"Citation": card.citation, "Name in links and commands": f"`{entry.name}`"})
+    table = figures_table(card)
+    if not table.empty:
+        with st.expander("Measured figures"):
+            st.table(table, hide_index=True)
+    if entry.origin == "torchxrayvision":
+        if not entry.available:
+            draw_fetch(library_store.weights_of(entry.name))
+        _offer_removal(entry.name, f"the fetched weights of {card.title}", _remove_weights)
+    elif entry.origin == "yours":
+        if st.button("Take off the shelf", icon=":material/playlist_remove:", key=f"remove {entry.name}"):
+            confirm(
+                f"Take {card.title} off the shelf? The program's copy of the weights is removed; your own file stays.",
+                lambda: library_store.forget(entry.name, "model"),
+            )
+    elif entry.missing:
+        st.info(entry.missing, icon=":material/download:")
+
+
+def figures_table(card: ModelCard) -> pd.DataFrame:
+    """The measured classification figures of a card: a row a finding; empty where none were measured."""
+    rows = []
+    for finding, given in card.figures.get("findings", {}).items():
+        if "auroc" not in given:
+            continue
+        interval = f"{given['auroc_low']:.2f} to {given['auroc_high']:.2f}" if "auroc_low" in given else "–"
+        rows.append((display_name(finding), f"{given['auroc']:.3f}", interval, given.get("films")))
+    return pd.DataFrame(rows, columns=["Finding", "AUROC", "95 % interval", "Films"])
+
+
+def _facts(facts: dict[str, str]) -> None:
+    for name, words in facts.items():
+        if words:
+            st.markdown(f"**{name}.** {words}")
+
+
+def draw_fetch(wanted: Fetchable) -> None:
+    """Draw a download: its button, or how far it is with a way to stop it, or why it failed."""
+    status = errands().status(wanted.name)
+    busy = status is not None and status.pending
+    st.fragment(_draw_fetch, run_every=TICK_SECONDS if busy else None)(wanted, busy)
+
+
+def _draw_fetch(wanted: Fetchable, was_busy: bool) -> None:
+    status = errands().status(wanted.name)
+    busy = status is not None and status.pending
+    if busy != was_busy:
+        st.rerun()
+    if status is not None and busy:
+        st.progress(status.share, f"{wanted.title}: {_how_far(wanted, status.share)}")
+        st.button("Stop", icon=":material/stop:", key=f"stop {wanted.name}", on_click=errands().cancel,
+                  args=(wanted.name,))  # fmt: skip
+        return
+    if status is not None and status.state == "failed":
+        st.error(status.error, icon=":material/cloud_off:")
+    if status is not None and status.state == "cancelled":
+        st.info("Stopped. What was got is kept, and fetching again goes on from there.", icon=":material/pause:")
+    size = f" ({said_size(wanted.size)})" if wanted.size else ""
+    again = "Go on fetching" if status is not None and status.state == "cancelled" else "Fetch"
+    if wanted.size and library_store.fetched(wanted.name) >= wanted.size:
+        return
+    if st.button(f"{again}: {wanted.title}{size}", icon=":material/download:", key=f"fetch {wanted.name}"):
+        try:
+            errands().start(wanted.name, library_store.fetching(wanted.name))
+        except QueueFullError as error:
+            st.warning(sentence(error), icon=":material/hourglass:")
+            return
+        st.rerun()
+
+
+def _how_far(wanted: Fetchable, share: float) -> str:
+    if share <= 0:
+        return "connecting …"
+    return f"{said_size(int(share * wanted.size))} of {said_size(wanted.size)}" if wanted.size else f"{share:.0%}"
+
+
+def _offer_removal(name: str, title: str, remove: Callable[[str], None]) -> None:
+    size = library_store.fetched(name)
+    if size and st.button(f"Remove {title} ({said_size(size)})", icon=":material/delete:", key=f"remove {name}"):
+        confirm(f"Remove {title}? That frees {said_size(size)}; they can be fetched again.", lambda: remove(name))
+
+
+def _remove_films(name: str) -> None:
+    for wanted in library_store.film_sets():
+        errands().forget(wanted.name)
+    library_store.remove_fetched(name)
+
+
+def _remove_weights(name: str) -> None:
+    errands().forget(name)
+    library_store.remove_fetched(name)
+
+
+@st.dialog("Are you sure?")
+def confirm(words: str, remove: Callable[[], object]) -> None:
+    """Ask before something is removed."""
+    st.markdown(words)
+    with st.container(horizontal=True):
+        yes = st.button("Remove", type="primary", key="confirm_remove")
+        if st.button("Keep", key="confirm_keep"):
+            st.rerun()
+    if yes:
+        try:
+            remove()
+        except (LookupError, OSError, ValueError) as error:
+            st.error(sentence(error), icon=":material/error:")
+        else:
+            st.rerun()

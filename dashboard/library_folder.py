@@ -1,0 +1,122 @@
+"""A folder of one's own: look into it first, then put it on the shelf."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import library_store
+from dashboard.jobs import QueueFullError, Status, sentence
+from dashboard.library import draw_refused
+from dashboard.library_jobs import errands
+from dashboard.library_store import Preview
+from dashboard.session import owner
+from radiographs import FilmError
+from radiographs.findings import display_name
+from radiographs.thumbnails import thumbnail
+
+TICK_SECONDS = 0.7
+SHOWN = 6
+LOCAL = ("127.0.0.1", "localhost", "::1")
+LAYOUT = """
+    your-folder/
+        any name.png, .jpg, .dcm       the films, also in folders below
+        films.csv                      image, labels (separated by |), patient
+        boxes.csv                      image, finding, x, y, width, height (pixels)
+        annotations.json               COCO: boxes and polygons
+        masks/<film>_<finding>.png     white where the finding is
+"""
+
+
+def draw() -> None:
+    """Draw the form, the look into the folder in the background, and what it found."""
+    if not served_locally():
+        st.info(
+            "This dashboard is served to other computers, so folders of its computer cannot be opened from here.",
+            icon=":material/lock:",
+        )
+        return
+    st.markdown("Films stay where they are: the program remembers the folder and reads it anew at each start.")
+    with st.expander("What may lie in the folder"):
+        st.code(LAYOUT.strip("\n"), language=None)
+        st.markdown("All but the films may be missing. File names never enter a link, a result or a report.")
+    with st.form("folder", border=False):
+        path = st.text_input("Folder on this computer", key="folder_path", placeholder="/home/me/films")
+        if st.form_submit_button("Look into it", icon=":material/folder_open:", type="primary"):
+            _start(path)
+    status = errands().status(_name())
+    if status is not None:
+        st.fragment(_draw_state, run_every=TICK_SECONDS if status.pending else None)(status.pending)
+
+
+def served_locally() -> bool:
+    """Whether only this computer reaches the dashboard."""
+    return st.get_option("server.address") in LOCAL
+
+
+def _name() -> str:
+    return f"folder {owner()}"
+
+
+def _start(path: str) -> None:
+    errands().forget(_name())
+    st.session_state.pop("folder_added", None)
+    try:
+        errands().start(_name(), lambda progress, cancelled: library_store.look_into(path))
+    except QueueFullError as error:
+        st.warning(sentence(error), icon=":material/hourglass:")
+
+
+def _draw_state(was_busy: bool) -> None:
+    status = errands().status(_name())
+    if status is None or status.pending != was_busy:
+        st.rerun()
+    elif status.pending:
+        st.progress(0.0, f"Reading every file of the folder · {status.seconds:.0f} s")
+        st.button("Stop", icon=":material/stop:", on_click=errands().forget, args=(_name(),), key="stop_folder")
+    elif status.state == "failed":
+        st.error(status.error, icon=":material/error:")
+    elif status.state == "done":
+        _draw_preview(status)
+
+
+def _draw_preview(status: Status) -> None:
+    found: Preview = status.result
+    count = len(found.read)
+    named = library_store.findings_in_words(display_name(f) for f in found.findings)
+    st.markdown(
+        f"**{count:,} film{'' if count == 1 else 's'} read**, {found.outlined:,} with outlines; "
+        f"{len(found.refused):,} refused. " + (f"Findings: {named}." if named else "No finding is named.")
+    )
+    _draw_first_films(found)
+    if found.refused:
+        draw_refused(found.refused)
+    if not count:
+        st.warning("There is nothing to add: no file of the folder could be read as a film.", icon=":material/warning:")
+    elif st.button(f"Add to the library ({count:,})", type="primary", icon=":material/add:", key="add_folder"):
+        try:
+            added = library_store.add_folder(found)
+        except LookupError as error:
+            st.error(sentence(error), icon=":material/error:")
+            return
+        errands().forget(_name())
+        st.session_state["folder_added"] = f"The folder is on the shelf as {added}. Find it under Films."
+        st.rerun()
+
+
+def _draw_first_films(found: Preview) -> None:
+    with st.container(horizontal=True):
+        for film_id in [entry.film_id for entry in found.collection.entries()[:SHOWN]]:
+            name = found.collection.display_name(film_id)
+            try:
+                picture = thumbnail(found.collection.read(film_id))
+            except (FilmError, LookupError, OSError) as error:
+                st.caption(sentence(error))
+                continue
+            st.image(picture, width=140, caption=name, alt="A film of the folder")
+
+
+def draw_added() -> None:
+    """Say once that a folder was added."""
+    words = st.session_state.pop("folder_added", "")
+    if words:
+        st.success(words, icon=":material/check_circle:")

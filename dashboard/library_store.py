@@ -1,0 +1,209 @@
+"""What the program keeps on this computer: what it can fetch, how much room that takes, and how it goes again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from classifiers.own_models import forget_model
+from classifiers.xrv_weights import XRV_NAMES, release_of, weights_path
+from radiographs.collections.folder import FolderCollection
+from radiographs.collections.remembered import forget_folder, remember_folder
+from radiographs.errors import CollectionError
+from radiographs.fetch import NIH_DEMO_FILMS, FetchCancelled, fetch, nih_downloads
+from radiographs.places import home_folder
+from xai_methods import Cancelled
+
+NIH = "nih-boxes"
+NIH_SETS = ("nih-demo", NIH)
+MOST_FILES = 20_000
+"""Files in a folder that is looked into; a larger one is probably not what was meant."""
+Work = Callable[[Callable[[float], None], Callable[[], bool]], object]
+
+
+@dataclass(frozen=True)
+class Fetchable:
+    """Something that can be downloaded: its name for ``lightbox fetch``, words for people, bytes (None: not known)."""
+
+    name: str
+    title: str
+    size: int | None
+
+
+def film_sets() -> list[Fetchable]:
+    """The sets of NIH films that can be downloaded, the small one first."""
+    wanted = nih_downloads(_films_folder())
+    demo = [d for d in wanted if d.path.stem in NIH_DEMO_FILMS]
+    return [
+        Fetchable("nih-demo", f"{len(demo)} films, two a finding", sum(d.size for d in demo)),
+        Fetchable(NIH, f"All {len(wanted)} films", sum(d.size for d in wanted)),
+    ]
+
+
+def weights_of(name: str) -> Fetchable:
+    """The weights of a torchxrayvision model as something to download.
+
+    Raises:
+        LookupError: there is no such model.
+    """
+    release = release_of(name)
+    return Fetchable(name, release.title, release.size)
+
+
+def fetching(name: str) -> Work:
+    """The download of ``name``, for a job manager.
+
+    Raises:
+        LookupError: there is nothing to fetch under this name.
+    """
+    if name not in (*NIH_SETS, *XRV_NAMES):
+        raise LookupError(f"there is nothing to fetch under the name {name!r}")
+
+    def work(progress: Callable[[float], None], cancelled: Callable[[], bool]) -> Path:
+        def report(files: int, all_files: int, done: int, size: int) -> None:
+            progress(done / size if size else 0.0)
+
+        try:
+            if name in NIH_SETS:
+                return fetch(name, progress=report, cancelled=cancelled)
+            from classifiers.xrv import fetch_xrv
+
+            return fetch_xrv(name, progress=report, cancelled=cancelled)
+        except FetchCancelled as error:
+            raise Cancelled from error
+
+    return work
+
+
+def fetched(name: str) -> int:
+    """Bytes that a download of ``name`` (NIH's films, or a torchxrayvision model) takes here; 0 where there is none."""
+    return sum(path.stat().st_size for path in _files_of(name))
+
+
+def remove_fetched(name: str) -> int:
+    """Remove what was downloaded under ``name``, and nothing else; returns the bytes freed.
+
+    Raises:
+        OSError: a file cannot be removed.
+    """
+    freed = 0
+    for path in _files_of(name):
+        size = path.stat().st_size
+        path.unlink()
+        freed += size
+    return freed
+
+
+def _files_of(name: str) -> list[Path]:
+    if name in NIH_SETS:
+        names = [d.path for d in nih_downloads(_films_folder())]
+    elif name in XRV_NAMES:
+        names = [weights_path(name), weights_path(name).with_suffix(".first.pt")]
+    else:
+        return []
+    return [p for whole in names for p in (whole, whole.with_name(whole.name + ".part")) if p.is_file()]
+
+
+def _films_folder() -> Path:
+    return home_folder() / NIH / "images"
+
+
+def disk_use() -> int:
+    """Bytes of everything in the home folder."""
+    total = 0
+    for place, _, names in os.walk(home_folder()):
+        for name in names:
+            path = Path(place, name)
+            if path.is_file() and not path.is_symlink():
+                total += path.stat().st_size
+    return total
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a folder holds, before it is put on the shelf; names are for the person's own screen alone.
+
+    Attributes:
+        collection: the folder, read. read: names of films. refused: (name, reason). outlined: films with an outline.
+        findings: what is labelled or outlined, sorted.
+    """
+
+    collection: FolderCollection
+    read: tuple[str, ...]
+    refused: tuple[tuple[str, str], ...]
+    outlined: int
+    findings: tuple[str, ...]
+
+
+def look_into(path: str) -> Preview:
+    """Read a folder without putting it on the shelf.
+
+    Raises:
+        CollectionError: it is not a folder, cannot be opened, or holds far too many files.
+    """
+    given = path.strip().strip("\"'")
+    folder = Path(given).expanduser()
+    try:
+        if not given or "\0" in given or not folder.is_dir():
+            raise CollectionError("There is no such folder on this computer. Give its whole path.")
+        if _more_than(MOST_FILES, folder):
+            raise CollectionError(
+                f"The folder holds more than {MOST_FILES:,} files. Give the folder that holds the films, not one above."
+            )
+        next(iter(folder.iterdir()), None)
+    except OSError as error:
+        raise CollectionError(f"The folder cannot be opened: {error.strerror}.") from error
+    collection = FolderCollection(folder)
+    scan, entries = collection.scan(), collection.entries()
+    named = {finding for e in entries for finding in (*e.labels, *e.annotated)}
+    outlined = sum(1 for entry in entries if entry.annotated)
+    return Preview(collection, scan.read, scan.refused, outlined, tuple(sorted(named)))
+
+
+def _more_than(most: int, folder: Path) -> bool:
+    count = 0
+    for _, _, names in os.walk(folder):
+        count += len(names)
+        if count > most:
+            return True
+    return False
+
+
+def add_folder(preview: Preview) -> str:
+    """Put a folder that was looked into on the shelf, and return its name there; nothing in it is read again.
+
+    Raises:
+        CollectionError: it is gone, or the list cannot be written.
+    """
+    kept = remember_folder(preview.collection.path)
+    kept.adopt(preview.collection)
+    return kept.name
+
+
+def forget(name: str, kind: str) -> None:
+    """Take a folder ("folder") or an own model ("model") off the shelf; a folder's own files stay as they are.
+
+    Raises:
+        LookupError: there is no such folder or model, or the list cannot be written.
+    """
+    if kind == "folder":
+        forget_folder(name)
+    else:
+        forget_model(name)
+
+
+def said_size(size: int) -> str:
+    """Bytes in words, in decimal units."""
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= factor:
+            return f"{size / factor:.1f} {unit}" if size < 100 * factor else f"{size / factor:.0f} {unit}"
+    return f"{size} bytes"
+
+
+def findings_in_words(names: Iterable[str], most: int = 8) -> str:
+    """Names joined by commas, cut after ``most``."""
+    listed = list(names)
+    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return ", ".join(listed[:most]) + more

@@ -1,0 +1,88 @@
+"""The form in which a person sets what holds from one start to the next."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from classifiers import shelf as model_shelf
+from dashboard import settings
+from dashboard.jobs import sentence
+from dashboard.settings import LONGEST_NAME, Settings, SettingsError
+from xai_methods import main_methods, methods
+
+SAVED = "Saved. It holds from the next view on, and after a restart."
+
+
+def draw() -> None:
+    """Draw all settings as they are; saving writes them and says so."""
+    kept, words = settings.read()
+    if words:
+        st.warning(words, icon=":material/warning:")
+    with st.form("settings"):
+        wanted = _widgets(kept)
+        if st.form_submit_button("Save", type="primary", icon=":material/save:"):
+            _save(wanted, SAVED)
+    if st.button("Back to the usual settings", icon=":material/restart_alt:", key="reset_settings"):
+        for key in ("set_model", "set_methods", "set_hide", "set_reader"):
+            st.session_state.pop(key, None)
+        _save(Settings(tour_seen=kept.tour_seen), "The usual settings hold again.")
+        st.rerun()
+    said = st.session_state.pop("settings_said", "")
+    if said:
+        st.success(said, icon=":material/check_circle:")
+    st.caption(f"Kept in {settings.path()} for everybody who uses this computer's dashboard.")
+
+
+def _widgets(kept: Settings) -> Settings:
+    entries = model_shelf.shelf()
+    titles = {"": "The one that fits the first film"} | {e.name: e.title for e in entries}
+    known = methods()
+    names = list(titles)
+    model = st.selectbox(
+        "Model on a first visit",
+        names,
+        index=names.index(kept.default_model) if kept.default_model in names else 0,
+        format_func=titles.__getitem__,
+        key="set_model",
+    )
+    chosen = st.multiselect(
+        "Methods on a first visit",
+        list(known),
+        default=[name for name in kept.default_methods or main_methods() if name in known],
+        format_func=lambda name: known[name].title,
+        key="set_methods",
+        help="A link to a view brings its own methods along.",
+    )
+    hide = st.toggle(
+        "Hide the expert's outline until I ask for it",
+        kept.hide_outline,
+        key="set_hide",
+        help="For teaching: look first, then compare.",
+    )
+    reader = st.text_input(
+        "Your name as a reader",
+        kept.reader,
+        max_chars=LONGEST_NAME,
+        key="set_reader",
+        help="It stands in the files of regions you draw. It never enters a link.",
+    )
+    st.caption("Light or dark follows your browser's or system's own setting.")
+    usual = tuple(chosen) == main_methods()
+    return replace(
+        kept,
+        default_model=model,
+        default_methods=() if usual else tuple(chosen),
+        hide_outline=hide,
+        reader=reader,
+    )
+
+
+def _save(wanted: Settings, words: str) -> None:
+    try:
+        settings.save(wanted)
+    except SettingsError as error:
+        st.error(sentence(error), icon=":material/error:")
+    else:
+        st.session_state["settings_said"] = words

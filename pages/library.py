@@ -1,0 +1,30 @@
+"""Library: films and models at hand, what can be fetched, and folders of one's own."""
+
+import streamlit as st
+
+from dashboard import library, library_folder
+
+PARTS = {"films": "Films", "models": "Models", "folder": "Add a folder"}
+
+st.header("Library", anchor=False)
+asked = st.query_params.get("part", "films")
+part = st.segmented_control(
+    "Part of the library",
+    list(PARTS),
+    default=asked if asked in PARTS else "films",
+    format_func=PARTS.__getitem__,
+    required=True,
+    key="library_part",
+    label_visibility="collapsed",
+)
+if st.query_params.get("part") != part:
+    st.query_params["part"] = part
+library_folder.draw_added()
+library.open_asked()
+if part == "films":
+    library.draw_films()
+elif part == "models":
+    library.draw_models()
+else:
+    library_folder.draw()
+library.draw_disk_use()
