@@ -106,11 +106,14 @@ def run_dashboard(asked: argparse.Namespace) -> int:
     """Start the dashboard on this computer and stay until it is stopped."""
     from streamlit.web import bootstrap
 
+    from dashboard.start import only_named_pages
+
     if not APP.is_file():
         raise FileNotFoundError(
             "the dashboard's app.py is not beside the package; run this from a clone of the project"
         )
     os.chdir(APP.parent)
+    only_named_pages()
     options = {"server_port": asked.port}
     bootstrap.load_config_options(flag_options=options)
     sys.stdout.write(f"XAI Lightbox: http://127.0.0.1:{asked.port}\n")

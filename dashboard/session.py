@@ -8,11 +8,15 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from classifiers.shelf import ShelfEntry
-from dashboard import caches, choosing
+from dashboard import caches, choosing, settings
 from dashboard.display import View
 from dashboard.question import Question
 from dashboard.state import UPLOAD, Choice, Known, differing, from_query, to_query
-from xai_methods import get_method, main_methods, methods
+from xai_methods import get_method, methods
+
+
+KEPT = ("collection", "film_id", "model", "second")
+"""Widgets that keep their value from page to page."""
 
 
 def owner() -> str:
@@ -28,16 +32,25 @@ def restored(models: list[ShelfEntry]) -> tuple[Choice, list[str]]:
         The choice, and a sentence for each thing in the address that could not be followed.
     """
     state = st.session_state
+    for key in KEPT:
+        if key in state:
+            # Said again, a widget's value outlives a visit to a page that does not draw the widget.
+            state[key] = state[key]
     if "choice" not in state:
-        state["choice"], state["link_words"] = _from_address(models)
+        choice, state["link_words"] = _from_address(models)
+        if settings.load().hide_outline and "outline" not in st.query_params:
+            choice = replace(choice, view=replace(choice.view, outline=False))
+        state["choice"] = choice
         state["run_at_once"] = state["choice"].run
-    choice: Choice = state["choice"]
+    choice = state["choice"]
     if "collection" not in state:
         collection, _, film_id = (choice.film or choosing.first_film()).partition("/")
         if collection:
             state["collection"] = collection
         if collection != UPLOAD and film_id:
             state["film_id"] = film_id
+    if "second" not in state and choice.second:
+        state["second"] = choice.second
     if "model" not in state and models:
         available = [entry.name for entry in models if entry.available] or [entry.name for entry in models]
         state["model"] = choice.model or choosing.first_model(available)
@@ -56,13 +69,14 @@ def _from_address(models: list[ShelfEntry]) -> tuple[Choice, list[str]]:
     return from_query(query, known)
 
 
-def remember(question: Question, view: View) -> None:
+def remember(question: Question, view: View, second: str = "") -> None:
     """Keep what was chosen for this session and write it into the page's address."""
     state = st.session_state
     parameters = {name: differing(get_method(name), given.as_dict()) for name, given in question.parameters.items()}
     choice = Choice(
         film=question.film.reference,
         model=question.classifier.name,
+        second=second,
         findings=question.findings,
         methods=tuple(question.parameters),
         parameters={name: given for name, given in parameters.items() if given},
@@ -71,6 +85,6 @@ def remember(question: Question, view: View) -> None:
         run=any(caches.manager().status(key) is not None for key in question.keys()),
     )
     state["choice"] = choice
-    query = to_query(replace(choice, methods=() if choice.methods == main_methods() else choice.methods))
+    query = to_query(replace(choice, methods=() if choice.methods == choosing.usual_methods() else choice.methods))
     if {key: st.query_params.get_all(key) for key in st.query_params} != query:
         st.query_params.from_dict(query)

@@ -27,10 +27,18 @@ def free_port(first: int = PORT, tries: int = 20) -> int:
     raise RuntimeError(f"no free port from {first} to {first + tries - 1}; close another dashboard first")
 
 
+def only_named_pages() -> None:
+    """Let app.py alone name the pages: else a first visit to a page's own address would run it without app.py."""
+    from streamlit.runtime.pages_manager import PagesManager
+
+    PagesManager.uses_pages_directory = False
+
+
 def main() -> int:
     """Serve the dashboard until it is stopped, and print its address first."""
     from streamlit.web import cli
 
+    only_named_pages()
     port = free_port()
     print(f"\n  XAI Lightbox: open http://{ADDRESS}:{port} in a browser (Ctrl+C stops it)\n", flush=True)
     sys.argv = ["streamlit", "run", str(APP), "--server.address", ADDRESS, "--server.port", str(port)]
