@@ -26,7 +26,7 @@ STEPS = (
     Step(
         "What this is",
         "A classifier looks at a chest film and gives a probability for each finding. XAI Lightbox shows, side by "
-        "side, where several **explanation methods** say it looked. It is for research and teaching, not for diagnosis.",
+        "side, where **explanation methods** say it looked. It is for research and teaching, not for diagnosis.",
     ),
     Step(
         "Choose",

@@ -39,8 +39,8 @@ st.markdown(
 st.subheader("Your films", anchor=False)
 st.markdown(
     "Films stay on the computer that runs the program. Names, identifiers and dates of a DICOM file are dropped when "
-    "it is read, and file names never enter a link, a result or a report. Nothing is sent anywhere; the network is used "
-    "only when you fetch something in the library."
+    "it is read, and file names never enter a link, a result or a report. Nothing is sent anywhere; the network is "
+    "used only when you fetch something in the library."
 )
 with st.expander("Versions"):
     for package in PACKAGES:
