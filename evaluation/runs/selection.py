@@ -1,0 +1,191 @@
+"""From a plan to films and the questions asked of each; checked before any work starts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from classifiers import ChestClassifier
+from classifiers.shelf import load_classifier, shelf
+from evaluation.assessment import assessments
+from evaluation.priors import patient_of
+from evaluation.runs.plan import Plan, PlanError, digest_of, near
+from radiographs.collection import Collection, FilmEntry
+from radiographs.shelf import collections
+
+Kind = Literal["method", "baseline"]
+
+
+@dataclass(frozen=True)
+class Model:
+    """What a run must know of a classifier before it starts: its name, digest and findings."""
+
+    name: str
+    digest: str
+    findings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Question:
+    """One map to make of one film and the scores it is to get.
+
+    Attributes:
+        key: 16 digits that name film, classifier, finding, method, parameters, seed and reading.
+        finding, kind, method: which map. parameters: as canonical JSON. parameters_digest: of them.
+        seed: of the method. metrics: names of the scores.
+    """
+
+    key: str
+    finding: str
+    kind: Kind
+    method: str
+    parameters: str
+    parameters_digest: str
+    seed: int
+    metrics: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One film under one classifier with all questions to it: the unit of work.
+
+    Attributes:
+        collection, film_id, patient: the film. classifier, classifier_digest: the model. others: further models.
+        questions: what to do. reading: which part of a signed map is scored. maps: whether maps are handed back.
+    """
+
+    collection: str
+    film_id: str
+    patient: str
+    classifier: str
+    classifier_digest: str
+    others: tuple[str, ...]
+    questions: tuple[Question, ...]
+    reading: str
+    maps: bool
+
+
+def open_plan(plan: Plan) -> list[Model]:
+    """Look at the collections and models of a plan, and refuse what cannot be run.
+
+    Raises:
+        PlanError: a collection or model is not there, no film fits, or a score has nothing to stand on.
+    """
+    for name in plan.collections:
+        if name not in collections():
+            raise PlanError(f"collections: there is no collection {name!r}; {near(name, collections())}")
+        missing = collections()[name].missing()
+        if missing:
+            raise PlanError(f"collections: {name}: {missing}")
+    on_shelf = {entry.name: entry for entry in shelf()}
+    for name in plan.classifiers:
+        if name not in on_shelf:
+            raise PlanError(f"classifiers: there is no model {name!r}; {near(name, on_shelf)}")
+        if not on_shelf[name].available:
+            raise PlanError(f"classifiers: {name}: {on_shelf[name].missing}")
+    models = [_known(load_classifier(name, device="cpu")) for name in plan.classifiers]
+    for finding in plan.findings:
+        known = sorted({one for model in models for one in model.findings})
+        if finding not in known:
+            raise PlanError(f"findings: no model of the plan knows {finding!r}; {near(finding, known)}")
+    _check_films(plan, models)
+    return models
+
+
+def _known(classifier: ChestClassifier) -> Model:
+    return Model(classifier.name, classifier.digest, classifier.findings)
+
+
+def _check_films(plan: Plan, models: list[Model]) -> None:
+    for name in plan.collections:
+        found = [pair for model in models for pair in films_of(plan, model, collections()[name])]
+        if not found:
+            raise PlanError(
+                f"collections: {name}: no film fits; films = {plan.films!r}, held_out = {str(plan.held_out).lower()}, "
+                "and the findings that the classifiers know leave none"
+            )
+        outlined = any(finding in entry.annotated for entry, findings in found for finding in findings)
+        asked = [*plan.localisation, *(name for name in plan.assessed if "mask" in assessments()[name].needs)]
+        if asked and not outlined:
+            raise PlanError(
+                f"metrics: {asked[0]} needs outlines, and no film of {name} that fits the plan has one; leave it out, "
+                "or choose another collection"
+            )
+
+
+def films_of(plan: Plan, model: Model, collection: Collection) -> list[tuple[FilmEntry, tuple[str, ...]]]:
+    """The films of a collection and, for each, the findings that the plan asks a model about; in the list's order."""
+    entries = [entry for entry in collection.entries() if not plan.held_out or entry.part in (None, "test")]
+    wanted = [finding for finding in model.findings if not plan.findings or finding in plan.findings]
+    rng = np.random.default_rng(plan.draw_seed)
+    chosen: dict[str, list[str]] = {}
+    for finding in wanted:
+        fitting = [entry.film_id for entry in entries if _fits(plan, entry, finding)]
+        if plan.per_finding and len(fitting) > plan.per_finding:
+            drawn = np.sort(rng.choice(len(fitting), plan.per_finding, replace=False))
+            fitting = [fitting[i] for i in drawn]
+        for film_id in fitting:
+            chosen.setdefault(film_id, []).append(finding)
+    return [(entry, tuple(chosen[entry.film_id])) for entry in entries if entry.film_id in chosen]
+
+
+def _fits(plan: Plan, entry: FilmEntry, finding: str) -> bool:
+    if plan.films == "outlined":
+        return finding in entry.annotated
+    return plan.films == "all" or finding in entry.labels
+
+
+def pieces(
+    plan: Plan,
+    models: list[Model],
+    answered: Mapping[str, frozenset[str]] | None = None,
+    failed: Mapping[str, frozenset[str]] | None = None,
+) -> Iterator[Piece]:
+    """All pieces of work of a plan, one after the other.
+
+    Args:
+        answered: by question, the metrics that it has already; a question that has all is left out.
+        failed: by question, the metrics that failed and are not tried again; "" stands for all.
+    """
+    done, given_up = answered or {}, failed or {}
+    for name in plan.collections:
+        for model in models:
+            others = tuple(other for other in plan.classifiers if other != model.name) if _compares(plan) else ()
+            for entry, findings in films_of(plan, model, collections()[name]):
+                asked = []
+                for question in _questions(plan, model, name, entry, findings):
+                    settled = done.get(question.key, frozenset()) | given_up.get(question.key, frozenset())
+                    lacking = tuple(m for m in question.metrics if m not in settled)
+                    if lacking and "" not in settled:
+                        asked.append(replace(question, metrics=lacking))
+                if asked:
+                    yield Piece(
+                        name, entry.film_id, patient_of(entry), model.name, model.digest, others, tuple(asked),
+                        plan.reading, plan.maps,
+                    )  # fmt: skip
+
+
+def _compares(plan: Plan) -> bool:
+    return any("other models" in assessments()[name].needs for name in plan.assessed)
+
+
+def _questions(
+    plan: Plan, model: Model, collection: str, entry: FilmEntry, findings: tuple[str, ...]
+) -> Iterator[Question]:
+    film = (collection, entry.film_id, model.digest, plan.reading)
+    for finding in findings:
+        outlined = finding in entry.annotated
+        maskless = tuple(name for name in plan.assessed if "mask" not in assessments()[name].needs)
+        scores = plan.metrics if outlined else maskless
+        for variant in plan.methods if scores else ():
+            text = json.dumps(variant.parameters, sort_keys=True)
+            for seed in plan.seeds:
+                key = digest_of([*film, finding, "method", variant.method, variant.digest, seed])
+                yield Question(key, finding, "method", variant.method, text, variant.digest, seed, scores)
+        for baseline in plan.baselines if outlined and plan.localisation else ():
+            key = digest_of([*film, finding, "baseline", baseline, "", 0])
+            yield Question(key, finding, "baseline", baseline, "{}", digest_of({}), 0, plan.localisation)

@@ -1,0 +1,246 @@
+"""Where a run's scores lie: Parquet files, one row a score, each file written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import IO, Any
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+_WORDS = pa.dictionary(pa.int32(), pa.string())
+SCHEMA = pa.schema(
+    [
+        ("question", pa.string()),
+        ("collection", _WORDS),
+        ("film_id", pa.string()),
+        ("film", pa.string()),
+        ("patient", pa.string()),
+        ("finding", _WORDS),
+        ("classifier", _WORDS),
+        ("classifier_digest", _WORDS),
+        ("kind", _WORDS),
+        ("method", _WORDS),
+        ("parameters", _WORDS),
+        ("parameters_digest", _WORDS),
+        ("seed", pa.int64()),
+        ("reading", _WORDS),
+        ("metric", _WORDS),
+        ("value", pa.float64()),
+        ("chance", pa.float64()),
+        ("direction", _WORDS),
+        ("seconds", pa.float64()),
+        ("evaluations", pa.int64()),
+        ("logit", pa.float64()),
+        ("area", pa.float64()),
+        ("versions", _WORDS),
+    ]
+)
+"""One row a score. ``question`` names film, classifier, finding, method, parameters and seed in 16 digits: with the
+metric it is the row's key. ``film`` is the film's digest, ``patient`` a pseudonym, ``area`` the share of the film that
+the expert outlined, ``value`` null where the score is undefined."""
+FAILURES = pa.schema(
+    [
+        (name, pa.string())
+        for name in ("question", "collection", "film_id", "finding", "classifier", "method", "metric", "reason")
+    ]
+)
+"""One row a score that could not be had, with the reason; an empty ``metric`` stands for the whole map."""
+
+
+class StoreError(OSError):
+    """Results cannot be read or written. The message says which file, why and what to do."""
+
+
+class Store:
+    """The folder of one run.
+
+    Args:
+        folder: holds ``scores/`` and ``failures/`` (Parquet), ``maps/`` (.npz), ``plan.toml`` and ``status.json``.
+    """
+
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder)
+
+    @property
+    def scores_folder(self) -> Path:
+        """Where the score files lie."""
+        return self.folder / "scores"
+
+    def make(self) -> None:
+        """Make the folders.
+
+        Raises:
+            StoreError: they cannot be made.
+        """
+        try:
+            for name in ("scores", "failures", "maps"):
+                (self.folder / name).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"the folder {self.folder} cannot be made: {error.strerror}") from error
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the folder, so that no second run writes into it; the hold ends with the process, however it ends.
+
+        Raises:
+            StoreError: a run writes into it now.
+        """
+        self.make()
+        with open(self.folder / "lock", "a") as file:
+            # Whoever looks whether the folder is busy holds it for an instant.
+            if not any(_locked(file, wait) for wait in (0, 0.1, 0.3, 1)):
+                raise StoreError(f"another run writes into {self.folder} now; wait for it or stop it first")
+            yield
+
+    @property
+    def busy(self) -> bool:
+        """Whether a run writes into the folder now."""
+        try:
+            with open(self.folder / "lock") as file:
+                return not _locked(file, shared=True)
+        except FileNotFoundError:
+            return False
+
+    def write(
+        self, scores: Sequence[pa.Table], failures: Sequence[Mapping[str, str]], maps: Mapping[str, bytes]
+    ) -> None:
+        """Add scores, failures and maps: maps first, so that no score stands without its map.
+
+        Raises:
+            StoreError: the disk is full or cannot be written; no file is left half-written.
+        """
+        for question, content in maps.items():
+            self._replace(self.folder / "maps" / f"{question}.npz", partial(_fill, content=content))
+        name = f"part-{uuid.uuid4().hex}.parquet"
+        if failures:
+            table = pa.Table.from_pylist([dict(row) for row in failures], schema=FAILURES)
+            self._replace(self.folder / "failures" / name, lambda file: pq.write_table(table, file, compression="zstd"))
+        whole = [table for table in scores if table.num_rows]
+        if whole:
+            joined = pa.concat_tables(whole).unify_dictionaries()
+            self._replace(self.scores_folder / name, lambda file: pq.write_table(joined, file, compression="zstd"))
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write a text file of the folder, whole or not at all."""
+        self._replace(self.folder / name, partial(_fill, content=text.encode()), durable=False)
+
+    def _replace(self, path: Path, fill: Callable[[IO[bytes]], None], durable: bool = True) -> None:
+        fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
+        try:
+            with open(fresh, "wb") as file:
+                fill(file)
+                _settle(file, durable)
+            os.replace(fresh, path)
+        except OSError as error:
+            fresh.unlink(missing_ok=True)
+            why = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else (error.strerror or str(error))
+            raise StoreError(
+                f"results cannot be written to {path.parent}: {why}. What was written before is whole; mend this and "
+                "start the run again"
+            ) from error
+
+    def answered(self) -> dict[str, frozenset[str]]:
+        """For each question that has scores: the metrics it has.
+
+        Raises:
+            StoreError: a score file is damaged.
+        """
+        sql = "SELECT question, list_sort(list(DISTINCT metric)) FROM scores GROUP BY question"
+        sets: dict[tuple[str, ...], frozenset[str]] = {}
+        found = {}
+        for question, names in self._rows(sql):
+            key = tuple(names)
+            found[question] = sets.setdefault(key, frozenset(key))
+        return found
+
+    def failed(self) -> dict[str, frozenset[str]]:
+        """For each question that failed and has not been answered since: the metrics, or "" for all of them."""
+        found: dict[str, frozenset[str]] = {}
+        for row in self.failures().to_dict("records"):
+            found[row["question"]] = found.get(row["question"], frozenset()) | {row["metric"]}
+        return found
+
+    def failures(self) -> pd.DataFrame:
+        """What failed and has not been answered since: the columns of ``FAILURES``, each once."""
+        table = self.query(
+            "SELECT DISTINCT ON (question, metric) * FROM failures f WHERE NOT EXISTS (SELECT 1 FROM scores s "
+            "WHERE s.question = f.question AND (f.metric = '' OR s.metric = f.metric)) ORDER BY question, metric"
+        )
+        return table[FAILURES.names]
+
+    def query(self, sql: str, given: Sequence[object] = ()) -> pd.DataFrame:
+        """Answer a question in SQL over the views ``scores`` and ``failures``.
+
+        Raises:
+            StoreError: a file is damaged.
+        """
+        with self._connected() as connection, _readable(self.folder):
+            return connection.execute(sql, list(given)).df()
+
+    def _rows(self, sql: str) -> Iterator[tuple[Any, ...]]:
+        with self._connected() as connection, _readable(self.folder):
+            answer = connection.execute(sql)
+            while rows := answer.fetchmany(10_000):
+                yield from rows
+
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with duckdb.connect(config={"threads": 1}) as connection:
+            for name, schema in (("scores", SCHEMA), ("failures", FAILURES)):
+                files = sorted(str(path) for path in (self.folder / name).glob("part-*.parquet"))
+                with _readable(self.folder):
+                    if files:
+                        connection.read_parquet(files).create_view(name)
+                    else:
+                        empty = schema.empty_table()
+                        connection.register(name, empty)
+            yield connection
+
+    def status(self) -> dict[str, Any]:
+        """What the run last said of itself; empty where it said nothing yet."""
+        try:
+            found = json.loads((self.folder / "status.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+
+def _locked(file: IO[str], wait: float = 0, shared: bool = False) -> bool:
+    import fcntl
+
+    time.sleep(wait)
+    try:
+        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _readable(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (duckdb.InvalidInputException, duckdb.IOException) as error:
+        first = str(error).splitlines()[0]
+        raise StoreError(f"a file of {folder} is damaged ({first}); remove it and start the run again") from error
+
+
+def _fill(file: IO[bytes], content: bytes) -> None:
+    file.write(content)
+
+
+def _settle(file: IO[bytes], durable: bool) -> None:
+    file.flush()
+    if durable:
+        os.fsync(file.fileno())
