@@ -10,15 +10,15 @@ import numpy as np
 from classifiers import ChestClassifier
 from xai_methods.counterfactual.ask import unit_film
 from xai_methods.counterfactual.exaggeration import NAME, exaggerated, unserved
-from xai_methods.counterfactual.series import LEVELS, CounterfactualRefusedError, Series
+from xai_methods.counterfactual.series import LEVELS, CounterfactualRefusedError, Limits, Series
 from xai_methods.method import Attribution, Method, Request
 from xai_methods.parameters import Parameters, parameter
 from xai_methods.registry import register
 
 
 @dataclass(frozen=True)
-class ExaggerationParameters(Parameters):
-    """How far the finding is exaggerated."""
+class CounterfactualParameters(Parameters):
+    """How far the finding is exaggerated, and whether badly drawn films are refused."""
 
     reach: float = parameter(
         0.9,
@@ -27,6 +27,17 @@ class ExaggerationParameters(Parameters):
         high=0.98,
         step=0.02,
     )
+    refuse: bool = parameter(True, "Refuse films whose reconstruction is judged differently or looks unlike them.")
+
+    @property
+    def levels(self) -> np.ndarray:
+        """Posteriors asked for, ascending."""
+        return np.linspace(0.5 - self.reach / 2, 0.5 + self.reach / 2, len(LEVELS))
+
+    @property
+    def limits(self) -> Limits | None:
+        """Limits that refuse nothing, or None for the explainer's own."""
+        return None if self.refuse else Limits(1.0, -1.0)
 
 
 def attribution_of(series: Series) -> Attribution:
@@ -60,16 +71,15 @@ class ProgressiveExaggeration(Method):
     signed = False
     speed = "fast"
     order = 80
-    parameters = ExaggerationParameters
+    parameters = CounterfactualParameters
 
     def serves(self, classifier: ChestClassifier, finding: str) -> str | None:
         """Only classifiers whose generator is shipped, and only its findings."""
         return unserved(classifier, finding)
 
     def _explain(self, request: Request) -> Attribution:
-        reach = cast(ExaggerationParameters, request.parameters).reach
-        levels = np.linspace(0.5 - reach / 2, 0.5 + reach / 2, len(LEVELS))
+        chosen = cast(CounterfactualParameters, request.parameters)
         film = unit_film(request.classifier, request.film)
-        series = exaggerated(request.classifier, film, request.finding, levels, report=request.report)
+        series = exaggerated(request.classifier, film, request.finding, chosen.levels, chosen.limits, request.report)
         request.count(series.evaluations)
         return attribution_of(series)

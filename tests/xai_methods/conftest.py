@@ -66,7 +66,7 @@ def small_parameters(kind: type[Parameters]) -> Parameters:
     """The cheapest parameters a method allows that still let its map differ from seed to seed.
 
     Counts of samples and masks go down to 24, of films and steps to 8, or to their lower bound where that is higher;
-    all else is as it is by default.
+    no film is refused; all else is as it is by default.
     """
     given = {}
     for name, bounds, value in kind().described():
@@ -77,4 +77,6 @@ def small_parameters(kind: type[Parameters]) -> Parameters:
             given[name] = min(value, max(8, int(bounds.low)))
         if is_count and bounds.low is not None and any(word in name for word in ("regions", "superpixels", "segments")):
             given[name] = min(value, max(12, int(bounds.low)))
+        if name == "refuse":
+            given[name] = False
     return kind.parse(given)

@@ -10,8 +10,10 @@ from torch import nn
 from classifiers import ChestClassifier, ModelCard, Preprocessing
 from classifiers.families import random_classifier
 from classifiers.weights import WeightsError
+from radiographs import Radiograph
 from tests.xai_methods.counterfactual.discs import SIDE, AreaClassifier, disc
-from xai_methods.counterfactual import exaggerate, latent
+from xai_methods import get_method
+from xai_methods.counterfactual import CounterfactualRefusedError, exaggerate, latent, shelf
 from xai_methods.counterfactual.autoencoder import Autoencoder, AutoencoderShape
 from xai_methods.counterfactual.calibration import BalancedPosterior
 from xai_methods.counterfactual.exaggeration import exaggerated, unserved
@@ -127,6 +129,36 @@ def test_levels_that_make_no_series_are_refused(levels):
 def test_an_unknown_explainer_is_named_beside_those_there_are(classifier):
     with pytest.raises(LookupError, match="latent-shift"):
         exaggerate(classifier, None, "Large", method="magic")
+
+
+@pytest.fixture
+def shipped(folder, monkeypatch):
+    """As if the cards of ``folder`` were those that the project ships."""
+    monkeypatch.setattr(shelf, "counterfactuals_folder", lambda: folder)
+
+
+@pytest.mark.parametrize("name", ["progressive-exaggeration", "latent-shift"])
+def test_the_difference_hangs_beside_the_heatmaps(shipped, classifier, film, name):
+    radiograph, method = Radiograph(film[0, 0].numpy()), get_method(name)
+    assert method.serves(classifier, "Large") is None
+    lenient = method.parameters.parse({"refuse": False})
+    explanation = method.explain(classifier, radiograph, "Large", parameters=lenient)
+    series = exaggerate(classifier, radiograph, "Large", lenient.levels, method=name, limits=LENIENT)
+    np.testing.assert_allclose(explanation.values, np.abs(series.difference), atol=1e-6)
+    assert explanation.diagnostics["decision flips"] == float(series.flips)
+    assert explanation.evaluations > len(LEVELS)
+
+
+def test_a_method_refuses_what_its_card_refuses(shipped, classifier, film):
+    # The untrained autoencoder of these cards draws nothing like the film.
+    with pytest.raises(CounterfactualRefusedError, match="reconstruction"):
+        get_method("latent-shift").explain(classifier, Radiograph(film[0, 0].numpy()), "Large")
+
+
+def test_a_method_that_does_not_serve_says_why(shipped, film):
+    other = random_classifier("resnet", 3, 32)
+    with pytest.raises(LookupError, match="No generator was trained"):
+        get_method("progressive-exaggeration").explain(other, Radiograph(film[0, 0].numpy()), "Finding 1")
 
 
 def test_weights_that_are_not_the_cards_are_refused(classifier, folder, tmp_path):
