@@ -112,19 +112,19 @@ def draw_verdict(found: Stability) -> None:
     with st.grid(4, min_column_width=170, gap="small"):
         strength = found.sensitivity.singular[0] * found.side / 255
         st.metric(
-            "Largest response to one grey level",
+            "Largest response",
             f"{strength:.3g}",
             help=f"Logits moved by one grey level at worst. {words.LEVEL}",
         )
         held = found.strongest.radius()
         shown = f"{held:.2g}" if math.isfinite(held) else f"> {found.strongest.steps.max():.2g}"
-        st.metric("Forecast holds to, grey levels", shown, help="Right to 10 %, along the most sensitive direction.")
+        st.metric("Forecast holds to", shown, help="Grey levels: right to 10 %, along the most sensitive direction.")
         nearest = words.nearest(found)
-        title = f"Nearest threshold: {nearest[0].lower()}" if nearest else "Nearest threshold"
-        st.metric(title, f"{nearest[1]:.2g}" if nearest else "–", help="Grey levels, by the forecast.")
+        whose = f"{nearest[0]}: grey levels" if nearest else "Grey levels"
+        st.metric("Nearest threshold", f"{nearest[1]:.2g}" if nearest else "–", help=f"{whose}, by the forecast.")
         st.metric(
-            "Usual changes that overturn a call",
-            f"{len(overturned)} of {len(usual)}",
+            "Calls overturned by",
+            f"{len(overturned)} of {len(usual)} changes",
             help="Of noise, blur, shift, rotation, exposure, contrast and JPEG at their usual strength.",
         )
     st.markdown(words.reach_words(found))
