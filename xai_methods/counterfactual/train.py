@@ -24,6 +24,8 @@ from xai_methods.counterfactual.training.exaggeration import Draw, Explained, Se
 from xai_methods.counterfactual.training.films import TrainingFilms, classifier_logits, read_films
 
 FINDINGS = ("Cardiomegaly", "Effusion", "Atelectasis")
+MATCHED = 200
+"""Validation films on which logits at smaller input sides are matched to those at the full side."""
 LEVELS = (0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95)
 
 
@@ -66,7 +68,9 @@ def build(
     held = np.flatnonzero(films.validation)
     posteriors = tuple(fit_balanced(films.logits[:, c], films.labels[:, c] > 0) for c in columns)
     matched = {
-        side: _matched(classifier_logits(classifier, films.films[held], side), films.logits[held], columns)
+        side: _matched(
+            classifier_logits(classifier, films.films[held[:MATCHED]], side), films.logits[held[:MATCHED]], columns
+        )
         for side in sorted({classifier.side} | {side for side, _ in settings.stages})
     }
     preprocessing = classifier.preprocessing

@@ -31,7 +31,7 @@ from xai_methods.counterfactual.losses import (
 )
 from xai_methods.counterfactual.networks import Discriminator, Generator
 
-FASTER = {"generator": 1.0, "discriminator": 3.0}
+FASTER = {"generator": 1.0, "discriminator": 2.0}
 """The discriminator keeps ahead (Heusel et al. 2017, arXiv 1706.08500)."""
 _log = logging.getLogger("xai_methods.counterfactual")
 
@@ -43,7 +43,7 @@ class Settings:
     Attributes:
         stages: pairs of the classifier's input side and steps at it; small sides first, for they are cheap.
         batch: films a step; every second one goes through the cycle too.
-        rate: of Adam for the generator; the discriminator's is three times as high.
+        rate: of Adam for the generator; the discriminator's is twice as high.
         average: decay of the running average that is kept.
         adversarial, consistency, cycle, rough, small: weights of the losses.
         jitter: how far films are moved, as a share of the classifiers' augmentation, and re-exposed before the
@@ -55,11 +55,11 @@ class Settings:
     batch: int = 8
     rate: float = 3e-4
     average: float = 0.998
-    adversarial: float = 0.4
+    adversarial: float = 0.2
     consistency: float = 1.0
     cycle: float = 20.0
     rough: float = 0.01
-    small: float = 6.0
+    small: float = 2.0
     jitter: float = 0.4
     every: int = 100
 
