@@ -18,7 +18,7 @@ SIDE = 224
 LICENCE = "weights: Apache-2.0; started from torchvision's ResNet-18 (BSD-3-Clause)"
 CITATION = "He et al. 2016, arXiv 1512.03385; Wang et al. 2017, arXiv 1705.02315"
 NIH_FILMS = (
-    "About 9,000 frontal films of NIH ChestX-ray14 at 128 or 384 pixels, labels mined from reports, and 289 films of "
+    "About 8,700 frontal films of NIH ChestX-ray14 at 128 or 384 pixels, labels mined from reports, and 289 films of "
     "the published box list; 2,880 and 238 patients (assets/splits/nih.csv)."
 )
 NIH_LIMITS = (

@@ -7,13 +7,15 @@ import math
 import numpy as np
 import pytest
 
-from evaluation.baselines import BASELINES, baseline_maps, centre_prior, edge_map, score_baselines
+from classifiers.anatomy import segment
+from evaluation.baselines import BASELINES, baseline_maps, centre_prior, edge_map, other_reader, score_baselines
 from evaluation.priors import average_mask, box_coverage, collection_average, coverage, nih_average, write_nih_table
 from evaluation.registry import headline_metrics
-from radiographs import Radiograph
+from radiographs import Annotation, Radiograph
 from radiographs.annotation_readers.bundled import bundled_table
 from radiographs.collection import FilmEntry
 from radiographs.places import asset
+from radiographs.shelf import find_film
 from tests.evaluation.looking import SIDE, Spots
 
 
@@ -26,7 +28,7 @@ def film() -> Radiograph:
 
 def test_all_baselines_have_the_films_shape_and_no_negatives(film):
     maps = baseline_maps(film, "Cardiomegaly")
-    assert list(maps) == list(BASELINES)
+    assert list(maps) == [name for name in BASELINES if name not in ("organ-prior", "other-reader")]
     for values in maps.values():
         assert values.shape == film.shape
         assert np.isfinite(values).all()
@@ -116,3 +118,29 @@ def test_too_few_other_patients_give_no_average():
         films = 12
 
     assert collection_average(Few(), "Spot", "p0-0") is None
+
+
+def test_the_organ_prior_is_the_lungs_where_they_are_found():
+    film = find_film("known-truth/mass-01")[0]
+    maps = baseline_maps(film, "Mass")
+    lungs = segment(film).lungs
+    np.testing.assert_array_equal(maps["organ-prior"] > 0, lungs)
+    assert "organ-prior" not in baseline_maps(film, "Hernia")
+
+
+def readers() -> list[Annotation]:
+    first, second = np.zeros((20, 20), dtype=bool), np.zeros((20, 20), dtype=bool)
+    first[:, :10] = True
+    second[:10, :10] = True
+    return [Annotation("Effusion", first, "mask", "A"), Annotation("Pleural Effusion", second, "mask", "B")]
+
+
+def test_another_reader_by_hand():
+    scores = other_reader(readers(), "Effusion")
+    assert scores["relevance_mass_accuracy"].value == pytest.approx((0.5 + 1) / 2)
+    assert scores["pointing_game"].value == pytest.approx((0.5 + 1) / 2)
+
+
+def test_one_reader_alone_is_no_baseline():
+    assert other_reader(readers()[:1], "Effusion") == {}
+    assert other_reader(readers(), "Mass") == {}
