@@ -74,7 +74,7 @@ def read_dicom(data: bytes) -> Radiograph:
         FilmError: not such a film, or damaged, cut off, too large, or in a compression that cannot be read. The
             message never quotes the file.
     """
-    with _quiet():
+    with quiet():
         dataset = _parse(data)
         try:
             check_is_film(dataset)
@@ -113,7 +113,7 @@ def check_is_film(dataset: Dataset) -> None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Let pydicom neither validate values nor warn of them, on screen or in a log."""
     from pydicom.config import disable_value_validation
 
