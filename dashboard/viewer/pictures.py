@@ -114,8 +114,11 @@ def region_mask(png_url: str, shape: tuple[int, int]) -> np.ndarray:
         raise ValueError("the drawn region did not arrive as a picture; draw it again")
     try:
         image = Image.open(io.BytesIO(base64.b64decode(body, validate=True)))
-        if max(image.size) > 4 * LONGEST_MASK:
-            raise ValueError("the drawn region is too large; draw it again")
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ValueError("the drawn region could not be read; draw it again") from error
+    if max(image.size) > 4 * LONGEST_MASK:
+        raise ValueError("the drawn region is too large; draw it again")
+    try:
         drawn = image.convert("RGBA").resize((shape[1], shape[0]), Image.Resampling.BILINEAR)
     except (OSError, SyntaxError) as error:
         raise ValueError("the drawn region could not be read; draw it again") from error
