@@ -99,7 +99,7 @@ def draw_index() -> None:
 def draw_method(method: Method) -> None:
     """Draw one method's page: its card, its settings, and an example on a film whose truth is known."""
     st.page_link(PAGE, label="All methods", icon=":material/arrow_back:", query_params={})
-    st.title(method.title, anchor=False)
+    st.header(method.title, anchor=False)
     st.markdown(f"**{method.question}**")
     heading = FAMILIES.get(method.family, (method.family.capitalize(), ""))[0]
     sign = "speaks for and against the finding" if method.signed else "shows only how much a place matters"

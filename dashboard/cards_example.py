@@ -89,6 +89,7 @@ def _draw_pictures(asked: Question, method: Method, status: Status) -> None:
     st.image(
         shown.pixels,
         width="stretch",
+        output_format="PNG",
         alt=f"{method.title} map of a planted {display_name(FINDING).lower()}, with its exact outline",
     )
     if shown.scale is not None:

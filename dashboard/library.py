@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
@@ -10,6 +11,7 @@ import streamlit as st
 from classifiers import ModelCard
 from classifiers import shelf as model_shelf
 from classifiers.shelf import ShelfEntry
+from classifiers.xrv_weights import XRV_NAMES
 from dashboard import caches, library_store
 from dashboard.jobs import QueueFullError, sentence
 from dashboard.library_jobs import errands
@@ -22,12 +24,16 @@ from radiographs.places import home_folder
 
 TICK_SECONDS = 0.7
 CARD_WIDTH = 400
+NIH_MISSING = "Not on this computer yet. Fetch them here, or point XAI_LIGHTBOX_NIH at your copy of ChestX-ray14."
 ORIGINS = {"shipped": "Comes with the program", "torchxrayvision": "torchxrayvision", "yours": "Yours"}
 
 
 def draw_disk_use() -> None:
     """Say how much room the program takes for what it fetched and remembers."""
-    st.caption(f"Fetched films, weights and settings take {said_size(library_store.disk_use())} in {home_folder()}.")
+    size = said_size(library_store.disk_use())
+    st.caption(
+        f"What the program keeps (fetched films and weights, results, settings) takes {size} in {home_folder()}."
+    )
 
 
 def draw_films() -> None:
@@ -47,7 +53,9 @@ def _draw_collection(collection: Collection) -> None:
     card, missing = collection.card, collection.missing()
     st.subheader(card.title, anchor=False)
     st.markdown(card.summary)
-    if missing:
+    if missing and collection.name == NIH:
+        st.info(NIH_MISSING, icon=":material/download:")
+    elif missing:
         st.info(missing, icon=":material/download:")
     else:
         st.markdown(f"**At hand:** {_counts(collection)}")
@@ -130,9 +138,9 @@ def _draw_model(entry: ShelfEntry) -> None:
     if not table.empty:
         with st.expander("Measured figures"):
             st.table(table, hide_index=True)
-    if entry.origin == "torchxrayvision":
+    if entry.name in XRV_NAMES:
         if not entry.available:
-            draw_fetch(library_store.weights_of(entry.name))
+            draw_fetch(replace(library_store.weights_of(entry.name), title="the weights"))
         _offer_removal(entry.name, f"the fetched weights of {card.title}", _remove_weights)
     elif entry.origin == "yours":
         if st.button("Take off the shelf", icon=":material/playlist_remove:", key=f"remove {entry.name}"):
@@ -147,7 +155,8 @@ def _draw_model(entry: ShelfEntry) -> None:
 def figures_table(card: ModelCard) -> pd.DataFrame:
     """The measured classification figures of a card: a row a finding; empty where none were measured."""
     rows = []
-    for finding, given in card.figures.get("findings", {}).items():
+    measured = card.figures.get("findings") or next(iter(card.figures.get("validity", {}).values()), {})
+    for finding, given in measured.items():
         if "auroc" not in given:
             continue
         interval = f"{given['auroc_low']:.2f} to {given['auroc_high']:.2f}" if "auroc_low" in given else "–"
@@ -174,7 +183,7 @@ def _draw_fetch(wanted: Fetchable, was_busy: bool) -> None:
     if busy != was_busy:
         st.rerun()
     if status is not None and busy:
-        st.progress(status.share, f"{wanted.title}: {_how_far(wanted, status.share)}")
+        st.progress(status.share, f"{wanted.title[0].upper()}{wanted.title[1:]}: {_how_far(wanted, status.share)}")
         st.button("Stop", icon=":material/stop:", key=f"stop {wanted.name}", on_click=errands().cancel,
                   args=(wanted.name,))  # fmt: skip
         return
@@ -184,9 +193,10 @@ def _draw_fetch(wanted: Fetchable, was_busy: bool) -> None:
         st.info("Stopped. What was got is kept, and fetching again goes on from there.", icon=":material/pause:")
     size = f" ({said_size(wanted.size)})" if wanted.size else ""
     again = "Go on fetching" if status is not None and status.state == "cancelled" else "Fetch"
+    title = f"{wanted.title[0].lower()}{wanted.title[1:]}"
     if wanted.size and library_store.fetched(wanted.name) >= wanted.size:
         return
-    if st.button(f"{again}: {wanted.title}{size}", icon=":material/download:", key=f"fetch {wanted.name}"):
+    if st.button(f"{again} {title}{size}", icon=":material/download:", key=f"fetch {wanted.name}"):
         try:
             errands().start(wanted.name, library_store.fetching(wanted.name))
         except QueueFullError as error:
@@ -218,18 +228,30 @@ def _remove_weights(name: str) -> None:
     library_store.remove_fetched(name)
 
 
-@st.dialog("Are you sure?")
 def confirm(words: str, remove: Callable[[], object]) -> None:
-    """Ask before something is removed."""
+    """Ask before something is removed; ``words`` say what goes and what stays."""
+    st.session_state.pop("removal", None)
+    _confirm(words, remove)
+
+
+@st.dialog("Are you sure?")
+def _confirm(words: str, remove: Callable[[], object]) -> None:
+    failure = st.session_state.pop("removal", None)
+    if failure == "":
+        st.rerun()
     st.markdown(words)
+    if failure:
+        st.error(failure, icon=":material/error:")
     with st.container(horizontal=True):
-        yes = st.button("Remove", type="primary", key="confirm_remove")
+        st.button("Remove", type="primary", key="confirm_remove", on_click=_try_to, args=(remove,))
         if st.button("Keep", key="confirm_keep"):
             st.rerun()
-    if yes:
-        try:
-            remove()
-        except (LookupError, OSError, ValueError) as error:
-            st.error(sentence(error), icon=":material/error:")
-        else:
-            st.rerun()
+
+
+def _try_to(remove: Callable[[], object]) -> None:
+    try:
+        remove()
+    except (LookupError, OSError, ValueError) as error:
+        st.session_state["removal"] = sentence(error)
+    else:
+        st.session_state["removal"] = ""

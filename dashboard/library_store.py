@@ -37,7 +37,7 @@ def film_sets() -> list[Fetchable]:
     wanted = nih_downloads(_films_folder())
     demo = [d for d in wanted if d.path.stem in NIH_DEMO_FILMS]
     return [
-        Fetchable("nih-demo", f"{len(demo)} films, two a finding", sum(d.size for d in demo)),
+        Fetchable("nih-demo", f"{len(demo)} films, two for each finding", sum(d.size for d in demo)),
         Fetchable(NIH, f"All {len(wanted)} films", sum(d.size for d in wanted)),
     ]
 
@@ -144,8 +144,8 @@ def look_into(path: str) -> Preview:
         CollectionError: it is not a folder, cannot be opened, or holds far too many files.
     """
     given = path.strip().strip("\"'")
-    folder = Path(given).expanduser()
     try:
+        folder = Path(given).expanduser()
         if not given or "\0" in given or not folder.is_dir():
             raise CollectionError("There is no such folder on this computer. Give its whole path.")
         if _more_than(MOST_FILES, folder):
@@ -153,6 +153,8 @@ def look_into(path: str) -> Preview:
                 f"The folder holds more than {MOST_FILES:,} files. Give the folder that holds the films, not one above."
             )
         next(iter(folder.iterdir()), None)
+    except RuntimeError as error:
+        raise CollectionError("There is no such home folder on this computer. Give the folder's whole path.") from error
     except OSError as error:
         raise CollectionError(f"The folder cannot be opened: {error.strerror}.") from error
     collection = FolderCollection(folder)
