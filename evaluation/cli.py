@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from evaluation import commands
 from evaluation.ranked import READINGS
+from evaluation.runs.commands import add_commands as add_run_commands
 
 
 class _Parser(argparse.ArgumentParser):
@@ -36,6 +37,7 @@ def build_parser() -> tuple[argparse.ArgumentParser, argparse._SubParsersAction[
         "name", metavar="NAME", help="nih-boxes, nih-demo, or a model such as xrv-densenet121-res224-all"
     )
     fetch.set_defaults(run=commands.fetch)
+    add_run_commands(added)
     return parser, added
 
 

@@ -134,7 +134,7 @@ class _Run:
         failed: Mapping[str, frozenset[str]],
     ) -> bool:
         todo = pieces(self.plan, models, answered, failed)
-        self.first = self.flushed = time.monotonic()
+        self.first = time.monotonic()
         try:
             return self._stream(ready, todo)
         finally:
@@ -172,7 +172,7 @@ class _Run:
     def _beat(self) -> None:
         now = time.monotonic()
         least, most = FLUSH_SECONDS
-        if now - self.flushed > min(most, max(least, (now - self.first) / 100)):
+        if self.outcomes and now - self.flushed > min(most, max(least, (now - self.first) / 100)):
             self._flush()
         if now - self.told > 1:
             self.tell("running")

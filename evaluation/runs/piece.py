@@ -66,6 +66,11 @@ def _classifier(name: str) -> ChestClassifier:
     return load_classifier(name)
 
 
+def warm(classifier: str) -> None:
+    """Load a classifier now, so that the first film is no slower than the others."""
+    _classifier(classifier)
+
+
 def run_piece(piece: Piece, threads: int = 0) -> Outcome:
     """Answer all questions of a piece; what fails is recorded and the rest goes on.
 
