@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
-import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,6 +12,7 @@ import numpy as np
 import torch
 
 from classifiers import ChestClassifier
+from evaluation.named import Named
 from evaluation.score import Direction, Element, Score
 from radiographs import Radiograph
 from xai_methods import Explanation, get_method
@@ -140,40 +139,5 @@ class Assessment:
         return Score(self.name, value, chance, self.direction, self.element)
 
 
-_ASSESSMENTS: dict[str, Assessment] = {}
-
-
-def register(assessment: Assessment) -> Assessment:
-    """Add an assessment under its name.
-
-    Raises:
-        ValueError: the name is taken.
-    """
-    if assessment.name in _ASSESSMENTS:
-        raise ValueError(f"an assessment named {assessment.name!r} is registered already")
-    _ASSESSMENTS[assessment.name] = assessment
-    return assessment
-
-
-def _load() -> None:
-    package = importlib.import_module("evaluation.assessments")
-    for module in pkgutil.iter_modules(package.__path__):
-        importlib.import_module(f"evaluation.assessments.{module.name}")
-
-
-def assessments() -> dict[str, Assessment]:
-    """All assessments by name, in the order in which people read them."""
-    _load()
-    return dict(sorted(_ASSESSMENTS.items(), key=lambda item: (item[1].order, item[0])))
-
-
-def get_assessment(name: str) -> Assessment:
-    """Return the assessment called ``name``.
-
-    Raises:
-        LookupError: there is none; the message lists those there are.
-    """
-    known = assessments()
-    if name not in known:
-        raise LookupError(f"there is no assessment {name!r}; there are: {', '.join(known)}")
-    return known[name]
+_assessments: Named[Assessment] = Named("an assessment", "evaluation.assessments")
+register, assessments, get_assessment = _assessments.add, _assessments.all, _assessments.get

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from evaluation import registry
+from evaluation.assessment import Assessment, assessments
 from evaluation.map_files import read_map_file, read_mask
 from xai_methods import Explanation
 
@@ -107,10 +108,17 @@ def methods(asked: argparse.Namespace) -> int:
 
 
 def metrics(asked: argparse.Namespace) -> int:
-    """List the scores: what each means, which way is better, and its source."""
-    kept = ("name", "title", "meaning", "direction", "element", "low", "high", "source", "caveat")
-    rows = [{name: getattr(metric, name) for name in kept} for metric in registry.metrics().values()]
+    """List the scores: what each means, which way is better, its formula and its source."""
+    kept = ("name", "title", "meaning", "formula", "unit", "direction", "element", "source", "caveat")
+    known: list[registry.Metric | Assessment] = [*registry.metrics().values(), *assessments().values()]
+    rows = [{name: getattr(one, name) for name in kept} | _kind(one) for one in known]
     return _say_list(rows, asked.json, lambda row: (row["name"], row["meaning"]))
+
+
+def _kind(one: registry.Metric | Assessment) -> dict[str, Any]:
+    if isinstance(one, Assessment):
+        return {"needs": sorted(one.needs), "headline": False}
+    return {"needs": ["mask"], "low": one.low, "high": one.high, "headline": one.headline}
 
 
 def score(asked: argparse.Namespace) -> int:

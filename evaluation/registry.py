@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import math
-import pkgutil
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
 
+from evaluation.named import Named
 from evaluation.ranked import RankedMap, Reading, Region, read_map
 from evaluation.score import Direction, Element, Score
 
@@ -69,48 +68,13 @@ class Metric:
         return math.nan if region.area == 0 else float(self.expected(region))
 
 
-_METRICS: dict[str, Metric] = {}
-
-
-def register(metric: Metric) -> Metric:
-    """Add a metric under its name.
-
-    Raises:
-        ValueError: the name is taken.
-    """
-    if metric.name in _METRICS:
-        raise ValueError(f"a metric named {metric.name!r} is registered already")
-    _METRICS[metric.name] = metric
-    return metric
-
-
-def _load() -> None:
-    package = importlib.import_module("evaluation.metrics")
-    for module in pkgutil.iter_modules(package.__path__):
-        importlib.import_module(f"evaluation.metrics.{module.name}")
-
-
-def metrics() -> dict[str, Metric]:
-    """All metrics by name, in the order in which people read them."""
-    _load()
-    return dict(sorted(_METRICS.items(), key=lambda item: (item[1].order, item[0])))
+_metrics: Named[Metric] = Named("a metric", "evaluation.metrics")
+register, metrics, get_metric = _metrics.add, _metrics.all, _metrics.get
 
 
 def headline_metrics() -> dict[str, Metric]:
     """The handful of metrics that tables for people show, by name."""
     return {name: metric for name, metric in metrics().items() if metric.headline}
-
-
-def get_metric(name: str) -> Metric:
-    """Return the metric called ``name``.
-
-    Raises:
-        LookupError: there is none; the message lists those there are.
-    """
-    known = metrics()
-    if name not in known:
-        raise LookupError(f"there is no metric {name!r}; there are: {', '.join(known)}")
-    return known[name]
 
 
 def score_map(
