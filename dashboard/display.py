@@ -94,10 +94,10 @@ def scale_of(values: np.ndarray, part: Part) -> Scale | None:
     return Scale(-top, top, SIGNED_COLOURS) if part == "signed" else Scale(0.0, top, POSITIVE_COLOURS)
 
 
-def picture_shape(shape: tuple[int, int]) -> tuple[int, int]:
-    """(h, w) at which a film of ``shape`` is drawn: the same aspect, its long side within ``LONG_SIDE``."""
+def picture_shape(shape: tuple[int, int], most: int = LONG_SIDE[1]) -> tuple[int, int]:
+    """(h, w) at which a film of ``shape`` is drawn: the same aspect, its long side ``LONG_SIDE[0]`` to ``most``."""
     longest = max(shape)
-    factor = float(np.clip(longest, *LONG_SIDE)) / longest
+    factor = float(np.clip(longest, LONG_SIDE[0], most)) / longest
     return max(1, round(shape[0] * factor)), max(1, round(shape[1] * factor))
 
 
@@ -109,10 +109,15 @@ def resized(values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return np.asarray(image.resize((shape[1], shape[0]), Image.Resampling.BILINEAR), dtype=np.float32)
 
 
-def film_picture(radiograph: Radiograph) -> np.ndarray:
-    """Draw a film in grey, (h, w, 3) uint8, in the window its file asks for, else percentiles 0.1 to 99.9."""
+def film_picture(radiograph: Radiograph, most: int = LONG_SIDE[1]) -> np.ndarray:
+    """Draw a film in grey, (h, w, 3) uint8, in the window its file asks for, else percentiles 0.1 to 99.9.
+
+    Its long side is ``most`` pixels at most.
+    """
     low, high = radiograph.window or tuple(np.percentile(radiograph.pixels, (0.1, 99.9)))
-    grey = np.clip((resized(radiograph.pixels, picture_shape(radiograph.shape)) - low) / max(high - low, 1e-6), 0, 1)
+    grey = np.clip(
+        (resized(radiograph.pixels, picture_shape(radiograph.shape, most)) - low) / max(high - low, 1e-6), 0, 1
+    )
     return np.repeat(np.round(grey * 255).astype(np.uint8)[..., None], 3, axis=2)
 
 

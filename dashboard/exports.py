@@ -1,24 +1,31 @@
-"""What a person takes home: the table as CSV, the raw maps as npz, the whole as one HTML report."""
+"""What a person takes home: one menu with report, pictures, tables, raw maps and DICOM files, each made on demand."""
 
 from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
+from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 import numpy as np
 import streamlit as st
 
+from dashboard.export_dicom import dicom_zip
+from dashboard.export_dicom_source import original_header
+from dashboard.export_figures import slide_png
+from dashboard.export_pdf import pdf_report
+from dashboard.export_tables import table_csv, table_latex
+from dashboard.jobs import sentence
 from dashboard.panels import comparison_of
 from dashboard.question import Question, short_digest
 from dashboard.report import html_report
+from dashboard.state import UPLOAD, Choice, to_query
 from evaluation.compare import Comparison, FindingResult
-from evaluation.table import comparison_table
+from radiographs import FilmError
 
-
-def table_csv(comparison: Comparison) -> str:
-    """The score table of all findings as CSV; undefined scores are empty."""
-    return comparison_table(comparison).to_csv(index=False)
+META = ("method", "finding", "parameters", "seed", "logit", "film", "classifier", "seconds", "diagnostics")
 
 
 def maps_npz(comparison: Comparison) -> bytes:
@@ -34,18 +41,7 @@ def maps_npz(comparison: Comparison) -> bytes:
                 continue
             arrays[f"{finding}.{method}.values"] = made.values
             arrays[f"{finding}.{method}.on_film"] = done.on_film
-            fields = (
-                "method",
-                "finding",
-                "parameters",
-                "seed",
-                "logit",
-                "film",
-                "classifier",
-                "seconds",
-                "diagnostics",
-            )
-            meta.append({name: getattr(made, name) for name in fields})
+            meta.append({name: getattr(made, name) for name in META})
     arrays["meta"] = np.array(json.dumps(meta))
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
@@ -53,23 +49,66 @@ def maps_npz(comparison: Comparison) -> bytes:
 
 
 def draw_downloads(question: Question, results: dict[str, FindingResult]) -> None:
-    """Draw the download buttons, once there is a map to take."""
+    """Draw the export menu, once there is a map to take; each file is made when it is asked for."""
     if not any(done.explanation for result in results.values() for done in result.methods.values()):
         return
     comparison = comparison_of(question, results)
-    stem = f"lightbox-{short_digest(question.film.radiograph.digest)}-{question.classifier.name}"
+    choice = st.session_state.get("choice") or Choice()
+    view, link = choice.view, address_of(st.context.url or "", choice)
     film, card = question.film, question.classifier.card
-    reference = film.reference
-    with st.container(horizontal=True):
-        st.download_button(
-            "Report (HTML)", lambda: html_report(comparison, card, reference, film.card), f"{stem}.html", "text/html",
-            icon=":material/description:", on_click="ignore", key="get_report",
-        )  # fmt: skip
-        st.download_button(
-            "Scores (CSV)", lambda: table_csv(comparison), f"{stem}.csv", "text/csv",
-            icon=":material/table:", on_click="ignore", key="get_csv",
-        )  # fmt: skip
-        st.download_button(
-            "Raw maps (npz)", lambda: maps_npz(comparison), f"{stem}.npz", "application/octet-stream",
-            icon=":material/data_array:", on_click="ignore", key="get_maps",
-        )  # fmt: skip
+    told = (comparison, card, film.reference, film.card, view, link)
+    stem = f"lightbox-{short_digest(film.radiograph.digest)}-{question.classifier.name}"
+    with st.popover("Export", icon=":material/download:"):
+        _item("Report (HTML)", partial(html_report, *told), f"{stem}.html", "text/html", "description")
+        _item("Report (PDF)", partial(pdf_report, *told), f"{stem}.pdf", "application/pdf", "picture_as_pdf")
+        slide = partial(slide_png, comparison, card.title, view)
+        _item("Picture for slides (PNG)", slide, f"{stem}.png", "image/png", "image")
+        _item("Scores (CSV)", partial(table_csv, comparison), f"{stem}.csv", "text/csv", "table")
+        _item("Scores (LaTeX)", partial(table_latex, comparison), f"{stem}.tex", "text/x-tex", "function")
+        _item("Raw maps (npz)", partial(maps_npz, comparison), f"{stem}.npz", "application/octet-stream", "data_array")
+        original = _original(question)
+        _item("DICOM (zip)", partial(dicom_zip, comparison, original), f"{stem}.zip", "application/zip", "radiology")
+
+
+def address_of(page: str, choice: Choice) -> str:
+    """The full address of a choice on the page at ``page``; "" where that is not known."""
+    return f"{page}?{urlencode(to_query(choice), doseq=True)}" if page else ""
+
+
+def _item(label: str, make: Callable[[], bytes | str], name: str, mime: str, icon: str) -> None:
+    st.download_button(
+        label, make, name, mime, icon=f":material/{icon}:", on_click="ignore", key=f"get {label}", width="stretch"
+    )
+
+
+def _original(question: Question) -> bytes | None:
+    """The film's original DICOM file, where the person wants its identifiers in the export; else None."""
+    wanted = st.toggle(
+        "DICOM: keep the original study's identifiers",
+        key="keep_identifiers",
+        help="Off: the patient is nameless and all identifiers are new. On: patient, study and image identifiers of "
+        "the original file go into the export, so that a viewer opens it over the original study.",
+    )
+    if not wanted:
+        return None
+    given = st.session_state.get("upload") if question.film.collection == UPLOAD else None
+    data = given.getvalue() if given is not None else None
+    if data is None or _refused(data, question):
+        asked = st.file_uploader("The film's original DICOM file", type=["dcm", "dicom"], key="original")
+        data = asked.getvalue() if asked is not None else None
+        refusal = _refused(data, question) if data else ""
+        if refusal:
+            st.error(refusal, icon=":material/error:")
+    if data is None or _refused(data, question):
+        st.caption("Until the original is given, the export names nobody.")
+        return None
+    st.caption("The export will hold this patient's identifiers. Treat it as patient data.")
+    return data
+
+
+def _refused(data: bytes, question: Question) -> str:
+    try:
+        original_header(data, question.film.radiograph)
+    except FilmError as error:
+        return sentence(error)
+    return ""

@@ -18,11 +18,19 @@ from dashboard.question import notes_on
 from evaluation.compare import Comparison, FindingResult, MethodResult
 from evaluation.registry import headline_metrics
 from evaluation.table import best_names, score_table
+from radiographs import Radiograph
 from radiographs.collection import CollectionCard
 from radiographs.findings import display_name
 from xai_methods import get_method
 
-PACKAGES = ("xai-lightbox", "torch", "numpy", "captum", "shap", "scikit-image", "scipy")
+PACKAGES = ("xai-lightbox", "torch", "torchvision", "numpy", "captum", "shap", "scikit-image", "scikit-learn", "scipy")
+MOST_PIXELS = 4096
+"""Longest side of a picture in the report: films up to this size are shown pixel for pixel."""
+LINK = "The same view in the dashboard"
+SHOWN = {
+    "positive": "colours from 0 to the 99.5th percentile of each map's positive part",
+    "signed": "colours about 0, up to the 99.5th percentile of each map's absolute values",
+}
 STYLE = """
 :root { color-scheme: light dark; --ink: #17212b; --paper: #fff; --soft: #5c6770; --line: #d5dbe0; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e3e8eb; --paper: #0d1114; --soft: #9aa5ad; --line: #333c43; } }
@@ -44,6 +52,7 @@ def html_report(
     reference: str,
     collection: CollectionCard | None = None,
     view: View | None = None,
+    link: str = "",
 ) -> str:
     """Write the report of one comparison.
 
@@ -51,11 +60,12 @@ def html_report(
         comparison: maps and scores. card: the model's card.
         reference: ``collection/film-id``, or words for a film that is in no collection; never a file's name.
         collection: the card of the film's collection. view: how maps are drawn.
+        link: address at which the dashboard shows the same, "" for none.
 
     Returns:
         An HTML document that holds its pictures and refers to nothing outside.
     """
-    film = display.film_picture(comparison.radiograph)
+    film = display.film_picture(comparison.radiograph, MOST_PIXELS)
     shown = view or View()
     body = "".join(_finding(result, film, shown) for result in comparison.findings.values())
     return (
@@ -64,7 +74,8 @@ def html_report(
         f"<style>{STYLE}</style></head><body><main><h1>Explanations of one chest film</h1>"
         '<p class="soft">For research and teaching, not for diagnosis.</p>'
         f"<p>Film {escape(reference)}, model {escape(card.title)}.</p>{body}"
-        f"<h2>How this was made</h2>{_settings(comparison, card, reference, collection)}</main></body></html>"
+        f"<h2>How this was made</h2>{_settings(facts(comparison, card, reference, collection, shown, link))}"
+        "</main></body></html>"
     )
 
 
@@ -140,8 +151,17 @@ def _row(row: pd.Series, names: list[str], best: dict[str, list[str]], trusted: 
     return f"<tr{grey}><td>{escape(str(row['title']))}</td>{''.join(cells)}</tr>"
 
 
-def _settings(comparison: Comparison, card: ModelCard, reference: str, collection: CollectionCard | None) -> str:
-    facts = {
+def facts(
+    comparison: Comparison,
+    card: ModelCard,
+    reference: str,
+    collection: CollectionCard | None = None,
+    view: View | None = None,
+    link: str = "",
+) -> dict[str, str]:
+    """What is needed to do it again, in words, by heading; for the arguments see :func:`html_report`."""
+    shown = view or View()
+    found = {
         "Film": reference,
         "Film digest (SHA-256 of shape and pixels)": comparison.radiograph.digest,
         "Model": f"{card.name}: {card.summary}",
@@ -150,20 +170,35 @@ def _settings(comparison: Comparison, card: ModelCard, reference: str, collectio
         "Model limits": card.limits,
         "Model licence and source": f"{card.licence} {card.citation}",
         "Seed": str(comparison.seed),
+        "Film size": _size(comparison.radiograph),
         "Scored": "the positive part of each map, in the film's own pixels",
-        "Maps shown": "colours from 0 to the 99.5th percentile of each map's positive part",
+        "Maps shown": SHOWN[shown.part],
     }
     if collection is not None:
-        facts["Film collection"] = f"{collection.title}. {collection.annotators}"
-        facts["Film licence and citation"] = f"{collection.licence} {collection.citation}"
+        found["Film collection"] = f"{collection.title}. {collection.annotators}"
+        found["Film licence and citation"] = f"{collection.licence} {collection.citation}"
     for result in comparison.findings.values():
         for done in result.methods.values():
             if done.explanation is not None:
                 given = ", ".join(f"{name} {value}" for name, value in done.explanation.parameters.items())
                 reference_of = get_method(done.method).reference
-                facts[f"{done.title} settings"] = f"{given or 'none'} ({reference_of})"
-    facts["Versions"] = ", ".join([f"Python {platform.python_version()}", *_versions()])
-    return "<dl>" + "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in facts.items()) + "</dl>"
+                found[f"{done.title} settings"] = f"{given or 'none'} ({reference_of})"
+    found["Versions"] = ", ".join([f"Python {platform.python_version()}", *_versions()])
+    if link.startswith(("http://", "https://")):
+        found[LINK] = link
+    return found
+
+
+def _size(film: Radiograph) -> str:
+    spacing = film.pixel_spacing_mm
+    apart = f", {spacing[0]:g} x {spacing[1]:g} mm apart" if spacing else ""
+    return f"{film.shape[1]} x {film.shape[0]} pixels{apart}"
+
+
+def _settings(found: dict[str, str]) -> str:
+    rows = [(heading, escape(words)) for heading, words in found.items()]
+    rows = [(h, f'<a href="{words}" rel="noreferrer">{words}</a>' if h == LINK else words) for h, words in rows]
+    return "<dl>" + "".join(f"<dt>{escape(heading)}</dt><dd>{words}</dd>" for heading, words in rows) + "</dl>"
 
 
 def _versions() -> list[str]:

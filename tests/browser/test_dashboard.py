@@ -58,5 +58,6 @@ def test_five_methods_side_by_side_and_a_filled_score_table(page, address):
     for title in (*METHODS, "Chance"):
         assert title in cells
     assert "run=1" in page.url
+    page.get_by_role("button", name="Export").click()
     assert page.get_by_role("button", name="Report (HTML)").is_visible()
     assert page.locator("[data-testid=stException]").count() == 0

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from dashboard.exports import maps_npz, table_csv
+from dashboard.display import View
+from dashboard.export_tables import table_csv
+from dashboard.exports import maps_npz
 from dashboard.question import Film, Question, default_findings, mask_digest, notes_on, seen_in_training
 from dashboard.report import html_report
 from evaluation.compare import Comparison, MethodResult, compare
+from radiographs import Radiograph
 from radiographs.collection import FilmEntry
 from tests.dashboard.made import CARD, TinyCollection, tiny_classifier, tiny_film
 from xai_methods import get_method
@@ -57,6 +63,25 @@ def test_report_holds_what_is_needed_to_do_it_again(html, comparison):
     assert "For research and teaching, not for diagnosis." in html
     assert "Nobody outlined this finding on this film." in html
     assert "nan" not in re.sub(r"base64,[^\"]*", "", html)
+
+
+def test_report_shows_the_film_pixel_for_pixel(html, comparison):
+    large = Radiograph(np.kron(comparison.radiograph.pixels, np.ones((16, 20), dtype=np.float32)))
+    found = html_report(replace(comparison, radiograph=large, findings={}), CARD, "a/b")
+    assert "1280 x 1280 pixels" in found
+    empty = replace(comparison.findings["Effusion"], methods={})
+    found = html_report(replace(comparison, radiograph=large, findings={"Effusion": empty}), CARD, "a/b")
+    picture = base64.b64decode(re.search(r"data:image/png;base64,([^\"]+)", found)[1])
+    assert Image.open(io.BytesIO(picture)).size == (1280, 1280)
+
+
+def test_report_holds_the_link_and_how_maps_were_drawn(comparison):
+    link = "http://127.0.0.1:8501/?film=a%2Fb&seed=3"
+    html = html_report(comparison, CARD, "a/b", view=View(part="signed"), link=link)
+    assert f'<a href="{link.replace("&", "&amp;")}" rel="noreferrer">' in html
+    assert "colours about 0" in html
+    assert len(re.findall(r"(?:src|href)=(?!\"data:)", html)) == 1
+    assert "<a " not in html_report(comparison, CARD, "a/b", link="javascript:alert(1)")
 
 
 def test_csv_has_methods_baselines_and_chance(comparison):
