@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -41,7 +41,10 @@ def agreement_matrix(maps: Mapping[str, np.ndarray], measure: str = "overlap") -
     Raises:
         ValueError: there is no such measure.
     """
-    measures = {"overlap": top_overlap, "rank correlation": spearman}
+    measures: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
+        "overlap": top_overlap,
+        "rank correlation": spearman,
+    }
     if measure not in measures:
         raise ValueError(f"no such measure of agreement: {measure}; there are: {', '.join(measures)}")
     names = list(maps)

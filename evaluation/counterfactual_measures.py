@@ -60,7 +60,7 @@ def edge_energy(film: np.ndarray, mask: np.ndarray) -> float:
     if not mask.any():
         return math.nan
     down, across = np.gradient(film.astype(np.float64))
-    return float((down**2 + across**2)[mask].mean())
+    return float(np.square(np.hypot(down, across))[mask].mean())
 
 
 @dataclass(frozen=True)

@@ -39,9 +39,11 @@ class Condition(nn.Module):
 
     def forward(self, finding: torch.Tensor, own: torch.Tensor, asked: torch.Tensor) -> torch.Tensor:
         """Embed (N,) finding indices, (N,) own and (N,) asked posteriors: (N, width)."""
-        weights = bin_weights(asked, self.bins), bin_weights(own, self.bins)
-        tables = self.asked[finding], self.own[finding]
-        return sum(torch.einsum("nb,nbw->nw", w.to(t.dtype), t) for w, t in zip(weights, tables))
+        return _looked_up(self.asked[finding], asked, self.bins) + _looked_up(self.own[finding], own, self.bins)
+
+
+def _looked_up(table: torch.Tensor, posterior: torch.Tensor, bins: int) -> torch.Tensor:
+    return torch.einsum("nb,nbw->nw", bin_weights(posterior, bins).to(table.dtype), table)
 
 
 class ConditionalNorm(nn.Module):

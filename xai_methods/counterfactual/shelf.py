@@ -136,7 +136,7 @@ def build(kind: str, shape: dict[str, Any]) -> nn.Module:
     Raises:
         WeightsError: the kind is unknown, or a size is.
     """
-    sizes = {k: tuple(v) if isinstance(v, list) else v for k, v in shape.items()}
+    sizes: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in shape.items()}
     try:
         with torch.random.fork_rng(devices=[]):
             made = Generator(GeneratorShape(**sizes)) if kind == "generator" else Autoencoder(AutoencoderShape(**sizes))

@@ -21,7 +21,7 @@ from classifiers.shelf import load_classifier
 from xai_methods.counterfactual.calibration import BalancedPosterior, fit_balanced, matching
 from xai_methods.counterfactual.networks import Discriminator, Generator, GeneratorShape
 from xai_methods.counterfactual.training.exaggeration import Draw, Explained, Settings, Trainer, reduced, run
-from xai_methods.counterfactual.training.films import TrainingFilms, classifier_logits, read_films
+from xai_methods.counterfactual.training.films import TrainingFilms, channels_last, classifier_logits, read_films
 
 FINDINGS = ("Cardiomegaly", "Effusion", "Atelectasis")
 MATCHED = 200
@@ -62,7 +62,7 @@ def build(
     Validation films alone hold too few of a rare finding (8 of 477 for Cardiomegaly) to calibrate on.
     """
     classifier = load_classifier(model, "cpu")
-    classifier.network.to(memory_format=torch.channels_last)
+    channels_last(classifier.network)
     films = read_films(classifier, data, out.parent)
     columns = tuple(classifier.column(finding) for finding in findings)
     held = np.flatnonzero(films.validation)
@@ -82,7 +82,7 @@ def build(
         shape = GeneratorShape(len(findings))
         networks = Generator(shape), Discriminator(len(findings))
     for network in networks:
-        network.to(memory_format=torch.channels_last)
+        channels_last(network)
     description = {
         "classifier": classifier.digest,
         "model": model,

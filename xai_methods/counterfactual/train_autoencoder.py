@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 
 from classifiers.training import nih_data
 from xai_methods.counterfactual.autoencoder import Autoencoder, AutoencoderShape
-from xai_methods.counterfactual.training.films import resized
+from xai_methods.counterfactual.training.films import channels_last, resized
 
 BATCH, RATE, EVERY, AVERAGE = 16, 1.5e-3, 200, 0.995
 _log = logging.getLogger("xai_methods.counterfactual")
@@ -40,7 +40,8 @@ def main() -> None:
     train, held = split_films(asked.data, shape.side)
     with torch.random.fork_rng():
         torch.manual_seed(asked.seed)
-        network = Autoencoder(shape).to(memory_format=torch.channels_last)
+        network = Autoencoder(shape)
+        channels_last(network)
     fit(network, train, held, asked.out, asked.steps, asked.seed)
 
 

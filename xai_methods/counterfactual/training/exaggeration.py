@@ -219,7 +219,7 @@ class Trainer:
 
     def save(self, path: Path) -> None:
         """Write networks, average and optimisers to ``path`` (safetensors), at once or not at all."""
-        tensors = {}
+        tensors: dict[str, torch.Tensor] = {}
         for part in ("generator", "discriminator", "average"):
             tensors |= {f"{part}.{k}": v.contiguous().clone() for k, v in getattr(self, part).state_dict().items()}
         for part, optimiser in self.optimisers.items():

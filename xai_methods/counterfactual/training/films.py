@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 import torch.nn.functional as F
 
 from classifiers import ChestClassifier
@@ -90,3 +91,10 @@ def _kept_logits(classifier: ChestClassifier, films: np.ndarray, path: Path) -> 
     path.parent.mkdir(parents=True, exist_ok=True)
     np.save(path, logits, allow_pickle=False)
     return logits
+
+
+def channels_last(network: nn.Module) -> None:
+    """Lay the network's convolutions out channels-last, which trains faster on CPUs."""
+    for weight in network.parameters():
+        if weight.ndim == 4:
+            weight.data = weight.data.contiguous(memory_format=torch.channels_last)
