@@ -20,7 +20,7 @@ from evaluation.runs.cluster import ATTEMPTS, Crew, crew
 from evaluation.runs.piece import Outcome, failures_of, run_piece
 from evaluation.runs.plan import Plan
 from evaluation.runs.selection import Model, Piece, open_plan, pieces
-from evaluation.runs.store import Store, StoreError
+from evaluation.runs.store import SCHEMA, Store, StoreError
 from evaluation.runs.template import plan_text
 
 State = Literal["starting", "running", "done", "stopped", "failed"]
@@ -218,8 +218,6 @@ def _arrived(stream: as_completed) -> list[tuple[Future, object]]:
 
 def _lost(piece: Piece, result: object) -> Outcome:
     """The outcome of a piece whose worker never answered."""
-    from evaluation.runs.store import SCHEMA
-
     error = result[1] if isinstance(result, tuple) and len(result) == 3 else result
     if isinstance(error, KilledWorker):
         reason = f"{ATTEMPTS} worker processes died over this film, perhaps for want of memory"

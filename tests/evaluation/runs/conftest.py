@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from distributed import Client
 from PIL import Image
 from safetensors.torch import save_file
 
 from classifiers.own_models import remember_model
+from classifiers.torchvision_guard import ensure_torchvision
+from evaluation.runs.cluster import ROOT
+from evaluation.runs.engine import run
 from evaluation.runs.plan import Plan, parse_plan
+from evaluation.runs.store import Store
 from radiographs.collections.remembered import remember_folder
 from radiographs.places import DATA_VARIABLE, HOME_VARIABLE
 
-FILMS = 14
+FILMS = 11
+OUTLINED = FILMS - 1
+SECONDS = 150
 PLAN = """
 collections = ["folder-1"]
 classifiers = ["tiny-net"]
@@ -27,7 +39,7 @@ seeds = [0, 1]
 name = "grad-cam"
 [[methods]]
 name = "rise"
-sweep = { masks = [100, 200] }
+sweep = { masks = [100, 120] }
 """
 
 
@@ -49,6 +61,7 @@ def make_films(folder: Path, number: int = FILMS) -> None:
 
 
 def make_weights(path: Path) -> None:
+    ensure_torchvision()
     import timm
 
     with torch.random.fork_rng(devices=[]):
@@ -68,6 +81,40 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         remember_folder(place / "films")
         remember_model("tiny-net", place / "net.safetensors", "timm:test_resnet", ["Nodule", "Effusion"], side=64)
         yield place
+
+
+@pytest.fixture(scope="package")
+def scheduler(world: Path) -> Iterator[str]:
+    """A scheduler and two workers, each a program of its own, over TCP."""
+    python = [sys.executable, "-m"]
+    given = {"env": {**os.environ, "PYTHONPATH": str(ROOT)}, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    file = world / "scheduler.json"
+    command = [*python, "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
+    started = [subprocess.Popen([*command, "--scheduler-file", str(file)], **given)]
+    until = time.monotonic() + SECONDS
+    while not file.is_file() or not file.read_text():
+        assert time.monotonic() < until
+        time.sleep(0.2)
+    address = json.loads(file.read_text())["address"]
+    for number in range(2):
+        worker = [*python, "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-dashboard", "--no-nanny"]
+        worker += ["--death-timeout", "60", "--local-directory", str(world / f"worker{number}")]
+        started.append(subprocess.Popen(worker, **given))
+    with Client(address, set_as_default=False, timeout=SECONDS) as client:
+        client.wait_for_workers(2, timeout=SECONDS)
+    yield address
+    for process in started[::-1]:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.fixture(scope="package")
+def undisturbed(plan: Plan, scheduler: str, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A finished run of the plan by two worker processes over TCP."""
+    store = Store(tmp_path_factory.mktemp("undisturbed"))
+    ended = run(plan, store, scheduler=scheduler)
+    assert (ended.state, ended.done, ended.before, ended.failures, ended.workers) == ("done", OUTLINED, 0, 0, 2)
+    return store
 
 
 @pytest.fixture(scope="package")

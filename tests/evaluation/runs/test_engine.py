@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import psutil
 import pytest
+from distributed import Client
 
+from evaluation.runs import cluster
 from evaluation.runs.cluster import ROOT, ClusterError
 from evaluation.runs.engine import run
 from evaluation.runs.plan import Plan
 from evaluation.runs.store import Store, StoreError
 from evaluation.runs.template import plan_text
+from tests.evaluation.runs.conftest import OUTLINED, SECONDS
 
-ROWS = 13 * (3 * 2 * 5 + 4 * 4)
+ROWS = OUTLINED * (3 * 2 * 5 + 4 * 4)
 """Outlined films times (methods with sweeps x seeds x scores, and baselines x scores against an outline)."""
-SECONDS = 120
 
 
 def table(store: Store) -> pd.DataFrame:
@@ -49,19 +49,11 @@ def workers_of(process: psutil.Process) -> list[psutil.Process]:
     return found
 
 
-@pytest.fixture(scope="module")
-def undisturbed(plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Store:
-    store = Store(tmp_path_factory.mktemp("undisturbed"))
-    ended = run(plan, store, workers=1)
-    assert (ended.state, ended.done, ended.before, ended.failures) == ("done", 13, 0, 0)
-    return store
-
-
 def test_every_score_once_and_nothing_left_behind(undisturbed: Store) -> None:
     rows = table(undisturbed)
     assert len(rows) == ROWS
     assert not rows.duplicated(["question", "metric"]).any()
-    assert rows.patient.nunique() == 7
+    assert rows.patient.nunique() == 5
     assert rows[rows.metric == "peak_distance_mm"].value.isna().all()
     assert rows[rows.metric == "pointing_game"].value.notna().all()
     assert undisturbed.status()["state"] == "done"
@@ -73,7 +65,7 @@ def test_every_score_once_and_nothing_left_behind(undisturbed: Store) -> None:
 def test_started_again_it_does_nothing(plan: Plan, undisturbed: Store) -> None:
     before = sorted(path.name for path in undisturbed.scores_folder.iterdir())
     ended = run(plan, undisturbed)
-    assert (ended.state, ended.before, ended.seconds < 20) == ("done", 13, True)
+    assert (ended.state, ended.before, ended.seconds < 20) == ("done", OUTLINED, True)
     assert sorted(path.name for path in undisturbed.scores_folder.iterdir()) == before
 
 
@@ -88,7 +80,7 @@ def test_a_killed_worker_loses_only_the_films_in_its_hands(plan: Plan, undisturb
 
     ended = run(plan, store, workers=2, report=kill_one)
     assert killed
-    assert (ended.state, ended.done, ended.failures) == ("done", 13, 0)
+    assert (ended.state, ended.done, ended.failures) == ("done", OUTLINED, 0)
     assert_same(store, undisturbed)
 
 
@@ -107,21 +99,23 @@ def wait_for_scores(store: Store, process: subprocess.Popen[bytes]) -> None:
         time.sleep(0.1)
 
 
-def test_a_run_killed_in_the_middle_goes_on(plan: Plan, undisturbed: Store, tmp_path: Path) -> None:
+def test_a_run_killed_in_the_middle_goes_on(plan: Plan, undisturbed: Store, scheduler: str, tmp_path: Path) -> None:
     store = Store(tmp_path / "run")
     process = start(plan, store.folder, "--workers", "1")
     wait_for_scores(store, process)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert 0 < len(table(store)) < ROWS
-    ended = run(plan, store, workers=1)
+    ended = run(plan, store, scheduler=scheduler)
     assert ended.before > 0
     assert_same(store, undisturbed)
 
 
-def test_a_run_told_to_stop_keeps_what_is_finished_and_goes_on(plan: Plan, undisturbed: Store, tmp_path: Path) -> None:
+def test_a_run_told_to_stop_keeps_what_is_finished_and_goes_on(
+    plan: Plan, undisturbed: Store, scheduler: str, tmp_path: Path
+) -> None:
     store = Store(tmp_path / "run")
-    process = start(plan, store.folder, "--workers", "1")
+    process = start(plan, store.folder, "--scheduler", scheduler)
     wait_for_scores(store, process)
     assert store.busy
     with pytest.raises(StoreError, match="another run writes"):
@@ -130,69 +124,36 @@ def test_a_run_told_to_stop_keeps_what_is_finished_and_goes_on(plan: Plan, undis
     assert process.wait(SECONDS) == 130
     said = store.status()
     assert said["state"] == "stopped"
-    assert 0 < said["done"] < 13
+    assert 0 < said["done"] < OUTLINED
     assert len(store.query("SELECT DISTINCT film_id FROM scores")) == said["done"]
-    run(plan, store, workers=1)
+    run(plan, store, scheduler=scheduler)
     assert_same(store, undisturbed)
 
 
-def test_the_stop_file_stops_a_run(plan: Plan, tmp_path: Path) -> None:
+def test_the_stop_file_stops_a_run(plan: Plan, scheduler: str, tmp_path: Path) -> None:
     store = Store(tmp_path)
-    ended = run(plan, store, workers=1, report=lambda said: said.done and (tmp_path / "stop").touch())
+    ended = run(plan, store, scheduler=scheduler, report=lambda said: said.done and (tmp_path / "stop").touch())
     assert ended.state == "stopped"
-    assert 0 < ended.done < 13
+    assert 0 < ended.done < OUTLINED
 
 
-def test_a_plan_that_grew_does_only_what_is_new(plan: Plan, undisturbed: Store, tmp_path: Path) -> None:
+def test_a_plan_that_grew_does_only_what_is_new(plan: Plan, undisturbed: Store, scheduler: str, tmp_path: Path) -> None:
     store = Store(tmp_path)
     small = replace(plan, methods=plan.methods[:1], metrics=plan.metrics[:2])
-    run(small, store, workers=1)
+    run(small, store, scheduler=scheduler)
     first = table(store)
-    run(plan, store, workers=1)
-    assert len(first) == 13 * (2 * 2 + 4 * 2)
+    run(plan, store, scheduler=scheduler)
+    assert len(first) == OUTLINED * (2 * 2 + 4 * 2)
     assert_same(store, undisturbed)
 
 
-@pytest.fixture
-def scheduler(world: Path, tmp_path: Path) -> Iterator[str]:
-    """A scheduler and two workers, each a program of its own, over TCP."""
-    file = tmp_path / "scheduler.json"
-    quiet = {"env": {**os.environ, "PYTHONPATH": str(ROOT)}, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    python = [sys.executable, "-m"]
-    commands = [[*python, "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"]]
-    commands[0] += ["--scheduler-file", str(file)]
-    started = [subprocess.Popen(commands[0], **quiet)]
-    until = time.monotonic() + SECONDS
-    while not file.is_file() or not file.read_text():
-        assert time.monotonic() < until
-        time.sleep(0.2)
-    address = json.loads(file.read_text())["address"]
-    for number in range(2):
-        worker = [*python, "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-dashboard", "--no-nanny"]
-        worker += ["--death-timeout", "60", "--local-directory", str(tmp_path / str(number))]
-        started.append(subprocess.Popen(worker, **quiet))
-    yield address
-    for process in started[::-1]:
-        process.terminate()
-        process.wait(20)
-
-
-def test_two_worker_processes_over_tcp(plan: Plan, undisturbed: Store, scheduler: str, tmp_path: Path) -> None:
-    from distributed import Client
-
+def test_workers_know_nothing_of_the_dashboard(undisturbed: Store, scheduler: str) -> None:
     with Client(scheduler, set_as_default=False) as client:
-        client.wait_for_workers(2, timeout=SECONDS)
-        store = Store(tmp_path / "run")
-        ended = run(plan, store, scheduler=scheduler)
-        assert (ended.state, ended.workers) == ("done", 2)
         seen = client.run(lambda: ("streamlit" in sys.modules, "evaluation.runs.piece" in sys.modules))
     assert list(seen.values()) == [(False, True)] * 2
-    assert_same(store, undisturbed)
 
 
 def test_a_scheduler_that_is_not_there(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from evaluation.runs import cluster
-
     monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1)
     with pytest.raises(ClusterError, match=r"tcp://127\.0\.0\.1:9 does not answer"):
         run(plan, Store(tmp_path), scheduler="tcp://127.0.0.1:9")
@@ -205,12 +166,6 @@ def test_a_scheduler_that_is_not_there(plan: Plan, tmp_path: Path, monkeypatch: 
 def test_workers_of_another_version_are_refused(
     plan: Plan, scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from distributed import Client
-
-    from evaluation.runs import cluster
-
-    with Client(scheduler, set_as_default=False) as client:
-        client.wait_for_workers(1, timeout=SECONDS)
     monkeypatch.setattr(cluster, "versions", versions_of_old)
     with pytest.raises(ClusterError, match="other versions"):
         run(plan, Store(tmp_path / "run"), scheduler=scheduler)

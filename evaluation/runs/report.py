@@ -1,0 +1,211 @@
+"""The report of a run: one self-contained HTML file, tables as CSV, a leaderboard as LaTeX, diagrams as SVG."""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from evaluation.critical_difference import critical_difference_figure
+from evaluation.registry import headline_metrics, metrics
+from evaluation.runs.html_report import html_page
+from evaluation.runs.plan import PlanError, read_plan
+from evaluation.runs.store import Store
+from evaluation.runs.tables import (
+    Pair,
+    Tests,
+    costs,
+    leaderboard,
+    metrics_of,
+    paired_tests,
+    pairs_of,
+    scopes,
+    score_of,
+    verdicts,
+)
+from evaluation.validity import Verdict
+
+_SPECIAL = re.compile(r"[&%$#_{}]")
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """One collection under one classifier: verdicts, leaderboard, tests and their diagrams (SVG) by score."""
+
+    pair: Pair
+    verdicts: dict[str, Verdict]
+    board: pd.DataFrame
+    tests: dict[str, Tests]
+    diagrams: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """All that a report says.
+
+    Attributes:
+        name: of the plan. films, rows: how many. versions: of the packages. metrics: names of the scores.
+        sections: by collection and classifier. costs: of the maps. failures: what could not be had.
+    """
+
+    name: str
+    films: int
+    rows: int
+    versions: tuple[str, ...]
+    metrics: tuple[str, ...]
+    sections: tuple[Section, ...]
+    costs: pd.DataFrame
+    failures: pd.DataFrame
+
+
+def make_report(store: Store, names: Sequence[str] | None = None) -> Report:
+    """Work out the report of a run.
+
+    Args:
+        names: scores to show; by default those of the run that are headlines, and those that ask the model.
+
+    Raises:
+        ValueError: the run has no scores, or not those asked for. StoreError: a file is damaged.
+    """
+    there = metrics_of(store)
+    if not there:
+        raise ValueError(f"{store.folder} has no scores yet; run a plan into it first")
+    lacking = [name for name in names or () if name not in there]
+    if lacking:
+        raise ValueError(f"the run has no score {lacking[0]!r}; it has: {', '.join(there)}")
+    chosen = tuple(names or _usual(there))
+    sections = tuple(_section(store, pair, chosen) for pair in pairs_of(store))
+    counts = store.query("SELECT count(*) AS n, count(DISTINCT (collection, film_id)) AS films FROM scores").iloc[0]
+    found = store.query("SELECT DISTINCT versions FROM scores ORDER BY ALL").versions.astype(str)
+    return Report(
+        _name(store), int(counts.films), int(counts.n), tuple(found), chosen, sections, costs(store), store.failures()
+    )
+
+
+def _usual(there: Sequence[str]) -> list[str]:
+    head = headline_metrics()
+    return [name for name in there if name in head or name not in metrics()] or list(there)
+
+
+def _name(store: Store) -> str:
+    try:
+        return read_plan(store.folder / "plan.toml").name
+    except PlanError:
+        return "benchmark"
+
+
+def _section(store: Store, pair: Pair, names: Sequence[str]) -> Section:
+    tests = {name: found for name in names if (found := paired_tests(store, pair, name)) is not None}
+    diagrams = {name: _svg(found, score_of(name).title) for name, found in tests.items()}
+    return Section(pair, verdicts(store, pair), leaderboard(store, pair, names), tests, diagrams)
+
+
+def _svg(tests: Tests, title: str) -> str:
+    file = io.StringIO()
+    figure = critical_difference_figure(tests.ranking, f"{title}, mean rank over patients, 1 is best")
+    figure.savefig(file, format="svg", metadata={"Date": None})
+    text = file.getvalue()
+    return text[text.index("<svg") :]
+
+
+def tests_table(report: Report) -> pd.DataFrame:
+    """Every pair of maps that was tested, as one table."""
+    rows = [
+        {
+            "collection": section.pair.collection, "classifier": section.pair.classifier, "metric": name,
+            "scope": tests.scope, "first": one.first, "second": one.second, "median_difference": one.difference,
+            "patients": one.n, "p": one.p, "p_holm": one.p_holm, "rank_biserial": one.effect,
+        }
+        for section in report.sections
+        for name, tests in section.tests.items()
+        for one in tests.pairs
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def board_table(report: Report) -> pd.DataFrame:
+    """All leaderboards as one table."""
+    parts = []
+    for section in report.sections:
+        part = section.board.copy()
+        part.insert(0, "classifier", section.pair.classifier)
+        part.insert(0, "collection", section.pair.collection)
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def gate_table(report: Report) -> pd.DataFrame:
+    """All verdicts of the validity gate as one table."""
+    rows = [
+        (section.pair.collection, section.pair.classifier, finding, verdict.status, verdict.reason)
+        for section in report.sections
+        for finding, verdict in section.verdicts.items()
+    ]
+    return pd.DataFrame(rows, columns=["collection", "classifier", "finding", "status", "reason"])
+
+
+def latex(report: Report) -> str:
+    """The leaderboards as LaTeX tables (package booktabs): mean with its interval, n in the caption."""
+    parts = []
+    for section in report.sections:
+        scope = next(iter(scopes(section.verdicts)))
+        board = section.board[section.board.scope == scope]
+        names = [name for name in report.metrics if name in set(board.metric)]
+        heads = " & ".join(_tex(score_of(name).title) for name in names)
+        most = int(board.n.max()) if board.n.notna().any() else 0
+        lines = [
+            r"\begin{table}", r"\centering",
+            rf"\caption{{{_tex(section.pair.classifier)} on {_tex(section.pair.collection)}, {_tex(scope)}: mean and "
+            rf"95\,\% interval over patients; up to {most} pairs of film and finding.}}",
+            rf"\begin{{tabular}}{{l{'r' * len(names)}}}", r"\toprule", rf" & {heads} \\", r"\midrule",
+        ]  # fmt: skip
+        for title, rows in board.groupby("title", sort=False):
+            by_name = rows.set_index("metric")
+            cells = [_tex_cell(by_name.loc[name]) if name in by_name.index else "--" for name in names]
+            lines.append(rf"{_tex(str(title))} & {' & '.join(cells)} \\")
+        lines += [r"\bottomrule", r"\end{tabular}", r"\end{table}", ""]
+        parts.append("\n".join(lines))
+    return "\n".join(parts)
+
+
+def _tex(text: str) -> str:
+    return _SPECIAL.sub(lambda match: "\\" + match[0], text.replace("\\", "/"))
+
+
+def _tex_cell(row: pd.Series) -> str:
+    if math.isnan(row["mean"]):
+        return "--"
+    low, high = row["low"], row["high"]
+    return f"{row['mean']:.2f}" + ("" if math.isnan(low) else f" ({low:.2f}--{high:.2f})")
+
+
+def write_report(store: Store, folder: Path, names: Sequence[str] | None = None) -> list[Path]:
+    """Write the report of a run into a folder; returns the files.
+
+    Raises:
+        ValueError: see :func:`make_report`. OSError: the folder cannot be written.
+    """
+    report = make_report(store, names)
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = {
+        "report.html": html_page(report),
+        "leaderboard.tex": latex(report),
+        "leaderboard.csv": board_table(report).to_csv(index=False),
+        "paired_tests.csv": tests_table(report).to_csv(index=False),
+        "validity.csv": gate_table(report).to_csv(index=False),
+        "cost.csv": report.costs.to_csv(index=False),
+        "failures.csv": report.failures.to_csv(index=False),
+    }
+    for section in report.sections:
+        for name, svg in section.diagrams.items():
+            texts[f"ranks_{section.pair.collection}_{section.pair.classifier}_{name}.svg"] = svg
+    made = []
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+        made.append(folder / name)
+    return made

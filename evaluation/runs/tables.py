@@ -1,0 +1,249 @@
+"""A run's scores as tables: leaderboard, paired tests, cost, the validity gate's verdicts."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from classifiers.shelf import shelf
+from evaluation.assessment import Assessment, assessments
+from evaluation.baselines import BASELINES
+from evaluation.critical_difference import Ranking, rank_methods
+from evaluation.registry import Metric, metrics
+from evaluation.runs.store import Store
+from evaluation.statistics import DRAWS, PairTest, mean_interval, patient_means, wilcoxon_holm
+from evaluation.validity import Verdict, gate
+from xai_methods import methods
+
+ALL, PASSED = "all findings", "findings that pass the gate"
+"""Scopes of a leaderboard beside the single findings."""
+_MOST_COUNTS = 20_000_000
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One collection under one classifier; scores are compared within such a pair only."""
+
+    collection: str
+    classifier: str
+
+
+def score_of(name: str) -> Metric | Assessment:
+    """The metric or assessment of that name.
+
+    Raises:
+        LookupError: there is none.
+    """
+    known = metrics() | assessments()
+    if name not in known:
+        raise LookupError(f"there is no score {name!r}")
+    return known[name]
+
+
+def pairs_of(store: Store) -> list[Pair]:
+    """The pairs of collection and classifier that have scores, in the order of their names."""
+    table = store.query("SELECT DISTINCT collection, classifier FROM scores ORDER BY ALL")
+    return [Pair(str(row.collection), str(row.classifier)) for row in table.itertuples()]
+
+
+def metrics_of(store: Store) -> list[str]:
+    """The scores a run has, in the order in which people read them."""
+    there = set(store.query("SELECT DISTINCT metric FROM scores").metric.astype(str))
+    return [name for name in (*metrics(), *assessments()) if name in there]
+
+
+def map_titles(store: Store) -> dict[str, str]:
+    """The maps of a run, methods first, by key (method, and digest of the parameters): their names for people.
+
+    Parameters are named where one method stands there with several sets of them.
+    """
+    table = store.query("SELECT DISTINCT kind, method, parameters_digest, parameters FROM scores").astype(str)
+    known = list(methods()) + list(BASELINES)
+    table["place"] = table.method.map(lambda name: known.index(name) if name in known else len(known))
+    table = table.sort_values(
+        ["kind", "place", "parameters"], key=lambda c: c.map(_kind_place) if c.name == "kind" else c
+    )
+    found = {}
+    for row in table.itertuples():
+        among = [json.loads(text) for text in table[table.method == row.method].parameters]
+        found[f"{row.method}/{row.parameters_digest}"] = _title(row.kind, row.method, json.loads(row.parameters), among)
+    return found
+
+
+def _kind_place(kind: str) -> int:
+    return ("method", "baseline").index(kind)
+
+
+def _title(kind: str, name: str, parameters: dict[str, object], among: list[dict[str, object]]) -> str:
+    if kind == "baseline":
+        return BASELINES[name].title if name in BASELINES else name
+    title = methods()[name].title if name in methods() else name
+    differing = [f"{k} {v}" for k, v in parameters.items() if any(other.get(k) != v for other in among)]
+    return f"{title} ({', '.join(differing)})" if differing else title
+
+
+def values(store: Store, metric: str, pair: Pair | None = None) -> pd.DataFrame:
+    """The values of one score, averaged over seeds: one row a film, finding, classifier and map.
+
+    Returns:
+        Columns ``collection``, ``classifier``, ``film_id``, ``patient``, ``finding``, ``kind``, ``method``, ``map``
+        (key of :func:`map_titles`), ``parameters``, ``value``, ``spread`` (standard deviation over seeds), ``chance``,
+        ``area`` (share of the film outlined), ``probability`` (the classifier's), ``seconds``, ``evaluations``.
+    """
+    where = "" if pair is None else " AND collection = ? AND classifier = ?"
+    given = [metric] if pair is None else [metric, pair.collection, pair.classifier]
+    table = store.query(
+        "SELECT collection, classifier, film_id, any_value(patient) AS patient, finding, kind, method, "
+        "method || '/' || parameters_digest AS map, any_value(parameters) AS parameters, avg(value) AS value, "
+        "stddev_samp(value) AS spread, avg(chance) AS chance, any_value(area) AS area, any_value(logit) AS logit, "
+        "avg(seconds) AS seconds, avg(evaluations) AS evaluations "
+        f"FROM scores WHERE metric = ?{where} GROUP BY collection, classifier, film_id, finding, kind, method, "
+        "parameters_digest ORDER BY ALL",
+        given,
+    )
+    for name in ("collection", "classifier", "finding", "kind", "method"):
+        table[name] = table[name].astype(str)
+    table["probability"] = 1 / (1 + np.exp(-table.pop("logit").astype(float)))
+    return table.astype({"value": float, "chance": float, "area": float, "seconds": float, "evaluations": float})
+
+
+def verdicts(store: Store, pair: Pair) -> dict[str, Verdict]:
+    """What the validity gate says of each finding of a pair."""
+    table = store.query(
+        "SELECT DISTINCT finding FROM scores WHERE collection = ? AND classifier = ? ORDER BY ALL",
+        [pair.collection, pair.classifier],
+    )
+    figures = next((entry.card.figures for entry in shelf() if entry.name == pair.classifier), {})
+    return {str(finding): gate(figures, str(finding), pair.collection) for finding in table.finding}
+
+
+def scopes(found: dict[str, Verdict]) -> dict[str, list[str]]:
+    """Groups of findings over which means are taken: those that pass the gate, all, and each alone."""
+    passed = [finding for finding, verdict in found.items() if verdict.passed]
+    groups = {PASSED: passed} if passed else {}
+    groups[ALL] = list(found)
+    if len(found) > 1:
+        groups |= {finding: [finding] for finding in found}
+    return groups
+
+
+def leaderboard(store: Store, pair: Pair, names: Sequence[str], *, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
+    """Mean of each score by scope and map, with intervals over patients, beside chance and the best baseline.
+
+    Args:
+        names: of the scores. draws, seed: of the bootstrap.
+
+    Returns:
+        One row a scope, score and map, then chance: ``scope``, ``metric``, ``map``, ``title``, ``kind``, ``mean``,
+        ``low``, ``high``, ``n`` (pairs of film and finding with a value), ``patients``, ``chance``, and for methods,
+        over the films on which both have a value, ``baseline`` (key of the best one), ``gain`` (positive: better than
+        it), ``gain_low``, ``gain_high``.
+    """
+    titles, groups = map_titles(store), scopes(verdicts(store, pair))
+    rows: list[dict[str, object]] = []
+    for name in names:
+        table = values(store, name, pair)
+        direction = score_of(name).direction
+        for scope, findings in groups.items():
+            part = table[table.finding.isin(findings)]
+            rows += _board(part, titles, {"scope": scope, "metric": name}, direction, draws, seed)
+    return pd.DataFrame(rows, columns=_BOARD)
+
+
+_BOARD = (
+    *("scope", "metric", "map", "title", "kind", "mean", "low", "high", "n", "patients", "chance"),
+    *("baseline", "gain", "gain_low", "gain_high"),
+)
+
+
+def _board(
+    part: pd.DataFrame, titles: dict[str, str], head: dict[str, object], direction: str, draws: int, seed: int
+) -> list[dict[str, object]]:
+    wide = part.pivot_table("value", ["film_id", "finding", "patient"], "map", dropna=False, observed=True)
+    wide = wide.dropna(how="all")
+    patients = wide.index.get_level_values("patient").to_numpy()
+    kinds = dict(zip(part["map"], part["kind"]))
+    few = max(100, min(draws, _MOST_COUNTS // max(len(wide), 1)))
+
+    def interval(numbers: np.ndarray) -> tuple[float, float, float, int, int]:
+        found = mean_interval(numbers, patients, np.random.default_rng(seed), draws=few)
+        return found.value, found.low, found.high, found.films, found.patients
+
+    best = _best_baseline(wide, kinds, direction)
+    chance = float(part.chance.mean()) if len(part) else math.nan
+    rows: list[dict[str, object]] = []
+    for key in (key for key in titles if key in wide):
+        row = dict(head) | {"map": key, "title": titles[key], "kind": kinds[key], "chance": chance}
+        row |= dict(zip(("mean", "low", "high", "n", "patients"), interval(wide[key].to_numpy())))
+        if kinds[key] == "method" and best is not None:
+            sign = -1 if direction == "lower" else 1
+            gain = interval(sign * (wide[key] - wide[best]).to_numpy())
+            row |= {"baseline": best} | dict(zip(("gain", "gain_low", "gain_high"), gain))
+        rows.append(row)
+    if not math.isnan(chance):
+        rows.append(
+            dict(head) | {"map": "chance", "title": "Chance", "kind": "chance", "mean": chance, "chance": chance}
+        )
+    return rows
+
+
+def _best_baseline(wide: pd.DataFrame, kinds: dict[str, str], direction: str) -> str | None:
+    means = wide[[key for key in wide if kinds[key] == "baseline"]].mean().dropna()
+    if means.empty or direction == "neither":
+        return None
+    return str(means.idxmin() if direction == "lower" else means.idxmax())
+
+
+@dataclass(frozen=True)
+class Tests:
+    """Paired tests of the maps of one score over patients: mean ranks, and every pair of maps."""
+
+    scope: str
+    ranking: Ranking
+    pairs: tuple[PairTest, ...]
+
+
+def paired_tests(store: Store, pair: Pair, metric: str) -> Tests | None:
+    """Compare all maps on the same films, over the findings that pass the gate (over all where none does).
+
+    Returns:
+        The tests over patients' means, or None where fewer than two maps have values on the same films, or the score
+        has no better end.
+    """
+    direction = score_of(metric).direction
+    if direction == "neither":
+        return None
+    groups = scopes(verdicts(store, pair))
+    scope = PASSED if PASSED in groups else ALL
+    table = values(store, metric, pair)
+    table = table[table.finding.isin(groups[scope])]
+    wide = table.pivot_table("value", ["film_id", "finding", "patient"], "map", observed=True)
+    titles = map_titles(store)
+    keys = [key for key in titles if key in wide]
+    complete = wide[keys].dropna()
+    if len(keys) < 2 or complete.empty:
+        return None
+    means = patient_means(complete.to_numpy(), complete.index.get_level_values("patient").to_numpy())
+    names = [titles[key] for key in keys]
+    return Tests(scope, rank_methods(means, names, direction=direction), tuple(wilcoxon_holm(means, names)))
+
+
+def costs(store: Store) -> pd.DataFrame:
+    """What the maps cost: one row a classifier and map: maps, median, mean and total seconds, median evaluations."""
+    table = store.query(
+        "WITH maps AS (SELECT classifier, method || '/' || parameters_digest AS map, any_value(seconds) AS seconds, "
+        "any_value(evaluations) AS evaluations FROM scores WHERE seconds IS NOT NULL "
+        "GROUP BY question, classifier, method, parameters_digest) "
+        "SELECT classifier, map, count(*) AS maps, median(seconds) AS median_seconds, avg(seconds) AS mean_seconds, "
+        "sum(seconds) AS total_seconds, median(evaluations) AS median_evaluations FROM maps GROUP BY classifier, map"
+    )
+    titles = map_titles(store)
+    table["title"] = table["map"].map(titles)
+    place = {key: number for number, key in enumerate(titles)}
+    order = table.assign(place=table["map"].map(place)).sort_values(["classifier", "place"]).index
+    return table.loc[order, ["classifier", "map", "title", *table.columns[2:-1]]].reset_index(drop=True)
