@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dashboard.counterfactual_command import add_command as add_counterfactual
 from dashboard.stability_command import add_command as add_stability
 from evaluation.cli import build_parser, run
 
@@ -41,6 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     command.add_argument("--out", required=True, type=Path, metavar="REPORT.HTML", help="where to save the report")
     command.set_defaults(run=compare_film)
     add_stability(added)
+    add_counterfactual(added)
     pages = added.add_parser("run-dashboard", help="start the dashboard", description="Start the dashboard.")
     pages.add_argument("--port", type=int, default=8501, help="port on this computer (default 8501)")
     pages.set_defaults(run=run_dashboard)

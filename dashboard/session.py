@@ -14,7 +14,6 @@ from dashboard.question import Question
 from dashboard.state import UPLOAD, Choice, Known, differing, from_query, to_query
 from xai_methods import get_method, methods
 
-
 KEPT = ("collection", "film_id", "model", "second")
 """Widgets that keep their value from page to page."""
 

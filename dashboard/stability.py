@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pandas as pd
 import streamlit as st
 
 from classifiers import ChestClassifier
-from classifiers import shelf as model_shelf
-from dashboard import caches, choosing, stability_charts, stability_pictures, stability_tables
+from dashboard import caches, stability_charts, stability_pictures, stability_tables
 from dashboard import stability_words as words
+from dashboard.asking import film_and_model, write_address
 from dashboard.jobs import QueueFullError, Status, sentence
 from dashboard.question import Film
-from dashboard.session import owner, restored
+from dashboard.session import owner
 from dashboard.stability_report import html_report
 from evaluation.stability import Stability, study
 from evaluation.stability.perturbations import USUAL
-from radiographs import FilmError
 from radiographs.findings import display_name
 
 LEVELS = {0: "Mild", 1: "Usual", 2: "Strong"}
@@ -50,33 +49,11 @@ class Asked:
 
 def ask() -> Asked | None:
     """Draw the film's and the model's widgets; None, with words, where there is nothing to study yet."""
-    models = model_shelf.shelf()
-    for key in ("collection", "film_id", "model"):
-        # A widget that comes from another page forgets its value unless it is set anew.
-        if key in st.session_state:
-            st.session_state[key] = st.session_state[key]
-    choice, said = restored(models)
-    for text in said:
-        st.warning(text, icon=":material/link_off:")
-    with st.sidebar:
-        reference = choosing.choose_film()
-        entry = choosing.choose_model(models) if models else None
-    if entry is None:
-        st.info("There is no model yet. See the About page for how to get one.", icon=":material/download:")
+    chosen = film_and_model()
+    if chosen is None:
         return None
-    if not reference or not entry.available:
-        st.info("Choose a film and a model that are at hand on the left to begin.", icon=":material/arrow_back:")
-        return None
-    try:
-        asked = Asked(choosing.open_film(reference), caches.classifier(entry.name))
-    except (FilmError, LookupError, ValueError, OSError, KeyError) as error:
-        st.error(sentence(error), icon=":material/error:")
-        return None
-    # The other pages open with the same film and model.
-    st.session_state["choice"] = replace(choice, film=reference, model=entry.name)
-    address = {"film": reference, "model": entry.name}
-    if dict(st.query_params) != address:
-        st.query_params.from_dict(address)
+    asked = Asked(*chosen)
+    write_address({"film": asked.film.reference, "model": asked.classifier.name})
     return asked
 
 

@@ -1,0 +1,46 @@
+"""The film and the model of pages that ask for no more than these two."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from classifiers import ChestClassifier
+from classifiers import shelf as model_shelf
+from dashboard import caches, choosing
+from dashboard.jobs import sentence
+from dashboard.question import Film
+from dashboard.session import restored
+from radiographs import FilmError
+
+
+def film_and_model() -> tuple[Film, ChestClassifier] | None:
+    """Draw the film's and the model's widgets; None, with words on the page, where one of them is not at hand."""
+    models = model_shelf.shelf()
+    choice, said = restored(models)
+    for text in said:
+        st.warning(text, icon=":material/link_off:")
+    with st.sidebar:
+        reference = choosing.choose_film()
+        entry = choosing.choose_model(models) if models else None
+    if entry is None:
+        st.info("There is no model yet. See the About page for how to get one.", icon=":material/download:")
+        return None
+    if not reference or not entry.available:
+        st.info("Choose a film and a model that are at hand on the left to begin.", icon=":material/arrow_back:")
+        return None
+    try:
+        chosen = choosing.open_film(reference), caches.classifier(entry.name)
+    except (FilmError, LookupError, ValueError, OSError, KeyError) as error:
+        st.error(sentence(error), icon=":material/error:")
+        return None
+    # The other pages open with the same film and model.
+    st.session_state["choice"] = replace(choice, film=reference, model=entry.name)
+    return chosen
+
+
+def write_address(address: dict[str, str]) -> None:
+    """Make the page's address say what is shown."""
+    if dict(st.query_params) != address:
+        st.query_params.from_dict(address)

@@ -1,0 +1,115 @@
+"""A film exaggerated from absent to present, with the anatomy measured at each step and what it says in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from classifiers import ChestClassifier
+from classifiers.anatomy import segment
+from radiographs import Radiograph
+from radiographs.findings import display_name
+from xai_methods.counterfactual import Series, exaggerate
+
+_SERIES_SHARE = 0.4
+"""Share of the work that is the series; the rest is its anatomy."""
+
+
+@dataclass(frozen=True, eq=False)
+class Exaggerated:
+    """A series and its anatomy.
+
+    Attributes:
+        series: films, posteriors and cost. ratios: (L,) cardiothoracic ratio at each level, NaN where unsure.
+        lungs: (L,) share of the film that is lung, NaN where unsure.
+        inside: share of the change that lies in lungs or heart of the film as it is, NaN where unsure.
+    """
+
+    series: Series
+    ratios: np.ndarray
+    lungs: np.ndarray
+    inside: float
+
+
+def exaggerated_film(
+    classifier: ChestClassifier,
+    radiograph: Radiograph,
+    finding: str,
+    method: str,
+    progress: Callable[[float], None] = lambda share: None,
+) -> Exaggerated:
+    """Exaggerate ``finding`` on ``radiograph`` and measure each step.
+
+    Raises:
+        LookupError: the explainer does not serve this classifier or finding.
+    """
+    series = exaggerate(
+        classifier, radiograph, finding, method=method, report=lambda share: progress(_SERIES_SHARE * share)
+    )
+    ratios, lungs = [], []
+    for place, film in enumerate(series.films):
+        ratio, lung = _measured(film)
+        ratios.append(ratio)
+        lungs.append(lung)
+        progress(_SERIES_SHARE + (1 - _SERIES_SHARE) * (place + 1) / len(series.films))
+    return Exaggerated(series, np.array(ratios), np.array(lungs), _inside(series))
+
+
+def _measured(film: np.ndarray) -> tuple[float, float]:
+    anatomy = segment(Radiograph(film))
+    if not anatomy.sure:
+        return math.nan, math.nan
+    ratio = anatomy.cardiothoracic_ratio
+    return math.nan if ratio is None else float(ratio), float(anatomy.lungs.mean())
+
+
+def _inside(series: Series) -> float:
+    anatomy = segment(Radiograph(series.film))
+    change = np.abs(series.difference)
+    if not anatomy.sure or not change.any():
+        return math.nan
+    return float(change[anatomy.lungs | anatomy.heart].sum() / change.sum())
+
+
+def in_words(made: Exaggerated, words_for: dict[str, float] | None = None) -> str:
+    """What changed, where, by how much, in plain sentences; never what the film shows.
+
+    Args:
+        made: the series. words_for: findings by change of probability; worked out from the series where None.
+    """
+    series = made.series
+    name = display_name(series.finding).lower()
+    sentences = [
+        f"Asked from {series.levels[0]:.0%} to {series.levels[-1]:.0%}, the model's answer for {name} goes from "
+        f"{series.reached[0]:.0%} to {series.reached[-1]:.0%}; on the film as it is, it is {series.own:.0%}.",
+        "Its decision flips." if series.flips else "Its decision does not flip.",
+        f"From end to end a pixel changes by {255 * np.abs(series.difference).mean():.1f} of 256 grey levels on average"
+        + ("." if math.isnan(made.inside) else f", {made.inside:.0%} of it in lungs and heart."),
+    ]
+    first, last = _ends(made.ratios)
+    if not math.isnan(first):
+        sentences.append(
+            f"The heart's width goes from {first:.2f} to {last:.2f} of the chest's, as our segmentation measures it."
+        )
+    moved = words_for if words_for is not None else _others(series)
+    if moved:
+        most = max(moved, key=lambda finding: abs(moved[finding]))
+        if abs(moved[most]) >= 0.1:
+            sentences.append(
+                f"Another finding moves with it: {display_name(most).lower()} by {100 * moved[most]:+.0f} points. "
+                "The change is not of this finding alone."
+            )
+    return " ".join(sentences)
+
+
+def _ends(values: np.ndarray) -> tuple[float, float]:
+    known = values[~np.isnan(values)]
+    return (float(known[0]), float(known[-1])) if len(known) >= 2 else (math.nan, math.nan)
+
+
+def _others(series: Series) -> dict[str, float]:
+    change = series.probabilities[-1] - series.probabilities[0]
+    return {name: float(value) for name, value in zip(series.findings, change) if name != series.finding}

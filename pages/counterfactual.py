@@ -1,0 +1,36 @@
+"""Counterfactual: what would have to look different for the model to answer otherwise."""
+
+import streamlit as st
+
+from dashboard import counterfactual
+from dashboard.facts import describe
+
+TICK_SECONDS = 0.7
+
+
+def draw(asked: counterfactual.Asked) -> None:
+    st.markdown(f"**{asked.film.reference}** · {describe(asked.film)} · {asked.classifier.card.title}")
+    status = counterfactual.start(asked)
+    if status is None or status.pending:
+        st.fragment(counterfactual.draw_progress, run_every=TICK_SECONDS)(asked)
+    elif status.state == "failed":
+        st.error(status.error, icon=":material/error:")
+    else:
+        made = status.result
+        if made.series.refusal:
+            st.warning(f"Refused: {made.series.refusal}", icon=":material/block:")
+            counterfactual.draw_trust(made)
+            return
+        st.fragment(counterfactual.draw_slider)(made)
+        st.markdown(counterfactual.words_of(made))
+        counterfactual.draw_course(made)
+        counterfactual.draw_trust(made)
+        st.fragment(counterfactual.draw_animation)(asked, made)
+
+
+st.header(counterfactual.TITLE, anchor=False)
+st.caption("For research and teaching, not for diagnosis.")
+st.markdown(counterfactual.WHAT)
+asked = counterfactual.ask()
+if asked is not None:
+    draw(asked)

@@ -1,0 +1,77 @@
+"""Files of a counterfactual series: what they hold, by hand."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image, ImageSequence
+
+from classifiers import ModelCard
+from dashboard.counterfactual_files import animation, change, html_report, strip
+from evaluation.exaggerated import Exaggerated, in_words
+from tests.dashboard.exaggeration import SIDE, made_series
+from xai_methods.counterfactual import LEVELS
+
+CARD = ModelCard("tiny", "Tiny <model>", "", "", "", "", "")
+
+
+def made(refusal: str | None = None, ratios: np.ndarray | None = None) -> Exaggerated:
+    known = np.linspace(0.4, 0.6, len(LEVELS)) if ratios is None else ratios
+    return Exaggerated(made_series(refusal), known, np.full(len(LEVELS), 0.3), 0.8)
+
+
+def test_the_animation_goes_there_and_back():
+    frames = [
+        np.asarray(frame.convert("L")) for frame in ImageSequence.Iterator(Image.open(io.BytesIO(animation(made()))))
+    ]
+    assert len(frames) == 2 * len(LEVELS) - 2
+    bright = [int((frame > 100).sum()) for frame in frames]
+    top = bright.index(max(bright))
+    assert bright[: top + 1] == sorted(bright[: top + 1])
+    assert bright[top:] == sorted(bright[top:], reverse=True)
+
+
+def test_the_strip_holds_the_film_and_the_ends():
+    image = np.asarray(Image.open(io.BytesIO(strip(made(), steps=3))))
+    assert image.shape == (2 * SIDE, 4 * SIDE, 3)
+    first, last = image[:SIDE, SIDE : 2 * SIDE], image[:SIDE, 3 * SIDE :]
+    assert (last > 100).sum() > (first > 100).sum()
+
+
+def test_nothing_changed_is_shown_as_nothing():
+    series = made_series()
+    shown = change(series, 4)
+    assert len({tuple(pixel) for pixel in shown[series.film < 0.5]}) == 1
+
+
+def test_the_report_is_self_contained_and_escaped():
+    text = html_report(made("It looks unlike the film."), CARD, "tiny-films/<b>")
+    assert "Tiny &lt;model&gt;" in text
+    assert "tiny-films/&lt;b&gt;" in text
+    assert "It looks unlike the film." in text
+    assert "data:image/gif;base64," in text
+    assert "http://" not in text
+    assert text.count("<tr>") == len(LEVELS) + 1
+
+
+def test_words_say_what_changed_and_what_moved_with_it():
+    words = in_words(made())
+    assert "Its decision flips." in words
+    assert "80% of it in lungs and heart" in words
+    assert "from 0.40 to 0.60" in words
+    assert "Another finding" not in words
+    unsure = in_words(made(ratios=np.full(len(LEVELS), np.nan)))
+    assert "heart's width" not in unsure
+
+
+def test_words_warn_where_another_finding_moves_too():
+    assert "effusion by +40 points" in in_words(made(), {"Effusion": 0.4})
+    assert in_words(made(), {"Effusion": 0.01}) == in_words(made(), {})
+
+
+def test_change_has_one_scale_for_all_steps():
+    series = made_series()
+    ring = np.abs(series.films[9] - series.film) > 0
+    assert change(series, 9)[ring].mean() == pytest.approx(change(series, 9)[ring].max(axis=0).mean(), rel=0.5)
