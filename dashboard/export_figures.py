@@ -80,11 +80,11 @@ def slide_png(comparison: Comparison, title: str, view: View | None = None) -> b
     rows: list[tuple[str, Sequence[Panel]]] = []
     for finding, result in comparison.findings.items():
         made = panels_of(result, film, view or View())
-        heading = f"{display_name(finding)}: {result.probability:.0%} says {title}"
+        heading = f"{display_name(finding)}: {result.probability:.0%} by {title}"
         for start in range(0, len(made), MOST_ACROSS):
             rows.append((heading if start == 0 else "", made[start : start + MOST_ACROSS]))
     across = max(len(made) for _, made in rows)
-    heights = [(0.45 if heading else 0.1) + TILE * tall + 0.55 for heading, _ in rows]
+    heights = [(0.45 if heading else 0.1) + TILE * tall + 0.75 for heading, _ in rows]
     width, height = TILE * across + 0.4, sum(heights) + 0.35
     figure = Figure(figsize=(width, height), facecolor="white")
     top = height - 0.1
@@ -93,7 +93,7 @@ def slide_png(comparison: Comparison, title: str, view: View | None = None) -> b
             figure.text(
                 0.2 / width, (top - 0.05) / height, heading, fontsize=14, fontweight="bold", va="top", parse_math=False
             )
-        bottom = (top - tile_height + 0.35) / height
+        bottom = (top - tile_height + 0.5) / height
         for place, panel in enumerate(made):
             box = ((0.2 + TILE * place + 0.05) / width, bottom, (TILE - 0.1) / width, (TILE - 0.1) * tall / height)
             draw_panel(figure.add_axes(box), panel)

@@ -14,7 +14,7 @@ from classifiers import ModelCard
 from dashboard import display
 from dashboard.display import View
 from dashboard.export_figures import GREY, NOTICE, Panel, draw_panel, panels_of, wrapped
-from dashboard.report import facts
+from dashboard.report import SHOWN, facts
 from evaluation.compare import Comparison, FindingResult
 from evaluation.registry import Metric, headline_metrics
 from evaluation.table import best_names, score_table
@@ -41,10 +41,11 @@ def pdf_report(
     film = display.film_picture(comparison.radiograph)
     pages: list[Figure] = []
     for result in comparison.findings.values():
-        heading = f"{display_name(result.finding)}: {result.probability:.0%} says {card.title}"
+        heading = f"{display_name(result.finding)}: {result.probability:.0%} by {card.title}"
+        below = f"Film {reference}. {_drawn_as(shown)}"
         made = panels_of(result, film, shown)
         for start in range(0, len(made), ACROSS * DOWN):
-            pages.append(_maps(heading, made[start : start + ACROSS * DOWN], film.shape[0] / film.shape[1]))
+            pages.append(_maps(heading, below, made[start : start + ACROSS * DOWN], film.shape[0] / film.shape[1]))
         pages.extend(_scores(result))
     pages.extend(_facts(facts(comparison, card, reference, collection, shown, link)))
     buffer = io.BytesIO()
@@ -63,8 +64,14 @@ def _page(heading: str) -> Figure:
     return figure
 
 
-def _maps(heading: str, panels: list[Panel], tall: float) -> Figure:
+def _drawn_as(view: View) -> str:
+    return "Lines: each map's strongest tenth." if view.mode == "contour" else f"Maps: {SHOWN[view.part]}."
+
+
+def _maps(heading: str, below: str, panels: list[Panel], tall: float) -> Figure:
     figure = _page(heading)
+    line = (A4[1] - MARGIN - 0.3) / A4[1]
+    figure.text(MARGIN / A4[0], line, below, fontsize=9, color=GREY, va="top", parse_math=False)
     rows = math.ceil(len(panels) / ACROSS)
     room = (A4[0] - 2 * MARGIN, A4[1] - 2 * MARGIN - 0.65)
     across = min(ACROSS, len(panels))
