@@ -39,6 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="may be repeated; the five main methods where it is left out",
     )
     command.add_argument("--seed", type=int, default=0, help="the same seed gives the same maps (default 0)")
+    command.add_argument("--scorecard", action="store_true", help="also the five elements of interpretability (slower)")
     command.add_argument("--out", required=True, type=Path, metavar="REPORT.HTML", help="where to save the report")
     command.set_defaults(run=compare_film)
     add_stability(added)
@@ -59,6 +60,7 @@ def compare_film(asked: argparse.Namespace) -> int:
     from dashboard.question import Film
     from dashboard.report import html_report
     from evaluation.compare import compare
+    from evaluation.scorecard import scorecard
     from radiographs.shelf import find_film
     from xai_methods import get_method, main_methods
 
@@ -79,7 +81,10 @@ def compare_film(asked: argparse.Namespace) -> int:
         model, radiograph, asked.finding, chosen, masks,
         seed=asked.seed, collection=collection, entry=entry, report=_bar() if sys.stderr.isatty() else None,
     )  # fmt: skip
-    html = html_report(made, model.card, named, collection.card if collection is not None else None)
+    found = made.findings if asked.scorecard else {}
+    cards = {name: scorecard(model, radiograph, result, seed=asked.seed) for name, result in found.items()}
+    about = collection.card if collection is not None else None
+    html = html_report(made, model.card, named, about, scorecards=cards)
     asked.out.write_text(html, encoding="utf-8")
     failed = [done.error for result in made.findings.values() for done in result.methods.values() if done.error]
     for words in failed:

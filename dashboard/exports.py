@@ -12,7 +12,9 @@ from urllib.parse import urlencode
 import numpy as np
 import streamlit as st
 
+from dashboard import caches
 from dashboard.export_dicom import dicom_zip
+from dashboard.export_dicom_maps import region_seg
 from dashboard.export_dicom_source import original_header
 from dashboard.export_figures import slide_png
 from dashboard.export_pdf import pdf_report
@@ -21,9 +23,10 @@ from dashboard.jobs import sentence
 from dashboard.panels import comparison_of
 from dashboard.question import Question, short_digest
 from dashboard.report import html_report
+from dashboard.scorecard import done_scorecards
 from dashboard.state import UPLOAD, Choice, to_query
 from evaluation.compare import Comparison, FindingResult
-from radiographs import FilmError
+from radiographs import Annotation, FilmError, Radiograph
 
 META = ("method", "finding", "parameters", "seed", "logit", "film", "classifier", "seconds", "diagnostics")
 
@@ -59,7 +62,8 @@ def draw_downloads(question: Question, results: dict[str, FindingResult]) -> Non
     told = (comparison, card, film.reference, film.card, view, link)
     stem = f"lightbox-{short_digest(film.radiograph.digest)}-{question.classifier.name}"
     with st.popover("Export", icon=":material/download:"):
-        _item("Report (HTML)", partial(html_report, *told), f"{stem}.html", "text/html", "description")
+        report = partial(html_report, *told, done_scorecards(question, results, caches.manager()))
+        _item("Report (HTML)", report, f"{stem}.html", "text/html", "description")
         _item("Report (PDF)", partial(pdf_report, *told), f"{stem}.pdf", "application/pdf", "picture_as_pdf")
         slide = partial(slide_png, comparison, card.title, view)
         _item("Picture for slides (PNG)", slide, f"{stem}.png", "image/png", "image")
@@ -68,6 +72,10 @@ def draw_downloads(question: Question, results: dict[str, FindingResult]) -> Non
         _item("Raw maps (npz)", partial(maps_npz, comparison), f"{stem}.npz", "application/octet-stream", "data_array")
         original = _original(question)
         _item("DICOM (zip)", partial(dicom_zip, comparison, original), f"{stem}.zip", "application/zip", "radiology")
+        drawn = st.session_state.get("own_regions", {}).get(film.radiograph.digest, [])
+        if drawn:
+            regions = partial(_regions, film.radiograph, list(drawn), original)
+            _item("Your regions (DICOM)", regions, f"{stem}-regions.dcm", "application/dicom", "draw")
 
 
 def address_of(page: str, choice: Choice) -> str:
@@ -79,6 +87,10 @@ def _item(label: str, make: Callable[[], bytes | str], name: str, mime: str, ico
     st.download_button(
         label, make, name, mime, icon=f":material/{icon}:", on_click="ignore", key=f"get {label}", width="stretch"
     )
+
+
+def _regions(radiograph: Radiograph, drawn: list[Annotation], original: bytes | None) -> bytes:
+    return region_seg(radiograph, drawn, original_header(original, radiograph) if original else None)
 
 
 def _original(question: Question) -> bytes | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import math
 import platform
+from collections.abc import Mapping
 from html import escape
 from importlib.metadata import PackageNotFoundError, version
 
@@ -15,8 +16,10 @@ from classifiers import ModelCard
 from dashboard import display
 from dashboard.display import Drawn, View
 from dashboard.question import notes_on
+from evaluation.agreement import in_words
 from evaluation.compare import Comparison, FindingResult, MethodResult
 from evaluation.registry import headline_metrics
+from evaluation.scorecard import ELEMENTS, LEGEND, QUESTIONS, Scorecard, folded
 from evaluation.table import best_names, score_table
 from radiographs import Radiograph
 from radiographs.collection import CollectionCard
@@ -53,6 +56,7 @@ def html_report(
     collection: CollectionCard | None = None,
     view: View | None = None,
     link: str = "",
+    scorecards: Mapping[str, Scorecard] | None = None,
 ) -> str:
     """Write the report of one comparison.
 
@@ -61,13 +65,15 @@ def html_report(
         reference: ``collection/film-id``, or words for a film that is in no collection; never a file's name.
         collection: the card of the film's collection. view: how maps are drawn.
         link: address at which the dashboard shows the same, "" for none.
+        scorecards: by finding, those that were worked out.
 
     Returns:
         An HTML document that holds its pictures and refers to nothing outside.
     """
     film = display.film_picture(comparison.radiograph, MOST_PIXELS)
     shown = view or View()
-    body = "".join(_finding(result, film, shown) for result in comparison.findings.values())
+    cards = scorecards or {}
+    body = "".join(_finding(result, film, shown, cards.get(name)) for name, result in comparison.findings.items())
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>XAI Lightbox report</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -79,7 +85,7 @@ def html_report(
     )
 
 
-def _finding(result: FindingResult, film: np.ndarray, view: View) -> str:
+def _finding(result: FindingResult, film: np.ndarray, view: View, card: Scorecard | None) -> str:
     name = display_name(result.finding)
     outlined = film if result.mask is None else display.outlined(film, result.mask)
     words = f"The film; green: {name.lower()} as outlined" if result.mask is not None else "The film; nobody outlined"
@@ -87,7 +93,24 @@ def _finding(result: FindingResult, film: np.ndarray, view: View) -> str:
     panels += [_panel(done, film, view, result.mask) for done in result.methods.values()]
     return (
         f"<section><h2>{escape(name)}</h2><p>The model's probability: {result.probability:.0%}.</p>"
-        f'<div class="maps">{"".join(panels)}</div>{_scores(result)}</section>'
+        f'<div class="maps">{"".join(panels)}</div><p>{escape(in_words(result))}</p>'
+        f"{_scores(result)}{_scorecard(card) if card else ''}</section>"
+    )
+
+
+def _scorecard(card: Scorecard) -> str:
+    heads = "".join(f"<th>{escape(element.capitalize())}</th>" for element in ELEMENTS)
+    rows = "".join(
+        f"<tr{'' if card.trusted else ' class=known'}>"
+        + "".join(f"<td>{escape(str(value))}</td>" for value in row)
+        + "</tr>"
+        for row in folded(card).itertuples(index=False)
+    )
+    asked = "".join(f"<dt>{escape(e.capitalize())}</dt><dd>{escape(QUESTIONS[e])}</dd>" for e in ELEMENTS)
+    return (
+        "<h3>Scorecard: five elements of interpretability</h3>"
+        f'<div class="scroll"><table><thead><tr><th>Map</th>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
+        f'<p class="soft">{escape(LEGEND)}</p><dl>{asked}</dl>'
     )
 
 

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 
-import pandas as pd
 import streamlit as st
 
 from dashboard.jobs import JobManager, QueueFullError, sentence
 from dashboard.question import Question, mask_digest
 from evaluation.compare import FindingResult
-from evaluation.scorecard import ELEMENTS, QUESTIONS, Cell, Scorecard, scorecard
+from evaluation.scorecard import ELEMENTS, LEGEND, QUESTIONS, Scorecard, folded, scorecard, unfolded
 from radiographs.findings import display_name
-from xai_methods import Cancelled, get_method
+from xai_methods import Cancelled
 
-MARKS = {"best": "▲", "between": "△", "chance": "▽", "plain": "", "undefined": ""}
-LEGEND = (
-    "▲ better than every baseline (or than chance, where no baseline has the score) · △ better than chance, not than "
-    "the best baseline · ▽ no better than chance · –: undefined here. Baselines know nothing of the model."
-)
 GREY = "color: #8a949c"
 
 
@@ -41,6 +34,12 @@ def _work(question: Question, result: FindingResult) -> Callable[..., Scorecard]
         return scorecard(model, film, result, seed=seed, progress=report)
 
     return work
+
+
+def done_scorecards(question: Question, results: Mapping[str, FindingResult], jobs: JobManager) -> dict[str, Scorecard]:
+    """The scorecards that were worked out, by finding."""
+    states = {finding: jobs.status(key_of(question, result)) for finding, result in results.items()}
+    return {finding: s.result for finding, s in states.items() if s is not None and s.state == "done"}
 
 
 def draw_scorecard(question: Question, result: FindingResult, jobs: JobManager, owner: str) -> Scorecard | None:
@@ -74,41 +73,6 @@ def draw_scorecard(question: Question, result: FindingResult, jobs: JobManager, 
         return None
     _table(status.result)
     return status.result
-
-
-def folded(card: Scorecard) -> pd.DataFrame:
-    """One row a method, one column an element: the score shown folded, with its mark."""
-    methods = list(dict.fromkeys(cell.method for cell in card.cells))
-    rows = []
-    for method in methods:
-        shown = {element: card.headline(method, element) for element in ELEMENTS}
-        rows.append({"Map": get_method(method).title} | {e.capitalize(): _short(cell) for e, cell in shown.items()})
-    return pd.DataFrame(rows)
-
-
-def unfolded(card: Scorecard) -> pd.DataFrame:
-    """One row a score: method, element, score, value, chance, best baseline and its value, and what it means."""
-    return pd.DataFrame(
-        [
-            {
-                "Map": get_method(cell.method).title,
-                "Element": cell.element.capitalize(),
-                "Score": cell.title,
-                "Value": cell.score.value,
-                "Chance": cell.score.chance,
-                "Best baseline": f"{cell.rival} {cell.rival_value:.2f}" if cell.rival else "",
-                "In words": cell.words,
-                "What it is": cell.meaning,
-            }
-            for cell in card.cells
-        ]
-    )
-
-
-def _short(cell: Cell | None) -> str:
-    if cell is None or math.isnan(cell.score.value):
-        return "–"
-    return f"{cell.score.value:.2f} {MARKS[cell.rank]}".strip()
 
 
 def _table(card: Scorecard) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 import numpy as np
+import pandas as pd
 
 from classifiers import ChestClassifier
 from evaluation.assessment import Case, assessments, get_assessment
@@ -39,6 +40,11 @@ PARTS: dict[Element, tuple[str, ...]] = {
 """The scores of each element; the first that is defined is the one shown folded."""
 WITHOUT_RIVAL = frozenset({"bright_regions", "randomised_ssim", "completeness_residual"})
 """Scores that a map which says nothing wins by design: baselines are no measure of them."""
+MARKS = {"best": "▲", "between": "△", "chance": "▽", "plain": "", "undefined": ""}
+LEGEND = (
+    "▲ better than every baseline (or than chance, where no baseline has the score) · △ better than chance, not than "
+    "the best baseline · ▽ no better than chance · –: undefined here. Baselines know nothing of the model."
+)
 Rank = Literal["undefined", "chance", "between", "best", "plain"]
 
 
@@ -218,3 +224,38 @@ def _best_rival(
         return "", math.nan
     best = (max if score.direction == "higher" else min)(defined, key=lambda title: defined[title])
     return best, defined[best]
+
+
+def folded(card: Scorecard) -> pd.DataFrame:
+    """One row a method, one column an element: the score shown folded, with its mark."""
+    methods = list(dict.fromkeys(cell.method for cell in card.cells))
+    rows = []
+    for method in methods:
+        shown = {element: card.headline(method, element) for element in ELEMENTS}
+        rows.append({"Map": get_method(method).title} | {e.capitalize(): _short(cell) for e, cell in shown.items()})
+    return pd.DataFrame(rows)
+
+
+def unfolded(card: Scorecard) -> pd.DataFrame:
+    """One row a score: method, element, score, value, chance, best baseline and its value, and what it means."""
+    return pd.DataFrame(
+        [
+            {
+                "Map": get_method(cell.method).title,
+                "Element": cell.element.capitalize(),
+                "Score": cell.title,
+                "Value": cell.score.value,
+                "Chance": cell.score.chance,
+                "Best baseline": f"{cell.rival} {cell.rival_value:.2f}" if cell.rival else "",
+                "In words": cell.words,
+                "What it is": cell.meaning,
+            }
+            for cell in card.cells
+        ]
+    )
+
+
+def _short(cell: Cell | None) -> str:
+    if cell is None or math.isnan(cell.score.value):
+        return "–"
+    return f"{cell.score.value:.2f} {MARKS[cell.rank]}".strip()

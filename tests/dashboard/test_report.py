@@ -18,6 +18,8 @@ from dashboard.exports import maps_npz
 from dashboard.question import Film, Question, default_findings, mask_digest, notes_on, seen_in_training
 from dashboard.report import html_report
 from evaluation.compare import Comparison, MethodResult, compare
+from evaluation.score import Score
+from evaluation.scorecard import Cell, Scorecard
 from radiographs import Radiograph
 from radiographs.collection import FilmEntry
 from tests.dashboard.made import CARD, TinyCollection, tiny_classifier, tiny_film
@@ -145,3 +147,15 @@ def test_mask_digest_tells_masks_apart():
     assert mask_digest(None) == ""
     assert mask_digest(mask) != mask_digest(~mask)
     assert mask_digest(mask) != mask_digest(mask.T)
+
+
+def test_a_scorecard_stands_in_the_report(comparison):
+    finding, result = next(iter(comparison.findings.items()))
+    method = next(iter(result.methods))
+    score = Score("pixel_auprc", 0.6, 0.1, "higher", "localizability")
+    cell = Cell(method, "localizability", "pixel_auprc", "Pixel AUPRC", "what it is", score, "Edge map", 0.3)
+    cards = {finding: Scorecard(finding, True, "", (cell,))}
+    html = html_report(comparison, CARD, "tiny-films/film-0", scorecards=cards)
+    assert "five elements of interpretability" in html
+    assert "0.60 ▲" in html
+    assert "five elements" not in html_report(comparison, CARD, "tiny-films/film-0")
