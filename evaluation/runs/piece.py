@@ -22,7 +22,7 @@ import torch
 from classifiers import ChestClassifier
 from classifiers.shelf import load_classifier
 from evaluation.assessment import Case, get_assessment
-from evaluation.baselines import baseline_maps
+from evaluation.baselines import READER, baseline_maps, other_reader
 from evaluation.ranked import Reading, Region
 from evaluation.registry import metrics, score_map
 from evaluation.runs.selection import Piece, Question
@@ -151,12 +151,15 @@ class _Film:
 
     def _baseline(self, question: Question) -> list[dict[str, Any]]:
         finding = question.finding
-        if finding not in self.baselines:
-            self.baselines[finding] = baseline_maps(self.radiograph, finding, self.collection, self.entry)
-        values = self.baselines[finding].get(question.method)
-        if values is None:
-            raise LookupError(f"nobody outlined {finding} on enough other patients' films for an average")
-        return [self._row(question, score, None, None) for score in self._localise(values, question)]
+        if question.method == READER.name:
+            known = other_reader(self.annotations, finding)
+        else:
+            if finding not in self.baselines:
+                self.baselines[finding] = baseline_maps(self.radiograph, finding, self.collection, self.entry)
+            values = self.baselines[finding].get(question.method)
+            known = {} if values is None else {score.metric: score for score in self._localise(values, question)}
+        scores = [known.get(name) or _undefined(name) for name in question.metrics]
+        return [self._row(question, score, None, None) for score in scores]
 
     def _method(self, question: Question) -> list[dict[str, Any]]:
         method = get_method(question.method)
@@ -195,7 +198,7 @@ class _Film:
             return []
         region = self.region(question.finding)
         if region is None:
-            return [Score(name, float("nan"), direction=metrics()[name].direction) for name in names]
+            return [_undefined(name) for name in names]
         reading = cast(Reading, self.piece.reading)
         return list(score_map(values, region, reading=reading, names=names).values())
 
@@ -212,6 +215,11 @@ class _Film:
             "logit": float(self.logits[self.classifier.column(question.finding)]),
             "area": None if region is None else region.share, "versions": versions(),
         }  # fmt: skip
+
+
+def _undefined(metric: str) -> Score:
+    """The score of a map that does not exist on this film, such as another reader's where there is none."""
+    return Score(metric, float("nan"), direction=metrics()[metric].direction)
 
 
 def _known(number: float) -> float | None:

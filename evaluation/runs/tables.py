@@ -12,7 +12,7 @@ import pandas as pd
 
 from classifiers.shelf import shelf
 from evaluation.assessment import Assessment, assessments
-from evaluation.baselines import BASELINES
+from evaluation.baselines import BASELINES, READER
 from evaluation.critical_difference import Ranking, rank_methods
 from evaluation.registry import Metric, metrics
 from evaluation.runs.store import Store
@@ -23,6 +23,8 @@ from xai_methods import methods
 ALL, PASSED = "all findings", "findings that pass the gate"
 """Scopes of a leaderboard beside the single findings."""
 _MOST_COUNTS = 20_000_000
+_OFTEN = 0.5
+"""Maps that have values on fewer of the films than this are left out of the tests, which need them on every film."""
 
 
 @dataclass(frozen=True)
@@ -193,7 +195,9 @@ def _board(
 
 
 def _best_baseline(wide: pd.DataFrame, kinds: dict[str, str], direction: str) -> str | None:
-    means = wide[[key for key in wide if kinds[key] == "baseline"]].mean().dropna()
+    # Another reader knows the finding: a bound to aim at, not one to beat.
+    known = [key for key in wide if kinds[key] == "baseline" and not key.startswith(f"{READER.name}/")]
+    means = wide[known].mean().dropna()
     if means.empty or direction == "neither":
         return None
     return str(means.idxmin() if direction == "lower" else means.idxmax())
@@ -224,7 +228,7 @@ def paired_tests(store: Store, pair: Pair, metric: str) -> Tests | None:
     table = table[table.finding.isin(groups[scope])]
     wide = table.pivot_table("value", ["film_id", "finding", "patient"], "map", observed=True)
     titles = map_titles(store)
-    keys = [key for key in titles if key in wide]
+    keys = [key for key in titles if key in wide and wide[key].notna().mean() > _OFTEN]
     complete = wide[keys].dropna()
     if len(keys) < 2 or complete.empty:
         return None

@@ -35,6 +35,7 @@ classifiers = ["tiny-net"]
 findings = ["Nodule"]
 metrics = ["pointing_game", "pixel_auprc", "area_matched_iou", "gini_sparseness", "peak_distance_mm"]
 seeds = [0, 1]
+baselines = ["uniform", "average-mask", "edge-map", "other-reader"]
 [[methods]]
 name = "grad-cam"
 [[methods]]

@@ -1,0 +1,213 @@
+"""The benchmark page's first half: a new run, how far it is, stop and go on.
+
+A run is a program of its own; the page knows of it only what stands in its folder, so that it outlives the page.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import streamlit as st
+
+from classifiers import shelf as model_shelf
+from dashboard.jobs import sentence
+from evaluation.assessment import assessments
+from evaluation.registry import headline_metrics, metrics
+from evaluation.runs.commands import duration
+from evaluation.runs.plan import Plan, PlanError, Variant, parse_plan
+from evaluation.runs.store import Store
+from evaluation.runs.template import plan_text
+from radiographs.places import home_folder
+from radiographs.shelf import collections
+from xai_methods import get_method, main_methods, methods
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 90
+"""How long a run may take from its start to its first word."""
+NEW = "New run"
+
+
+def runs_folder() -> Path:
+    """Where the runs that are started here lie, one folder each."""
+    return home_folder() / "benchmarks"
+
+
+def folders() -> list[Path]:
+    """The runs there are, the newest first."""
+    found = [path for path in runs_folder().glob("*") if (path / "plan.toml").is_file()]
+    return sorted(found, key=lambda path: (path / "plan.toml").stat().st_mtime, reverse=True)
+
+
+def choose() -> Path | None:
+    """Draw the choice of a run, and the form of a new one; returns the chosen run's folder."""
+    names = [path.name for path in folders()]
+    fresh = st.session_state.pop("fresh run", None)
+    if fresh in names:
+        st.session_state["benchmark run"] = fresh
+    if st.session_state.get("benchmark run") not in [*names, NEW]:
+        st.session_state.pop("benchmark run", None)
+    chosen = st.selectbox("Run", [*names, NEW], key="benchmark run") if names else NEW
+    if chosen == NEW:
+        _new_run()
+        return None
+    return runs_folder() / chosen
+
+
+def _new_run() -> None:
+    choose_tab, file_tab = st.tabs(["Choose", "Plan file"])
+    with choose_tab:
+        plan = _chosen_plan()
+        if plan is not None:
+            with st.expander("The same as a plan file"):
+                st.caption("Save it as plan.toml for `lightbox run plan.toml --out FOLDER`.")
+                st.code(plan_text(plan), language="toml")
+            if st.button("Start", type="primary", icon=":material/play_arrow:", key="start chosen"):
+                _start(plan)
+    with file_tab:
+        text = st.text_area("Plan (TOML)", height=320, key="plan text", placeholder='collections = ["known-truth"]')
+        if st.button("Start", icon=":material/play_arrow:", key="start text", disabled=not text.strip()):
+            try:
+                _start(parse_plan(text))
+            except PlanError as error:
+                st.error(sentence(error), icon=":material/error:")
+
+
+def _chosen_plan() -> Plan | None:
+    at_hand = {name: one.card.title for name, one in collections().items() if one.missing() is None}
+    models = {entry.name: entry.title for entry in model_shelf.shelf() if entry.available}
+    if not at_hand or not models:
+        st.info("A benchmark needs films and a model at hand.")
+        return None
+    left, right = st.columns(2)
+    with left:
+        name = st.text_input("Name", "benchmark", max_chars=60, key="plan name")
+        films = st.multiselect("Films from", list(at_hand), list(at_hand)[:1], format_func=at_hand.__getitem__)
+        chosen = st.multiselect("Models", list(models), list(models)[-1:], format_func=models.__getitem__)
+        number = st.number_input("Films for each finding (0: all)", 0, 100_000, 5)
+    with right:
+        known = methods()
+        explained = st.multiselect(
+            "Methods", list(known), list(main_methods()), format_func=lambda m: known[m].title, key="plan methods"
+        )
+        titles = {key: one.title for key, one in (metrics() | assessments()).items()}
+        scores = st.multiselect("Scores", list(titles), list(headline_metrics()), format_func=titles.__getitem__)
+        seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="plan seed")
+    lacking = [word for word, given in (("films", films), ("a model", chosen), ("a score", scores)) if not given]
+    if lacking:
+        st.info(f"Choose {', '.join(lacking)} first.")
+        return None
+    variants = tuple(Variant(m, get_method(m).parameters().as_dict()) for m in explained)
+    given = Plan(
+        tuple(films), tuple(chosen), name, per_finding=int(number), methods=variants, seeds=(int(seed),),
+        metrics=tuple(scores),
+    )  # fmt: skip
+    try:
+        return parse_plan(plan_text(given))
+    except PlanError as error:
+        st.warning(sentence(error))
+        return None
+
+
+def _start(plan: Plan) -> None:
+    slug = re.sub(r"[^a-z0-9]+", "-", plan.name.lower()).strip("-")[:40] or "benchmark"
+    taken = {path.name for path in runs_folder().glob("*")}
+    name = next(n for n in (slug, *(f"{slug}-{i}" for i in range(2, len(taken) + 3))) if n not in taken)
+    folder = runs_folder() / name
+    try:
+        folder.mkdir(parents=True)
+        (folder / "plan.toml").write_text(plan_text(plan), encoding="utf-8")
+        launch(folder)
+    except OSError as error:
+        st.error(f"The run cannot be started: {error.strerror}.", icon=":material/error:")
+        return
+    st.session_state["fresh run"] = name
+    st.rerun()
+
+
+def launch(folder: Path) -> None:
+    """Start the run of a folder, or go on with it, as a program of its own.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+    (folder / "stop").unlink(missing_ok=True)
+    (folder / "status.json").unlink(missing_ok=True)
+    (folder / "started").write_text(str(time.time()), encoding="ascii")
+    command = [sys.executable, "-m", "evaluation.runs.commands", "run", str(folder / "plan.toml"), "--out", str(folder)]
+    given = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+    with open(folder / "log.txt", "ab") as log:
+        process = subprocess.Popen(
+            [*command, "--quiet"], env=given, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+    # Somebody must take note of its end, or it stays in the list of processes.
+    threading.Thread(target=process.wait, daemon=True, name="benchmark").start()
+
+
+def live(folder: Path) -> bool:
+    """Whether a run works in the folder, or was started a moment ago."""
+    if Store(folder).busy:
+        return True
+    if Store(folder).status():
+        return False
+    try:
+        return time.time() - float((folder / "started").read_text(encoding="ascii")) < START_SECONDS
+    except (OSError, ValueError):
+        return False
+
+
+def draw_status(folder: Path) -> None:
+    """Draw how far the run is, with the buttons that stop it and let it go on."""
+    store = Store(folder)
+    said, busy = store.status(), live(folder)
+    was = st.session_state.get(f"live {folder.name}")
+    st.session_state[f"live {folder.name}"] = busy
+    if was and not busy:
+        st.rerun()
+    state = said.get("state", "starting")
+    if busy:
+        share = said.get("done", 0) / max(said.get("films", 0), 1)
+        st.progress(share, text=_progress_words(said))
+        if (folder / "stop").exists():
+            st.caption("Stopping; films in hand are given up.")
+        elif st.button("Stop", icon=":material/stop:", key="stop run"):
+            (folder / "stop").touch()
+            st.rerun(scope="fragment")
+        return
+    if state == "done":
+        st.success(f"Done: {said['films']} films.", icon=":material/check_circle:")
+        return
+    if state == "failed":
+        st.error(f"{sentence(RuntimeError(said.get('error', '')))}", icon=":material/error:")
+    elif state == "stopped":
+        st.info(f"Stopped after {said['done']} of {said['films']} films.", icon=":material/pause_circle:")
+    else:
+        st.warning(f"The run broke off. {_last_line(folder)}", icon=":material/warning:")
+    if st.button("Go on", icon=":material/play_arrow:", key="go on"):
+        launch(folder)
+        st.rerun()
+
+
+def _progress_words(said: dict[str, float]) -> str:
+    if said.get("state") != "running":
+        return "Starting: loading models and workers"
+    left = f", {duration(said['left'])} left" if said.get("left") is not None else ""
+    failed = f", {said['failures']} scores failed" if said.get("failures") else ""
+    return (
+        f"{said['done']} of {said['films']} films, {said['per_minute']:.1f} a minute on {said['workers']} "
+        f"worker(s){left}{failed}"
+    )
+
+
+def _last_line(folder: Path) -> str:
+    try:
+        lines = (folder / "log.txt").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    words = next((line for line in reversed(lines) if line.startswith("lightbox: ")), "")
+    return sentence(RuntimeError(words.removeprefix("lightbox: "))) if words else ""

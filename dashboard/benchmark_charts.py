@@ -1,0 +1,67 @@
+"""The benchmark page's charts, in Altair."""
+
+from __future__ import annotations
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+MOST_POINTS = 4000
+ROW, AXIS = 30, 60
+GREY = "#8a949c"
+
+
+def leaderboard(board: pd.DataFrame, title: str) -> alt.LayerChart:
+    """Means with their intervals, methods in colour, baselines and chance in grey."""
+    y = alt.Y("title:N", sort=None, title=None, axis=alt.Axis(labelLimit=260, labelOverlap=False))
+    tips = [alt.Tooltip("title", title="Map"), alt.Tooltip("mean", title="Mean", format=".3f")]
+    tips += [alt.Tooltip(name, title=words, format=".3f") for name, words in (("low", "From"), ("high", "To"))]
+    tips.append(alt.Tooltip("n", title="n"))
+    colour = alt.condition("datum.kind == 'method'", alt.value("#2a9d8f"), alt.value(GREY))
+    base = alt.Chart(board).encode(y=y, color=colour, tooltip=tips)
+    bars = base.mark_rule(strokeWidth=3).encode(x=alt.X("low:Q", title=title), x2="high:Q")
+    points = base.mark_point(filled=True, size=90).encode(x="mean:Q")
+    return alt.layer(bars, points).properties(height=ROW * len(board) + AXIS)
+
+
+def distributions(table: pd.DataFrame, title: str) -> alt.Chart:
+    """A box a map: middle half, median, and whiskers to the extremes."""
+    return (
+        alt.Chart(thinned(table))
+        .mark_boxplot(extent="min-max", size=16)
+        .encode(
+            x=alt.X("value:Q", title=title),
+            y=alt.Y("title:N", sort=None, title=None, axis=alt.Axis(labelLimit=260, labelOverlap=False)),
+            color=alt.condition("datum.kind == 'method'", alt.value("#2a9d8f"), alt.value(GREY)),
+        )
+        .properties(height=ROW * table["title"].nunique() + AXIS)
+    )
+
+
+def against(table: pd.DataFrame, column: str, words: str, title: str, *, log: bool = False) -> alt.LayerChart:
+    """Score against a property of the film: a point a film and finding, a line through the means of equal groups."""
+    scale = alt.Scale(type="log") if log else alt.Scale()
+    x = alt.X(f"{column}:Q", title=words, scale=scale, axis=alt.Axis(format="%"))
+    y = alt.Y("value:Q", title=title)
+    colour = alt.Color("title:N", title=None, sort=None, legend=alt.Legend(labelLimit=260, orient="bottom", columns=2))
+    tips = ["title", "finding", alt.Tooltip(column, format=".1%"), alt.Tooltip("value", format=".3f")]
+    points = alt.Chart(thinned(table)).mark_circle(size=22, opacity=0.35).encode(x, y, colour, tooltip=tips)
+    lines = alt.Chart(grouped(table, column)).mark_line(point=True, strokeWidth=2).encode(x, y, colour)
+    return alt.layer(points, lines).properties(height=420)
+
+
+def grouped(table: pd.DataFrame, column: str, groups: int = 5) -> pd.DataFrame:
+    """Means of ``column`` and ``value`` in groups of about equally many films, by map: ``title``, both, ``n``."""
+    parts = []
+    for title, part in table.groupby("title", sort=False):
+        part = part.sort_values(column)
+        for chunk in np.array_split(part[[column, "value"]].to_numpy(), min(groups, len(part))):
+            parts.append((title, *chunk.mean(axis=0), len(chunk)))
+    return pd.DataFrame(parts, columns=["title", column, "value", "n"])
+
+
+def thinned(table: pd.DataFrame) -> pd.DataFrame:
+    """At most ``MOST_POINTS`` rows, drawn evenly, in their order."""
+    if len(table) <= MOST_POINTS:
+        return table
+    return table.iloc[np.linspace(0, len(table) - 1, MOST_POINTS).astype(int)]

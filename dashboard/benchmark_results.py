@@ -1,0 +1,242 @@
+"""The benchmark page's second half: leaderboard, distributions, what scores hang on, best and worst cases, files."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import benchmark_charts as charts
+from dashboard.state import Choice, differing, to_query
+from evaluation.runs import tables
+from evaluation.runs.html_report import html_page
+from evaluation.runs.report import board_table, latex, make_report, tests_table
+from evaluation.runs.store import Store, StoreError
+from evaluation.validity import Verdict
+from radiographs.findings import display_name
+from xai_methods import methods
+
+VIEWS = ("Leaderboard", "Distributions", "Lesion size", "Confidence", "Best and worst", "Cost and failures", "Files")
+DRAWS = 500
+"""Of the page's bootstrap; the report draws more."""
+CASES = 5
+
+
+def draw(folder: Path) -> None:
+    """Draw the results of a run, as far as there are any."""
+    stamp = _stamp(folder)
+    if not stamp:
+        return
+    try:
+        _draw(folder, stamp)
+    except StoreError as error:
+        st.error(f"{error}.", icon=":material/error:")
+
+
+def _stamp(folder: Path) -> str:
+    files = sorted(path.name for path in Store(folder).scores_folder.glob("part-*.parquet"))
+    return f"{len(files)} {files[-1]} {files[0]}" if files else ""
+
+
+def _draw(folder: Path, stamp: str) -> None:
+    pairs, names = _known(str(folder), stamp)
+    left, middle, right = st.columns(3)
+    pair = left.selectbox("Films and model", pairs, format_func=lambda p: f"{p.collection}, {p.classifier}")
+    metric = middle.selectbox("Score", names, format_func=lambda name: tables.score_of(name).title, key="run score")
+    verdicts = _verdicts(str(folder), stamp, pair)
+    findings = [None, *verdicts]
+    finding = right.selectbox(
+        "Finding", findings, format_func=lambda f: display_name(f) if f else "All", key="run finding"
+    )
+    view = st.segmented_control("Show", VIEWS, default=VIEWS[0], required=True, key="run view")
+    st.caption(tables.score_of(metric).meaning)
+    _gate_words(verdicts, finding)
+    if view == "Leaderboard":
+        _leaderboard(folder, stamp, pair, metric, finding)
+    elif view == "Cost and failures":
+        _cost(folder, stamp)
+    elif view == "Files":
+        _files(folder, stamp)
+    else:
+        table = _values(str(folder), stamp, pair, metric)
+        table = table[table.finding.eq(finding)] if finding else table
+        _charted(view, table.dropna(subset=["value"]), metric)
+
+
+def _finding_title(finding: str | None) -> str:
+    return display_name(finding) if finding else "All"
+
+
+@st.cache_data(max_entries=32, show_spinner="Reading the scores ...")
+def _known(folder: str, stamp: str) -> tuple[list[tables.Pair], list[str]]:
+    store = Store(folder)
+    return tables.pairs_of(store), tables.metrics_of(store)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _verdicts(folder: str, stamp: str, pair: tables.Pair) -> dict[str, Verdict]:
+    return tables.verdicts(Store(folder), pair)
+
+
+@st.cache_data(max_entries=32, show_spinner="Working out intervals ...")
+def _board(folder: str, stamp: str, pair: tables.Pair, metric: str) -> pd.DataFrame:
+    return tables.leaderboard(Store(folder), pair, [metric], draws=DRAWS)
+
+
+@st.cache_data(max_entries=16, show_spinner="Reading the scores ...")
+def _values(folder: str, stamp: str, pair: tables.Pair, metric: str) -> pd.DataFrame:
+    store = Store(folder)
+    table, titles = tables.values(store, metric, pair), tables.map_titles(store)
+    place = {key: number for number, key in enumerate(titles)}
+    table["title"] = table["map"].map(titles)
+    return table.sort_values("map", key=lambda column: column.map(place), kind="stable")
+
+
+def _gate_words(verdicts: dict[str, Verdict], finding: str | None) -> None:
+    if finding is not None:
+        verdict = verdicts[finding]
+        if not verdict.passed:
+            st.warning(f"Read these scores with care: {verdict.reason}", icon=":material/warning:")
+        return
+    doubtful = [display_name(name) for name, verdict in verdicts.items() if not verdict.passed]
+    if doubtful:
+        st.warning(
+            f"The validity gate does not pass {', '.join(doubtful)}: these scores judge the model before the method.",
+            icon=":material/warning:",
+        )
+
+
+def _leaderboard(folder: Path, stamp: str, pair: tables.Pair, metric: str, finding: str | None) -> None:
+    board = _board(str(folder), stamp, pair, metric)
+    there = set(board.scope)
+    scope = finding if finding in there else tables.ALL
+    if finding is None and tables.PASSED in there:
+        scope = st.radio("Over", [tables.PASSED, tables.ALL], format_func=str.capitalize, horizontal=True)
+    part = board[(board.scope == scope) & board["mean"].notna()]
+    if part.empty:
+        st.info("This score is undefined on all films so far.")
+        return
+    score = tables.score_of(metric)
+    st.altair_chart(charts.leaderboard(part, f"{score.title} ({score.direction} is better)"), width="stretch")
+    st.caption("Mean over pairs of film and finding, with its 95 % interval over patients. Grey: without the model.")
+    shown = part[["title", "mean", "low", "high", "n", "patients", "gain", "gain_low", "gain_high"]]
+    st.dataframe(
+        shown,
+        hide_index=True,
+        column_config={
+            "title": "Map",
+            "gain": "Better than the best baseline by",
+            "gain_low": "from",
+            "gain_high": "to",
+        },
+    )
+
+
+def _charted(view: str, table: pd.DataFrame, metric: str) -> None:
+    title = tables.score_of(metric).title
+    if table.empty:
+        st.info("This score is undefined on all films so far.")
+        return
+    if view == "Distributions":
+        st.altair_chart(charts.distributions(table, title), width="stretch")
+        st.caption("Box: the middle half of the films, with the median. Lines reach to the lowest and the highest.")
+        return
+    if view == "Best and worst":
+        _cases(table, metric)
+        return
+    chosen = table[table.kind == "method"] if (table.kind == "method").any() else table
+    if view == "Lesion size":
+        sized = chosen[chosen.area > 0]
+        if sized.empty:
+            st.info("Nobody outlined anything on these films.")
+            return
+        st.altair_chart(charts.against(sized, "area", "Share of the film outlined", title, log=True), width="stretch")
+    else:
+        words = "The model's probability of the finding"
+        st.altair_chart(charts.against(chosen, "probability", words, title), width="stretch")
+    st.caption("A point a film and finding; lines join the means of five groups of equally many films.")
+
+
+def _cases(table: pd.DataFrame, metric: str) -> None:
+    titles = dict(zip(table["map"], table["title"]))
+    explained = table[table.kind == "method"]
+    if explained.empty:
+        st.info("This run has baselines only.")
+        return
+    keys = list(dict.fromkeys(explained["map"]))
+    chosen = st.selectbox("Method", keys, format_func=titles.__getitem__, key="run method")
+    lower = tables.score_of(metric).direction == "lower"
+    ranked = explained[explained["map"] == chosen].sort_values("value", ascending=lower, kind="stable")
+    best, worst = st.columns(2)
+    for place, words, part in ((best, "Best", ranked.head(CASES)), (worst, "Worst", ranked.tail(CASES).iloc[::-1])):
+        with place:
+            st.subheader(words, anchor=False)
+            st.markdown("\n".join(f"1. {_case(row)}" for row in part.to_dict("records")))
+    st.caption("A film opens on the compare page with this method.")
+
+
+def _case(row: dict[str, object]) -> str:
+    return f"[{row['film_id']}]({link(row)}) {display_name(str(row['finding']))}: {row['value']:.3f}"
+
+
+def link(row: dict[str, object]) -> str:
+    """The address of the compare page with one film, finding and method of a run."""
+    name = str(row["method"])
+    known = methods().get(name)
+    given = {} if known is None else differing(known, json.loads(str(row["parameters"])))
+    choice = Choice(
+        film=f"{row['collection']}/{row['film_id']}",
+        model=str(row["classifier"]),
+        findings=(str(row["finding"]),),
+        methods=(name,),
+        parameters={name: given} if given else {},
+        run=True,
+    )
+    return "./?" + urlencode(to_query(choice), doseq=True)
+
+
+def _cost(folder: Path, stamp: str) -> None:
+    table, failures = _costs(str(folder), stamp)
+    st.dataframe(
+        table.drop(columns=["map"]),
+        hide_index=True,
+        column_config={
+            "classifier": "Model", "title": "Map", "maps": "Maps", "median_seconds": "Median seconds",
+            "mean_seconds": "Mean seconds", "total_seconds": "Seconds in all", "median_evaluations": "Median passes",
+        },
+    )  # fmt: skip
+    st.markdown(f"**{len(failures)}** maps or scores could not be had.")
+    if len(failures):
+        st.dataframe(failures.drop(columns=["question"]), hide_index=True)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _costs(folder: str, stamp: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    store = Store(folder)
+    return tables.costs(store), store.failures()
+
+
+def _files(folder: Path, stamp: str) -> None:
+    if not st.button("Write the report", icon=":material/description:", key="write report"):
+        st.caption("Intervals, paired tests and rank diagrams of all scores; this takes a minute on a large run.")
+        return
+    report = make_report(Store(folder))
+    for label, text, name in (
+        ("Report (HTML)", html_page(report), "report.html"),
+        ("Leaderboard (CSV)", board_table(report).to_csv(index=False), "leaderboard.csv"),
+        ("Paired tests (CSV)", tests_table(report).to_csv(index=False), "paired_tests.csv"),
+        ("Leaderboard (LaTeX)", latex(report), "leaderboard.tex"),
+        ("All scores (CSV)", _all_scores(folder), "scores.csv"),
+    ):
+        st.download_button(label, text, file_name=name, icon=":material/download:", on_click="ignore")
+
+
+def _all_scores(folder: Path) -> str:
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / "scores.csv"
+        Store(folder).query("SELECT * FROM scores").to_csv(path, index=False)
+        return path.read_text(encoding="utf-8")

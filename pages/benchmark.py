@@ -1,0 +1,18 @@
+"""Benchmark: methods over whole collections, started, watched and read here."""
+
+import streamlit as st
+
+from dashboard import benchmark, benchmark_results
+
+TICK_SECONDS = 2.0
+
+st.header("Benchmark", anchor=False)
+st.caption("For research and teaching, not for diagnosis.")
+st.markdown(
+    "Score methods over all outlined films of a collection. A run works in the background, can be stopped, and goes on "
+    "where it was; results show as they come."
+)
+folder = benchmark.choose()
+if folder is not None:
+    st.fragment(benchmark.draw_status, run_every=TICK_SECONDS if benchmark.live(folder) else None)(folder)
+    benchmark_results.draw(folder)
