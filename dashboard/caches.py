@@ -19,6 +19,7 @@ from classifiers.shelf import load_classifier
 from dashboard import viewer
 from dashboard.jobs import JobManager
 from dashboard.question import Film, Question
+from evaluation.agreement import agreement_matrix
 from evaluation.compare import FindingResult, MethodResult, finding_result, score_explanation
 from radiographs.shelf import collections, get_collection
 from radiographs.thumbnails import thumbnail
@@ -123,6 +124,12 @@ def unexplained(
 def map_picture(key: Hashable, _result: MethodResult) -> viewer.MapPicture:
     """One map as the viewer takes it; the same for every outline and every way of looking."""
     return viewer.map_picture(_result.on_film)
+
+
+@st.cache_data(max_entries=128, show_spinner=False)
+def agreement(keys: Hashable, measure: str, _maps: dict[str, np.ndarray]) -> pd.DataFrame:
+    """Agreement of every pair of maps; see :func:`evaluation.agreement.agreement_matrix`."""
+    return agreement_matrix(_maps, measure)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -81,9 +81,13 @@ class Question:
         settings = tuple(sorted(self.parameters[method].as_dict().items()))
         return self.film.radiograph.digest, self.classifier.digest, method, settings, finding, self.seed
 
+    def pairs(self) -> list[tuple[str, str]]:
+        """Findings and methods of all explanations asked for."""
+        return [(finding, method) for finding in self.findings for method in self.parameters]
+
     def keys(self) -> list[Hashable]:
         """Content addresses of all explanations asked for."""
-        return [self.key(finding, method) for finding in self.findings for method in self.parameters]
+        return [self.key(finding, method) for finding, method in self.pairs()]
 
     def work(self, finding: str, method: str) -> Task:
         """The computation of one explanation, for the job manager; what is kept on disk is not computed again."""
