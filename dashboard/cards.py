@@ -131,7 +131,7 @@ def _draw_parameters(method: Method) -> None:
     else:
         st.table(table, hide_index=True)
     command = f"lightbox explain --film known-truth/mass-01 --model known-truth --finding Mass --method {method.name}"
-    st.code(f"{command} --out map.npz", language="bash", wrap_lines=True)
+    st.code(f"{command} --out map.npz", language=None, wrap_lines=True)
 
 
 def _compare(method: Method) -> None:
