@@ -35,7 +35,7 @@ def address(tmp_path_factory):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     home = tmp_path_factory.mktemp("home")
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    command = [sys.executable, "-m", "dashboard.command_line", "run-dashboard", "--port", str(port)]
     log = (home / "log").open("w")
     environment = {**os.environ, "XAI_LIGHTBOX_HOME": str(home)}
     server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
