@@ -153,24 +153,28 @@ def map_regions_seg(source: Dataset, result: FindingResult) -> tuple[Any, dict[s
     return made, {name: place for place, name in enumerate(regions, start=1)}
 
 
-def region_seg(radiograph: Radiograph, annotation: Annotation, source: Dataset | None = None) -> bytes:
-    """One outline of a film as a DICOM Segmentation file.
+def region_seg(
+    radiograph: Radiograph, annotation: Annotation | Sequence[Annotation], source: Dataset | None = None
+) -> bytes:
+    """Outlines of a film as a DICOM Segmentation file, one segment each.
 
     Args:
-        radiograph: the film. annotation: the outline, not empty.
+        radiograph: the film. annotation: the outline, or several, none of them empty.
         source: the film's data set to refer to; a nameless one by default (see :func:`nameless_film`).
 
     Raises:
-        ValueError: the outline is empty, or of another film's size.
+        ValueError: there is no outline, or one is empty or of another film's size.
     """
-    if annotation.mask.shape != radiograph.shape:
-        raise ValueError(f"the outline has shape {annotation.mask.shape}, the film {radiograph.shape}")
-    if not annotation.mask.any():
+    outlines = [annotation] if isinstance(annotation, Annotation) else list(annotation)
+    for outline in outlines:
+        if outline.mask.shape != radiograph.shape:
+            raise ValueError(f"the outline has shape {outline.mask.shape}, the film {radiograph.shape}")
+    if not outlines or not all(outline.mask.any() for outline in outlines):
         raise ValueError("the outline is empty; draw a region first")
     refers_to = nameless_film(radiograph) if source is None else source
-    made = _segmentation(
-        refers_to, [annotation.mask], [_outline(annotation.finding, 1)], annotation.finding, annotation.reader
-    )
+    segments = [_outline(outline.finding, number) for number, outline in enumerate(outlines, start=1)]
+    findings = ", ".join(dict.fromkeys(outline.finding for outline in outlines))
+    made = _segmentation(refers_to, [o.mask for o in outlines], segments, findings, outlines[-1].reader)
     return file_bytes(made)
 
 

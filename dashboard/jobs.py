@@ -71,6 +71,24 @@ class Status:
         """Whether it is still waiting or running."""
         return self.state in ("queued", "running")
 
+    @property
+    def words(self) -> str:
+        """Where unfinished work stands, for people: its place in the line or what is done of it, and the time left."""
+        left = "" if self.left is None else f"about {_duration(self.left)}"
+        if self.state == "queued":
+            place = "Next in line" if self.ahead == 0 else f"{self.ahead} before it in line"
+            return f"{place} · {left}" if left else place
+        if self.state == "running":
+            done = f"{self.share:.0%} · {self.seconds:.0f} s"
+            return f"{done} · {left} left" if left else done
+        return ""
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
 
 @dataclass(eq=False)
 class _Job:

@@ -15,7 +15,7 @@ from pydicom.uid import ComputedRadiographyImageStorage, generate_uid
 
 from dashboard.export_dicom import dicom_zip
 from dashboard.export_dicom_maps import code, file_bytes, map_region, region_seg
-from dashboard.export_dicom_source import nameless_film
+from dashboard.export_dicom_source import nameless_film, original_header
 from evaluation.compare import Comparison, MethodResult, compare
 from evaluation.registry import metrics
 from radiographs import Annotation, FilmError, Radiograph
@@ -242,6 +242,21 @@ def test_a_drawn_region_as_segmentation():
     assert item.SegmentAlgorithmType == "MANUAL"
     assert item.SegmentedPropertyTypeCodeSequence[0].CodeValue == "60046008"
     assert "Dr" in str(dataset.ContentCreatorName)
+
+
+def test_several_drawn_regions_are_one_segment_each():
+    film, mask = read_radiograph(original()), tiny_film()[1]
+    drawn = [Annotation("Effusion", mask, "polygon", "you"), Annotation("Mass", ~mask, "mask", "Müller")]
+    given = original()
+    source = original_header(given, film)
+    dataset = pydicom.dcmread(io.BytesIO(region_seg(film, drawn, source)))
+    assert dataset.StudyInstanceUID == source.StudyInstanceUID
+    assert str(dataset.ContentCreatorName) == "Müller^"
+    seg = hd.seg.Segmentation.from_dataset(dataset)
+    stored = seg.get_pixels_by_source_instance([source.SOPInstanceUID])
+    assert np.array_equal(stored[0].astype(bool), np.stack([mask, ~mask], axis=-1))
+    with pytest.raises(ValueError, match="empty"):
+        region_seg(film, [])
 
 
 @pytest.mark.parametrize("mask", [np.zeros((80, 64), bool), np.ones((3, 3), bool)])

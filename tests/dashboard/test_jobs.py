@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from dashboard.jobs import JobManager, QueueFullError, Task, sentence
+from dashboard.jobs import JobManager, QueueFullError, Status, Task, sentence
 from xai_methods import Cancelled
 
 
@@ -262,6 +262,21 @@ def test_time_left_is_told_from_earlier_runs_and_from_progress(wide):
     release.set()
     wait(wide, "running", "next", "unknown")
     assert wide.status("next").left is None
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (Status("queued"), "Next in line"),
+        (Status("queued", ahead=3, left=80.4), "3 before it in line · about 80 s"),
+        (Status("running", 0.25, 12.3, left=0.2), "25% · 12 s · about 1 s left"),
+        (Status("running", 0.25, 12.3, left=600), "25% · 12 s · about 10 min left"),
+        (Status("running", 0.5, 9000, left=9000), "50% · 9000 s · about 2.5 h left"),
+        (Status("done", 1.0), ""),
+    ],
+)
+def test_status_in_words(status, words):
+    assert status.words == words
 
 
 def test_a_page_that_comes_back_finds_its_work_and_can_stop_it():

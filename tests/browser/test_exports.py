@@ -1,0 +1,138 @@
+"""In a real browser: every export opens, and work survives a reload of the page and a restart of the server."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import zipfile
+from contextlib import contextmanager
+
+import numpy as np
+import pydicom
+import pytest
+from PIL import Image
+
+from tests.browser.conftest import PATIENCE, ROOT, known_truth_model
+
+QUICK = "film=known-truth/nodule-03&model=known-truth&finding=Nodule&method=grad-cam&method=jacobian&run=1"
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.timeout(400),
+    pytest.mark.skipif(not known_truth_model(), reason="needs the known-truth model's weights in assets/models"),
+]
+
+
+def download(page, name: str) -> tuple[str, bytes]:
+    with page.expect_download() as waited:
+        page.get_by_role("button", name=name).click()
+    with open(waited.value.path(), "rb") as stream:
+        return waited.value.suggested_filename, stream.read()
+
+
+def test_every_export_opens(page, address):
+    page.goto(f"{address}/?{QUICK}", wait_until="commit")
+    page.locator("canvas[aria-label^='Jacobian sensitivity map for Nodule']").first.wait_for()
+    page.get_by_role("button", name="Export").click()
+    name, html = download(page, "Report (HTML)")
+    assert re.fullmatch(r"lightbox-[0-9a-f]{12}-known-truth\.html", name)
+    text = html.decode()
+    assert "Grad-CAM settings" in text
+    link = re.search(r'<a href="([^"]+)"', text)[1].replace("&amp;", "&")
+    assert link.startswith(address)
+    assert "?film=known-truth%2Fnodule-03&model=known-truth&finding=Nodule&method=grad-cam" in link
+    name, pdf = download(page, "Report (PDF)")
+    assert pdf.startswith(b"%PDF-")
+    _, png = download(page, "Picture for slides (PNG)")
+    assert Image.open(io.BytesIO(png)).width > 1500
+    _, csv = download(page, "Scores (CSV)")
+    assert csv.decode().startswith("finding,")
+    _, tex = download(page, "Scores (LaTeX)")
+    assert b"\\begin{tabular}" in tex
+    _, npz = download(page, "Raw maps (npz)")
+    with np.load(io.BytesIO(npz), allow_pickle=False) as arrays:
+        assert "Nodule.grad-cam.values" in arrays
+        values = arrays["Nodule.grad-cam.on_film"]
+    _, archive = download(page, "DICOM (zip)")
+    with zipfile.ZipFile(io.BytesIO(archive)) as files:
+        stored = pydicom.dcmread(io.BytesIO(files.read("map-nodule-grad-cam.dcm")))
+        assert np.array_equal(stored.pixel_array, values)
+        assert str(stored.PatientName) == "Anonymous^"
+    report = page.context.browser.new_page()
+    report.set_default_timeout(PATIENCE * 1000)
+    asked: list[str] = []
+    report.on("request", lambda request: asked.append(request.url))
+    report.set_content(text)
+    report.wait_for_timeout(500)
+    pictures = report.locator("img").evaluate_all("images => images.map(i => i.naturalWidth)")
+    assert len(pictures) >= 5
+    assert min(pictures) > 100
+    assert [url for url in asked if url.startswith("http")] == []
+    report.goto(link, wait_until="commit")
+    report.locator("canvas[aria-label^='Jacobian sensitivity map for Nodule']").first.wait_for()
+    report.close()
+
+
+def test_running_work_survives_a_reload_and_can_still_be_cancelled(page, address):
+    slow = "film=known-truth/nodule-04&model=known-truth&finding=Nodule&method=rise&set=rise.masks:20000&run=1"
+    page.goto(f"{address}/?{slow}", wait_until="commit")
+    running = page.get_by_text(re.compile(r"\d+ ?% · \d+ s")).first
+    running.wait_for()
+    page.wait_for_timeout(4000)
+    before = int(re.search(r"· (\d+) s", running.inner_text())[1])
+    page.reload(wait_until="commit")
+    running.wait_for()
+    after = int(re.search(r"· (\d+) s", running.inner_text())[1])
+    assert after >= before
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_text("Cancelled. Press Run to start it again.").first.wait_for()
+
+
+@contextmanager
+def served(home, port: int):
+    """A dashboard of its own that keeps explanations under ``home``; it ends as in a power cut."""
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    environment = {**os.environ, "XAI_LIGHTBOX_HOME": str(home), "XAI_LIGHTBOX_KEEP_MB": "64"}
+    with (home / "log").open("a") as log:
+        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        try:
+            until = time.monotonic() + PATIENCE
+            while True:
+                try:
+                    urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=5).read()
+                    break
+                except OSError:
+                    assert server.poll() is None, (home / "log").read_text()
+                    assert time.monotonic() < until, "the dashboard did not start"
+                    time.sleep(0.5)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.kill()
+            server.wait(30)
+
+
+def test_a_restarted_server_shows_kept_maps_without_computing(page, tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    asked = "film=known-truth/nodule-05&model=known-truth&finding=Nodule&method=rise&set=rise.masks:300&run=1"
+    drawn = page.locator("canvas[aria-label^='RISE map for Nodule']").first
+    kept = []
+    for _ in range(2):
+        with served(tmp_path, port) as address:
+            page.goto(f"{address}/?{asked}", wait_until="commit")
+            drawn.wait_for()
+            page.goto("about:blank")
+        files = list((tmp_path / "explanations").glob("*.npz"))
+        kept.append({path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in files})
+    ((path, (file_first, seen_first)),) = kept[0].items()
+    file_second, seen_second = kept[1][path]
+    assert len(kept[1]) == 1
+    assert file_second == file_first, "the map was computed and written again"
+    assert seen_second > seen_first, "the kept map was not looked at"
