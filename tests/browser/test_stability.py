@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.test_dashboard import PATIENCE, address, known_truth_model, page, pytestmark
+from tests.browser.conftest import PATIENCE, known_truth_model
 
-__all__ = ["address", "page", "pytestmark"]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 def picture_of(page, words: str) -> bytes:
@@ -15,7 +15,7 @@ def picture_of(page, words: str) -> bytes:
     return page.request.get(image.evaluate("image => image.src")).body()
 
 
-@pytest.mark.skipif(known_truth_model() is None, reason="needs the known-truth model's weights in assets/models")
+@pytest.mark.skipif(not known_truth_model(), reason="needs the known-truth model's weights in assets/models")
 def test_the_slider_moves_the_film_and_the_probabilities(page, address):
     page.goto(address, wait_until="commit")
     page.get_by_role("link", name="Stability").wait_for()
