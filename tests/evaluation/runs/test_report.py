@@ -1,0 +1,97 @@
+"""Reports and differences of runs whose numbers are known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from evaluation.runs import tables
+from evaluation.runs.diff import diff
+from evaluation.runs.report import make_report, write_report
+from evaluation.runs.store import Store
+from tests.evaluation.runs.made import FILMS, made_store
+
+MEAN = sum(range(FILMS)) / FILMS / 100
+PAIR = tables.Pair("tiny-films", "tiny")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return made_store(tmp_path_factory.mktemp("made"))
+
+
+def test_seeds_are_averaged_and_means_are_over_films(store: Store) -> None:
+    board = tables.leaderboard(store, PAIR, ["pixel_auprc"])
+    every = board[board.scope == tables.ALL].set_index("title")
+    assert every.loc["Grad-CAM", "mean"] == pytest.approx(0.8 + MEAN)
+    assert every.loc["Grad-CAM", "n"] == FILMS
+    assert every.loc["Grad-CAM", "patients"] == FILMS // 2
+    assert every.loc["Grad-CAM", "low"] < 0.8 + MEAN < every.loc["Grad-CAM", "high"]
+    assert every.loc["Chance", "mean"] == pytest.approx(0.1)
+    one = board[board.scope == "Nodule"].set_index("title")
+    assert one.loc["Grad-CAM", "mean"] == pytest.approx(0.8 + 0.06)
+
+
+def test_methods_are_set_against_the_best_baseline(store: Store) -> None:
+    board = tables.leaderboard(store, PAIR, ["pixel_auprc"])
+    row = board[(board.scope == tables.ALL) & (board.title == "Grad-CAM")].iloc[0]
+    assert row.baseline.startswith("centre-prior/")
+    assert (row.gain, row.gain_low, row.gain_high) == pytest.approx((0.5, 0.5, 0.5))
+
+
+def test_paired_tests_rank_as_built(store: Store) -> None:
+    found = tables.paired_tests(store, PAIR, "pixel_auprc")
+    assert found.ranking.names[:2] == ("Grad-CAM", found.ranking.names[1])
+    assert found.ranking.mean_ranks == (1, 2, 3, 4)
+    assert found.ranking.n == FILMS // 2
+    assert len(found.pairs) == 6
+
+
+def test_cost(store: Store) -> None:
+    costs = tables.costs(store)
+    assert list(costs.maps) == [2 * FILMS] * 2
+    assert set(costs.median_seconds) == {0.5}
+    assert set(costs.total_seconds) == {FILMS}
+
+
+def test_the_report_is_whole_and_safe(store: Store, tmp_path: Path) -> None:
+    made = {path.name for path in write_report(store, tmp_path)}
+    assert {"report.html", "leaderboard.csv", "leaderboard.tex", "paired_tests.csv", "cost.csv"} <= made
+    html = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "&lt;Made&gt;" in html
+    assert "<Made>" not in html
+    assert "http-equiv" not in html
+    assert 'src="http' not in html
+    assert "Grad-CAM has the best mean" in html
+    assert "no AUROC" in html or "nobody has measured" in html
+    board = pd.read_csv(tmp_path / "leaderboard.csv")
+    assert set(board.columns) >= {"collection", "classifier", "mean", "low", "high", "n", "patients", "gain"}
+    tex = (tmp_path / "leaderboard.tex").read_text(encoding="utf-8")
+    assert tex.count("\\begin{tabular}") == tex.count("\\end{tabular}") == 1
+    assert "0.85 (" in tex or "0.86 (" in tex
+
+
+def test_a_run_without_scores_says_so(tmp_path: Path, store: Store) -> None:
+    with pytest.raises(ValueError, match="no scores yet"):
+        make_report(Store(tmp_path))
+    with pytest.raises(ValueError, match="has no score 'entropy'"):
+        make_report(store, ["entropy"])
+
+
+def test_a_run_is_the_same_as_itself(store: Store) -> None:
+    found = diff(store, store)
+    assert found.same
+    assert found.table.changed.sum() == 0
+
+
+def test_what_changed_is_found(store: Store, tmp_path: Path) -> None:
+    found = diff(store, made_store(tmp_path, shift=-0.1, leave_out=1))
+    assert not found.same
+    assert (found.only_first, found.only_second) == (6, 0)
+    changed = found.table[found.table.changed > 0]
+    assert list(changed.method) == ["grad-cam"]
+    assert changed.difference.iloc[0] == pytest.approx(-0.1)
+    assert changed.changed.iloc[0] == 2 * (FILMS - 1)
+    assert "grad-cam pixel_auprc" in found.words()
