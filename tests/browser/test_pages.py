@@ -59,7 +59,7 @@ def test_a_card_links_to_its_page_with_a_live_example_and_on_to_compare(page, ad
     page.goto(f"{address}/methods", wait_until="commit")
     page.get_by_role("link", name="HiResCAM").click()
     page.get_by_text("When it misleads").wait_for()
-    assert "method=hires-cam" in page.url
+    page.wait_for_url("**method=hires-cam**")
     page.locator("img[alt^='HiResCAM map']").wait_for()
     page.get_by_role("link", name="All methods").click()
     page.get_by_text("Hide parts of the film").wait_for()
@@ -72,15 +72,15 @@ def test_a_card_links_to_its_page_with_a_live_example_and_on_to_compare(page, ad
 
 def test_settings_hold_for_the_next_visit(page, address):
     page.goto(f"{address}/settings", wait_until="commit")
-    page.get_by_label("Your name as a reader").fill("Reader A")
+    page.get_by_role("textbox", name="Your name as a reader").fill("Reader A")
     page.get_by_role("button", name="Save").click()
     page.get_by_text("Saved.").wait_for()
     page.goto(f"{address}/settings", wait_until="commit")
-    page.get_by_label("Your name as a reader").wait_for()
-    assert page.get_by_label("Your name as a reader").input_value() == "Reader A"
+    page.get_by_role("textbox", name="Your name as a reader").wait_for()
+    assert page.get_by_role("textbox", name="Your name as a reader").input_value() == "Reader A"
     page.get_by_role("button", name="Back to the usual settings").click()
     page.get_by_text("The usual settings hold again.").wait_for()
-    assert page.get_by_label("Your name as a reader").input_value() == ""
+    assert page.get_by_role("textbox", name="Your name as a reader").input_value() == ""
 
 
 def test_a_folder_is_added_opened_and_taken_off(page, address, tmp_path):
