@@ -185,8 +185,15 @@ def _segmentation(
     from highdicom.seg import Segmentation
 
     words = f"Regions: {display_name(finding)}"
+    refers_to = source
+    if "ImagePositionPatient" not in source:
+        # Spacing without a place in space makes a segmentation that highdicom itself refuses to read.
+        refers_to = Dataset()
+        refers_to.update(source)
+        refers_to.pop("PixelSpacing", None)
+        refers_to.pop("ImagerPixelSpacing", None)
     made = Segmentation(
-        [source],
+        [refers_to],
         np.stack(regions, axis=-1)[None].astype(np.uint8),
         segmentation_type="BINARY",
         segment_descriptions=list(segments),

@@ -6,6 +6,7 @@ import io
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -61,7 +62,7 @@ def draw_panel(axes: Axes, panel: Panel) -> None:
         bar = axes.inset_axes((0.0, -0.055, 1.0, 0.03))
         bar.imshow(display.colour_bar(panel.scale, 256, 8), aspect="auto", interpolation="none")
         bar.set_axis_off()
-        ends = {"transform": axes.transAxes, "fontsize": 8, "color": GREY, "va": "top"}
+        ends: dict[str, Any] = {"transform": axes.transAxes, "fontsize": 8, "color": GREY, "va": "top"}
         axes.text(0.0, -0.065, f"{panel.scale.low:.3g}", ha="left", **ends)
         axes.text(1.0, -0.065, f"{panel.scale.high:.3g}", ha="right", **ends)
     if panel.words:
@@ -88,13 +89,13 @@ def slide_png(comparison: Comparison, title: str, view: View | None = None) -> b
     width, height = TILE * across + 0.4, sum(heights) + 0.35
     figure = Figure(figsize=(width, height), facecolor="white")
     top = height - 0.1
-    for (heading, made), tile_height in zip(rows, heights):
+    for (heading, shown), tile_height in zip(rows, heights):
         if heading:
             figure.text(
                 0.2 / width, (top - 0.05) / height, heading, fontsize=14, fontweight="bold", va="top", parse_math=False
             )
         bottom = (top - tile_height + 0.5) / height
-        for place, panel in enumerate(made):
+        for place, panel in enumerate(shown):
             box = ((0.2 + TILE * place + 0.05) / width, bottom, (TILE - 0.1) / width, (TILE - 0.1) * tall / height)
             draw_panel(figure.add_axes(box), panel)
         top -= tile_height

@@ -121,8 +121,8 @@ def test_a_restarted_server_shows_kept_maps_without_computing(page, tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    asked = "film=known-truth/nodule-05&model=known-truth&finding=Nodule&method=rise&set=rise.masks:300&run=1"
-    drawn = page.locator("canvas[aria-label^='RISE map for Nodule']").first
+    asked = "film=known-truth/nodule-05&model=known-truth&finding=Nodule&method=jacobian&run=1"
+    drawn = page.locator("canvas[aria-label^='Jacobian sensitivity map for Nodule']").first
     kept = []
     for _ in range(2):
         with served(tmp_path, port) as address:
