@@ -20,8 +20,9 @@ from safetensors.torch import save_file
 from classifiers.own_models import remember_model
 from classifiers.torchvision_guard import ensure_torchvision
 from evaluation.runs.cluster import ROOT
-from evaluation.runs.engine import run
+from evaluation.runs.piece import run_piece
 from evaluation.runs.plan import Plan, parse_plan
+from evaluation.runs.selection import open_plan, pieces
 from evaluation.runs.store import Store
 from radiographs.collections.remembered import remember_folder
 from radiographs.places import DATA_VARIABLE, HOME_VARIABLE
@@ -110,11 +111,14 @@ def scheduler(world: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="package")
-def undisturbed(plan: Plan, scheduler: str, tmp_path_factory: pytest.TempPathFactory) -> Store:
-    """A finished run of the plan by two worker processes over TCP."""
+def undisturbed(plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """All scores of the plan, worked out here one film after the other, without workers."""
     store = Store(tmp_path_factory.mktemp("undisturbed"))
-    ended = run(plan, store, scheduler=scheduler)
-    assert (ended.state, ended.done, ended.before, ended.failures, ended.workers) == ("done", OUTLINED, 0, 0, 2)
+    store.make()
+    outcomes = [run_piece(piece, threads=1) for piece in pieces(plan, open_plan(plan))]
+    assert len(outcomes) == OUTLINED
+    assert not [row for outcome in outcomes for row in outcome.failures]
+    store.write([outcome.scores for outcome in outcomes], [], {})
     return store
 
 

@@ -49,7 +49,7 @@ def workers_of(process: psutil.Process) -> list[psutil.Process]:
     return found
 
 
-def test_every_score_once_and_nothing_left_behind(undisturbed: Store) -> None:
+def test_every_score_once(undisturbed: Store) -> None:
     rows = table(undisturbed)
     assert len(rows) == ROWS
     assert not rows.duplicated(["question", "metric"]).any()
@@ -58,17 +58,20 @@ def test_every_score_once_and_nothing_left_behind(undisturbed: Store) -> None:
     alone = rows.method == "other-reader"
     assert rows[alone].value.isna().all()
     assert rows[(rows.metric == "pointing_game") & ~alone].value.notna().all()
-    assert undisturbed.status()["state"] == "done"
-    assert not [path for path in undisturbed.folder.rglob("*.new")]
-    assert not workers_of(psutil.Process())
-    assert not undisturbed.busy
 
 
-def test_started_again_it_does_nothing(plan: Plan, undisturbed: Store) -> None:
-    before = sorted(path.name for path in undisturbed.scores_folder.iterdir())
-    ended = run(plan, undisturbed)
-    assert (ended.state, ended.before, ended.seconds < 20) == ("done", OUTLINED, True)
-    assert sorted(path.name for path in undisturbed.scores_folder.iterdir()) == before
+def test_two_worker_processes_over_tcp(plan: Plan, undisturbed: Store, scheduler: str, tmp_path: Path) -> None:
+    store = Store(tmp_path / "run")
+    ended = run(plan, store, scheduler=scheduler)
+    assert (ended.state, ended.done, ended.before, ended.failures, ended.workers) == ("done", OUTLINED, 0, 0, 2)
+    assert store.status()["state"] == "done"
+    assert not store.busy
+    assert not list(store.folder.rglob("*.new"))
+    assert_same(store, undisturbed)
+    files = sorted(path.name for path in store.scores_folder.iterdir())
+    again = run(plan, store, scheduler=scheduler)
+    assert (again.state, again.before) == ("done", OUTLINED)
+    assert sorted(path.name for path in store.scores_folder.iterdir()) == files
 
 
 def test_a_killed_worker_loses_only_the_films_in_its_hands(plan: Plan, undisturbed: Store, tmp_path: Path) -> None:
@@ -82,6 +85,7 @@ def test_a_killed_worker_loses_only_the_films_in_its_hands(plan: Plan, undisturb
 
     ended = run(plan, store, workers=2, report=kill_one)
     assert killed
+    assert not workers_of(psutil.Process())
     assert (ended.state, ended.done, ended.failures) == ("done", OUTLINED, 0)
     assert_same(store, undisturbed)
 
