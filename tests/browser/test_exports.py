@@ -1,24 +1,17 @@
-"""In a real browser: every export opens, and work survives a reload of the page and a restart of the server."""
+"""In a real browser: every export opens, and work survives a reload of the page."""
 
 from __future__ import annotations
 
 import io
-import os
 import re
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 import zipfile
-from contextlib import contextmanager
 
 import numpy as np
 import pydicom
 import pytest
 from PIL import Image
 
-from tests.browser.conftest import PATIENCE, ROOT, known_truth_model
+from tests.browser.conftest import PATIENCE, known_truth_model
 
 QUICK = "film=known-truth/nodule-03&model=known-truth&finding=Nodule&method=grad-cam&method=jacobian&run=1"
 pytestmark = [
@@ -92,47 +85,3 @@ def test_running_work_survives_a_reload_and_can_still_be_cancelled(page, address
     assert after >= before
     page.get_by_role("button", name="Cancel").click()
     page.get_by_text("Cancelled. Press Run to start it again.").first.wait_for()
-
-
-@contextmanager
-def served(home, port: int):
-    """A dashboard of its own that keeps explanations under ``home``; it ends as in a power cut."""
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    environment = {**os.environ, "XAI_LIGHTBOX_HOME": str(home), "XAI_LIGHTBOX_KEEP_MB": "64"}
-    with (home / "log").open("a") as log:
-        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
-        try:
-            until = time.monotonic() + PATIENCE
-            while True:
-                try:
-                    urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=5).read()
-                    break
-                except OSError:
-                    assert server.poll() is None, (home / "log").read_text()
-                    assert time.monotonic() < until, "the dashboard did not start"
-                    time.sleep(0.5)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.kill()
-            server.wait(30)
-
-
-def test_a_restarted_server_shows_kept_maps_without_computing(page, tmp_path):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    asked = "film=known-truth/nodule-05&model=known-truth&finding=Nodule&method=jacobian&run=1"
-    drawn = page.locator("canvas[aria-label^='Jacobian sensitivity map for Nodule']").first
-    kept = []
-    for _ in range(2):
-        with served(tmp_path, port) as address:
-            page.goto(f"{address}/?{asked}", wait_until="commit")
-            drawn.wait_for()
-            page.goto("about:blank")
-        files = list((tmp_path / "explanations").glob("*.npz"))
-        kept.append({path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in files})
-    ((path, (file_first, seen_first)),) = kept[0].items()
-    file_second, seen_second = kept[1][path]
-    assert len(kept[1]) == 1
-    assert file_second == file_first, "the map was computed and written again"
-    assert seen_second > seen_first, "the kept map was not looked at"
