@@ -25,8 +25,8 @@ def draw() -> None:
         if st.form_submit_button("Save", type="primary", icon=":material/save:"):
             _save(wanted, SAVED)
     if st.button("Back to the usual settings", icon=":material/restart_alt:", key="reset_settings"):
-        for key in ("set_model", "set_methods", "set_hide", "set_reader"):
-            st.session_state.pop(key, None)
+        # Widgets of a new name: the browser keeps what was typed into the old ones.
+        st.session_state["settings_again"] = st.session_state.get("settings_again", "") + "'"
         _save(Settings(tour_seen=kept.tour_seen), "The usual settings hold again.")
         st.rerun()
     said = st.session_state.pop("settings_said", "")
@@ -40,32 +40,33 @@ def _widgets(kept: Settings) -> Settings:
     titles = {"": "The one that fits the first film"} | {e.name: e.title for e in entries}
     known = methods()
     names = list(titles)
+    again = st.session_state.get("settings_again", "")
     model = st.selectbox(
         "Model on a first visit",
         names,
         index=names.index(kept.default_model) if kept.default_model in names else 0,
         format_func=titles.__getitem__,
-        key="set_model",
+        key=f"set_model{again}",
     )
     chosen = st.multiselect(
         "Methods on a first visit",
         list(known),
         default=[name for name in kept.default_methods or main_methods() if name in known],
         format_func=lambda name: known[name].title,
-        key="set_methods",
+        key=f"set_methods{again}",
         help="A link to a view brings its own methods along.",
     )
     hide = st.toggle(
         "Hide the expert's outline until I ask for it",
         kept.hide_outline,
-        key="set_hide",
+        key=f"set_hide{again}",
         help="For teaching: look first, then compare.",
     )
     reader = st.text_input(
         "Your name as a reader",
         kept.reader,
         max_chars=LONGEST_NAME,
-        key="set_reader",
+        key=f"set_reader{again}",
         help="It stands in the files of regions you draw. It never enters a link.",
     )
     st.caption("Light or dark follows your browser's or system's own setting.")
