@@ -124,16 +124,10 @@ def _leaderboard(folder: Path, stamp: str, pair: tables.Pair, metric: str, findi
     st.altair_chart(charts.leaderboard(part, f"{score.title} ({score.direction} is better)"), width="stretch")
     st.caption("Mean over pairs of film and finding, with its 95 % interval over patients. Grey: without the model.")
     shown = part[["title", "mean", "low", "high", "n", "patients", "gain", "gain_low", "gain_high"]]
-    st.dataframe(
-        shown,
-        hide_index=True,
-        column_config={
-            "title": "Map",
-            "gain": "Better than the best baseline by",
-            "gain_low": "from",
-            "gain_high": "to",
-        },
-    )
+    words = {"mean": "Mean", "low": "from", "high": "to"}
+    words |= {"gain": "Over best baseline", "gain_low": "from ", "gain_high": "to "}
+    columns = {name: st.column_config.NumberColumn(title, format="%.3f") for name, title in words.items()}
+    st.dataframe(shown, hide_index=True, column_config={"title": "Map", "patients": "Patients", **columns})
 
 
 def _charted(view: str, table: pd.DataFrame, metric: str) -> None:
