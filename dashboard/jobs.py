@@ -7,11 +7,11 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from dashboard.fair_queue import FairQueue
+from dashboard.worker_threads import WorkerThreads
 from xai_methods import Cancelled
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -129,7 +129,7 @@ class JobManager:
         each: int = 120,
         present: Callable[[str], bool] = lambda owner: True,
     ) -> None:
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="lightbox", initializer=prepare)
+        self._threads = WorkerThreads(workers, self._run_next, prepare)
         self._lock = threading.Lock()
         self._jobs: OrderedDict[Hashable, _Job] = OrderedDict()
         self._queue: FairQueue[_Job] = FairQueue()
@@ -166,7 +166,7 @@ class JobManager:
             self._jobs.move_to_end(key)
             self._forget()
         if found is None:
-            self._pool.submit(self._run_next)
+            self._threads.wake()
 
     def status(self, key: Hashable) -> Status | None:
         """What is known of ``key``; None where nobody asked for it, or it was forgotten."""
@@ -235,7 +235,7 @@ class JobManager:
         with self._lock:
             for job in self._jobs.values():
                 job.stop.set()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._threads.close()
 
     def _forget(self) -> None:
         finished = [key for key, job in self._jobs.items() if job.state not in ("queued", "running")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from dashboard import caches, display, viewer
 from dashboard.display import View
@@ -89,9 +89,8 @@ def _panel(question: Question, result: FindingResult, method: str, status: Statu
         return waiting(state="failed", words=status.error)
     if status.state == "cancelled":
         return waiting(state="cancelled", words="Cancelled. Press Run to start it again.")
-    if status.state == "queued":
-        return waiting(state="queued", words="Waiting for its turn")
-    return waiting(state="running", share=status.share, words=f"{status.share:.0%} · {status.seconds:.0f} s")
+    state: Literal["queued", "running"] = "queued" if status.state == "queued" else "running"
+    return waiting(state=state, share=status.share, words=status.words)
 
 
 def _map(question: Question, result: FindingResult, done: MethodResult) -> PanelGiven:
