@@ -23,6 +23,7 @@ from evaluation.runs.store import Store, StoreError
 from evaluation.runs.template import plan_text
 from tests.evaluation.runs.conftest import OUTLINED, SECONDS
 
+pytestmark = pytest.mark.slow
 ROWS = OUTLINED * (3 * 2 * 5 + 4 * 4)
 """Outlined films times (methods with sweeps x seeds x scores, and baselines x scores against an outline)."""
 
