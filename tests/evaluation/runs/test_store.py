@@ -132,7 +132,7 @@ def test_maps_are_kept_as_float16_with_their_scale(plan: Plan, store: Store) -> 
     with np.load(store.folder / "maps" / f"{piece.questions[0].key}.npz", allow_pickle=False) as kept:
         assert kept["values"].dtype == np.float16
         assert kept["values"].astype(np.float32) * kept["scale"] == pytest.approx(
-            wanted, abs=1e-3 * np.abs(wanted).max()
+            wanted, abs=1e-3 * float(np.abs(wanted).max())
         )
 
 
