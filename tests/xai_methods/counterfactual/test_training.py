@@ -12,14 +12,15 @@ from tests.xai_methods.counterfactual.discs import SIDE, AreaClassifier, films, 
 from xai_methods.counterfactual.networks import Generator
 from xai_methods.counterfactual.training.exaggeration import Draw, Settings, run
 
+WIRE_CONTRAST = 60 / 255
 LEVELS = torch.tensor([0.1, 0.3, 0.5, 0.7, 0.9])
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """A trainer after 200 steps and the folder it wrote to."""
+    """A trainer after 400 steps and the folder it wrote to."""
     folder = tmp_path_factory.mktemp("run")
-    made = trainer(200)
+    made = trainer(400)
     run(made, folder)
     return made, folder
 
@@ -35,7 +36,7 @@ def series_of(generator: Generator, pixels: np.ndarray) -> tuple[torch.Tensor, t
 
 
 @pytest.mark.slow
-def test_the_disc_changes_its_size_as_asked_and_nothing_else_changes(trained):
+def test_the_disc_changes_its_size_as_asked_and_little_else_changes(trained):
     generator = trained[0].average
     pixels, radii = films(12, seed=99)
     for one in pixels[radii > 3.5]:
@@ -46,15 +47,15 @@ def test_the_disc_changes_its_size_as_asked_and_nothing_else_changes(trained):
         assert bright[-1] > 1.3 * bright[0]
         change = (made[-1] - made[0])[0].abs().numpy()
         far = ~binary_dilation((film[0, 0] > 0.5).numpy(), iterations=5)
-        assert change[~far].mean() > 1.5 * change[far].mean()
+        assert change[~far].mean() > 2.5 * change[far].mean()
         wire = (made[:, 0, :, 3] - film[0, 0, :, 3]).abs()
-        assert wire.mean() < 0.06
+        assert wire.mean() < WIRE_CONTRAST / 2, "the wire is no longer to be seen"
 
 
 @pytest.mark.slow
-def test_two_hundred_steps_lower_every_loss_that_starts_above_zero(trained):
+def test_training_lowers_every_loss_that_starts_above_zero(trained):
     log = trained[0].log
-    assert [row["step"] for row in log] == [50, 100, 150, 200]
+    assert [row["step"] for row in log] == list(range(50, 401, 50))
     assert log[-1]["consistency"] < 0.7 * log[0]["consistency"]
     assert log[-1]["discriminator"] < log[0]["discriminator"]
     # Cycle, roughness and size are 0 for a generator that does nothing; they must stay small.
@@ -65,15 +66,15 @@ def test_two_hundred_steps_lower_every_loss_that_starts_above_zero(trained):
 @pytest.mark.slow
 def test_training_goes_on_from_its_checkpoint(trained):
     made, folder = trained
-    again = trainer(200)
+    again = trainer(400)
     run(again, folder)
-    assert again.step == 200
+    assert again.step == 400
     for key, value in made.generator.state_dict().items():
         torch.testing.assert_close(again.generator.state_dict()[key], value)
     states = [t.optimisers["generator"].state_dict()["state"] for t in (made, again)]
     assert states[0].keys() == states[1].keys()
     torch.testing.assert_close(states[0][0]["exp_avg"], states[1][0]["exp_avg"])
-    assert len([json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]) == 4
+    assert len([json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]) == len(made.log)
 
 
 def test_films_are_drawn_evenly_over_the_bins_however_rare():
