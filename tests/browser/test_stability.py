@@ -28,7 +28,6 @@ def test_the_slider_moves_the_film_and_the_probabilities(page, address):
     for _ in range(5):
         thumb.press("ArrowRight")
     after = picture_of(page, "Film at +1.0 grey levels")
-    assert before[:4] == after[:4] == b"\x89PNG"
     assert before != after
     page.locator("[data-testid=stVegaLiteChart]").first.wait_for()
     assert page.locator("[data-testid=stVegaLiteChart]").count() >= 6
