@@ -1,7 +1,8 @@
-"""The film and the model of pages that ask for no more than these two."""
+"""Pages that ask for one film and one model: the two widgets, and the one thing that is worked out for them."""
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import replace
 
 import streamlit as st
@@ -9,9 +10,9 @@ import streamlit as st
 from classifiers import ChestClassifier
 from classifiers import shelf as model_shelf
 from dashboard import caches, choosing
-from dashboard.jobs import sentence
+from dashboard.jobs import QueueFullError, Status, Work, sentence
 from dashboard.question import Film
-from dashboard.session import restored
+from dashboard.session import owner, restored
 from radiographs import FilmError
 
 
@@ -44,3 +45,30 @@ def write_address(address: dict[str, str]) -> None:
     """Make the page's address say what is shown."""
     if dict(st.query_params) != address:
         st.query_params.from_dict(address)
+
+
+def worked_out(key: Hashable, work: Work, purpose: str) -> Status | None:
+    """Have one thing worked out, unless it is; what this person asked before for this purpose is dropped.
+
+    Args:
+        key: content address of the result. work: the computation, for the job manager.
+        purpose: the page, so that pages do not cancel each other's work.
+    """
+    jobs, me = caches.manager(), f"{owner()} {purpose}"
+    jobs.cancel(me, keep=(key,))
+    status = jobs.status(key)
+    if status is None or status.state == "cancelled":
+        try:
+            jobs.submit(key, work, owner=me)
+        except QueueFullError as error:
+            st.warning(sentence(error), icon=":material/hourglass:")
+    return jobs.status(key)
+
+
+def draw_progress(key: Hashable, doing: str) -> None:
+    """Draw how far the work is, after words on what is being done; draw the whole page again once it has ended."""
+    status = caches.manager().status(key)
+    if status is None or not status.pending:
+        st.rerun()
+        return
+    st.progress(status.share, f"{doing} · {status.words}")

@@ -263,8 +263,10 @@ def choose_second(entries: list[ShelfEntry], first: str) -> str:
         st.session_state["second"] = None
     chosen = st.selectbox(
         "Beside it",
-        [None, *titles],
-        format_func=lambda name: titles.get(name, "No second model"),
+        list(titles),
+        index=None,
+        format_func=titles.__getitem__,
+        placeholder="No second model",
         key="second",
         help="The same film and methods under a second model: two models that classify alike may look elsewhere.",
     )

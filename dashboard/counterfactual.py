@@ -11,13 +11,11 @@ import pandas as pd
 import streamlit as st
 
 from classifiers import ChestClassifier
-from dashboard import caches
 from dashboard import counterfactual_files as files
-from dashboard.asking import film_and_model, write_address
-from dashboard.jobs import QueueFullError, Status, sentence
+from dashboard.asking import draw_progress, film_and_model, worked_out, write_address
+from dashboard.jobs import Status
 from dashboard.question import Film, short_digest
-from dashboard.session import owner
-from evaluation.exaggerated import Exaggerated, exaggerated_film, in_words
+from evaluation.exaggerated import Exaggerated, exaggerated_film
 from radiographs.findings import display_name
 from xai_methods import Cancelled, get_method
 from xai_methods.counterfactual import EXPLAINERS
@@ -104,26 +102,13 @@ def _choose_finding(film: Film, findings: list[str], method: str) -> str:
 
 
 def start(asked: Asked) -> Status | None:
-    """Have the series drawn, unless it is; what this person asked for before and no longer looks at is dropped."""
-    jobs, me = caches.manager(), f"{owner()} counterfactual"
-    jobs.cancel(me, keep=(asked.key,))
-    status = jobs.status(asked.key)
-    if status is None or status.state == "cancelled":
-        try:
-            jobs.submit(asked.key, asked.work(), owner=me)
-        except QueueFullError as error:
-            st.warning(sentence(error), icon=":material/hourglass:")
-    return jobs.status(asked.key)
+    """Have the series made, unless it is."""
+    return worked_out(asked.key, asked.work(), "counterfactual")
 
 
-def draw_progress(asked: Asked) -> None:
-    """Draw how far the series is; draw the whole page again once it has ended."""
-    status = caches.manager().status(asked.key)
-    if status is None or not status.pending:
-        st.rerun()
-        return
-    text = "Waiting for its turn" if status.state == "queued" else f"{status.share:.0%} · {status.seconds:.0f} s"
-    st.progress(status.share, f"Redrawing the film and measuring it · {text}")
+def draw_waiting(asked: Asked) -> None:
+    """Draw how far the series is."""
+    draw_progress(asked.key, "Redrawing the film and measuring it")
 
 
 def draw_slider(made: Exaggerated) -> None:
@@ -249,8 +234,3 @@ def draw_animation(asked: Asked, made: Exaggerated) -> None:
         st.image(
             files.animation(made), width=360, alt=f"The film between {display_name(asked.finding)} absent and present"
         )
-
-
-def words_of(made: Exaggerated) -> str:
-    """What the series says in plain words."""
-    return in_words(made)

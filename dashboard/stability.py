@@ -10,12 +10,11 @@ import pandas as pd
 import streamlit as st
 
 from classifiers import ChestClassifier
-from dashboard import caches, stability_charts, stability_pictures, stability_tables
+from dashboard import stability_charts, stability_pictures, stability_tables
 from dashboard import stability_words as words
-from dashboard.asking import film_and_model, write_address
-from dashboard.jobs import QueueFullError, Status, sentence
+from dashboard.asking import draw_progress, film_and_model, worked_out, write_address
+from dashboard.jobs import Status
 from dashboard.question import Film
-from dashboard.session import owner
 from dashboard.stability_report import html_report
 from evaluation.stability import Stability, study
 from evaluation.stability.perturbations import USUAL
@@ -58,26 +57,13 @@ def ask() -> Asked | None:
 
 
 def start(asked: Asked) -> Status | None:
-    """Have the study done, unless it is; what this person asked for before and no longer looks at is dropped."""
-    jobs, me = caches.manager(), f"{owner()} stability"
-    jobs.cancel(me, keep=(asked.key,))
-    status = jobs.status(asked.key)
-    if status is None or status.state == "cancelled":
-        try:
-            jobs.submit(asked.key, asked.work(), owner=me)
-        except QueueFullError as error:
-            st.warning(sentence(error), icon=":material/hourglass:")
-    return jobs.status(asked.key)
+    """Have the study made, unless it is."""
+    return worked_out(asked.key, asked.work(), "stability")
 
 
-def draw_progress(asked: Asked) -> None:
-    """Draw how far the study is; draw the whole page again once it has ended."""
-    status = caches.manager().status(asked.key)
-    if status is None or not status.pending:
-        st.rerun()
-        return
-    text = "Waiting for its turn" if status.state == "queued" else f"{status.share:.0%} · {status.seconds:.0f} s"
-    st.progress(status.share, f"Asking the model about this film, slightly changed · {text}")
+def draw_waiting(asked: Asked) -> None:
+    """Draw how far the study is."""
+    draw_progress(asked.key, "Asking the model about this film, slightly changed")
 
 
 def draw_verdict(found: Stability) -> None:

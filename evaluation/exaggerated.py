@@ -74,12 +74,8 @@ def _inside(series: Series) -> float:
     return float(change[anatomy.lungs | anatomy.heart].sum() / change.sum())
 
 
-def in_words(made: Exaggerated, words_for: dict[str, float] | None = None) -> str:
-    """What changed, where, by how much, in plain sentences; never what the film shows.
-
-    Args:
-        made: the series. words_for: findings by change of probability; worked out from the series where None.
-    """
+def in_words(made: Exaggerated) -> str:
+    """What changed, where, by how much, in plain sentences; never what the film shows."""
     series = made.series
     name = display_name(series.finding).lower()
     sentences = [
@@ -94,7 +90,7 @@ def in_words(made: Exaggerated, words_for: dict[str, float] | None = None) -> st
         sentences.append(
             f"The heart's width goes from {first:.2f} to {last:.2f} of the chest's, as our segmentation measures it."
         )
-    moved = words_for if words_for is not None else _others(series)
+    moved = _others(series)
     if moved:
         most = max(moved, key=lambda finding: abs(moved[finding]))
         if abs(moved[most]) >= 0.1:

@@ -79,7 +79,6 @@ def draw_results(questions: list[Question], was_pending: bool) -> None:
     for place, finding in enumerate(main.findings):
         seen, results[finding] = draw_finding(questions, finding, choice.view, controls=place == 0)
         view = seen if place == 0 else view
-    regions.draw_own(main)
     remember(main, view, questions[1].classifier.name if len(questions) > 1 else "")
     draw_downloads(main, results)
     if was_pending != pending(questions):
@@ -100,5 +99,6 @@ if questions:
     if stop:
         caches.manager().cancel(owner())
     draw_facts(questions[0])
+    regions.draw_own(questions[0])
     busy = pending(questions)
     st.fragment(draw_results, run_every=TICK_SECONDS if busy else None)(questions, busy)

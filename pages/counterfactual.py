@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboard import counterfactual
 from dashboard.facts import describe
+from evaluation.exaggerated import in_words
 
 TICK_SECONDS = 0.7
 
@@ -12,7 +13,7 @@ def draw(asked: counterfactual.Asked) -> None:
     st.markdown(f"**{asked.film.reference}** · {describe(asked.film)} · {asked.classifier.card.title}")
     status = counterfactual.start(asked)
     if status is None or status.pending:
-        st.fragment(counterfactual.draw_progress, run_every=TICK_SECONDS)(asked)
+        st.fragment(counterfactual.draw_waiting, run_every=TICK_SECONDS)(asked)
     elif status.state == "failed":
         st.error(status.error, icon=":material/error:")
     else:
@@ -22,7 +23,7 @@ def draw(asked: counterfactual.Asked) -> None:
             counterfactual.draw_trust(made)
             return
         st.fragment(counterfactual.draw_slider)(made)
-        st.markdown(counterfactual.words_of(made))
+        st.markdown(in_words(made))
         counterfactual.draw_course(made)
         counterfactual.draw_trust(made)
         st.fragment(counterfactual.draw_animation)(asked, made)

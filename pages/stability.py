@@ -12,7 +12,7 @@ def draw(asked: stability.Asked) -> None:
     st.markdown(f"**{asked.film.reference}** · {describe(asked.film)} · {asked.classifier.card.title}")
     status = stability.start(asked)
     if status is None or status.pending:
-        st.fragment(stability.draw_progress, run_every=TICK_SECONDS)(asked)
+        st.fragment(stability.draw_waiting, run_every=TICK_SECONDS)(asked)
     elif status.state == "failed":
         st.error(status.error, icon=":material/error:")
     else:
