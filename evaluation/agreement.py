@@ -10,6 +10,7 @@ import pandas as pd
 from evaluation.compare import FindingResult, MethodResult
 from evaluation.similarity import spearman
 from radiographs.findings import display_name
+from xai_methods import baseline_methods
 
 TOP = 0.1
 """Share of the input's pixels that are a map's strongest."""
@@ -59,11 +60,13 @@ def agreement_matrix(maps: Mapping[str, np.ndarray], measure: str = "overlap") -
 def in_words(result: FindingResult) -> str:
     """What the scores and maps of one finding say, in plain sentences; never what the film shows."""
     finding = display_name(result.finding).lower()
-    done = {m.title: m for m in result.methods.values() if m.explanation is not None}
+    done = {
+        m.title: m for m in result.methods.values() if m.explanation is not None and m.method not in baseline_methods()
+    }
     sentences = []
     if result.mask is not None and result.mask.any() and done:
         sentences.append(_where(done, finding))
-        sentences.append(_against_baselines(result))
+        sentences.append(_against_baselines(result, done))
     empty = [title for title, method in done.items() if method.explanation is not None and method.explanation.empty]
     if empty:
         sentences.append(f"{_list(empty)} found nothing that speaks for {finding}.")
@@ -91,9 +94,9 @@ def _where(done: Mapping[str, MethodResult], finding: str) -> str:
     return "; ".join(parts) + "." if parts else ""
 
 
-def _against_baselines(result: FindingResult) -> str:
+def _against_baselines(result: FindingResult, done: Mapping[str, MethodResult]) -> str:
     best = max((s["pixel_auprc"].value for s in result.baselines.values()), default=float("nan"))
-    found = {m.title: m.scores["pixel_auprc"].value for m in result.methods.values() if m.scores}
+    found = {title: method.scores["pixel_auprc"].value for title, method in done.items() if method.scores}
     better = [title for title, value in found.items() if value > best]
     if not found:
         return ""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from classifiers.anatomy import Anatomy, segment
-from evaluation.organs import anatomy_prior, organ_of
+from evaluation.organs import anatomy_prior, film_anatomy, organ_of
 from evaluation.priors import average_mask
 from evaluation.ranked import Region
 from evaluation.registry import score_map
@@ -57,7 +55,6 @@ ORGAN = Baseline(
 )
 READER = Baseline("other-reader", "Another reader", "What one expert outlined, scored against what the others did.")
 BASELINES: dict[str, Baseline] = {b.name: b for b in (UNIFORM, CENTRE, AVERAGE, EDGES, ORGAN, READER)}
-_ORGANS_KEPT = 32
 
 
 def edge_map(radiograph: Radiograph) -> np.ndarray:
@@ -83,23 +80,10 @@ def baseline_maps(
     if average is not None:
         maps[AVERAGE.name] = average.on(radiograph.shape)
     maps[EDGES.name] = edge_map(radiograph)
-    organ = anatomy_prior(_anatomy(radiograph), finding) if organ_of(finding) else None
+    organ = anatomy_prior(film_anatomy(radiograph), finding) if organ_of(finding) else None
     if organ is not None:
         maps[ORGAN.name] = organ
     return maps
-
-
-_anatomies: OrderedDict[str, Anatomy] = OrderedDict()
-
-
-def _anatomy(radiograph: Radiograph) -> Anatomy:
-    """Lungs and heart of a film, worked out once for all its findings."""
-    known = _anatomies.get(radiograph.digest)
-    if known is None:
-        known = _anatomies[radiograph.digest] = segment(radiograph)
-        while len(_anatomies) > _ORGANS_KEPT:
-            _anatomies.popitem(last=False)
-    return known
 
 
 def other_reader(annotations: Sequence[Annotation], finding: str) -> dict[str, Score]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from classifiers import ChestClassifier
 from classifiers.anatomy import segment
+from evaluation.organs import film_anatomy
 from radiographs import Radiograph
 from radiographs.findings import display_name
 from xai_methods.counterfactual import Series, exaggerate
@@ -67,7 +68,7 @@ def _measured(film: np.ndarray) -> tuple[float, float]:
 
 
 def _inside(series: Series) -> float:
-    anatomy = segment(Radiograph(series.film))
+    anatomy = film_anatomy(Radiograph(series.film))
     change = np.abs(series.difference)
     if not anatomy.sure or not change.any():
         return math.nan

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from typing import Literal
 
 import numpy as np
 
-from classifiers.anatomy import Anatomy
+from classifiers.anatomy import Anatomy, segment
+from radiographs import Radiograph
 from radiographs.findings import canonical
 
 Organ = Literal["lungs", "heart"]
@@ -36,6 +39,24 @@ LUNG_FINDINGS = frozenset(
     }
 )
 """Findings of lungs and pleura."""
+
+
+_KEPT = 32
+_anatomies: OrderedDict[str, Anatomy] = OrderedDict()
+_lock = threading.Lock()
+
+
+def film_anatomy(radiograph: Radiograph) -> Anatomy:
+    """Lungs, heart and body of a film; worked out once for whoever asks of the same film again soon."""
+    with _lock:
+        known = _anatomies.get(radiograph.digest)
+    if known is None:
+        known = segment(radiograph)
+        with _lock:
+            _anatomies[radiograph.digest] = known
+            while len(_anatomies) > _KEPT:
+                _anatomies.popitem(last=False)
+    return known
 
 
 def organ_of(finding: str) -> Organ | None:

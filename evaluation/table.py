@@ -13,6 +13,7 @@ from evaluation.compare import Comparison, FindingResult
 from evaluation.registry import metrics
 from evaluation.score import Score
 from evaluation.statistics import Method, mean_interval
+from xai_methods import baseline_methods
 
 
 def score_table(result: FindingResult) -> pd.DataFrame:
@@ -25,9 +26,12 @@ def score_table(result: FindingResult) -> pd.DataFrame:
     rows = []
     for name, method in result.methods.items():
         seconds = math.nan if method.explanation is None else method.explanation.seconds
-        rows.append(_row(name, method.title, "method", seconds, method.scores))
-    for name, scores in result.baselines.items():
-        rows.append(_row(name, BASELINES[name].title, "baseline", math.nan, scores))
+        if name not in baseline_methods():
+            rows.append(_row(name, method.title, "method", seconds, method.scores))
+    chosen = {n: m.scores for n, m in result.methods.items() if n in baseline_methods() and m.scores}
+    for name, scores in {**chosen, **result.baselines}.items():
+        title = BASELINES[name].title if name in BASELINES else result.methods[name].title
+        rows.append(_row(name, title, "baseline", math.nan, scores))
     if result.chance:
         rows.append(_row("chance", "Chance", "chance", math.nan, result.chance))
     return pd.DataFrame(rows, columns=["name", "title", "kind", "seconds", *metrics()])

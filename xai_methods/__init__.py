@@ -3,7 +3,7 @@
 from xai_methods.explanation import Cancelled, Explanation
 from xai_methods.method import Attribution, Method, Request
 from xai_methods.parameters import ParameterError, Parameters, parameter
-from xai_methods.registry import get_method, main_methods, methods, register
+from xai_methods.registry import baseline_methods, get_method, main_methods, methods, register
 
 __all__ = [
     "Attribution",
@@ -13,6 +13,7 @@ __all__ = [
     "ParameterError",
     "Parameters",
     "Request",
+    "baseline_methods",
     "get_method",
     "main_methods",
     "methods",

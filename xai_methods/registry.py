@@ -44,6 +44,11 @@ def main_methods() -> tuple[str, ...]:
     return tuple(name for name, method in methods().items() if method.role == "main")
 
 
+def baseline_methods() -> tuple[str, ...]:
+    """Names of the maps that know nothing of the model, in order."""
+    return tuple(name for name, method in methods().items() if method.role == "baseline")
+
+
 def get_method(name: str) -> Method:
     """Return the method called ``name``.
 

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from classifiers.anatomy import Anatomy, segment
+from classifiers.anatomy import Anatomy
 from evaluation.assessment import Assessment, Case, Need, register
-from evaluation.organs import Organ, organ_of
+from evaluation.organs import Organ, film_anatomy, organ_of
 
 _NEEDS: frozenset[Need] = frozenset({"anatomy"})
 _SOURCE = "Arras et al. 2022, doi:10.1016/j.inffus.2021.11.008 (relevance mass), with the organ for the region"
@@ -18,7 +18,7 @@ def anatomy_of(case: Case) -> Anatomy:
     """The anatomy of the case's film, outlined at most once for all assessments that share ``case.shared``."""
     known = case.shared.get("anatomy")
     if not isinstance(known, Anatomy):
-        known = case.shared["anatomy"] = segment(case.radiograph)
+        known = case.shared["anatomy"] = film_anatomy(case.radiograph)
     return known
 
 

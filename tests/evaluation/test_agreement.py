@@ -11,6 +11,8 @@ from evaluation.score import Score
 from evaluation.validity import Verdict
 from xai_methods import Explanation
 
+NAMES = {"LIME": "lime", "LRP": "lrp", "SHAP": "kernel-shap", "Edge map": "edge-map"}
+
 
 def peak(row: int, column: int, side: int = 20) -> np.ndarray:
     down, across = np.mgrid[:side, :side]
@@ -47,7 +49,7 @@ def result(scores: dict[str, tuple[float, float]], baseline: float = 0.3, passed
     for place, (title, (pointing, auprc)) in enumerate(scores.items()):
         made = Explanation(peak(5, 5 + 4 * place), True, title, {}, 0, "Mass", 1.0, "f", "c", 0.1, 1)
         both = {"pointing_game": Score("pointing_game", pointing), "pixel_auprc": Score("pixel_auprc", auprc)}
-        methods[title] = MethodResult("Mass", title, title, made, made.values, both)
+        methods[title] = MethodResult("Mass", NAMES[title], title, made, made.values, both)
     verdict = Verdict("passed" if passed else "failed", "a reason")
     baselines = {"edge-map": {"pixel_auprc": Score("pixel_auprc", baseline)}}
     return FindingResult("Mass", 1.0, 0.7, peak(5, 5) > 0.5, verdict, methods, baselines, {})
@@ -66,6 +68,12 @@ def test_words_warn_where_nothing_beats_the_baselines_or_the_gate_failed():
     assert words.startswith("No map has its strongest point inside")
     assert "No map lies on the outline better" in words
     assert "did not pass the validity gate" in words
+
+
+def test_a_baseline_among_the_methods_is_not_spoken_of_as_one():
+    words = in_words(result({"LRP": (1, 0.6), "Edge map": (1, 0.9)}))
+    assert "Edge map" not in words
+    assert words.startswith("LRP has its strongest point inside")
 
 
 def test_nothing_is_said_where_there_is_nothing():

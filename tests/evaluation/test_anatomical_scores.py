@@ -9,6 +9,7 @@ import pytest
 
 import evaluation.assessments.anatomy as scores
 from classifiers.anatomy import Anatomy
+from evaluation import organs
 from evaluation.assessment import Case, get_assessment
 from evaluation.assessments.anatomy import anatomy_of, relevance_share, relevance_shares, why_undefined
 from evaluation.organs import HEART_FINDINGS, LUNG_FINDINGS, anatomy_prior, organ_mask, organ_of
@@ -134,7 +135,7 @@ def test_one_film_is_outlined_once(monkeypatch: pytest.MonkeyPatch) -> None:
         asked.append(film)
         return anatomy()
 
-    monkeypatch.setattr(scores, "segment", count)
+    monkeypatch.setattr(scores, "film_anatomy", count)
     shared: dict[str, object] = {}
     first, second = case(ONE_EACH, shared=shared), case(ONE_EACH, "Cardiomegaly", shared=shared)
     for name in NAMES:
@@ -167,3 +168,11 @@ def test_the_prior_is_the_organ() -> None:
     assert organ_mask(anatomy(heart=False), "Cardiomegaly") is None
     inside = box(3, 5, 4, 6)
     assert score_map(lungs, inside)["pixel_auroc"].value == pytest.approx(1 - 0.5 * 56 / 196)
+
+
+def test_the_same_film_is_outlined_once_for_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Radiograph] = []
+    monkeypatch.setattr(organs, "segment", lambda film: asked.append(film) or anatomy())
+    film = Radiograph(np.linspace(0, 1, 64 * 64, dtype=np.float32).reshape(64, 64) ** 1.234)
+    assert organs.film_anatomy(film) is organs.film_anatomy(Radiograph(film.pixels.copy()))
+    assert len(asked) == 1
