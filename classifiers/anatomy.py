@@ -119,7 +119,7 @@ def segment(radiograph: Radiograph) -> Anatomy:
     Raises:
         WeightsError: the shipped weights are missing, damaged, or not those the card names.
     """
-    return outline(radiograph, *_shipped())
+    return outline(radiograph, *shipped_network())
 
 
 def outline(radiograph: Radiograph, network: AnatomyNetwork, preprocessing: Preprocessing) -> Anatomy:
@@ -251,5 +251,6 @@ def load_anatomy_network(folder: Path | None = None) -> tuple[AnatomyNetwork, Pr
 
 
 @cache
-def _shipped() -> tuple[AnatomyNetwork, Preprocessing]:
+def shipped_network() -> tuple[AnatomyNetwork, Preprocessing]:
+    """The shipped network and its preprocessing, read once."""
     return load_anatomy_network()

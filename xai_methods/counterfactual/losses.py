@@ -28,21 +28,22 @@ def classifier_consistency(asked: torch.Tensor, log_odds: torch.Tensor) -> torch
     return F.binary_cross_entropy_with_logits(log_odds, asked) - entropy
 
 
-def context_weights(films: torch.Tensor, masks: torch.Tensor | None = None) -> torch.Tensor:
+def context_weights(films: torch.Tensor, structures: torch.Tensor | None = None) -> torch.Tensor:
     """How much each pixel of (N, 1, S, S) films counts in a reconstruction: (N, 1, S, S), mean 1 over each film.
 
+    The film's edges, where devices show, and each structure count as much as the whole film, whatever their area. The
+    paper weighs devices that a detector found; edges stand for them here.
+
     Args:
-        films: in [0, 1]. masks: (N, K, S, S) structures that matter (lungs, heart, devices); each counts as much as
-            the whole film, whatever its area, as in the paper. Without them edges count more: there devices are.
+        films: in [0, 1]. structures: (N, K, S, S) masks or shares of lungs and heart.
     """
-    if masks is None:
-        across = F.pad(films[..., :, 1:] - films[..., :, :-1], (0, 1)).abs()
-        along = F.pad(films[..., 1:, :] - films[..., :-1, :], (0, 0, 0, 1)).abs()
-        edges = across + along
-        weights = 0.5 + edges / edges.mean(dim=(2, 3), keepdim=True).clamp_min(1e-6)
-    else:
-        area = masks.mean(dim=(2, 3), keepdim=True)
-        weights = 1 + (masks / area.clamp_min(1e-3)).sum(dim=1, keepdim=True)
+    across = F.pad(films[..., :, 1:] - films[..., :, :-1], (0, 1)).abs()
+    along = F.pad(films[..., 1:, :] - films[..., :-1, :], (0, 0, 0, 1)).abs()
+    edges = across + along
+    weights = 1 + edges / edges.mean(dim=(2, 3), keepdim=True).clamp_min(1e-6)
+    if structures is not None:
+        area = structures.mean(dim=(2, 3), keepdim=True)
+        weights = weights + (structures / area.clamp_min(1e-3)).sum(dim=1, keepdim=True)
     return weights / weights.mean(dim=(2, 3), keepdim=True)
 
 

@@ -21,7 +21,13 @@ from classifiers.shelf import load_classifier
 from xai_methods.counterfactual.calibration import BalancedPosterior, fit_balanced, matching
 from xai_methods.counterfactual.networks import Discriminator, Generator, GeneratorShape
 from xai_methods.counterfactual.training.exaggeration import Draw, Explained, Settings, Trainer, reduced, run
-from xai_methods.counterfactual.training.films import TrainingFilms, channels_last, classifier_logits, read_films
+from xai_methods.counterfactual.training.films import (
+    TrainingFilms,
+    channels_last,
+    classifier_logits,
+    lungs_and_heart,
+    read_films,
+)
 
 FINDINGS = ("Cardiomegaly", "Effusion", "Atelectasis")
 MATCHED = 200
@@ -74,7 +80,9 @@ def build(
         for side in sorted({classifier.side} | {side for side, _ in settings.stages})
     }
     preprocessing = classifier.preprocessing
-    explained = Explained(classifier.network, preprocessing.low, preprocessing.high, columns, posteriors, matched)
+    explained = Explained(
+        classifier.network, preprocessing.low, preprocessing.high, columns, posteriors, matched, lungs_and_heart
+    )
     training = np.flatnonzero(~films.validation)
     draw = Draw(films.films[training], balanced(films.logits[training], columns, posteriors), seed)
     with torch.random.fork_rng():

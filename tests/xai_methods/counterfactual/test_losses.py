@@ -37,7 +37,7 @@ def test_each_structure_weighs_as_much_as_the_whole_film_whatever_its_area():
     masks = torch.zeros(1, 2, 10, 10)
     masks[0, 0, 0, :5] = 1
     masks[0, 1, 5:, :] = 1
-    weights = context_weights(torch.rand(1, 1, 10, 10), masks)
+    weights = context_weights(torch.full((1, 1, 10, 10), 0.5), masks)
     assert float(weights.mean()) == pytest.approx(1)
     # Whole film 1, small structure 1 / 0.05, large structure 1 / 0.5; all together sum to 3.
     assert float(weights[0, 0, 0, 0]) == pytest.approx((1 + 20) / 3)

@@ -56,7 +56,7 @@ class Settings:
     rate: float = 3e-4
     average: float = 0.998
     adversarial: float = 0.2
-    consistency: float = 1.0
+    consistency: float = 2.0
     cycle: float = 20.0
     rough: float = 0.01
     small: float = 2.0
@@ -85,6 +85,7 @@ class Explained:
         network: (N, 1, s, s) in [low, high] to logits (N, C). low, high: input values of black and white.
         columns: of the F findings in the logits. posteriors: their calibration.
         matched: for each input side, slope and intercept that bring its logits to those at the full side, (F, 2).
+        structures: (N, 1, s, s) films in [0, 1] to shares (N, K, s, s) of what reconstructions must keep; None: edges.
     """
 
     network: nn.Module
@@ -93,6 +94,7 @@ class Explained:
     columns: tuple[int, ...]
     posteriors: tuple[BalancedPosterior, ...]
     matched: dict[int, np.ndarray]
+    structures: Callable[[torch.Tensor], torch.Tensor] | None = None
 
     def log_odds(self, films: torch.Tensor, finding: torch.Tensor) -> torch.Tensor:
         """Log-odds of the balanced posterior of (N,) findings on (N, 1, s, s) films in [0, 1]."""
@@ -183,7 +185,9 @@ class Trainer:
         back = slice(0, max(1, settings.batch // 2))
         with torch.autocast("cpu", torch.bfloat16):
             undo = self.generator(made_small[back], finding[back], asked[back], own[back])
-        losses["cycle"] = reconstruction(small[back], undo.apply(made_small[back]), context_weights(small[back]))
+        structures = self.explained.structures
+        weights = context_weights(small[back], None if structures is None else structures(small[back]))
+        losses["cycle"] = reconstruction(small[back], undo.apply(made_small[back]), weights)
         losses["rough"], losses["small"] = roughness(edit), size(edit)
         total = sum(getattr(settings, name) * losses[name] for name in losses if name != "discriminator")
         self._advance("generator", total)

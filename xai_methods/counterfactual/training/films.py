@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from classifiers import ChestClassifier
+from classifiers.anatomy import shipped_network
 from classifiers.training import nih_data
 
 BATCH = 16
@@ -82,6 +83,18 @@ def read_films(classifier: ChestClassifier, data: Path, cache: Path) -> Training
     together = np.concatenate(films)
     logits = _kept_logits(classifier, together, cache / f"logits-{classifier.digest[:16]}-{len(together)}.npy")
     return TrainingFilms(together, np.concatenate(labels), logits, np.concatenate(validation))
+
+
+@torch.inference_mode()
+def lungs_and_heart(films: torch.Tensor) -> torch.Tensor:
+    """Shares (N, 3, s, s) in [0, 1] of right lung, left lung and heart on (N, 1, s, s) films in [0, 1]."""
+    network, preprocessing = shipped_network()
+    grid = (preprocessing.side, preprocessing.side)
+    large = F.interpolate(films, grid, mode="bilinear", align_corners=False)
+    shown = preprocessing.low + (preprocessing.high - preprocessing.low) * large
+    with torch.autocast("cpu", torch.bfloat16):
+        shares = network(shown.contiguous(memory_format=torch.channels_last)).float().sigmoid()
+    return F.interpolate(shares, films.shape[-2:], mode="bilinear", antialias=True, align_corners=False)
 
 
 def _kept_logits(classifier: ChestClassifier, films: np.ndarray, path: Path) -> np.ndarray:
