@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dashboard.counterfactual_command import add_command as add_counterfactual
-from dashboard.stability_command import add_command as add_stability
+from dashboard.counterfactual.command import add_command as add_counterfactual
+from dashboard.stability.command import add_command as add_stability
 from evaluation.cli import build_parser, run
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ def compare_film(asked: argparse.Namespace) -> int:
         ValueError: the arguments do not fit each other. LookupError: there is no such film, model, finding or method.
     """
     from classifiers.shelf import load_classifier
+    from dashboard.exports.report import html_report
     from dashboard.question import Film
-    from dashboard.report import html_report
     from evaluation.compare import compare
     from evaluation.scorecard import scorecard
     from radiographs.shelf import find_film

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from dashboard import benchmark, benchmark_results
+from dashboard.benchmark import page as benchmark
+from dashboard.benchmark import results as benchmark_results
 
 TICK_SECONDS = 2.0
 

@@ -7,7 +7,7 @@ import streamlit as st
 from classifiers import ChestClassifier
 from classifiers.shelf import shelf
 from dashboard import caches, choosing, regions
-from dashboard.exports import draw_downloads
+from dashboard.exports.downloads import draw_downloads
 from dashboard.facts import draw_facts
 from dashboard.finding_view import draw_finding, scorecards_pending
 from dashboard.jobs import QueueFullError, sentence
@@ -99,6 +99,8 @@ if questions:
     if stop:
         caches.manager().cancel(owner())
     draw_facts(questions[0])
-    regions.draw_own(questions[0])
+    # A place of its own, drawn in or not: what follows would move down and be mounted twice for a moment.
+    with st.container():
+        regions.draw_own(questions[0])
     busy = pending(questions)
     st.fragment(draw_results, run_every=TICK_SECONDS if busy else None)(questions, busy)

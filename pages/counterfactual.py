@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import counterfactual
+from dashboard.counterfactual import page as counterfactual
 from dashboard.facts import describe
 from evaluation.exaggerated import in_words
 

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from dashboard import library, library_folder
+from dashboard.library import folder as library_folder
+from dashboard.library import page as library
 
 PARTS = {"films": "Films", "models": "Models", "folder": "Add a folder"}
 

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from dashboard import stability, stability_words
 from dashboard.facts import describe
+from dashboard.stability import page as stability
+from dashboard.stability import words as stability_words
 
 TICK_SECONDS = 0.7
 

@@ -32,6 +32,7 @@ def viewer(page, address):
 @pytest.fixture(autouse=True)
 def fresh(viewer):
     """Each test begins with the whole film, in its own window."""
+    viewer.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
     viewer.mouse.move(5, 5)
     viewer.locator(".viewer").focus()
     for key in ("Escape", "0"):
@@ -164,6 +165,8 @@ def test_a_drawn_box_arrives_as_a_region(viewer):
     viewer.mouse.up()
     viewer.get_by_text("Your region").first.wait_for()
     assert store(viewer, "tool") == "pan"
+    viewer.get_by_role("button", name="Undo the last").click()
+    viewer.get_by_text("Your region").first.wait_for(state="detached")
 
 
 def test_help_opens_and_closes(viewer):

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageSequence
 
 from classifiers import ModelCard
-from dashboard.counterfactual_files import animation, change, html_report, strip
+from dashboard.counterfactual.files import animation, change, html_report, strip
 from evaluation.exaggerated import Exaggerated, in_words
 from tests.dashboard.exaggeration import SIDE, made_series
 from xai_methods.counterfactual import LEVELS

@@ -13,9 +13,9 @@ import pytest
 from pydicom import Dataset
 from pydicom.uid import ComputedRadiographyImageStorage, generate_uid
 
-from dashboard.export_dicom import dicom_zip
-from dashboard.export_dicom_maps import code, file_bytes, map_region, region_seg
-from dashboard.export_dicom_source import nameless_film, original_header
+from dashboard.exports.dicom import dicom_zip
+from dashboard.exports.dicom_maps import code, file_bytes, map_region, region_seg
+from dashboard.exports.dicom_source import nameless_film, original_header
 from evaluation.compare import Comparison, MethodResult, compare
 from evaluation.registry import metrics
 from radiographs import Annotation, FilmError, Radiograph

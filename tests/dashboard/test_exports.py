@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 
 from dashboard.display import View, film_picture
-from dashboard.export_figures import DPI, panels_of, slide_png, wrapped
-from dashboard.export_pdf import pdf_report
-from dashboard.export_tables import escaped, table_latex
-from dashboard.exports import address_of
+from dashboard.exports.downloads import address_of
+from dashboard.exports.figures import DPI, panels_of, slide_png, wrapped
+from dashboard.exports.pdf import pdf_report
+from dashboard.exports.tables import escaped, table_latex
 from dashboard.state import Choice, Known, from_query
 from evaluation.compare import Comparison, MethodResult, compare
 from evaluation.registry import headline_metrics

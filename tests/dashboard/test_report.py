@@ -13,10 +13,10 @@ import pytest
 from PIL import Image
 
 from dashboard.display import View
-from dashboard.export_tables import table_csv
-from dashboard.exports import maps_npz
+from dashboard.exports.downloads import maps_npz
+from dashboard.exports.report import html_report
+from dashboard.exports.tables import table_csv
 from dashboard.question import Film, Question, default_findings, mask_digest, notes_on, seen_in_training
-from dashboard.report import html_report
 from evaluation.compare import Comparison, MethodResult, compare
 from evaluation.score import Score
 from evaluation.scorecard import Cell, Scorecard

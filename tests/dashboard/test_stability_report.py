@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dashboard import stability_charts, stability_tables
-from dashboard import stability_words as words
 from dashboard.command_line import main
-from dashboard.stability_report import html_report
+from dashboard.stability import charts as stability_charts
+from dashboard.stability import tables as stability_tables
+from dashboard.stability import words
+from dashboard.stability.report import html_report
 from evaluation.stability import study
 from tests.dashboard.made import CARD, tiny_classifier, tiny_film
 

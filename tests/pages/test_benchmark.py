@@ -8,7 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import benchmark, benchmark_results
+from dashboard.benchmark import page as benchmark
+from dashboard.benchmark import results as benchmark_results
 from radiographs.places import HOME_VARIABLE
 from tests.evaluation.runs.made import made_store
 from tests.pages.conftest import APP

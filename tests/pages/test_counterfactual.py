@@ -37,7 +37,7 @@ def said(page: AppTest) -> str:
 @pytest.fixture
 def explained(shelves, monkeypatch):
     """A page whose explainer gives the made series; returns a function that changes what it gives."""
-    from dashboard import counterfactual
+    from dashboard.counterfactual import page as counterfactual
     from evaluation import exaggerated
 
     def give(series):
@@ -52,7 +52,7 @@ def explained(shelves, monkeypatch):
 
 
 def test_a_model_without_an_explainer_says_so(shelves, monkeypatch):
-    from dashboard import counterfactual
+    from dashboard.counterfactual import page as counterfactual
 
     monkeypatch.setattr(counterfactual, "served", lambda classifier: {})
     page = opened()

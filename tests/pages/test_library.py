@@ -14,7 +14,8 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from dashboard import library_jobs, library_store
+from dashboard.library import errands as library_jobs
+from dashboard.library import store as library_store
 from radiographs import fetch as films
 from radiographs.fetch import nih_downloads
 from tests.pages.conftest import APP
@@ -274,7 +275,7 @@ def test_a_folder_without_films_has_nothing_to_add(library, tmp_path):
 
 
 def test_a_dashboard_served_to_others_opens_no_folders(library, monkeypatch):
-    from dashboard import library_folder
+    from dashboard.library import folder as library_folder
 
     monkeypatch.setattr(library_folder, "served_locally", lambda: False)
     page = library("folder")

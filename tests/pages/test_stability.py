@@ -85,7 +85,7 @@ def test_strength_and_finding_can_be_changed(shelves):
 
 
 def test_a_study_that_fails_says_why_in_a_sentence(shelves, monkeypatch):
-    from dashboard import stability
+    from dashboard.stability import page as stability
 
     def fail(*given, **named):
         raise ValueError("the card's operating point for Nodule must lie between 0 and 1, got 7; correct the card")

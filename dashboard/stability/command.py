@@ -27,7 +27,7 @@ def study_film(asked: argparse.Namespace) -> int:
         ValueError: there is no folder for the report, or the seed is below 0. LookupError: no such film or model.
     """
     from classifiers.shelf import load_classifier
-    from dashboard.stability_report import html_report
+    from dashboard.stability.report import html_report
     from evaluation.stability import study
     from radiographs.shelf import find_film
 

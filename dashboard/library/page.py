@@ -12,10 +12,11 @@ from classifiers import ModelCard
 from classifiers import shelf as model_shelf
 from classifiers.shelf import ShelfEntry
 from classifiers.xrv_weights import XRV_NAMES
-from dashboard import caches, library_store
+from dashboard import caches
 from dashboard.jobs import QueueFullError, sentence
-from dashboard.library_jobs import errands
-from dashboard.library_store import NIH, Fetchable, said_size
+from dashboard.library import store
+from dashboard.library.errands import errands
+from dashboard.library.store import NIH, Fetchable, said_size
 from radiographs import shelf as film_shelf
 from radiographs.collection import Collection
 from radiographs.collections.folder import FolderCollection
@@ -30,7 +31,7 @@ ORIGINS = {"shipped": "Comes with the program", "torchxrayvision": "torchxrayvis
 
 def draw_disk_use() -> None:
     """Say how much room the program takes for what it fetched and remembers."""
-    size = said_size(library_store.disk_use())
+    size = said_size(store.disk_use())
     st.caption(
         f"What the program keeps (fetched films and weights, results, settings) takes {size} in {home_folder()}."
     )
@@ -63,7 +64,7 @@ def _draw_collection(collection: Collection) -> None:
         facts = {"Outlined by": card.annotators, "Licence": card.licence, "Citation": card.citation}
         _facts(facts | {"Address": card.url, "Name in links and commands": f"`{collection.name}`"})
     if collection.name == NIH:
-        for wanted in library_store.film_sets():
+        for wanted in store.film_sets():
             draw_fetch(wanted)
         _offer_removal(NIH, "the fetched NIH films", _remove_films)
     if isinstance(collection, FolderCollection):
@@ -77,7 +78,7 @@ def _counts(collection: Collection) -> str:
     table = caches.film_table(collection.name, len(collection.entries()))
     outlined = int(table["annotated"].map(bool).sum())
     named = sorted({display_name(f) for names in (*table["labels"], *table["annotated"]) for f in names})
-    findings = library_store.findings_in_words(named) or "no finding named"
+    findings = store.findings_in_words(named) or "no finding named"
     return f"{len(table):,} film{'' if len(table) == 1 else 's'}, {outlined:,} outlined. {findings}."
 
 
@@ -107,7 +108,7 @@ def _draw_own_folder(collection: FolderCollection) -> None:
     if st.button("Take off the list", icon=":material/playlist_remove:", key=f"remove {collection.name}"):
         confirm(
             f"Take {collection.card.title} off the list? Nothing in the folder is touched.",
-            lambda: library_store.forget(collection.name, "folder"),
+            lambda: store.forget(collection.name, "folder"),
         )
 
 
@@ -140,13 +141,13 @@ def _draw_model(entry: ShelfEntry) -> None:
             st.table(table, hide_index=True)
     if entry.name in XRV_NAMES:
         if not entry.available:
-            draw_fetch(replace(library_store.weights_of(entry.name), title="the weights"))
+            draw_fetch(replace(store.weights_of(entry.name), title="the weights"))
         _offer_removal(entry.name, f"the fetched weights of {card.title}", _remove_weights)
     elif entry.origin == "yours":
         if st.button("Take off the shelf", icon=":material/playlist_remove:", key=f"remove {entry.name}"):
             confirm(
                 f"Take {card.title} off the shelf? The program's copy of the weights is removed; your own file stays.",
-                lambda: library_store.forget(entry.name, "model"),
+                lambda: store.forget(entry.name, "model"),
             )
     elif entry.missing:
         st.info(entry.missing, icon=":material/download:")
@@ -194,11 +195,11 @@ def _draw_fetch(wanted: Fetchable, was_busy: bool) -> None:
     size = f" ({said_size(wanted.size)})" if wanted.size else ""
     again = "Go on fetching" if status is not None and status.state == "cancelled" else "Fetch"
     title = f"{wanted.title[0].lower()}{wanted.title[1:]}"
-    if wanted.size and library_store.fetched(wanted.name) >= wanted.size:
+    if wanted.size and store.fetched(wanted.name) >= wanted.size:
         return
     if st.button(f"{again} {title}{size}", icon=":material/download:", key=f"fetch {wanted.name}"):
         try:
-            errands().start(wanted.name, library_store.fetching(wanted.name))
+            errands().start(wanted.name, store.fetching(wanted.name))
         except QueueFullError as error:
             st.warning(sentence(error), icon=":material/hourglass:")
             return
@@ -212,20 +213,20 @@ def _how_far(wanted: Fetchable, share: float) -> str:
 
 
 def _offer_removal(name: str, title: str, remove: Callable[[str], None]) -> None:
-    size = library_store.fetched(name)
+    size = store.fetched(name)
     if size and st.button(f"Remove {title} ({said_size(size)})", icon=":material/delete:", key=f"remove {name}"):
         confirm(f"Remove {title}? That frees {said_size(size)}; they can be fetched again.", lambda: remove(name))
 
 
 def _remove_films(name: str) -> None:
-    for wanted in library_store.film_sets():
+    for wanted in store.film_sets():
         errands().forget(wanted.name)
-    library_store.remove_fetched(name)
+    store.remove_fetched(name)
 
 
 def _remove_weights(name: str) -> None:
     errands().forget(name)
-    library_store.remove_fetched(name)
+    store.remove_fetched(name)
 
 
 def confirm(words: str, remove: Callable[[], object]) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import library_store
 from dashboard.jobs import QueueFullError, Status, sentence
-from dashboard.library import draw_refused
-from dashboard.library_jobs import errands
-from dashboard.library_store import Preview
+from dashboard.library import store
+from dashboard.library.errands import errands
+from dashboard.library.page import draw_refused
+from dashboard.library.store import Preview
 from dashboard.session import owner
 from radiographs import FilmError
 from radiographs.findings import display_name
@@ -61,7 +61,7 @@ def _start(path: str) -> None:
     errands().forget(_name())
     st.session_state.pop("folder_added", None)
     try:
-        errands().start(_name(), lambda progress, cancelled: library_store.look_into(path))
+        errands().start(_name(), lambda progress, cancelled: store.look_into(path))
     except QueueFullError as error:
         st.warning(sentence(error), icon=":material/hourglass:")
 
@@ -82,7 +82,7 @@ def _draw_state(was_busy: bool) -> None:
 def _draw_preview(status: Status) -> None:
     found: Preview = status.result
     count = len(found.read)
-    named = library_store.findings_in_words(display_name(f) for f in found.findings)
+    named = store.findings_in_words(display_name(f) for f in found.findings)
     st.markdown(
         f"**{count:,} film{'' if count == 1 else 's'} read**, {found.outlined:,} with outlines; "
         f"{len(found.refused):,} refused. " + (f"Findings: {named}." if named else "No finding is named.")
@@ -94,7 +94,7 @@ def _draw_preview(status: Status) -> None:
         st.warning("There is nothing to add: no file of the folder could be read as a film.", icon=":material/warning:")
     elif st.button(f"Add to the library ({count:,})", type="primary", icon=":material/add:", key="add_folder"):
         try:
-            added = library_store.add_folder(found)
+            added = store.add_folder(found)
         except LookupError as error:
             st.error(sentence(error), icon=":material/error:")
             return

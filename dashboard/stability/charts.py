@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 
-from dashboard import stability_tables as tables
+from dashboard.stability import tables
 from evaluation.stability.availability import FAIR, GOOD
 from evaluation.stability.study import Stability
 

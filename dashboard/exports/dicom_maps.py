@@ -17,7 +17,7 @@ from pydicom import Dataset
 from pydicom.sr.codedict import codes
 
 from dashboard.display import CONTOUR_SHARE, top_area
-from dashboard.export_dicom_source import MAKER, MODEL_NAME, nameless_film, placed
+from dashboard.exports.dicom_source import MAKER, MODEL_NAME, nameless_film, placed
 from evaluation.compare import FindingResult, MethodResult
 from radiographs import Annotation, Radiograph
 from radiographs.findings import canonical, display_name

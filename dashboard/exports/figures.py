@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from dashboard import display
 from dashboard.display import Scale, View
+from dashboard.exports.html_page import NOTICE
 from evaluation.compare import Comparison, FindingResult
 from radiographs.findings import display_name
 
@@ -22,7 +23,6 @@ DPI = 200
 TILE = 3.0
 """Width of one panel in inches."""
 MOST_ACROSS = 6
-NOTICE = "For research and teaching, not for diagnosis."
 GREY = "#5c6770"
 
 

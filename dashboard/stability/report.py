@@ -11,24 +11,16 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from classifiers import ModelCard
-from dashboard import display, stability_pictures, stability_tables
-from dashboard import stability_words as words
+from dashboard import display
+from dashboard.exports.html_page import html_page
+from dashboard.stability import pictures, tables, words
 from evaluation.stability import Stability
 from evaluation.stability.distances import sigmoid
 from evaluation.stability.perturbations import USUAL
 from radiographs import Radiograph
 from radiographs.findings import display_name
 
-STYLE = """
-:root { color-scheme: light; --ink: #17212b; --paper: #fff; --soft: #5c6770; --line: #d5dbe0; }
-body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 2rem auto;
-  max-width: 1300px; padding: 0 1.5rem; } h1, h2 { line-height: 1.2; } .soft { color: var(--soft); }
-.row { display: grid; gap: 1.5rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 420px), 1fr)); }
-figure { margin: 0; } img { max-width: 100%; } .scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .9rem; } th, td { text-align: right; padding: .25rem .7rem;
-  border-bottom: 1px solid var(--line); } th:first-child, td:first-child, td:last-child { text-align: left; }
-dt { font-weight: 600; } dd { margin: 0 0 .4rem; overflow-wrap: anywhere; }
-"""
+STYLE = "td:last-child { text-align: left; }"
 HEADINGS = {
     "finding": "Finding",
     "probability": "Probability",
@@ -52,12 +44,8 @@ def html_report(found: Stability, card: ModelCard, reference: str, film: Radiogr
         An HTML document that holds its pictures and refers to nothing outside.
     """
     flips = "".join(f"<li>{escape(text)}</li>" for text in words.flip_words(found))
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>XAI Lightbox stability report</title>'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<style>{STYLE}</style></head><body><main><h1>{escape(words.TITLE)}</h1>"
-        '<p class="soft">For research and teaching, not for diagnosis.</p>'
-        f"<p>Film {escape(reference)}, model {escape(card.title)}.</p><p>{escape(words.WHAT)}</p>"
+    body = (
+        f"<p>{escape(words.WHAT)}</p>"
         f"<h2>Verdict: {escape(found.availability.status)}</h2><p>{escape(found.availability.reason)}</p>"
         f"<p>{escape(words.reach_words(found))}</p><p class=soft>{escape(words.LEVEL)}</p>"
         f'<div class="row">{_film(film)}{_figure(_probabilities(found), "Probabilities", words.SLIDER)}</div>'
@@ -70,12 +58,13 @@ def html_report(found: Stability, card: ModelCard, reference: str, film: Radiogr
         f"{_figure(_spectrum(found), 'Spectrum', words.SPECTRUM)}"
         f"{_figure(_curves(found), 'Agreement', words.CURVE)}</div>"
         f"<p>{escape(words.precision_words(found))}</p><h2>How this was made</h2>{_facts(found, card, reference)}"
-        "</main></body></html>"
     )
+    about = f"Film {reference}, model {card.title}."
+    return html_page("XAI Lightbox stability report", words.TITLE, about, body, STYLE)
 
 
 def _shown(found: Stability) -> pd.DataFrame:
-    table = stability_tables.findings_table(found)
+    table = tables.findings_table(found)
     table["radius"] = [f"{'> ' if b else ''}{r:.3f}" for r, b in zip(table["radius"], table["beyond"])]
     for name, shape in {"probability": "{:.1%}", "threshold": "{:.0%}", "norm": "{:.2f}"}.items():
         table[name] = table[name].map(shape.format)
@@ -85,7 +74,7 @@ def _shown(found: Stability) -> pd.DataFrame:
 
 
 def _changes(found: Stability) -> pd.DataFrame:
-    table = stability_tables.changes_table(found).drop(columns=["level"])
+    table = tables.changes_table(found).drop(columns=["level"])
     table["size"], table["error"] = table["size"].map("{:.2f}".format), table["error"].map("{:.0%}".format)
     names = {"change": "Change", "words": "The film comes out", "size": "Size, grey levels", "error": "Forecast off by"}
     return table.rename(columns=names | {"flips": "Calls overturned"})
@@ -120,7 +109,7 @@ def _film(film: Radiograph) -> str:
 
 def _map(found: Stability) -> str:
     column = int(np.argmax(found.sensitivity.l2))
-    rows = stability_pictures.enlarged(found.sensitivity.per_grey_level[column])
+    rows = pictures.enlarged(found.sensitivity.per_grey_level[column])
     scale = display.scale_of(rows, "signed")
     if scale is None:
         return ""
@@ -171,7 +160,7 @@ def _shaken(found: Stability) -> Figure:
 
 def _spectrum(found: Stability) -> Figure:
     figure = Figure(figsize=(6.5, 3.8))
-    table = stability_tables.spectrum_table(found)
+    table = tables.spectrum_table(found)
     axes = figure.subplots()
     axes.bar(table["direction"], table["strength"], color="#2a9d8f")
     axes.set(xlabel="Direction", ylabel="Logit per grey level")
@@ -181,7 +170,7 @@ def _spectrum(found: Stability) -> Figure:
 def _curves(found: Stability) -> Figure:
     figure = Figure(figsize=(6.5, 3.8))
     axes = figure.subplots()
-    for name, part in stability_tables.curves_table(found).groupby("direction", sort=False):
+    for name, part in tables.curves_table(found).groupby("direction", sort=False):
         axes.loglog(part["step"], part["error"], marker="o", label=name)
     axes.set(xlabel="Step, grey levels", ylabel="Off by (relative)")
     if axes.lines:

@@ -30,7 +30,7 @@ def exaggerate_film(asked: argparse.Namespace) -> int:
         ValueError: --out's end or folder. LookupError: no such film, model, finding or explainer.
     """
     from classifiers.shelf import load_classifier
-    from dashboard import counterfactual_files as files
+    from dashboard.counterfactual import files
     from evaluation.exaggerated import exaggerated_film
     from radiographs.shelf import find_film
 

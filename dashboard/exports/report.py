@@ -15,6 +15,7 @@ import pandas as pd
 from classifiers import ModelCard
 from dashboard import display
 from dashboard.display import Drawn, View
+from dashboard.exports.html_page import html_page
 from dashboard.question import notes_on
 from evaluation.agreement import in_words
 from evaluation.compare import Comparison, FindingResult, MethodResult
@@ -35,17 +36,12 @@ SHOWN = {
     "signed": "colours about 0, up to the 99.5th percentile of each map's absolute values",
 }
 STYLE = """
-:root { color-scheme: light dark; --ink: #17212b; --paper: #fff; --soft: #5c6770; --line: #d5dbe0; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e3e8eb; --paper: #0d1114; --soft: #9aa5ad; --line: #333c43; } }
-body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 2rem auto;
-  max-width: 1500px; padding: 0 1.5rem; }
-h1, h2 { line-height: 1.2; } .soft { color: var(--soft); } .maps { display: grid; gap: 1rem;
-  grid-template-columns: repeat(auto-fill, minmax(300px, 1fr)); } figure { margin: 0; } figure img { width: 100%; }
-.bar { height: 12px; } .ends { display: flex; justify-content: space-between; font-size: .8rem; color: var(--soft); }
-table { border-collapse: collapse; margin: 1rem 0; } th, td { text-align: right; padding: .3rem .8rem;
-  border-bottom: 1px solid var(--line); } th:first-child, td:first-child { text-align: left; }
-tr.known td { color: var(--soft); } dt { font-weight: 600; } dd { margin: 0 0 .4rem; overflow-wrap: anywhere; }
-.scroll { overflow-x: auto; }
+@media (prefers-color-scheme: dark) {
+  :root { color-scheme: dark; --ink: #e3e8eb; --paper: #0d1114; --soft: #9aa5ad; --line: #333c43; } }
+.maps { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(300px, 1fr)); }
+figure img { width: 100%; } .bar { height: 12px; }
+.ends { display: flex; justify-content: space-between; font-size: .8rem; color: var(--soft); }
+tr.known td { color: var(--soft); }
 """
 
 
@@ -74,14 +70,13 @@ def html_report(
     shown = view or View()
     cards = scorecards or {}
     body = "".join(_finding(result, film, shown, cards.get(name)) for name, result in comparison.findings.items())
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>XAI Lightbox report</title>'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<style>{STYLE}</style></head><body><main><h1>Explanations of one chest film</h1>"
-        '<p class="soft">For research and teaching, not for diagnosis.</p>'
-        f"<p>Film {escape(reference)}, model {escape(card.title)}.</p>{body}"
-        f"<h2>How this was made</h2>{_settings(facts(comparison, card, reference, collection, shown, link))}"
-        "</main></body></html>"
+    made = _settings(facts(comparison, card, reference, collection, shown, link))
+    return html_page(
+        "XAI Lightbox report",
+        "Explanations of one chest film",
+        f"Film {reference}, model {card.title}.",
+        f"{body}<h2>How this was made</h2>{made}",
+        STYLE,
     )
 
 

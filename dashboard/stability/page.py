@@ -10,12 +10,11 @@ import pandas as pd
 import streamlit as st
 
 from classifiers import ChestClassifier
-from dashboard import stability_charts, stability_pictures, stability_tables
-from dashboard import stability_words as words
 from dashboard.asking import draw_progress, film_and_model, worked_out, write_address
 from dashboard.jobs import Status
 from dashboard.question import Film
-from dashboard.stability_report import html_report
+from dashboard.stability import charts, pictures, tables, words
+from dashboard.stability.report import html_report
 from evaluation.stability import Stability, study
 from evaluation.stability.perturbations import USUAL
 from radiographs.findings import display_name
@@ -108,20 +107,18 @@ def draw_slider(found: Stability) -> None:
     )
     left, middle, right = st.columns([1, 1, 2])
     step = f"{steps[index]:+.1f} grey levels"
-    left.image(stability_pictures.png(stability_pictures.moved(found, index)), width="stretch", alt=f"Film at {step}")
+    left.image(pictures.png(pictures.moved(found, index)), width="stretch", alt=f"Film at {step}")
     left.caption("The film, as the model sees it")
-    middle.image(
-        stability_pictures.png(stability_pictures.direction(found, index)), width="stretch", alt=f"Change at {step}"
-    )
+    middle.image(pictures.png(pictures.direction(found, index)), width="stretch", alt=f"Change at {step}")
     middle.caption("What was added, in strong colours")
-    right.altair_chart(stability_charts.probabilities(found, index), width="stretch")
+    right.altair_chart(charts.probabilities(found, index), width="stretch")
 
 
 def draw_findings(asked: Asked, found: Stability) -> None:
     """Draw the table of findings, then the map, the stages and the line of the chosen one."""
     st.subheader("Finding by finding", anchor=False)
     st.caption(words.REACH)
-    table = stability_tables.findings_table(found)
+    table = tables.findings_table(found)
     _table(table)
     order = sorted(range(len(found.findings)), key=lambda c: _distance(found, c))
     column = st.selectbox(
@@ -133,7 +130,7 @@ def draw_findings(asked: Asked, found: Stability) -> None:
     name = display_name(found.findings[column])
     left, right = st.columns([1, 1.4])
     with left:
-        made = stability_pictures.sensitivity_map(found, column, asked.film.radiograph, asked.classifier)
+        made = pictures.sensitivity_map(found, column, asked.film.radiograph, asked.classifier)
         st.image(made.png, width="stretch", alt=f"Sensitivity map of {name}")
         if made.bar is not None:
             st.image(made.bar, width="stretch", alt=f"Colour bar from {made.low:.2g} to {made.high:.2g}")
@@ -142,12 +139,12 @@ def draw_findings(asked: Asked, found: Stability) -> None:
                 st.caption(f"{made.high:.2g}", width="content")
         st.caption(f"Logit per grey level of one input pixel. {words.MAP}")
     with right:
-        st.altair_chart(stability_charts.line(found, column), width="stretch")
+        st.altair_chart(charts.line(found, column), width="stretch")
         st.caption(words.LINE)
         st.caption(f"Forecast right to 10 % up to {words.levels(found.radius(column))}.")
     st.caption(words.STAGES)
     with st.grid(4, min_column_width=160, gap="small"):
-        for caption, picture in stability_pictures.stage_maps(found, column):
+        for caption, picture in pictures.stage_maps(found, column):
             with st.container():
                 st.image(picture, width="stretch", alt=f"Stage {caption}")
                 st.caption(caption)
@@ -195,12 +192,12 @@ def draw_shaken(found: Stability) -> None:
         "Strength", list(LEVELS), default=USUAL, format_func=LEVELS.__getitem__, required=True, key="strength"
     )
     left, right = st.columns([1.3, 1])
-    left.altair_chart(stability_charts.shaken(found, level), width="stretch")
-    right.altair_chart(stability_charts.forecast(found), width="stretch")
+    left.altair_chart(charts.shaken(found, level), width="stretch")
+    right.altair_chart(charts.forecast(found), width="stretch")
     right.caption(words.FORECAST)
     with st.expander("All changes in numbers", icon=":material/table_rows:"):
         st.dataframe(
-            stability_tables.changes_table(found),
+            tables.changes_table(found),
             hide_index=True,
             height="content",
             placeholder="–",
@@ -220,12 +217,12 @@ def draw_spectrum(found: Stability) -> None:
     """Draw the spectrum, and which findings move together."""
     st.subheader("What moves together", anchor=False)
     left, right = st.columns(2)
-    left.altair_chart(stability_charts.spectrum(found), width="stretch")
+    left.altair_chart(charts.spectrum(found), width="stretch")
     left.caption(words.SPECTRUM)
     rank, condition = found.sensitivity.effective_rank, found.sensitivity.condition
     count = len(found.findings)
     left.caption(f"Of {count} possible directions about {rank:.1f} count; largest over smallest: {condition:.3g}.")
-    right.altair_chart(stability_charts.together(found), width="stretch")
+    right.altair_chart(charts.together(found), width="stretch")
     right.caption(words.TOGETHER)
 
 
@@ -233,7 +230,7 @@ def draw_availability(found: Stability) -> None:
     """Draw the evidence for the verdict."""
     st.subheader("Can it be computed?", anchor=False)
     left, right = st.columns(2)
-    left.altair_chart(stability_charts.curves(found), width="stretch")
+    left.altair_chart(charts.curves(found), width="stretch")
     left.caption(words.CURVE)
     right.markdown(words.precision_words(found))
     right.caption(f"Measured in {found.seconds:.1f} s with {found.passes} passes of the model.")
@@ -252,7 +249,7 @@ def draw_download(asked: Asked, found: Stability) -> None:
         )
         st.download_button(
             "Numbers (CSV)",
-            lambda: stability_tables.findings_table(found).to_csv(index=False),
+            lambda: tables.findings_table(found).to_csv(index=False),
             file_name="stability.csv",
             mime="text/csv",
             icon=":material/table:",

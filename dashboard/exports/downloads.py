@@ -13,16 +13,16 @@ import numpy as np
 import streamlit as st
 
 from dashboard import caches
-from dashboard.export_dicom import dicom_zip
-from dashboard.export_dicom_maps import region_seg
-from dashboard.export_dicom_source import original_header
-from dashboard.export_figures import slide_png
-from dashboard.export_pdf import pdf_report
-from dashboard.export_tables import table_csv, table_latex
+from dashboard.exports.dicom import dicom_zip
+from dashboard.exports.dicom_maps import region_seg
+from dashboard.exports.dicom_source import original_header
+from dashboard.exports.figures import slide_png
+from dashboard.exports.pdf import pdf_report
+from dashboard.exports.report import html_report
+from dashboard.exports.tables import table_csv, table_latex
 from dashboard.jobs import sentence
 from dashboard.panels import comparison_of
 from dashboard.question import Question, short_digest
-from dashboard.report import html_report
 from dashboard.scorecard import done_scorecards
 from dashboard.state import UPLOAD, Choice, to_query
 from evaluation.compare import Comparison, FindingResult

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pandas as pd
 import streamlit as st
 
-from dashboard import benchmark_charts as charts
+from dashboard.benchmark import charts
 from dashboard.state import Choice, differing, to_query
 from evaluation.runs import tables
 from evaluation.runs.html_report import html_page

@@ -11,8 +11,8 @@ from typing import Any
 from pydicom import Dataset
 from pydicom.sr.codedict import codes
 
-from dashboard.export_dicom_maps import SCHEME, code, file_bytes, finding_code, map_regions_seg, parametric_map
-from dashboard.export_dicom_source import MAKER, MODEL_NAME, nameless_film, original_header
+from dashboard.exports.dicom_maps import SCHEME, code, file_bytes, finding_code, map_regions_seg, parametric_map
+from dashboard.exports.dicom_source import MAKER, MODEL_NAME, nameless_film, original_header
 from evaluation.compare import Comparison, FindingResult
 from evaluation.registry import metrics
 from radiographs.dicom import quiet

@@ -8,7 +8,7 @@ from collections.abc import Hashable
 import streamlit as st
 
 from dashboard.jobs import JobManager, Status
-from dashboard.library_store import Work
+from dashboard.library.store import Work
 
 WORKERS = 3
 """Downloads and looks into folders at once; they wait for the network or the disk most of the time."""

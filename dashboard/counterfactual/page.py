@@ -11,8 +11,8 @@ import pandas as pd
 import streamlit as st
 
 from classifiers import ChestClassifier
-from dashboard import counterfactual_files as files
 from dashboard.asking import draw_progress, film_and_model, worked_out, write_address
+from dashboard.counterfactual import files
 from dashboard.jobs import Status
 from dashboard.question import Film, short_digest
 from evaluation.exaggerated import Exaggerated, exaggerated_film

@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from dashboard.fair_queue import FairQueue
-from dashboard.worker_threads import WorkerThreads
+from dashboard.jobs.fair_queue import FairQueue
+from dashboard.jobs.worker_threads import WorkerThreads
 from xai_methods import Cancelled
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]

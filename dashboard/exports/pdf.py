@@ -13,8 +13,9 @@ from matplotlib.figure import Figure
 from classifiers import ModelCard
 from dashboard import display
 from dashboard.display import View
-from dashboard.export_figures import GREY, NOTICE, Panel, draw_panel, panels_of, wrapped
-from dashboard.report import SHOWN, facts
+from dashboard.exports.figures import GREY, Panel, draw_panel, panels_of, wrapped
+from dashboard.exports.html_page import NOTICE
+from dashboard.exports.report import SHOWN, facts
 from evaluation.compare import Comparison, FindingResult
 from evaluation.registry import Metric, headline_metrics
 from evaluation.table import best_names, score_table

@@ -12,7 +12,7 @@ from PIL import Image
 
 from classifiers import ModelCard
 from dashboard.display import png
-from dashboard.stability_report import STYLE
+from dashboard.exports.html_page import html_page
 from evaluation.exaggerated import Exaggerated, in_words
 from radiographs.findings import display_name
 from xai_methods.counterfactual import Series
@@ -80,19 +80,17 @@ def html_report(made: Exaggerated, card: ModelCard, reference: str) -> str:
         for asked, reached, ratio, lung in zip(series.levels, series.reached, made.ratios, made.lungs)
     )
     refused = f"<p><b>Refused.</b> {escape(series.refusal)}</p>" if series.refusal else ""
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>XAI Lightbox counterfactual report</title>'
-        f"<style>{STYLE}</style></head><body><main><h1>{escape(name)}: from absent to present</h1>"
-        '<p class="soft">For research and teaching, not for diagnosis.</p>'
-        f"<p>Film {escape(reference)}, model {escape(card.title)}, explainer {escape(series.method)}.</p>{refused}"
-        f"<p>{escape(in_words(made))}</p>"
+    body = (
+        f"{refused}<p>{escape(in_words(made))}</p>"
         f"{_picture(strip(made), 'png', 'The film, then from absent to present; below, what changed')}"
         f"{_picture(animation(made), 'gif', 'There and back')}"
         '<div class="scroll"><table><thead><tr><th>Asked</th><th>Reached</th><th>Heart to chest width</th>'
         f"<th>Lung, share of film</th></tr></thead><tbody>{rows}</tbody></table></div>"
         f"<p>Redrawn as it is, the film changes the answer by {series.cost.answer:.3f}; likeness (SSIM) "
-        f"{series.cost.likeness:.3f}.</p></main></body></html>"
+        f"{series.cost.likeness:.3f}.</p>"
     )
+    about = f"Film {reference}, model {card.title}, explainer {series.method}."
+    return html_page("XAI Lightbox counterfactual report", f"{name}: from absent to present", about, body)
 
 
 def _number(value: float) -> str:

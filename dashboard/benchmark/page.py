@@ -27,7 +27,7 @@ from radiographs.places import home_folder
 from radiographs.shelf import collections
 from xai_methods import get_method, main_methods, methods
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 90
 """How long a run may take from its start to its first word."""
 NEW = "New run"

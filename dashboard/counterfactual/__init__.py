@@ -1,0 +1,1 @@
+"""The counterfactual page, its files and its command."""

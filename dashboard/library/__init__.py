@@ -1,0 +1,1 @@
+"""The library page: films and models at hand, folders read in, downloads."""

@@ -1,0 +1,1 @@
+"""The stability page, its report and its command."""
