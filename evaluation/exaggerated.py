@@ -13,7 +13,7 @@ from classifiers.anatomy import segment
 from evaluation.organs import film_anatomy
 from radiographs import Radiograph
 from radiographs.findings import display_name
-from xai_methods.counterfactual import Series, exaggerate
+from xai_methods.counterfactual import Plane, Series, exaggerate, exaggerate_two
 
 _SERIES_SHARE = 0.4
 """Share of the work that is the series; the rest is its anatomy."""
@@ -33,6 +33,14 @@ class Exaggerated:
     ratios: np.ndarray
     lungs: np.ndarray
     inside: float
+
+
+@dataclass(frozen=True, eq=False)
+class ExaggeratedPlane:
+    """Two findings exaggerated at once, and ``ratios``, (L, L) cardiothoracic ratios, NaN where unsure."""
+
+    plane: Plane
+    ratios: np.ndarray
 
 
 def exaggerated_film(
@@ -57,6 +65,29 @@ def exaggerated_film(
         lungs.append(lung)
         progress(_SERIES_SHARE + (1 - _SERIES_SHARE) * (place + 1) / len(series.films))
     return Exaggerated(series, np.array(ratios), np.array(lungs), _inside(series))
+
+
+def exaggerated_plane(
+    classifier: ChestClassifier,
+    radiograph: Radiograph,
+    findings: tuple[str, str],
+    method: str,
+    progress: Callable[[float], None] = lambda share: None,
+) -> ExaggeratedPlane:
+    """Exaggerate two findings on ``radiograph`` at once and measure the heart on each film.
+
+    Raises:
+        LookupError: the explainer does not serve this classifier or a finding. ValueError: the findings are one.
+    """
+    plane = exaggerate_two(
+        classifier, radiograph, findings, method=method, report=lambda share: progress(_SERIES_SHARE * share)
+    )
+    films = plane.films.reshape(-1, *plane.film.shape)
+    ratios = []
+    for place, film in enumerate(films):
+        ratios.append(_measured(film)[0])
+        progress(_SERIES_SHARE + (1 - _SERIES_SHARE) * (place + 1) / len(films))
+    return ExaggeratedPlane(plane, np.array(ratios).reshape(plane.films.shape[:2]))
 
 
 def _measured(film: np.ndarray) -> tuple[float, float]:
@@ -110,3 +141,21 @@ def _ends(values: np.ndarray) -> tuple[float, float]:
 def _others(series: Series) -> dict[str, float]:
     change = series.probabilities[-1] - series.probabilities[0]
     return {name: float(value) for name, value in zip(series.findings, change) if name != series.finding}
+
+
+def plane_in_words(made: ExaggeratedPlane) -> str:
+    """How far the two findings move alone and with each other, in plain sentences; never what the film shows."""
+    plane = made.plane
+    names = [display_name(finding).lower() for finding in plane.findings]
+    sentences = []
+    for axis, name in enumerate(names):
+        reached = np.moveaxis(plane.reached[..., axis], axis, 0).mean(axis=1)
+        across = np.moveaxis(plane.reached[..., 1 - axis], axis, 0).mean(axis=1)
+        sentences.append(
+            f"From {name} absent to present, on average over the other axis, the model's answer for it goes from "
+            f"{reached[0]:.0%} to {reached[-1]:.0%}, and that for {names[1 - axis]} by "
+            f"{100 * (across[-1] - across[0]):+.0f} points."
+        )
+    apart = np.abs(plane.reached - np.stack(np.meshgrid(plane.levels, plane.levels, indexing="ij"), axis=-1)).mean()
+    sentences.append(f"What was reached lies {100 * apart:.0f} points from what was asked, on average.")
+    return " ".join(sentences)

@@ -2,36 +2,43 @@
 
 import streamlit as st
 
-from dashboard.counterfactual import page as counterfactual
+from dashboard.counterfactual import page
 from dashboard.facts import describe
-from evaluation.exaggerated import in_words
+from evaluation.exaggerated import Exaggerated, ExaggeratedPlane, in_words, plane_in_words
 
 TICK_SECONDS = 0.7
 
 
-def draw(asked: counterfactual.Asked) -> None:
+def draw(asked: page.Asked) -> None:
     st.markdown(f"**{asked.film.reference}** · {describe(asked.film)} · {asked.classifier.card.title}")
-    status = counterfactual.start(asked)
+    status = page.start(asked)
     if status is None or status.pending:
-        st.fragment(counterfactual.draw_waiting, run_every=TICK_SECONDS)(asked)
+        st.fragment(page.draw_waiting, run_every=TICK_SECONDS)(asked)
     elif status.state == "failed":
         st.error(status.error, icon=":material/error:")
     else:
-        made = status.result
-        if made.series.refusal:
-            st.warning(f"Refused: {made.series.refusal}", icon=":material/block:")
-            counterfactual.draw_trust(made)
-            return
-        st.fragment(counterfactual.draw_slider)(made)
-        st.markdown(in_words(made))
-        counterfactual.draw_course(made)
-        counterfactual.draw_trust(made)
-        st.fragment(counterfactual.draw_animation)(asked, made)
+        draw_made(asked, status.result)
 
 
-st.header(counterfactual.TITLE, anchor=False)
+def draw_made(asked: page.Asked, made: Exaggerated | ExaggeratedPlane) -> None:
+    refusal = made.series.refusal if isinstance(made, Exaggerated) else made.plane.refusal
+    if refusal:
+        st.warning(f"Refused: {refusal}", icon=":material/block:")
+    else:
+        page.draw_player(asked, made)
+        st.markdown(in_words(made) if isinstance(made, Exaggerated) else plane_in_words(made))
+    if isinstance(made, Exaggerated):
+        if not refusal:
+            page.draw_course(made)
+            page.draw_downloads(asked, made)
+        page.draw_trust(made)
+    elif not refusal:
+        page.draw_plane(made)
+
+
+st.header(page.TITLE, anchor=False)
 st.caption("For research and teaching, not for diagnosis.")
-st.markdown(counterfactual.WHAT)
-asked = counterfactual.ask()
+st.markdown(page.WHAT)
+asked = page.ask()
 if asked is not None:
     draw(asked)

@@ -15,7 +15,6 @@ from dashboard.display import png
 from dashboard.exports.html_page import html_page
 from evaluation.exaggerated import Exaggerated, in_words
 from radiographs.findings import display_name
-from xai_methods.counterfactual import Series
 
 CHANGES = "berlin"
 FRAME_MS, LAST_MS = 160, 700
@@ -31,19 +30,18 @@ def film_png(film: np.ndarray) -> bytes:
     return png(grey(film))
 
 
-def change(series: Series, step: int) -> np.ndarray:
-    """What differs from the film at one step, over the darkened film: (S, S, 3) uint8; one scale for all steps."""
-    differences = series.films - series.film
+def changes(films: np.ndarray, film: np.ndarray) -> list[np.ndarray]:
+    """What differs from ``film`` on each of (N, S, S) films, over the darkened film, on one scale: (S, S, 3) uint8."""
+    differences = films - film
     top = float(np.percentile(np.abs(differences), 99.5)) or 1.0
-    unit = np.clip(differences[step] / top, -1, 1)
-    colours = matplotlib.colormaps[CHANGES]((unit + 1) / 2, bytes=True)[..., :3]
-    alpha = np.sqrt(np.abs(unit))[..., None]
-    return np.round(grey(series.film) * 0.6 * (1 - alpha) + colours * alpha).astype(np.uint8)
-
-
-def change_png(series: Series, step: int) -> bytes:
-    """:func:`change` as PNG."""
-    return png(change(series, step))
+    under = grey(film) * 0.6
+    drawn = []
+    for difference in differences:
+        unit = np.clip(difference / top, -1, 1)
+        colours = matplotlib.colormaps[CHANGES]((unit + 1) / 2, bytes=True)[..., :3]
+        alpha = np.sqrt(np.abs(unit))[..., None]
+        drawn.append(np.round(under * (1 - alpha) + colours * alpha).astype(np.uint8))
+    return drawn
 
 
 def animation(made: Exaggerated) -> bytes:
@@ -62,7 +60,8 @@ def strip(made: Exaggerated, steps: int = 5) -> bytes:
     series = made.series
     chosen = np.linspace(0, len(series.films) - 1, steps).round().astype(int)
     above = [grey(series.film), *(grey(series.films[i]) for i in chosen)]
-    below = [grey(series.film) // 3, *(change(series, i) for i in chosen)]
+    drawn = changes(series.films, series.film)
+    below = [grey(series.film) // 3, *(drawn[i] for i in chosen)]
     return png(np.concatenate([np.concatenate(above, axis=1), np.concatenate(below, axis=1)], axis=0))
 
 

@@ -12,10 +12,10 @@ import streamlit as st
 
 from classifiers import ChestClassifier
 from dashboard.asking import draw_progress, film_and_model, worked_out, write_address
-from dashboard.counterfactual import files
+from dashboard.counterfactual import files, player
 from dashboard.jobs import Status
 from dashboard.question import Film, short_digest
-from evaluation.exaggerated import Exaggerated, exaggerated_film
+from evaluation.exaggerated import Exaggerated, ExaggeratedPlane, exaggerated_film, exaggerated_plane
 from radiographs.findings import display_name
 from xai_methods import Cancelled, get_method
 from xai_methods.counterfactual import EXPLAINERS
@@ -30,28 +30,33 @@ WHAT = (
 
 @dataclass(frozen=True, eq=False)
 class Asked:
-    """One film, one model, one finding, one explainer."""
+    """One film, one model, one explainer, one finding or two."""
 
     film: Film
     classifier: ChestClassifier
     finding: str
     method: str
+    second: str = ""
 
     @property
     def key(self) -> Hashable:
-        """Content address of the series."""
-        return "counterfactual", self.film.radiograph.digest, self.classifier.digest, self.finding, self.method
+        """Content address of what is made."""
+        film, model = self.film.radiograph.digest, self.classifier.digest
+        return "counterfactual", film, model, self.finding, self.second, self.method
 
-    def work(self) -> Callable[[Callable[[float], None], Callable[[], bool]], Exaggerated]:
-        """The series and its anatomy, for the job manager."""
+    def work(self) -> Callable[[Callable[[float], None], Callable[[], bool]], Exaggerated | ExaggeratedPlane]:
+        """The films and their anatomy, for the job manager."""
 
-        def work(progress: Callable[[float], None], cancelled: Callable[[], bool]) -> Exaggerated:
+        def work(progress: Callable[[float], None], cancelled: Callable[[], bool]) -> Exaggerated | ExaggeratedPlane:
             def report(share: float) -> None:
                 if cancelled():
                     raise Cancelled
                 progress(share)
 
-            return exaggerated_film(self.classifier, self.film.radiograph, self.finding, self.method, report)
+            film, classifier = self.film.radiograph, self.classifier
+            if self.second:
+                return exaggerated_plane(classifier, film, (self.finding, self.second), self.method, report)
+            return exaggerated_film(classifier, film, self.finding, self.method, report)
 
         return work
 
@@ -82,10 +87,10 @@ def ask() -> Asked | None:
             "Explainer", names, index=names.index(wished) if wished in names else 0, format_func=_title, key="explainer"
         )
         finding = _choose_finding(film, choices[method], method)
-    asked = Asked(film, classifier, finding, method)
+        second = _choose_second([name for name in choices[method] if name != finding], method)
     address = {"film": film.reference, "model": classifier.name, "finding": finding, "method": method}
-    write_address(address)
-    return asked
+    write_address(address | ({"second": second} if second else {}))
+    return Asked(film, classifier, finding, method, second)
 
 
 def _title(name: str) -> str:
@@ -101,6 +106,19 @@ def _choose_finding(film: Film, findings: list[str], method: str) -> str:
     )
 
 
+def _choose_second(findings: list[str], method: str) -> str:
+    wished = st.query_params.get("second", "")
+    names = ["", *findings]
+    return st.selectbox(
+        "With a second finding",
+        names,
+        index=names.index(wished) if wished in names else 0,
+        format_func=lambda name: display_name(name) if name else "None",
+        key=f"second {method}",
+        help="Two sliders: the film between absent and present of two findings at once.",
+    )
+
+
 def start(asked: Asked) -> Status | None:
     """Have the series made, unless it is."""
     return worked_out(asked.key, asked.work(), "counterfactual")
@@ -111,68 +129,10 @@ def draw_waiting(asked: Asked) -> None:
     draw_progress(asked.key, "Redrawing the film and measuring it")
 
 
-def draw_slider(made: Exaggerated) -> None:
-    """Draw the slider and what moves with it: film, difference, probabilities, anatomy. It asks the model nothing."""
-    series = made.series
-    steps = list(range(len(series.levels)))
-    own = int(np.argmin(np.abs(series.reached - series.own)))
-    step = st.select_slider(
-        f"{display_name(series.finding)}: from absent to present",
-        steps,
-        value=own,
-        format_func=lambda i: f"{series.levels[i]:.0%}",
-        key=f"step {series.finding} {series.method}",
-        help="The probability asked of the redrawn film, on a scale where half of all films have the finding.",
-    )
-    film, redrawn, change, numbers = st.columns([1, 1, 1, 1.25])
-    with film:
-        st.image(files.film_png(series.film), width="stretch", alt="The film as it is")
-        st.caption(f"The film as it is: {series.own:.0%}")
-    with redrawn:
-        st.image(
-            files.film_png(series.films[step]), width="stretch", alt=f"The film redrawn for {series.levels[step]:.0%}"
-        )
-        st.caption(f"Redrawn: asked {series.levels[step]:.0%}, reached {series.reached[step]:.0%}")
-    with change:
-        st.image(files.change_png(series, step), width="stretch", alt="What became brighter and darker")
-        st.caption("Change: red brighter, blue darker")
-    with numbers:
-        st.altair_chart(probabilities(made, step), width="stretch")
-    with st.container(horizontal=True):
-        _metric("Heart to chest width", made.ratios, step, "Cardiothoracic ratio by our segmentation; –: it is unsure.")
-        _metric("Lung, share of film", made.lungs, step, "Area of both lungs by our segmentation; –: it is unsure.")
-
-
-def _metric(label: str, values: np.ndarray, step: int, words: str) -> None:
-    value = values[step]
-    before = values[0]
-    delta = None if np.isnan(value) or np.isnan(before) or step == 0 else f"{value - before:+.3f} from absent"
-    st.metric(label, "–" if np.isnan(value) else f"{value:.3f}", delta, delta_color="off", help=words)
-
-
-def probabilities(made: Exaggerated, step: int) -> alt.LayerChart:
-    """Bars of all findings' probabilities at one step, with ticks where they are on the film as it is."""
-    series = made.series
-    table = pd.DataFrame(
-        {
-            "finding": [display_name(name) for name in series.findings],
-            "now": series.probabilities[step],
-            "before": series.own_probabilities,
-        }
-    )
-    base = alt.Chart(table).encode(
-        y=alt.Y("finding:N", sort=None, title=None, axis=alt.Axis(labelLimit=160, labelOverlap=False)),
-        tooltip=[alt.Tooltip("finding"), alt.Tooltip("now", format=".1%"), alt.Tooltip("before", format=".1%")],
-    )
-    scale = alt.Scale(domain=[0, 1])
-    chosen = alt.condition(
-        alt.datum.finding == display_name(series.finding), alt.value("#e76f51"), alt.value("#2a9d8f")
-    )
-    bars = base.mark_bar(height=11).encode(
-        x=alt.X("now:Q", scale=scale, title="Probability", axis=alt.Axis(format="%")), color=chosen
-    )
-    ticks = base.mark_tick(thickness=3, height=15, color="#8a949c").encode(x=alt.X("before:Q", scale=scale))
-    return alt.layer(bars, ticks).properties(height=18 * len(table) + 50)
+def draw_player(asked: Asked, made: Exaggerated | ExaggeratedPlane) -> None:
+    """Draw the sliders and what moves with them: film, difference, probabilities, anatomy."""
+    shown = player.one_axis(made) if isinstance(made, Exaggerated) else player.two_axes(made)
+    player.draw(shown, " ".join(str(part) for part in asked.key))
 
 
 def draw_course(made: Exaggerated) -> None:
@@ -216,11 +176,10 @@ def draw_trust(made: Exaggerated) -> None:
         )
 
 
-def draw_animation(asked: Asked, made: Exaggerated) -> None:
-    """Draw the series as an animation, and what can be taken home."""
+def draw_downloads(asked: Asked, made: Exaggerated) -> None:
+    """Draw what can be taken home."""
     stem = f"counterfactual-{short_digest(asked.film.radiograph.digest)}-{asked.finding}"
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        playing = st.toggle("Play", key="play", help="Absent to present and back, again and again.")
+    with st.container(horizontal=True):
         st.download_button(
             "Animation (GIF)", lambda: files.animation(made), f"{stem}.gif", "image/gif", on_click="ignore"
         )
@@ -230,7 +189,29 @@ def draw_animation(asked: Asked, made: Exaggerated) -> None:
             lambda: files.html_report(made, asked.classifier.card, asked.film.reference),
             f"{stem}.html", "text/html", on_click="ignore",
         )  # fmt: skip
-    if playing:
-        st.image(
-            files.animation(made), width=360, alt=f"The film between {display_name(asked.finding)} absent and present"
+
+
+def draw_plane(made: ExaggeratedPlane) -> None:
+    """Draw what was reached for each pair of levels, one square a pair, a chart for each finding."""
+    plane = made.plane
+    names = [display_name(finding) for finding in plane.findings]
+    levels = [f"{level:.0%}" for level in plane.levels]
+    for axis, column in enumerate(st.columns(2)):
+        table = pd.DataFrame(
+            [
+                (levels[i], levels[j], float(plane.reached[i, j, axis]))
+                for i in range(len(levels))
+                for j in range(len(levels))
+            ],
+            columns=["first", "second", "reached"],
         )
+        base = alt.Chart(table).encode(
+            x=alt.X("first:O", sort=levels, title=f"Asked of {names[0].lower()}", axis=alt.Axis(labelAngle=0)),
+            y=alt.Y("second:O", sort=levels[::-1], title=f"Asked of {names[1].lower()}"),
+        )
+        colour = alt.Color("reached:Q", scale=alt.Scale(scheme="cividis", domain=[0, 1]), legend=None)
+        dark = alt.condition(alt.datum.reached < 0.55, alt.value("white"), alt.value("black"))
+        text = base.mark_text().encode(text=alt.Text("reached:Q", format=".0%"), color=dark)
+        with column:
+            st.altair_chart(alt.layer(base.mark_rect().encode(color=colour), text), width="stretch")
+            st.caption(f"What the model answered for {names[axis].lower()}")

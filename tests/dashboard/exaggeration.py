@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from xai_methods.counterfactual import LEVELS, Cost, Series
+from xai_methods.counterfactual import LEVELS, Cost, Plane, Series
+from xai_methods.counterfactual.plane import LEVELS as PLANE_LEVELS
 
 SIDE = 48
 
@@ -20,4 +21,17 @@ def made_series(refusal: str | None = None, finding: str = "Nodule", findings=("
         film=films[4], own=float(levels[4]), findings=tuple(findings), probabilities=probabilities,
         own_probabilities=probabilities[4], reconstruction=films[4], cost=Cost(0.01, 0.99, 0.001), refusal=refusal,
         evaluations=12,
+    )  # fmt: skip
+
+
+def made_plane(refusal: str | None = None) -> Plane:
+    """Two findings: the first is reached as asked; the second too, but up to 10 points off as the first changes."""
+    levels = np.array(PLANE_LEVELS)
+    first, second = np.meshgrid(levels, levels, indexing="ij")
+    reached = np.stack([first, second + (first - 0.5) / 4], axis=-1)
+    films = np.broadcast_to(first[..., None, None], (*first.shape, SIDE, SIDE)).astype(np.float32)
+    return Plane(
+        method="progressive-exaggeration", findings=("Nodule", "Effusion"), levels=levels, films=films,
+        reached=reached, film=films[2, 2], own=(0.5, 0.5), classifier_findings=("Nodule", "Effusion"),
+        probabilities=reached, own_probabilities=reached[2, 2], refusal=refusal, evaluations=72,
     )  # fmt: skip

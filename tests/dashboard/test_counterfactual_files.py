@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 
 import numpy as np
 from PIL import Image, ImageSequence
 
 from classifiers import ModelCard
-from dashboard.counterfactual.files import animation, change, html_report, strip
-from evaluation.exaggerated import Exaggerated, in_words
-from tests.dashboard.exaggeration import SIDE, made_series
+from dashboard.counterfactual.files import animation, changes, html_report, strip
+from evaluation.exaggerated import Exaggerated, ExaggeratedPlane, in_words, plane_in_words
+from tests.dashboard.exaggeration import SIDE, made_plane, made_series
 from xai_methods.counterfactual import LEVELS
 
 CARD = ModelCard("tiny", "Tiny <model>", "", "", "", "", "")
@@ -42,7 +41,7 @@ def test_the_strip_holds_the_film_and_the_ends():
 
 def test_nothing_changed_is_shown_as_nothing():
     series = made_series()
-    shown = change(series, 4)
+    shown = changes(series.films, series.film)[4]
     assert len({tuple(pixel) for pixel in shown[series.film < 0.5]}) == 1
 
 
@@ -76,8 +75,17 @@ def test_change_has_one_scale_for_all_steps():
     series = made_series()
     same = (series.films[8] - series.film > 0) & (series.films[9] == series.films[8])
     assert same.any()
-    np.testing.assert_array_equal(change(series, 8)[same], change(series, 9)[same])
-    fainter = replace(
-        series, films=np.concatenate([series.films[:9], series.film[None] + (series.films[9] - series.film)[None] / 4])
-    )
-    assert change(fainter, 9)[same].astype(int).sum() < change(fainter, 8)[same].astype(int).sum()
+    shown = changes(series.films, series.film)
+    np.testing.assert_array_equal(shown[8][same], shown[9][same])
+    weaker = np.concatenate([series.films[:9], series.film[None] + (series.films[9] - series.film)[None] / 4])
+    faint = changes(weaker, series.film)
+    assert faint[9][same].astype(int).sum() < faint[8][same].astype(int).sum()
+
+
+def test_the_words_on_two_findings_say_how_far_each_moves_the_other():
+    plane = made_plane()
+    words = plane_in_words(ExaggeratedPlane(plane, np.full((5, 5), 0.5)))
+    assert "From nodule absent to present, " in words
+    assert "goes from 10% to 90%, and that for pleural effusion by +20 points" in words
+    assert "goes from 10% to 90%, and that for nodule by +0 points" in words
+    assert "lies 3 points from what was asked" in words

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.dashboard.exaggeration import made_series
+from tests.dashboard.exaggeration import made_plane, made_series
 from tests.pages.conftest import APP
 from xai_methods.counterfactual import LEVELS
 
@@ -30,6 +31,11 @@ def finished(page: AppTest) -> AppTest:
     return page
 
 
+def player(page: AppTest) -> dict:
+    """What the player of the page was given."""
+    return json.loads(page.get("bidi_component")[0].proto.json)
+
+
 def said(page: AppTest) -> str:
     return "\n".join(str(e.value) for e in (*page.warning, *page.info, *page.error, *page.caption, *page.markdown))
 
@@ -47,6 +53,7 @@ def explained(shelves, monkeypatch):
         counterfactual, "served", lambda classifier: {"progressive-exaggeration": ["Nodule", "Effusion"]}
     )
     monkeypatch.setattr(exaggerated, "_measured", lambda film: (0.5, 0.3))
+    monkeypatch.setattr(exaggerated, "exaggerate_two", lambda *args, **kwargs: made_plane())
     give(made_series())
     return give
 
@@ -64,21 +71,37 @@ def test_a_series_shows_film_words_and_figures(explained):
     page = finished(opened({"finding": "Nodule"}))
     assert not page.exception
     assert "Its decision flips." in said(page)
-    assert {metric.label: metric.value for metric in page.metric}["Heart to chest width"] == "0.500"
+    assert player(page)["measures"][0]["values"] == [0.5] * len(LEVELS)
     assert page.query_params["finding"] in ("Nodule", ["Nodule"])
 
 
-def test_the_slider_asks_the_model_nothing(explained):
-    page = finished(opened())
+def test_the_player_holds_every_step_and_starts_where_the_film_is(explained):
+    data = player(finished(opened()))
+    assert data["axes"] == [{"label": "Nodule", "levels": pytest.approx(list(LEVELS)), "start": 4}]
+    assert len(data["films"]) == len(data["changes"]) == len(data["reached"]) == len(LEVELS)
+    assert data["probabilities"][9] == pytest.approx([0.95, 0.3])
+    assert data["words"] == "The film as it is: nodule 45%"
 
-    def fail():
-        raise AssertionError("the slider asked for a new series")
 
-    explained(fail)
-    slider = page.select_slider[0]
-    slider.set_value(len(LEVELS) - 1).run()
+def test_a_second_finding_gives_two_sliders_and_a_table_of_what_was_reached(explained):
+    page = finished(opened({"finding": "Nodule", "second": "Effusion"}))
     assert not page.exception
-    assert any("Redrawn: asked 95%" in caption.value for caption in page.caption)
+    data = player(page)
+    assert [axis["label"] for axis in data["axes"]] == ["Nodule", "Pleural effusion"]
+    assert len(data["films"]) == 25
+    # The last axis runs fastest: the second step of the film is the second level of the second finding.
+    assert data["reached"][1] == pytest.approx([0.1, 0.2])
+    assert "goes from 10% to 90%" in said(page)
+    assert page.query_params["second"] in ("Effusion", ["Effusion"])
+
+
+def test_a_refused_plane_shows_its_reason(explained, monkeypatch):
+    from evaluation import exaggerated
+
+    monkeypatch.setattr(exaggerated, "exaggerate_two", lambda *args, **kwargs: made_plane("It looks unlike the film."))
+    page = finished(opened({"finding": "Nodule", "second": "Effusion"}))
+    assert "Refused: It looks unlike the film." in said(page)
+    assert not page.get("bidi_component")
 
 
 def test_a_refusal_shows_its_reason_and_no_slider(explained):
@@ -86,7 +109,7 @@ def test_a_refusal_shows_its_reason_and_no_slider(explained):
     page = finished(opened())
     assert not page.exception
     assert "Refused: The reconstruction looks unlike the film." in said(page)
-    assert not page.select_slider
+    assert not page.get("bidi_component")
 
 
 def test_a_failure_is_said_in_words(explained):
@@ -105,4 +128,4 @@ def test_unsure_anatomy_is_a_dash(explained, monkeypatch):
     monkeypatch.setattr(exaggerated, "_measured", lambda film: (np.nan, np.nan))
     page = finished(opened())
     assert not page.exception
-    assert [metric.value for metric in page.metric] == ["–", "–"]
+    assert [measure["values"] for measure in player(page)["measures"]] == [[None] * len(LEVELS)] * 2

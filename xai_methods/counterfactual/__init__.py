@@ -2,6 +2,7 @@
 
 from xai_methods.counterfactual.ask import EXPLAINERS, exaggerate
 from xai_methods.counterfactual.exaggeration import unserved
+from xai_methods.counterfactual.plane import Plane, exaggerate_two
 from xai_methods.counterfactual.series import LEVELS, Cost, CounterfactualRefusedError, Limits, Series
 
 __all__ = [
@@ -10,7 +11,9 @@ __all__ = [
     "Cost",
     "CounterfactualRefusedError",
     "Limits",
+    "Plane",
     "Series",
     "exaggerate",
+    "exaggerate_two",
     "unserved",
 ]

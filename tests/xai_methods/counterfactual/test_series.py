@@ -1,70 +1,21 @@
 """From a card on disk to a series: what comes back, what is refused and why."""
 
-from dataclasses import asdict
-
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
-from classifiers import ChestClassifier, ModelCard, Preprocessing
 from classifiers.families import random_classifier
 from classifiers.weights import WeightsError
 from radiographs import Radiograph
-from tests.xai_methods.counterfactual.discs import SIDE, AreaClassifier, disc
+from tests.xai_methods.counterfactual.discs import SIDE
 from xai_methods import get_method
-from xai_methods.counterfactual import CounterfactualRefusedError, exaggerate, latent, shelf
-from xai_methods.counterfactual.autoencoder import Autoencoder, AutoencoderShape
-from xai_methods.counterfactual.calibration import BalancedPosterior
+from xai_methods.counterfactual import CounterfactualRefusedError, exaggerate, latent
 from xai_methods.counterfactual.exaggeration import exaggerated, unserved
-from xai_methods.counterfactual.networks import Generator, GeneratorShape
+from xai_methods.counterfactual.networks import GeneratorShape
 from xai_methods.counterfactual.series import LEVELS, Cost, Limits, checked_levels, cost_of
-from xai_methods.counterfactual.shelf import generator_card, load_generator, save_counterfactual
+from xai_methods.counterfactual.shelf import generator_card, load_generator
 
-SHAPE = GeneratorShape(2, 32, (8, 16, 16, 16), 8)
 LENIENT = Limits(1.0, -1.0)
-
-
-def area_classifier() -> ChestClassifier:
-    card = ModelCard("discs", "Discs", "", "nothing", "none needed", "", "For tests only.")
-    network = nn.Sequential(AreaClassifier(), nn.Linear(1, 3, bias=False))
-    with torch.no_grad():
-        network[1].weight.copy_(torch.tensor([[1.0], [-1.0], [0.5]]))
-    return ChestClassifier(network, ("Large", "Small", "Other"), card, "0.last", Preprocessing(SIDE))
-
-
-def card_of(name: str, kind: str, shape, classifier: ChestClassifier | None, findings=()) -> dict:
-    return {
-        "name": name, "kind": kind, "title": name, "summary": "", "trained_on": "", "licence": "", "citation": "",
-        "limits": "", "shape": shape.as_dict(), "model": classifier.name if classifier else "",
-        "classifier": classifier.digest if classifier else "", "findings": list(findings),
-        "posteriors": {f: asdict(BalancedPosterior(1.0, 0.0)) for f in findings},
-        "figures": {"limits": {"answer": 0.2, "likeness": 0.5}},
-    }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def classifier() -> ChestClassifier:
-    return area_classifier()
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory, classifier):
-    """Cards and weights of a generator that brightens or darkens the whole film, and of an untrained autoencoder."""
-    made = tmp_path_factory.mktemp("cards")
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        generator, autoencoder = Generator(SHAPE), Autoencoder(AutoencoderShape(32, (8, 8, 16, 16), 4))
-    with torch.no_grad():
-        generator.to_change.bias.fill_(1.0)
-    save_counterfactual(generator, card_of("g", "generator", SHAPE, classifier, ("Large", "Small")), made)
-    save_counterfactual(autoencoder, card_of("a", "autoencoder", autoencoder.shape, None), made)
-    return made
-
-
-@pytest.fixture(scope="module")
-def film() -> torch.Tensor:
-    return torch.from_numpy(disc(5, 16, 17)).float().div(255)[None, None]
 
 
 def test_a_series_holds_what_the_classifier_says_of_each_step(classifier, folder, film):
@@ -77,7 +28,7 @@ def test_a_series_holds_what_the_classifier_says_of_each_step(classifier, folder
     np.testing.assert_allclose(series.reached, torch.sigmoid(logits[:, 0]), rtol=1e-4)
     assert series.own == pytest.approx(float(torch.sigmoid(classifier(film)[0, 0])), rel=1e-4)
     # This generator brightens by (asked - own) tanh 1 times its bound.
-    brighter = SHAPE.strongest * np.tanh(1.0) * (LEVELS[-1] - series.own)
+    brighter = GeneratorShape(2).strongest * np.tanh(1.0) * (LEVELS[-1] - series.own)
     grey = film[0, 0, 0, 10].item()
     assert series.films[-1, 0, 10] == pytest.approx(grey + brighter, abs=2e-3)
     assert series.refusal is None
@@ -129,12 +80,6 @@ def test_levels_that_make_no_series_are_refused(levels):
 def test_an_unknown_explainer_is_named_beside_those_there_are(classifier):
     with pytest.raises(LookupError, match="latent-shift"):
         exaggerate(classifier, None, "Large", method="magic")
-
-
-@pytest.fixture
-def shipped(folder, monkeypatch):
-    """As if the cards of ``folder`` were those that the project ships."""
-    monkeypatch.setattr(shelf, "counterfactuals_folder", lambda: folder)
 
 
 @pytest.mark.parametrize("name", ["progressive-exaggeration", "latent-shift"])

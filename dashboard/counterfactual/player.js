@@ -1,0 +1,180 @@
+// The film between its ends, in the browser: sliders, play, probabilities and anatomy move without asking the server.
+
+const PLAY_MS = 220;
+const REST_MS = 800;
+const players = new WeakMap();
+
+function element(tag, classes = "", text = "") {
+  const made = document.createElement(tag);
+  if (classes) made.className = classes;
+  if (text) made.textContent = text;
+  return made;
+}
+
+function percent(value) {
+  return `${Math.round(100 * value)} %`;
+}
+
+function figureOf(alt) {
+  const figure = element("figure");
+  const image = element("img");
+  image.alt = alt;
+  const words = element("figcaption");
+  figure.append(image, words);
+  return { figure, image, words };
+}
+
+class Player {
+  constructor(component) {
+    this.root = element("div", "player");
+    component.parentElement.querySelector(".mount").replaceChildren(this.root);
+    this.timer = null;
+    this.seal = "";
+  }
+
+  update({ data }) {
+    if (data.seal === this.seal) return;
+    this.stop();
+    this.seal = data.seal;
+    this.data = data;
+    this.at = data.axes.map((axis) => axis.start);
+    this.loaded = [...data.films, ...data.changes].map((url) => Object.assign(new Image(), { src: url }));
+    this.build();
+    this.show();
+  }
+
+  build() {
+    const { data } = this;
+    this.root.replaceChildren();
+    const controls = element("div", "controls");
+    this.play = element("button", "play", "Play");
+    this.play.type = "button";
+    this.play.addEventListener("click", () => (this.timer ? this.stop() : this.start()));
+    controls.append(this.play, ...data.axes.map((axis, place) => this.slider(axis, place)));
+    const films = element("div", "films");
+    this.film = figureOf("The film as it is");
+    this.film.image.src = data.film;
+    this.film.words.textContent = data.words;
+    this.redrawn = figureOf("The film redrawn");
+    this.change = figureOf("What became brighter and darker");
+    this.change.words.textContent = "Change: red brighter, blue darker";
+    this.bars = element("div", "bars");
+    films.append(this.film.figure, this.redrawn.figure, this.change.figure, this.bars);
+    this.measures = element("div", "measures");
+    this.root.append(controls, films, this.measures);
+    this.buildBars();
+    this.cells = data.measures.map(({ label, help }) => {
+      const cell = element("div", "measure");
+      cell.title = help;
+      const value = element("strong");
+      const delta = element("span", "delta");
+      cell.append(element("span", "label", label), value, delta);
+      this.measures.append(cell);
+      return { value, delta };
+    });
+  }
+
+  slider(axis, place) {
+    const label = element("label", "slider");
+    const input = Object.assign(document.createElement("input"), { type: "range", min: 0, max: axis.levels.length - 1, step: 1 });
+    input.value = axis.start;
+    input.setAttribute("aria-label", `${axis.label}: from absent to present`);
+    const asked = element("output");
+    input.addEventListener("input", () => {
+      this.stop();
+      this.at[place] = Number(input.value);
+      this.show();
+    });
+    const scale = element("span", "scale");
+    scale.append(element("span", "", "absent"), asked, element("span", "", "present"));
+    label.append(element("span", "label", axis.label), input, scale);
+    axis.input = input;
+    axis.asked = asked;
+    return label;
+  }
+
+  buildBars() {
+    this.rows = this.data.findings.map((name, place) => {
+      const row = element("div", "row");
+      const track = element("div", "track");
+      const bar = element("div", this.data.chosen.includes(place) ? "bar chosen" : "bar");
+      const tick = element("div", "tick");
+      tick.style.left = `${100 * this.data.own[place]}%`;
+      tick.title = `On the film as it is: ${percent(this.data.own[place])}`;
+      track.append(bar, tick);
+      const value = element("span", "value");
+      row.append(element("span", "name", name), track, value);
+      this.bars.append(row);
+      return { bar, value };
+    });
+    this.bars.append(element("p", "hint", "The model's probability of each finding; the grey mark is the film as it is."));
+  }
+
+  index() {
+    return this.at.reduce((sum, place, axis) => sum * this.data.axes[axis].levels.length + place, 0);
+  }
+
+  show() {
+    const { data } = this;
+    const now = this.index();
+    data.axes.forEach((axis, place) => {
+      const said = percent(axis.levels[this.at[place]]);
+      axis.input.value = this.at[place];
+      axis.input.setAttribute("aria-valuetext", `asked ${said}, reached ${percent(data.reached[now][place])}`);
+      axis.asked.textContent = `asked ${said}`;
+    });
+    this.redrawn.image.src = data.films[now];
+    this.redrawn.words.textContent = `Redrawn: ${data.axes
+      .map((axis, place) => `${data.axes.length > 1 ? `${axis.label} ` : ""}asked ${percent(axis.levels[this.at[place]])}, reached ${percent(data.reached[now][place])}`)
+      .join("; ")}`;
+    this.change.image.src = data.changes[now];
+    this.rows.forEach(({ bar, value }, place) => {
+      bar.style.width = `${100 * data.probabilities[now][place]}%`;
+      value.textContent = percent(data.probabilities[now][place]);
+    });
+    this.cells.forEach(({ value, delta }, place) => {
+      const { values } = data.measures[place];
+      value.textContent = values[now] === null ? "–" : values[now].toFixed(3);
+      const known = values[now] !== null && values[0] !== null && now > 0;
+      const moved = known ? values[now] - values[0] : 0;
+      delta.textContent = known ? `${moved < 0 ? "−" : "+"}${Math.abs(moved).toFixed(3)} from absent` : "";
+    });
+    this.root.dataset.step = now;
+  }
+
+  start() {
+    this.play.textContent = "Pause";
+    let direction = 1;
+    const last = this.data.axes[0].levels.length - 1;
+    const tick = () => {
+      if (!this.root.isConnected) return this.stop();
+      if (this.at[0] + direction > last || this.at[0] + direction < 0) direction = -direction;
+      this.at[0] += direction;
+      this.show();
+      const resting = this.at[0] === 0 || this.at[0] === last;
+      this.timer = setTimeout(tick, resting ? REST_MS : PLAY_MS);
+    };
+    this.timer = setTimeout(tick, 0);
+  }
+
+  stop() {
+    clearTimeout(this.timer);
+    this.timer = null;
+    if (this.play) this.play.textContent = "Play";
+  }
+}
+
+export default function (component) {
+  const place = component.parentElement;
+  let player = players.get(place);
+  if (!player) {
+    player = new Player(component);
+    players.set(place, player);
+  }
+  player.update(component);
+  return () => {
+    if (place.isConnected) return;
+    player.stop();
+    players.delete(place);
+  };
+}

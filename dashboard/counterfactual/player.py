@@ -1,0 +1,115 @@
+"""The film between its ends, as a component: once it stands, moving it asks neither server nor model."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from streamlit import runtime
+
+from dashboard.counterfactual import files
+from evaluation.exaggerated import Exaggerated, ExaggeratedPlane
+from radiographs.findings import display_name
+
+HERE = Path(__file__).resolve().parent
+RATIO = ("Heart to chest width", "Cardiothoracic ratio by our segmentation; –: it is unsure.")
+LUNG = ("Lung, share of film", "Area of both lungs by our segmentation; –: it is unsure.")
+
+_component = st.components.v2.component(
+    "lightbox_player",
+    html='<div class="mount"></div>',
+    css=(HERE / "player.css").read_text(encoding="utf-8"),
+    js=(HERE / "player.js").read_text(encoding="utf-8"),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """What the player moves through; N films, the last axis fastest.
+
+    Attributes:
+        film: (S, S) as it is. films: (N, S, S). findings: on the axes. levels: (L,) asked, of each axis alike.
+        own: posteriors of the film as it is. reached: (N, axes) posteriors. classifier_findings: C names.
+        probabilities: (N, C), own_probabilities: (C,). measures: label, help and (N,) values of each.
+    """
+
+    film: np.ndarray
+    films: np.ndarray
+    findings: tuple[str, ...]
+    levels: np.ndarray
+    own: tuple[float, ...]
+    reached: np.ndarray
+    classifier_findings: tuple[str, ...]
+    probabilities: np.ndarray
+    own_probabilities: np.ndarray
+    measures: tuple[tuple[str, str, np.ndarray], ...]
+
+
+def one_axis(made: Exaggerated) -> Shown:
+    """A series as the player takes it."""
+    series = made.series
+    return Shown(
+        series.film, series.films, (series.finding,), series.levels, (series.own,), series.reached[:, None],
+        series.findings, series.probabilities, series.own_probabilities,
+        ((*RATIO, made.ratios), (*LUNG, made.lungs)),
+    )  # fmt: skip
+
+
+def two_axes(made: ExaggeratedPlane) -> Shown:
+    """A plane as the player takes it."""
+    plane = made.plane
+    count = len(plane.levels) ** 2
+    return Shown(
+        plane.film, plane.films.reshape(count, *plane.film.shape), plane.findings, plane.levels, plane.own,
+        plane.reached.reshape(count, 2), plane.classifier_findings, plane.probabilities.reshape(count, -1),
+        plane.own_probabilities, ((*RATIO, made.ratios.ravel()),),
+    )  # fmt: skip
+
+
+def given(shown: Shown, key: str) -> dict[str, Any]:
+    """What the browser is told of ``shown``; ``key`` tells players of a page apart."""
+    changes = files.changes(shown.films, shown.film)
+    return {
+        "film": _address(files.film_png(shown.film), f"{key} film"),
+        "films": [_address(files.film_png(film), f"{key} {place}") for place, film in enumerate(shown.films)],
+        "changes": [_address(files.png(change), f"{key} change {place}") for place, change in enumerate(changes)],
+        "words": "The film as it is: "
+        + ", ".join(
+            f"{display_name(finding).lower()} {own:.0%}" for finding, own in zip(shown.findings, shown.own, strict=True)
+        ),
+        "axes": [
+            {"label": display_name(finding), "levels": shown.levels.tolist(), "start": _nearest(shown.levels, own)}
+            for finding, own in zip(shown.findings, shown.own, strict=True)
+        ],
+        "reached": shown.reached.tolist(),
+        "findings": [display_name(finding) for finding in shown.classifier_findings],
+        "chosen": [shown.classifier_findings.index(finding) for finding in shown.findings],
+        "probabilities": shown.probabilities.tolist(),
+        "own": shown.own_probabilities.tolist(),
+        "measures": [
+            {"label": label, "help": words, "values": [None if math.isnan(v) else float(v) for v in values]}
+            for label, words, values in shown.measures
+        ],
+    }
+
+
+def _nearest(levels: Sequence[float] | np.ndarray, own: float) -> int:
+    return int(np.abs(np.asarray(levels) - own).argmin())
+
+
+def _address(data: bytes, coordinates: str) -> str:
+    return runtime.get_instance().media_file_mgr.add(data, "image/png", coordinates)
+
+
+def draw(shown: Shown, key: str) -> None:
+    """Draw the player.
+
+    Args:
+        shown: what it moves through. key: content address of it, as text.
+    """
+    _component(key=f"player {key}", data=given(shown, key) | {"seal": key})
