@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import tour
+from dashboard import style, tour
 from radiographs.places import asset
 
 st.set_page_config(page_title="XAI Lightbox", page_icon=str(asset("icon.png")), layout="wide")
@@ -19,7 +19,6 @@ page = st.navigation(
     ],
     position="top",
 )
-# Streamlit writes a chosen pill in the accent on its own tint, which is too dark to read where the theme is dark.
-st.html("<style>button[data-selected='true'] * {color: light-dark(#0b6e8a, #7cc7dc)}</style>")
+style.apply()
 tour.offer(first_page=page.url_path == "")
 page.run()

@@ -20,6 +20,7 @@ from dashboard import viewer
 from dashboard.jobs import JobManager
 from dashboard.question import Film, Question
 from evaluation.agreement import agreement_matrix
+from evaluation.agreement import in_words as agreement_in_words
 from evaluation.compare import FindingResult, MethodResult, finding_result, score_explanation
 from radiographs.shelf import collections, get_collection
 from radiographs.thumbnails import thumbnail
@@ -121,9 +122,15 @@ def unexplained(
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
-def map_picture(key: Hashable, _result: MethodResult) -> viewer.MapPicture:
+def map_picture(key: Hashable, _question: Question, _explanation: Explanation) -> viewer.MapPicture:
     """One map as the viewer takes it; the same for every outline and every way of looking."""
-    return viewer.map_picture(_result.on_film)
+    return viewer.map_picture(_question.classifier.to_film(_explanation, _question.film.radiograph))
+
+
+@st.cache_data(max_entries=128, show_spinner=False)
+def in_words(maps: Hashable, _result: FindingResult) -> str:
+    """What the scores of one finding say, see :func:`evaluation.agreement.in_words`."""
+    return agreement_in_words(_result)
 
 
 @st.cache_data(max_entries=128, show_spinner=False)

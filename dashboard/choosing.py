@@ -16,7 +16,7 @@ from dashboard.state import LARGEST_SEED, MOST_FINDINGS, UPLOAD, Choice
 from radiographs import FilmError, Radiograph
 from radiographs.findings import display_name
 from radiographs.reading import read_radiograph
-from radiographs.shelf import collections
+from radiographs.shelf import collections, damaged_folders
 from xai_methods import Method, Parameters, main_methods, methods
 
 EXAMPLE = ("known-truth", "known-truth", "nodule-03")
@@ -60,7 +60,12 @@ def choose_film() -> str:
     """Draw the film's widgets; return its reference, "" where there is none yet."""
     state = st.session_state
     shelf = collections()
+    damaged = damaged_folders()
+    if damaged:
+        st.warning(sentence(LookupError(damaged)), icon=":material/folder_off:")
     names = [*shelf, UPLOAD]
+    if state.get("collection") not in names:
+        state["collection"] = names[0]
     titles = {name: c.card.title for name, c in shelf.items()} | {UPLOAD: "Upload a film"}
     name = st.selectbox("Films from", names, format_func=titles.__getitem__, key="collection")
     if name == UPLOAD:

@@ -30,8 +30,10 @@ def describe(film: Film) -> str:
 def draw_facts(question: Question) -> None:
     """Draw the film's line and the model's probabilities, the likeliest first."""
     film, model = question.film, question.classifier
-    st.markdown(f"**{film.reference}** · {describe(film)}")
-    with st.expander(f"What the model says: {_words(question)}", icon=":material/bar_chart:"):
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{film.reference}** · {describe(film)}", width="content")
+        said = st.popover(f"The model says: {_words(question)}", icon=":material/bar_chart:")
+    with said:
         chances = caches.probabilities(film.radiograph.digest, model.digest, film, model)
         rows = sorted(chances.items(), key=lambda item: -item[1])
         table = pd.DataFrame(

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import caches, panels, regions
+from dashboard import caches, panels, regions, scorecard
 from dashboard.display import View
 from dashboard.jobs import JobManager
 from dashboard.question import Question
-from dashboard.scorecard import draw_scorecard, key_of
 from dashboard.scores import draw_scores
 from dashboard.session import owner
-from evaluation.agreement import in_words
 from evaluation.compare import FindingResult
 from radiographs.findings import display_name
 
@@ -19,74 +17,86 @@ PROBABILITY = "The model's own probability that the finding is on the film. How 
 MEASURES = {"overlap": "Overlap of the strongest tenths", "rank correlation": "Rank correlation"}
 
 
-def draw_finding(questions: list[Question], finding: str, view: View, controls: bool) -> tuple[View, FindingResult]:
-    """Draw one finding under each question's model.
+def draw_finding(
+    questions: list[Question], finding: str, view: View, controls: bool
+) -> tuple[View, dict[str, FindingResult]]:
+    """Draw one finding under each question's model: first all maps, which need no scores, then what is said of them.
 
     Args:
         questions: the same film and methods, one model each; the first is the main one.
         finding: one of the first's. view: how maps are drawn at first. controls: whether the toolbar is shown.
 
     Returns:
-        How the maps are looked at now, and the main question's result.
+        How the maps are looked at now, and each model's result by its name.
     """
     jobs = caches.manager()
     asked = [question for question in questions if finding in question.classifier.findings]
-    seen, main = view, None
+    states = [panels.states_of(question, jobs, finding) for question in asked]
+    seen = view
     for place, question in enumerate(asked):
-        result, states = panels.results_so_far(question, jobs, finding)
-        _heading(question, result, len(questions) > 1, place)
-        now, drawn = panels.draw_panels(question, result, states, view, controls=controls and place == 0)
+        _heading(question, finding, len(questions) > 1, place)
+        first = place == 0
+        now, drawn = panels.draw_panels(question, finding, states[place], view, controls=controls and first)
         regions.take(question, finding, drawn)
-        if place == 0:
-            seen, main = now, result
-        words = in_words(result)
-        if words:
-            st.markdown(words)
-        draw_scores(result)
-        _agreement(question, result)
-        draw_scorecard(question, result, jobs, owner())
+        seen = now if first else seen
     if len(asked) < len(questions):
         st.caption(f"The second model does not know {display_name(finding).lower()}.")
-    assert main is not None
-    return seen, main
+    results = {q.classifier.name: panels.results_so_far(q, s, finding) for q, s in zip(asked, states)}
+    for question in asked:
+        words = caches.in_words(_maps(question, finding, results), results[question.classifier.name])
+        if words:
+            st.markdown(f"**{question.classifier.card.title}**: {words}" if len(asked) > 1 else words)
+    places = st.tabs([question.classifier.card.title for question in asked]) if len(asked) > 1 else [st.container()]
+    for place, question in zip(places, asked):
+        with place:
+            _judged(question, results[question.classifier.name], jobs)
+    return seen, results
 
 
-def _heading(question: Question, result: FindingResult, several: bool, place: int) -> None:
+def _judged(question: Question, result: FindingResult, jobs: JobManager) -> None:
+    draw_scores(result)
+    if sum(done.explanation is not None for done in result.methods.values()) > 1:
+        with st.expander("How far the maps agree with each other", icon=":material/grid_on:"):
+            _agreement(question, result)
+    scorecard.draw_scorecard(question, result, jobs, owner())
+
+
+def _heading(question: Question, finding: str, several: bool, place: int) -> None:
+    film, model = question.film, question.classifier
+    chance = caches.probabilities(film.radiograph.digest, model.digest, film, model)[finding]
     if place == 0:
-        st.subheader(f"{display_name(result.finding)}: {result.probability:.0%}", anchor=False, help=PROBABILITY)
+        st.subheader(f"{display_name(finding)}: {chance:.0%}", anchor=False, help=PROBABILITY)
     if several:
-        title = question.classifier.card.title
-        st.markdown(f"**{title}** says {result.probability:.0%}")
+        st.markdown(f"**{model.card.title}** says {chance:.0%}")
 
 
+def _maps(question: Question, finding: str, results: dict[str, FindingResult]) -> tuple[object, ...]:
+    """Content address of what is said in words: the maps that are there, and the outline."""
+    done = results[question.classifier.name].methods.values()
+    known = tuple(question.key(finding, one.method) for one in done if one.explanation is not None)
+    return known, question.film.seal(finding)
+
+
+@st.fragment
 def _agreement(question: Question, result: FindingResult) -> None:
+    """A fragment of its own: choosing another measure draws this table alone."""
     maps = {done.title: done.explanation.values for done in result.methods.values() if done.explanation is not None}
-    if len(maps) < 2:
-        return
-    with st.expander("How far the maps agree with each other", icon=":material/grid_on:"):
-        key = f"agreement {question.classifier.name} {result.finding}"
-        measure = st.segmented_control(
-            "Agreement by", list(MEASURES), default="overlap", format_func=MEASURES.__getitem__, key=key, required=True
-        )
-        names = tuple(question.key(result.finding, m) for m, done in result.methods.items() if done.explanation)
-        table = caches.agreement(names, str(measure), maps)
-        st.dataframe(
-            table.style.format("{:.2f}", na_rep="–").background_gradient(cmap="Blues", vmin=0, vmax=1.6),
-            alt=f"Agreement of every pair of maps for {display_name(result.finding)}",
-        )
-        st.caption(
-            "1: the same. Overlap counts the strongest tenth of each map; two random maps share 0.05. "
-            "Maps that agree may still agree on the wrong place."
-        )
+    key = f"agreement {question.classifier.name} {result.finding}"
+    measure = st.segmented_control(
+        "Agreement by", list(MEASURES), default="overlap", format_func=MEASURES.__getitem__, key=key, required=True
+    )
+    names = tuple(question.key(result.finding, m) for m, done in result.methods.items() if done.explanation)
+    table = caches.agreement(names, str(measure), maps)
+    st.dataframe(
+        table.style.format("{:.2f}", na_rep="–").background_gradient(cmap="Blues", vmin=0, vmax=1.6),
+        alt=f"Agreement of every pair of maps for {display_name(result.finding)}",
+    )
+    st.caption(
+        "1: the same. Overlap counts the strongest tenth of each map; two random maps share 0.05. "
+        "Maps that agree may still agree on the wrong place."
+    )
 
 
 def scorecards_pending(questions: list[Question]) -> bool:
     """Whether a scorecard that was asked for is still being worked out."""
-    jobs: JobManager = caches.manager()
-    for question in questions:
-        for finding in question.findings:
-            result, _ = panels.results_so_far(question, jobs, finding)
-            status = jobs.status(key_of(question, result))
-            if status is not None and status.pending:
-                return True
-    return False
+    return any(scorecard.pending(question, caches.manager()) for question in questions)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -22,11 +22,11 @@ SPLIT_OF_COLLECTION = {"nih-boxes": "nih", "known-truth": "known_truth", "paedia
 
 
 DIAGNOSTICS = {
-    "local_r2": "local R² {:.2f}",
-    "seed_agreement": "seed agreement {:.2f}",
-    "additivity_residual": "sum off by {:.1g}",
+    "local_r2": "fits the model nearby, R² {:.2f}",
+    "seed_agreement": "agrees with other seeds {:.2f}",
+    "additivity_residual": "adds up to within {:.1g}",
     "conservation": "{:.0%} of the logit shared out",
-    "bias_share": "{:.0%} left in biases",
+    "bias_share": "{:.0%} of it left in biases",
 }
 """Words for the diagnostics that are worth a place under a map."""
 
@@ -45,6 +45,7 @@ class Film:
     annotations: tuple[Annotation, ...] = ()
     entry: FilmEntry | None = None
     card: CollectionCard | None = None
+    _joined: dict[str, tuple[np.ndarray | None, str]] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def collection(self) -> str:
@@ -57,8 +58,18 @@ class Film:
 
     def mask(self, finding: str) -> np.ndarray | None:
         """All outlines of ``finding`` joined, (H, W) bool; None where nobody outlined it."""
-        masks = [a.mask for a in self.outlines(finding)]
-        return np.logical_or.reduce(masks) if masks else None
+        return self._outlined(finding)[0]
+
+    def seal(self, finding: str) -> str:
+        """Digest of :meth:`mask`, see :func:`mask_digest`."""
+        return self._outlined(finding)[1]
+
+    def _outlined(self, finding: str) -> tuple[np.ndarray | None, str]:
+        if finding not in self._joined:
+            masks = [a.mask for a in self.outlines(finding)]
+            mask = np.logical_or.reduce(masks) if masks else None
+            self._joined[finding] = mask, mask_digest(mask)
+        return self._joined[finding]
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,15 +7,17 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard import settings
+from dashboard.exports.dicom_maps import region_seg
 from dashboard.jobs import sentence
 from dashboard.question import Film, Question, short_digest
+from dashboard.settings import LONGEST_NAME
 from dashboard.viewer.pictures import region_mask
 from radiographs import Annotation
 from radiographs.annotation_writing import coco_json, mask_png
 from radiographs.findings import canonical, display_name
 
 KINDS = {"box": "box", "polygon": "polygon", "brush": "mask"}
-LONGEST_NAME = 40
 
 
 def with_own(film: Film) -> Film:
@@ -44,16 +46,16 @@ def take(question: Question, finding: str, told: dict[str, Any] | None) -> None:
         st.warning(sentence(error), icon=":material/draw:")
         return
     kind = KINDS.get(str(told.get("kind")), "mask")
-    reader = st.session_state.get("own_name", "").strip()[:LONGEST_NAME] or "you"
     kept = _kept().setdefault(question.film.radiograph.digest, [])
-    kept.append(Annotation(finding, mask, kind, reader))
+    kept.append(Annotation(finding, mask, kind, _reader()))
     st.session_state["score_against_mine"] = True
     st.rerun()
 
 
 def draw_own(question: Question) -> None:
     """Draw what this person outlined on the film: name it, score against it, save it, remove it."""
-    digest = question.film.radiograph.digest
+    film = question.film.radiograph
+    digest = film.digest
     drawn = _kept().get(digest, [])
     if not drawn:
         return
@@ -62,22 +64,36 @@ def draw_own(question: Question) -> None:
         share = 100 * max(a.mask.mean() for a in drawn)
         st.markdown(f"**Your region**: {named} ({len(drawn)} drawn, the largest {share:.1f} % of the film)")
         with st.container(horizontal=True, vertical_alignment="bottom"):
+            if "own_name" not in st.session_state:
+                st.session_state["own_name"] = settings.load().reader
             st.text_input(
                 "Reader's name in files", key="own_name", max_chars=LONGEST_NAME, width=180, placeholder="you"
             )
             st.toggle("Score against it", key="score_against_mine", help="Off: scores go by what experts outlined.")
             stem = f"region-{short_digest(digest)}"
-            named_now = [replace(a, reader=_reader(a)) for a in drawn]
-            st.download_button(
-                "Mask (PNG)", lambda: mask_png(drawn[-1].mask), f"{stem}.png", "image/png", on_click="ignore"
-            )
-            st.download_button(
-                "COCO (JSON)", lambda: coco_json(f"{stem}.png", named_now), f"{stem}.json", "application/json",
-                on_click="ignore",
-            )  # fmt: skip
+            mine = named(drawn)
+            for label, make, ending, mime, words in (
+                ("Mask (PNG)", lambda: mask_png(drawn[-1].mask), "png", "image/png", "The region drawn last."),
+                ("COCO (JSON)", lambda: coco_json(f"{stem}.png", mine), "json", "application/json", "All regions."),
+                (
+                    "DICOM SEG",
+                    lambda: region_seg(film, mine),
+                    "dcm",
+                    "application/dicom",
+                    "All regions, nameless film.",
+                ),
+            ):
+                st.download_button(label, make, f"{stem}.{ending}", mime, on_click="ignore", help=words)
             st.button("Undo the last", icon=":material/undo:", on_click=drawn.pop)
             st.button("Remove all", icon=":material/delete:", on_click=_kept().pop, args=(digest, None))
 
 
-def _reader(annotation: Annotation) -> str:
-    return st.session_state.get("own_name", "").strip()[:LONGEST_NAME] or annotation.reader
+def named(drawn: list[Annotation]) -> list[Annotation]:
+    """The regions under the name that stands beside them now."""
+    return [replace(annotation, reader=_reader()) for annotation in drawn]
+
+
+def _reader() -> str:
+    """The name beside the regions, else the one in the settings, else "you"."""
+    name = st.session_state.get("own_name")
+    return (settings.load().reader if name is None else name).strip()[:LONGEST_NAME] or "you"

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 
 import streamlit as st
 
 from dashboard.jobs import JobManager, QueueFullError, sentence
-from dashboard.question import Question, mask_digest
+from dashboard.question import Question
+from dashboard.style import grey
 from evaluation.compare import FindingResult
 from evaluation.scorecard import ELEMENTS, LEGEND, QUESTIONS, Scorecard, folded, scorecard, unfolded
 from radiographs.findings import display_name
 from xai_methods import Cancelled
 
-GREY = "color: #8a949c"
+
+def key_of(question: Question, finding: str, methods: Iterable[str]) -> Hashable:
+    """Content address of the scorecard of the maps that ``methods`` made for ``finding``."""
+    return "scorecard", tuple(question.key(finding, method) for method in methods), question.film.seal(finding)
 
 
-def key_of(question: Question, result: FindingResult) -> Hashable:
-    """Content address of the scorecard of the maps that are there."""
-    maps = tuple(question.key(result.finding, m) for m, done in result.methods.items() if done.explanation)
-    return "scorecard", maps, mask_digest(result.mask)
+def _explained(result: FindingResult) -> list[str]:
+    return [method for method, done in result.methods.items() if done.explanation]
+
+
+def pending(question: Question, jobs: JobManager) -> bool:
+    """Whether a scorecard that was asked for is still being worked out."""
+    for finding in question.findings:
+        states = {method: jobs.status(question.key(finding, method)) for method in question.parameters}
+        explained = [method for method, status in states.items() if status is not None and status.state == "done"]
+        status = jobs.status(key_of(question, finding, explained))
+        if status is not None and status.pending:
+            return True
+    return False
 
 
 def _work(question: Question, result: FindingResult) -> Callable[..., Scorecard]:
@@ -38,15 +51,18 @@ def _work(question: Question, result: FindingResult) -> Callable[..., Scorecard]
 
 def done_scorecards(question: Question, results: Mapping[str, FindingResult], jobs: JobManager) -> dict[str, Scorecard]:
     """The scorecards that were worked out, by finding."""
-    states = {finding: jobs.status(key_of(question, result)) for finding, result in results.items()}
+    states = {
+        finding: jobs.status(key_of(question, finding, _explained(result))) for finding, result in results.items()
+    }
     return {finding: s.result for finding, s in states.items() if s is not None and s.state == "done"}
 
 
 def draw_scorecard(question: Question, result: FindingResult, jobs: JobManager, owner: str) -> Scorecard | None:
     """Draw the scorecard of one finding, or the button that asks for it; return it where it is there."""
-    if not any(done.explanation for done in result.methods.values()):
+    explained = _explained(result)
+    if not explained:
         return None
-    key = key_of(question, result)
+    key = key_of(question, result.finding, explained)
     status = jobs.status(key)
     st.markdown("**Scorecard: five elements of interpretability**")
     if status is None or status.state == "cancelled":
@@ -77,11 +93,11 @@ def draw_scorecard(question: Question, result: FindingResult, jobs: JobManager, 
 
 def _table(card: Scorecard) -> None:
     finding = display_name(card.finding).lower()
-    table = folded(card)
+    table, behind = folded(card), grey()
     if not card.trusted:
         st.caption(f"Grey, because the scores of this model and finding cannot be trusted: {card.reason}")
     st.dataframe(
-        table.style.map(lambda value: "" if card.trusted else GREY),
+        table.style.map(lambda value: "" if card.trusted else behind),
         hide_index=True,
         column_config={
             "Map": st.column_config.TextColumn("Map", pinned=True),

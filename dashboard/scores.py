@@ -6,12 +6,12 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
+from dashboard.style import grey
 from evaluation.compare import FindingResult
 from evaluation.registry import headline_metrics
 from evaluation.table import best_names, score_table
 from radiographs.findings import display_name
 
-GREY = "color: #8a949c"
 BOLD = "font-weight: bold"
 
 
@@ -25,9 +25,11 @@ def styled(table: pd.DataFrame, trusted: bool) -> Styler:
     best = best_names(table) if trusted else {}
     plain = table["kind"].eq("method") & trusted
 
+    behind = grey()
+
     def style(column: pd.Series) -> list[str]:
         winners = set(best.get(str(column.name), ()))
-        return [BOLD if table["name"][i] in winners else "" if plain[i] else GREY for i in column.index]
+        return [BOLD if table["name"][i] in winners else "" if plain[i] else behind for i in column.index]
 
     names = [*headline_metrics()]
     shown = table[["title", *names, "seconds"]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -14,6 +16,7 @@ from dashboard.question import Question
 from dashboard.state import UPLOAD, Choice, Known, differing, from_query, to_query
 from xai_methods import get_method, methods
 
+_log = logging.getLogger(__name__)
 KEPT = ("collection", "film_id", "model", "second")
 """Widgets that keep their value from page to page."""
 
@@ -62,10 +65,19 @@ def _from_address(models: list[ShelfEntry]) -> tuple[Choice, list[str]]:
     known = Known(
         film_exists=choosing.film_exists,
         models=[entry.name for entry in models],
-        findings=lambda name: caches.classifier(name).findings if name in at_hand else None,
+        findings=lambda name: _findings_of(name) if name in at_hand else None,
         methods=methods(),
     )
     return from_query(query, known)
+
+
+def _findings_of(name: str) -> Sequence[str] | None:
+    """What a model knows; None where it cannot be loaded, which the page will say itself."""
+    try:
+        return caches.classifier(name).findings
+    except (LookupError, ValueError, OSError) as error:
+        _log.warning("a link names a model that cannot be loaded: %s", error)
+        return None
 
 
 def remember(question: Question, view: View, second: str = "") -> None:

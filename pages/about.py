@@ -20,12 +20,14 @@ st.subheader("Where to find what", anchor=False)
 for page, words in (
     ("pages/compare.py", "one film, one model, and what each method says of it, with scores"),
     ("pages/stability.py", "how far a film can change before the answer does"),
+    ("pages/counterfactual.py", "what would have to look different for the model to answer otherwise"),
+    ("pages/benchmark.py", "methods over whole collections of films, in the background"),
     ("pages/methods.py", "what each method asks, how to read its map, and when it misleads"),
     ("pages/library.py", "films and models at hand, downloads, and folders of your own"),
     ("pages/settings.py", "what holds from one start to the next"),
 ):
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.page_link(page)
+        st.page_link(page, width=160)
         st.caption(words)
 st.subheader("What the maps can say", anchor=False)
 st.markdown(

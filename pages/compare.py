@@ -6,13 +6,15 @@ import streamlit as st
 
 from classifiers import ChestClassifier
 from classifiers.shelf import shelf
-from dashboard import caches, choosing, regions
+from dashboard import caches, choosing, regions, style
+from dashboard.display import View
 from dashboard.exports.downloads import draw_downloads
 from dashboard.facts import draw_facts
 from dashboard.finding_view import draw_finding, scorecards_pending
 from dashboard.jobs import QueueFullError, sentence
 from dashboard.question import Question, default_findings, seen_in_training
 from dashboard.session import owner, remember, restored
+from evaluation.compare import FindingResult
 from radiographs import FilmError
 from xai_methods import get_method
 
@@ -75,21 +77,23 @@ def pending(questions: list[Question]) -> bool:
 def draw_results(questions: list[Question], was_pending: bool) -> None:
     main = questions[0]
     choice = st.session_state["choice"]
-    view, results = choice.view, {}
+    view: View = choice.view
+    results: dict[str, dict[str, FindingResult]] = {question.classifier.name: {} for question in questions}
     for place, finding in enumerate(main.findings):
-        seen, results[finding] = draw_finding(questions, finding, choice.view, controls=place == 0)
+        seen, found = draw_finding(questions, finding, choice.view, controls=place == 0)
         view = seen if place == 0 else view
+        for model, result in found.items():
+            results[model][finding] = result
     remember(main, view, questions[1].classifier.name if len(questions) > 1 else "")
-    draw_downloads(main, results)
+    draw_downloads(questions, results)
     if was_pending != pending(questions):
         st.rerun()
 
 
-st.header("Compare explanations", anchor=False)
-st.caption("For research and teaching, not for diagnosis.")
+style.heading("Compare explanations")
 questions = ask()
 if questions:
-    with st.sidebar, st.container(horizontal=True):
+    with st.sidebar, st.container(horizontal=True, key="run_bar"):
         run = st.button(
             "Run", type="primary", icon=":material/play_arrow:", disabled=not questions[0].parameters, key="run"
         )

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from dashboard import style
 from dashboard.facts import describe
 from dashboard.stability import page as stability
 from dashboard.stability import words as stability_words
@@ -27,8 +28,7 @@ def draw(asked: stability.Asked) -> None:
         stability.draw_download(asked, found)
 
 
-st.header(stability_words.TITLE, anchor=False)
-st.caption("For research and teaching, not for diagnosis.")
+style.heading(stability_words.TITLE)
 st.markdown(stability_words.WHAT)
 asked = stability.ask()
 if asked is not None:

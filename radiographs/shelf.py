@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import logging
 import os
 from collections.abc import Iterable
 from functools import cache
@@ -19,6 +20,8 @@ from radiographs.errors import CollectionError
 from radiographs.radiograph import Radiograph
 from radiographs.reading import read_radiograph
 
+_log = logging.getLogger(__name__)
+
 
 @cache
 def _own_collections() -> tuple[Collection, ...]:
@@ -26,8 +29,27 @@ def _own_collections() -> tuple[Collection, ...]:
 
 
 def collections() -> dict[str, Collection]:
-    """All collections by name: the program's own, then the user's remembered folders. Those without films as well."""
-    return {collection.name: collection for collection in (*_own_collections(), *remembered_folders())}
+    """All collections by name: the program's own, then the user's remembered folders. Those without films as well.
+
+    Where the list of folders is damaged, they are left out; :func:`damaged_folders` says so.
+    """
+    folders = [] if damaged_folders() else remembered_folders()
+    return {collection.name: collection for collection in (*_own_collections(), *folders)}
+
+
+def damaged_folders() -> str:
+    """Why the list of the user's folders cannot be used, "" where it can."""
+    try:
+        remembered_folders()
+    except CollectionError as error:
+        _tell(str(error))
+        return str(error)
+    return ""
+
+
+@cache
+def _tell(words: str) -> None:
+    _log.warning("your folders are left out: %s", words)
 
 
 def get_collection(name: str) -> Collection:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -23,6 +23,7 @@ from dashboard.exports.tables import table_csv, table_latex
 from dashboard.jobs import sentence
 from dashboard.panels import comparison_of
 from dashboard.question import Question, short_digest
+from dashboard.regions import named
 from dashboard.scorecard import done_scorecards
 from dashboard.state import UPLOAD, Choice, to_query
 from evaluation.compare import Comparison, FindingResult
@@ -51,31 +52,52 @@ def maps_npz(comparison: Comparison) -> bytes:
     return buffer.getvalue()
 
 
-def draw_downloads(question: Question, results: dict[str, FindingResult]) -> None:
-    """Draw the export menu, once there is a map to take; each file is made when it is asked for."""
-    if not any(done.explanation for result in results.values() for done in result.methods.values()):
+@st.fragment
+def draw_downloads(questions: list[Question], results: Mapping[str, dict[str, FindingResult]]) -> None:
+    """Draw the export menu, once there is a map to take; each file is made when it is asked for.
+
+    Args:
+        questions: one for each model that is shown. results: by model, then finding.
+    """
+    ready = {
+        question.classifier.name: question
+        for question in questions
+        if any(d.explanation for r in results[question.classifier.name].values() for d in r.methods.values())
+    }
+    if not ready:
         return
+    with st.popover("Export", icon=":material/download:"):
+        name = next(iter(ready))
+        if len(questions) > 1:
+            titles = {model: question.classifier.card.title for model, question in ready.items()}
+            name = st.segmented_control(
+                "Model", list(ready), default=name, format_func=titles.__getitem__, required=True, key="export_model",
+                help="Each file holds one model's maps and scores.",
+            )  # fmt: skip
+        _items(ready[name], results[name])
+
+
+def _items(question: Question, results: dict[str, FindingResult]) -> None:
     comparison = comparison_of(question, results)
     choice = st.session_state.get("choice") or Choice()
     view, link = choice.view, address_of(st.context.url or "", choice)
     film, card = question.film, question.classifier.card
     told = (comparison, card, film.reference, film.card, view, link)
     stem = f"lightbox-{short_digest(film.radiograph.digest)}-{question.classifier.name}"
-    with st.popover("Export", icon=":material/download:"):
-        report = partial(html_report, *told, done_scorecards(question, results, caches.manager()))
-        _item("Report (HTML)", report, f"{stem}.html", "text/html", "description")
-        _item("Report (PDF)", partial(pdf_report, *told), f"{stem}.pdf", "application/pdf", "picture_as_pdf")
-        slide = partial(slide_png, comparison, card.title, view)
-        _item("Picture for slides (PNG)", slide, f"{stem}.png", "image/png", "image")
-        _item("Scores (CSV)", partial(table_csv, comparison), f"{stem}.csv", "text/csv", "table")
-        _item("Scores (LaTeX)", partial(table_latex, comparison), f"{stem}.tex", "text/x-tex", "function")
-        _item("Raw maps (npz)", partial(maps_npz, comparison), f"{stem}.npz", "application/octet-stream", "data_array")
-        original = _original(question)
-        _item("DICOM (zip)", partial(dicom_zip, comparison, original), f"{stem}.zip", "application/zip", "radiology")
-        drawn = st.session_state.get("own_regions", {}).get(film.radiograph.digest, [])
-        if drawn:
-            regions = partial(_regions, film.radiograph, list(drawn), original)
-            _item("Your regions (DICOM)", regions, f"{stem}-regions.dcm", "application/dicom", "draw")
+    report = partial(html_report, *told, done_scorecards(question, results, caches.manager()))
+    _item("Report (HTML)", report, f"{stem}.html", "text/html", "description")
+    _item("Report (PDF)", partial(pdf_report, *told), f"{stem}.pdf", "application/pdf", "picture_as_pdf")
+    slide = partial(slide_png, comparison, card.title, view)
+    _item("Picture for slides (PNG)", slide, f"{stem}.png", "image/png", "image")
+    _item("Scores (CSV)", partial(table_csv, comparison), f"{stem}.csv", "text/csv", "table")
+    _item("Scores (LaTeX)", partial(table_latex, comparison), f"{stem}.tex", "text/x-tex", "function")
+    _item("Raw maps (npz)", partial(maps_npz, comparison), f"{stem}.npz", "application/octet-stream", "data_array")
+    original = _original(question)
+    _item("DICOM (zip)", partial(dicom_zip, comparison, original), f"{stem}.zip", "application/zip", "radiology")
+    drawn = st.session_state.get("own_regions", {}).get(film.radiograph.digest, [])
+    if drawn:
+        regions = partial(_regions, film.radiograph, named(drawn), original)
+        _item("Your regions (DICOM)", regions, f"{stem}-regions.dcm", "application/dicom", "draw")
 
 
 def address_of(page: str, choice: Choice) -> str:

@@ -39,13 +39,11 @@ def draw_disk_use() -> None:
 
 def draw_films() -> None:
     """Draw a card for each collection."""
-    try:
-        shelf = film_shelf.collections()
-    except LookupError as error:
-        st.error(sentence(error), icon=":material/error:")
-        return
+    damaged = film_shelf.damaged_folders()
+    if damaged:
+        st.error(sentence(LookupError(damaged)), icon=":material/folder_off:")
     with st.grid(min_column_width=CARD_WIDTH):
-        for collection in shelf.values():
+        for collection in film_shelf.collections().values():
             with st.container(border=True, height="stretch"):
                 _draw_collection(collection)
 

@@ -59,7 +59,8 @@ def real_shelf(monkeypatch):
     nih = NihBoxes()
 
     def found():
-        return {c.name: c for c in (TinyCollection(), nih, *remembered_folders())}
+        folders = [] if radiographs.shelf.damaged_folders() else remembered_folders()
+        return {c.name: c for c in (TinyCollection(), nih, *folders)}
 
     for place in (radiographs.shelf, caches, choosing):
         monkeypatch.setattr(place, "collections", found)
