@@ -2,6 +2,8 @@
 
 const PLAY_MS = 220;
 const REST_MS = 800;
+const HINT =
+  "The model's own probabilities; the grey mark is the film as it is. The slider's scale is another: it takes half of all films to have the finding, so that rare findings fill it.";
 const players = new WeakMap();
 
 function element(tag, classes = "", text = "") {
@@ -12,7 +14,7 @@ function element(tag, classes = "", text = "") {
 }
 
 function percent(value) {
-  return `${Math.round(100 * value)} %`;
+  return `${Math.round(100 * value)}%`;
 }
 
 function figureOf(alt) {
@@ -59,9 +61,13 @@ class Player {
     this.change = figureOf("What became brighter and darker");
     this.change.words.textContent = "Change: red brighter, blue darker";
     this.bars = element("div", "bars");
-    films.append(this.film.figure, this.redrawn.figure, this.change.figure, this.bars);
+    films.append(this.film.figure, this.redrawn.figure, this.change.figure);
     this.measures = element("div", "measures");
-    this.root.append(controls, films, this.measures);
+    const below = element("div", "below");
+    const said = element("div");
+    said.append(element("div", "label", "What the model says of the redrawn film"), this.bars, element("p", "hint", HINT));
+    below.append(said, this.measures);
+    this.root.append(controls, films, below);
     this.buildBars();
     this.cells = data.measures.map(({ label, help }) => {
       const cell = element("div", "measure");
@@ -107,7 +113,6 @@ class Player {
       this.bars.append(row);
       return { bar, value };
     });
-    this.bars.append(element("p", "hint", "The model's probability of each finding; the grey mark is the film as it is."));
   }
 
   index() {
