@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
-from evaluation.runs.cluster import default_workers
+from evaluation.runs.cluster import default_workers, threads_each
 from evaluation.runs.piece import Outcome, run_piece, warm
 from evaluation.runs.plan import Plan
 from evaluation.runs.selection import Piece, open_plan, pieces
@@ -83,8 +82,7 @@ def estimate(
         for pair, some in chosen.items():
             for piece in some:
                 warm(piece.classifier)
-                threads = max(1, (os.cpu_count() or 1) // number)
-                measured.setdefault(pair, []).append(run_piece(piece, threads))
+                measured.setdefault(pair, []).append(run_piece(piece, threads_each(number)))
                 if progress is not None:
                     progress(sum(map(len, measured.values())) / total)
     finally:

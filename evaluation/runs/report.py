@@ -19,14 +19,15 @@ from evaluation.runs.store import Store
 from evaluation.runs.tables import (
     Pair,
     Tests,
+    board_of,
     costs,
-    leaderboard,
+    frame_of,
     metrics_of,
-    paired_tests,
     pairs_of,
     scopes,
     score_of,
-    verdicts,
+    tests_of,
+    values,
 )
 from evaluation.validity import Verdict
 
@@ -100,9 +101,15 @@ def _name(store: Store) -> str:
 
 
 def _section(store: Store, pair: Pair, names: Sequence[str]) -> Section:
-    tests = {name: found for name in names if (found := paired_tests(store, pair, name)) is not None}
+    frame = frame_of(store, pair)
+    boards, tests = [], {}
+    for name in names:
+        table = values(store, name, pair)
+        boards.append(board_of(frame, name, table))
+        if (found := tests_of(frame, name, table)) is not None:
+            tests[name] = found
     diagrams = {name: _svg(found, score_of(name).title) for name, found in tests.items()}
-    return Section(pair, verdicts(store, pair), leaderboard(store, pair, names), tests, diagrams)
+    return Section(pair, frame.verdicts, pd.concat(boards, ignore_index=True), tests, diagrams)
 
 
 def _svg(tests: Tests, title: str) -> str:

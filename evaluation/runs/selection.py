@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -121,16 +122,20 @@ def films_of(plan: Plan, model: Model, collection: Collection) -> list[tuple[Fil
     """The films of a collection and, for each, the findings that the plan asks a model about; in the list's order."""
     entries = [entry for entry in collection.entries() if not plan.held_out or entry.part in (None, "test")]
     wanted = [finding for finding in model.findings if not plan.findings or finding in plan.findings]
-    rng = np.random.default_rng(plan.draw_seed)
     chosen: dict[str, list[str]] = {}
     for finding in wanted:
         fitting = [entry.film_id for entry in entries if _fits(plan, entry, finding)]
-        if plan.per_finding and len(fitting) > plan.per_finding:
-            drawn = np.sort(rng.choice(len(fitting), plan.per_finding, replace=False))
-            fitting = [fitting[i] for i in drawn]
-        for film_id in fitting:
+        for film_id in _drawn(plan, finding, fitting):
             chosen.setdefault(film_id, []).append(finding)
     return [(entry, tuple(chosen[entry.film_id])) for entry in entries if entry.film_id in chosen]
+
+
+def _drawn(plan: Plan, finding: str, fitting: list[str]) -> list[str]:
+    """The films drawn for a finding: a larger ``per_finding`` holds all of a smaller one, so that a plan can grow."""
+    if not plan.per_finding:
+        return fitting
+    rng = np.random.default_rng([plan.draw_seed, zlib.crc32(finding.encode())])
+    return [fitting[i] for i in rng.permutation(len(fitting))[: plan.per_finding]]
 
 
 def _fits(plan: Plan, entry: FilmEntry, finding: str) -> bool:

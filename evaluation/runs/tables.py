@@ -15,8 +15,9 @@ from evaluation.assessment import Assessment, assessments
 from evaluation.baselines import BASELINES, READER
 from evaluation.critical_difference import Ranking, rank_methods
 from evaluation.registry import Metric, metrics
+from evaluation.runs.intervals import mean_intervals
 from evaluation.runs.store import Store
-from evaluation.statistics import DRAWS, PairTest, mean_interval, patient_means, wilcoxon_holm
+from evaluation.statistics import DRAWS, PairTest, patient_means, wilcoxon_holm
 from evaluation.validity import Verdict, gate
 from xai_methods import methods
 
@@ -134,6 +135,29 @@ def scopes(found: dict[str, Verdict]) -> dict[str, list[str]]:
     return groups
 
 
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """What all tables of a pair share.
+
+    Attributes:
+        pair: the collection and the classifier. titles: of the maps, by key. verdicts: of the validity gate.
+    """
+
+    pair: Pair
+    titles: dict[str, str]
+    verdicts: dict[str, Verdict]
+
+    @property
+    def scopes(self) -> dict[str, list[str]]:
+        """Groups of findings over which means are taken."""
+        return scopes(self.verdicts)
+
+
+def frame_of(store: Store, pair: Pair) -> Frame:
+    """Read what all tables of a pair share, once."""
+    return Frame(pair, map_titles(store), verdicts(store, pair))
+
+
 def leaderboard(store: Store, pair: Pair, names: Sequence[str], *, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
     """Mean of each score by scope and map, with intervals over patients, beside chance and the best baseline.
 
@@ -146,14 +170,18 @@ def leaderboard(store: Store, pair: Pair, names: Sequence[str], *, draws: int = 
         over the films on which both have a value, ``baseline`` (key of the best one), ``gain`` (positive: better than
         it), ``gain_low``, ``gain_high``.
     """
-    titles, groups = map_titles(store), scopes(verdicts(store, pair))
+    frame = frame_of(store, pair)
+    return pd.concat([board_of(frame, name, values(store, name, pair), draws, seed) for name in names])
+
+
+def board_of(frame: Frame, name: str, table: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
+    """The leaderboard of one score whose values (:func:`values`) are read already."""
     rows: list[dict[str, object]] = []
-    for name in names:
-        table = values(store, name, pair)
-        direction = score_of(name).direction
-        for scope, findings in groups.items():
-            part = table[table.finding.isin(findings)]
-            rows += _board(part, titles, {"scope": scope, "metric": name}, direction, draws, seed)
+    wide, kinds = wide_of(table), dict(zip(table["map"], table["kind"]))
+    for scope, findings in frame.scopes.items():
+        head = {"scope": scope, "metric": name, "chance": float(table.chance[table.finding.isin(findings)].mean())}
+        part = wide[wide.index.isin(findings, level="finding")]
+        rows += _board(part, frame.titles, kinds, head, draws, seed)
     return pd.DataFrame(rows, columns=_BOARD)
 
 
@@ -163,34 +191,36 @@ _BOARD = (
 )
 
 
+def wide_of(table: pd.DataFrame) -> pd.DataFrame:
+    """One column a map, one row a film and finding (index ``film_id``, ``finding``, ``patient``)."""
+    wide = table.set_index(["film_id", "finding", "patient", "map"])["value"].unstack("map")
+    return wide.dropna(how="all")
+
+
 def _board(
-    part: pd.DataFrame, titles: dict[str, str], head: dict[str, object], direction: str, draws: int, seed: int
+    wide: pd.DataFrame, titles: dict[str, str], kinds: dict[str, str], head: dict[str, object], draws: int, seed: int
 ) -> list[dict[str, object]]:
-    wide = part.pivot_table("value", ["film_id", "finding", "patient"], "map", dropna=False, observed=True)
-    wide = wide.dropna(how="all")
     patients = wide.index.get_level_values("patient").to_numpy()
-    kinds = dict(zip(part["map"], part["kind"]))
     few = max(100, min(draws, _MOST_COUNTS // max(len(wide), 1)))
-
-    def interval(numbers: np.ndarray) -> tuple[float, float, float, int, int]:
-        found = mean_interval(numbers, patients, np.random.default_rng(seed), draws=few)
-        return found.value, found.low, found.high, found.films, found.patients
-
+    direction = score_of(str(head["metric"])).direction
     best = _best_baseline(wide, kinds, direction)
-    chance = float(part.chance.mean()) if len(part) else math.nan
+    keys = [key for key in titles if key in wide]
+    compared = [key for key in keys if kinds[key] == "method"] if best is not None else []
+    sign = -1 if direction == "lower" else 1
+    gains = [sign * (wide[key] - wide[best]).to_numpy() for key in compared]
+    columns = [wide[key].to_numpy() for key in keys] + gains
+    found = mean_intervals(columns, patients, np.random.default_rng(seed), draws=few)
+    gained = dict(zip(compared, found[len(keys) :]))
     rows: list[dict[str, object]] = []
-    for key in (key for key in titles if key in wide):
-        row = dict(head) | {"map": key, "title": titles[key], "kind": kinds[key], "chance": chance}
-        row |= dict(zip(("mean", "low", "high", "n", "patients"), interval(wide[key].to_numpy())))
-        if kinds[key] == "method" and best is not None:
-            sign = -1 if direction == "lower" else 1
-            gain = interval(sign * (wide[key] - wide[best]).to_numpy())
-            row |= {"baseline": best} | dict(zip(("gain", "gain_low", "gain_high"), gain))
+    for key, one in zip(keys, found):
+        row = head | {"map": key, "title": titles[key], "kind": kinds[key], "mean": one.value}
+        row |= {"low": one.low, "high": one.high, "n": one.films, "patients": one.patients}
+        if key in gained:
+            gain = gained[key]
+            row |= {"baseline": best, "gain": gain.value, "gain_low": gain.low, "gain_high": gain.high}
         rows.append(row)
-    if not math.isnan(chance):
-        rows.append(
-            dict(head) | {"map": "chance", "title": "Chance", "kind": "chance", "mean": chance, "chance": chance}
-        )
+    if not math.isnan(float(str(head["chance"]))):
+        rows.append(head | {"map": "chance", "title": "Chance", "kind": "chance", "mean": head["chance"]})
     return rows
 
 
@@ -219,15 +249,17 @@ def paired_tests(store: Store, pair: Pair, metric: str) -> Tests | None:
         The tests over patients' means, or None where fewer than two maps have values on the same films, or the score
         has no better end.
     """
+    return tests_of(frame_of(store, pair), metric, values(store, metric, pair))
+
+
+def tests_of(frame: Frame, metric: str, table: pd.DataFrame) -> Tests | None:
+    """The paired tests of one score whose values (:func:`values`) are read already; see :func:`paired_tests`."""
     direction = score_of(metric).direction
     if direction == "neither":
         return None
-    groups = scopes(verdicts(store, pair))
+    groups, titles = frame.scopes, frame.titles
     scope = PASSED if PASSED in groups else ALL
-    table = values(store, metric, pair)
-    table = table[table.finding.isin(groups[scope])]
-    wide = table.pivot_table("value", ["film_id", "finding", "patient"], "map", observed=True)
-    titles = map_titles(store)
+    wide = wide_of(table[table.finding.isin(groups[scope])])
     keys = [key for key in titles if key in wide and wide[key].notna().mean() > _OFTEN]
     complete = wide[keys].dropna()
     if len(keys) < 2 or complete.empty:

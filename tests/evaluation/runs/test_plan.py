@@ -104,6 +104,11 @@ def test_films_and_questions(plan: Plan) -> None:
     drawn = [entry.film_id for entry, _ in films_of(replace(plan, per_finding=4), model, collection)]
     assert len(drawn) == 4
     assert drawn == [entry.film_id for entry, _ in films_of(replace(plan, per_finding=4), model, collection)]
+    more = [entry.film_id for entry, _ in films_of(replace(plan, per_finding=7), model, collection)]
+    assert len(more) == 7
+    assert set(drawn) < set(more)
+    other = [entry.film_id for entry, _ in films_of(replace(plan, per_finding=4, draw_seed=1), model, collection)]
+    assert other != drawn
     found = list(pieces(replace(plan, films="labelled"), [model]))
     keys = [question.key for piece in found for question in piece.questions]
     assert len(set(keys)) == len(keys)
