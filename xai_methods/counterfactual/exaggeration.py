@@ -13,12 +13,14 @@ import torch.nn.functional as F
 from classifiers import ChestClassifier
 from xai_methods.counterfactual.calibration import BalancedPosterior
 from xai_methods.counterfactual.networks import Generator
-from xai_methods.counterfactual.series import LEVELS, Limits, Series, checked_levels, cost_of
+from xai_methods.counterfactual.series import LEVELS, Limits, Series, checked_levels, cost_of, shifts_for
 from xai_methods.counterfactual.shelf import CounterfactualCard, generator_card, load_generator
 from xai_methods.method import BATCH
 
 Report = Callable[[float], None]
 NAME = "progressive-exaggeration"
+TRIED = np.linspace(-0.2, 1.2, 15, dtype=np.float32)
+"""Posteriors that are asked of the generator to learn how far this film follows; beyond 0 and 1 the last edit grows."""
 
 
 def unserved(classifier: ChestClassifier, finding: str, folder: Path | None = None) -> str | None:
@@ -58,6 +60,21 @@ class _Question:
         """Balanced posteriors (N,) of the finding from (N, C) logits."""
         return self.posterior.of(logits[:, self.column])
 
+    def conditions_for(self, film: torch.Tensor, own: torch.Tensor, asked: np.ndarray) -> torch.Tensor:
+        """What to ask of the generator so that the classifier answers ``asked`` (L,), as far as it does: (L,)."""
+        tried = torch.as_tensor(TRIED, device=film.device)
+        there = self.posteriors(self.judged(self.made(film, own, tried), 0.05, 0.55)).cpu().numpy()
+        shifts = TRIED - float(own)
+        place = int(np.searchsorted(shifts, 0.0))
+        shifts, there = np.insert(shifts, place, 0.0), np.insert(there, place, float(own))
+        return own + torch.as_tensor(shifts_for(shifts, there, asked), device=film.device)
+
+    def there_and_back(self, film: torch.Tensor, own: torch.Tensor) -> torch.Tensor:
+        """The film (1, 1, S, S) after it was brought to the end farther from it and back to its own posterior."""
+        end = LEVELS[0] if float(own) >= 0.5 else LEVELS[-1]
+        far = self.made(film, own, torch.full((1,), end, device=film.device))
+        return self.made(far, self.posteriors(self.judged(far, 0.9, 0.05)), own)
+
     def made(self, films: torch.Tensor, own: torch.Tensor, asked: torch.Tensor) -> torch.Tensor:
         """Films changed so that they have the posteriors (N,) ``asked``; one film (1, 1, S, S), or N."""
         side = self.generator.shape.side
@@ -77,6 +94,9 @@ def exaggerated(
     folder: Path | None = None,
 ) -> Series:
     """Exaggerate ``finding`` on one film.
+
+    The generator alone answers some films with too much and others with too little. So it is tried at :data:`TRIED`
+    first, and then asked for what made the classifier answer as asked.
 
     Its reconstruction is the return trip: the film is brought to the end farther from it, and from there back to its
     own posterior. (Asked to stay as it is, the generator hands the film back unchanged by construction: that tells
@@ -101,14 +121,13 @@ def exaggerated(
         classifier, load_generator(card, film.device, folder), card.posteriors[finding],
         card.findings.index(finding), column, report,
     )  # fmt: skip
-    before = question.judged(film, 0.0, 0.1)
+    before = question.judged(film, 0.0, 0.05)
     own = question.posteriors(before)
-    films = question.made(film, own, torch.as_tensor(asked, device=film.device))
-    logits = question.judged(films, 0.1, 0.7)
-    far = 0 if float(own) >= 0.5 else len(asked) - 1
-    there = films[far : far + 1]
-    back = question.made(there, question.posteriors(logits)[far : far + 1], own)
-    again = question.posteriors(question.judged(back, 0.8, 0.2))
+    conditions = question.conditions_for(film, own, asked)
+    films = question.made(film, own, conditions)
+    logits = question.judged(films, 0.6, 0.3)
+    back = question.there_and_back(film, own)
+    again = question.posteriors(question.judged(back, 0.95, 0.05))
     cost = cost_of(film[0, 0].cpu().numpy(), back[0, 0].cpu().numpy(), float(again - own))
     return Series(
         method=NAME,
@@ -124,7 +143,7 @@ def exaggerated(
         reconstruction=back[0, 0].cpu().numpy(),
         cost=cost,
         refusal=(limits or limits_of(card)).refusal(cost),
-        evaluations=len(asked) + 2,
+        evaluations=len(TRIED) + len(asked) + 3,
     )
 
 

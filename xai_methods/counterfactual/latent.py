@@ -13,7 +13,7 @@ import torch.nn.functional as F
 
 from classifiers import ChestClassifier
 from xai_methods.counterfactual.calibration import BalancedPosterior
-from xai_methods.counterfactual.series import LEVELS, Limits, Series, checked_levels, cost_of
+from xai_methods.counterfactual.series import LEVELS, Limits, Series, checked_levels, cost_of, shifts_for
 from xai_methods.counterfactual.shelf import CounterfactualCard, counterfactual_cards, generator_card, load_autoencoder
 from xai_methods.method import BATCH
 
@@ -152,7 +152,7 @@ def shifted(
         report(0.5)
         tried = _lengths()
         there = posterior.of(_judged(shifting, direction, tried, report)[:, column]).cpu().numpy()
-        chosen = lengths_for(tried, there, asked)
+        chosen = shifts_for(tried, there, asked)
         report(0.8)
         films = shifting.films(code + torch.as_tensor(chosen, device=film.device)[:, None, None, None] * direction)
         logits = shifting.logits(films)
@@ -190,25 +190,3 @@ def _judged(shifting: _Shifting, direction: torch.Tensor, lengths: np.ndarray, r
         part = torch.as_tensor(lengths[start : start + BATCH], device=direction.device)[:, None, None, None]
         found.append(shifting.logits(shifting.films(shifting.code + part * direction)))
     return torch.cat(found)
-
-
-def lengths_for(tried: np.ndarray, posteriors: np.ndarray, asked: np.ndarray) -> np.ndarray:
-    """Shifts that reach the posteriors asked for, as far as the search saw them rise.
-
-    From no shift outwards, only the stretch along which the posterior goes on rising (or falling) counts; beyond it the
-    film has left what the gradient tells. Between two shifts tried, the answer is taken to be straight.
-
-    Args:
-        tried: (M,) shifts, ascending, 0 among them. posteriors: (M,) reached at each. asked: (L,) to reach.
-
-    Returns:
-        (L,) float32 shifts; the farthest of the rising stretch where a posterior is out of reach.
-    """
-    middle = int(np.flatnonzero(tried == 0)[0])
-    last = middle
-    while last + 1 < len(tried) and posteriors[last + 1] > posteriors[last]:
-        last += 1
-    first = middle
-    while first > 0 and posteriors[first - 1] < posteriors[first]:
-        first -= 1
-    return np.interp(asked, posteriors[first : last + 1], tried[first : last + 1]).astype(np.float32)

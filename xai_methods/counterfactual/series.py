@@ -113,3 +113,25 @@ def cost_of(film: np.ndarray, again: np.ndarray, answer: float) -> Cost:
     """Compare a (S, S) film in [0, 1] with its reconstruction, whose posterior differs by ``answer``."""
     likeness = structural_similarity(film.astype(np.float64), again.astype(np.float64), data_range=1.0)
     return Cost(abs(float(answer)), float(likeness), float(np.abs(film - again).mean()))
+
+
+def shifts_for(tried: np.ndarray, posteriors: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """Shifts that reach the posteriors asked for, as far as the search saw them rise.
+
+    From no shift outwards, only the stretch along which the posterior goes on rising (or falling) counts; beyond it the
+    film has left what the explainer knows. Between two shifts tried, the answer is taken to be straight.
+
+    Args:
+        tried: (M,) shifts, ascending, 0 among them. posteriors: (M,) reached at each. asked: (L,) to reach.
+
+    Returns:
+        (L,) float32 shifts; the farthest of the rising stretch where a posterior is out of reach.
+    """
+    middle = int(np.flatnonzero(tried == 0)[0])
+    last = middle
+    while last + 1 < len(tried) and posteriors[last + 1] > posteriors[last]:
+        last += 1
+    first = middle
+    while first > 0 and posteriors[first - 1] < posteriors[first]:
+        first -= 1
+    return np.interp(asked, posteriors[first : last + 1], tried[first : last + 1]).astype(np.float32)

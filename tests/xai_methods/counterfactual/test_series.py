@@ -10,9 +10,9 @@ from radiographs import Radiograph
 from tests.xai_methods.counterfactual.discs import SIDE
 from xai_methods import get_method
 from xai_methods.counterfactual import CounterfactualRefusedError, exaggerate, latent
-from xai_methods.counterfactual.exaggeration import exaggerated, unserved
+from xai_methods.counterfactual.exaggeration import TRIED, exaggerated, unserved
 from xai_methods.counterfactual.networks import GeneratorShape
-from xai_methods.counterfactual.series import LEVELS, Cost, Limits, checked_levels, cost_of
+from xai_methods.counterfactual.series import LEVELS, Cost, Limits, checked_levels, cost_of, shifts_for
 from xai_methods.counterfactual.shelf import generator_card, load_generator
 
 LENIENT = Limits(1.0, -1.0)
@@ -27,13 +27,21 @@ def test_a_series_holds_what_the_classifier_says_of_each_step(classifier, folder
     np.testing.assert_allclose(series.probabilities, torch.sigmoid(logits), rtol=1e-4)
     np.testing.assert_allclose(series.reached, torch.sigmoid(logits[:, 0]), rtol=1e-4)
     assert series.own == pytest.approx(float(torch.sigmoid(classifier(film)[0, 0])), rel=1e-4)
-    # This generator brightens by (asked - own) tanh 1 times its bound.
-    brighter = GeneratorShape(2).strongest * np.tanh(1.0) * (LEVELS[-1] - series.own)
-    grey = film[0, 0, 0, 10].item()
-    assert series.films[-1, 0, 10] == pytest.approx(grey + brighter, abs=2e-3)
+    # This generator brightens by (condition - own) tanh 1 times its bound.
+    brighter = (series.films[:, 0, 10] - film[0, 0, 0, 10].item()) / (GeneratorShape(2).strongest * np.tanh(1.0))
+    assert (np.diff(brighter) >= -1e-5).all()
+    assert series.own + brighter.min() >= TRIED[0] - 1e-3
+    assert series.own + brighter.max() <= TRIED[-1] + 1e-3
     assert series.refusal is None
     assert shares == sorted(shares)
     np.testing.assert_allclose(series.difference, series.films[-1] - series.films[0])
+
+
+def test_the_classifier_answers_as_asked_wherever_the_generator_can_bring_it(classifier, folder, film):
+    series = exaggerated(classifier, film, "Large", limits=LENIENT, folder=folder)
+    inside = (series.levels >= series.reached.min()) & (series.levels <= series.reached.max())
+    assert inside.sum() >= 3
+    np.testing.assert_allclose(series.reached[inside], series.levels[inside], atol=0.05)
 
 
 def test_the_level_the_film_is_at_gives_the_film_itself(classifier, folder, film):
@@ -135,5 +143,5 @@ def test_latent_shift_lands_where_the_search_says(folder, classifier, film):
 def test_shifts_are_read_off_the_stretch_that_rises():
     tried = np.array([-2.0, -1.0, 0.0, 1.0, 2.0, 4.0], dtype=np.float32)
     posteriors = np.array([0.3, 0.1, 0.4, 0.6, 0.8, 0.5])
-    chosen = latent.lengths_for(tried, posteriors, np.array([0.05, 0.25, 0.4, 0.7, 0.95]))
+    chosen = shifts_for(tried, posteriors, np.array([0.05, 0.25, 0.4, 0.7, 0.95]))
     np.testing.assert_allclose(chosen, [-1.0, -0.5, 0.0, 1.5, 2.0], atol=1e-6)
