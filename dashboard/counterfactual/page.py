@@ -206,12 +206,20 @@ def draw_plane(made: ExaggeratedPlane) -> None:
             columns=["first", "second", "reached"],
         )
         base = alt.Chart(table).encode(
-            x=alt.X("first:O", sort=levels, title=f"Asked of {names[0].lower()}", axis=alt.Axis(labelAngle=0)),
-            y=alt.Y("second:O", sort=levels[::-1], title=f"Asked of {names[1].lower()}"),
+            x=alt.X(
+                "first:O",
+                sort=levels,
+                title=f"Asked of {names[0].lower()}",
+                axis=alt.Axis(labelAngle=0, labelFlush=False),
+            ),
+            y=alt.Y(
+                "second:O", sort=levels[::-1], title=f"Asked of {names[1].lower()}", axis=alt.Axis(labelFlush=False)
+            ),
         )
         colour = alt.Color("reached:Q", scale=alt.Scale(scheme="cividis", domain=[0, 1]), legend=None)
         dark = alt.condition(alt.datum.reached < 0.55, alt.value("white"), alt.value("black"))
         text = base.mark_text().encode(text=alt.Text("reached:Q", format=".0%"), color=dark)
         with column:
-            st.altair_chart(alt.layer(base.mark_rect().encode(color=colour), text), width="stretch")
+            squares = alt.layer(base.mark_rect().encode(color=colour), text).resolve_scale(color="independent")
+            st.altair_chart(squares.properties(height=260), width="stretch")
             st.caption(f"What the model answered for {names[axis].lower()}")
