@@ -1,9 +1,8 @@
 """LIME and Kernel SHAP against their own libraries, to the same agreement between seeds, on the same superpixels.
 
-How many films each needs is worked out from a pilot: reliability r(n) = 1 / (1 + c / n), c from the standard errors
-of the estimator with the rival's way of drawing (single coalitions for lime; shap draws pairs as we do, so it gets
-our number). Ours is then timed in full; the rivals' loops are timed over ``SLICE`` films, at the better of two batch
-sizes, and their time is scaled to the films needed, without lime's regression: in its favour.
+How many films each side needs is counted by ``benchmarks.agreement``. Ours is timed in full; the rivals' loops are
+timed over ``SLICE`` films, at the better of two batch sizes, and their time is scaled to the films needed, without
+their regressions and lime's superpixels: in their favour.
 """
 
 from __future__ import annotations
@@ -11,85 +10,99 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Callable
-from functools import cache
-from itertools import combinations
-from statistics import mean
 from typing import Any
 
 import numpy as np
 import torch
 from scipy.stats import spearmanr
 
+from benchmarks.agreement import REGIONS, Count, agreement, counts, finding_of, question, the_film
 from benchmarks.films import classifiers
 from benchmarks.timing import Row, row_of, seconds
 from classifiers import ChestClassifier
 from classifiers.precision import settle_precision
-from radiographs import Radiograph
-from radiographs.shelf import find_film
-from xai_methods import Explanation, Request, get_method
-from xai_methods.lime import Lime, LimeParameters, fit_surrogate, pairs_of, proximity, sample_coalitions
-from xai_methods.masking import Regions, coalition_logits, regions_of
+from xai_methods import Explanation, Request
+from xai_methods.lime import Lime, LimeParameters
+from xai_methods.masking import Regions
 from xai_methods.passes import batch_size
-from xai_methods.shap import KernelShap, KernelShapParameters, kernel_shap
+from xai_methods.shap import KernelShap, KernelShapParameters
 
-FILM, FINDING = "adult-dicom/RG1", "Mass"
-"""A real film; on a classifier that does not know the finding its second stands in."""
-REGIONS = 50
-PILOT = 300
-"""Films of a pilot run."""
 SLICE = 128
 """Films over which a rival is timed."""
-AGREEMENT = 0.95
 ASKED, ASKED_OVERHEAD = 0.25, 1.2
-OVERHEAD_FILMS = 160
+OVERHEAD_FILMS, PRECISION_FILMS = 320, 500
 
 
 def rows(pairs: int) -> list[Row]:
-    """LIME and Kernel SHAP on each model, and what they cost beside the bare passes."""
+    """LIME and Kernel SHAP on each model, what they cost beside the bare passes, and bfloat16 beside float32."""
     found = []
     for title, classifier in classifiers().items():
-        found += [part(title, classifier, pairs) for part in (lime_row, shap_row, overhead_row)]
+        found += [part(title, classifier, pairs) for part in (lime_row, shap_row, overhead_row, precision_row)]
     return found
 
 
 def lime_row(title: str, classifier: ChestClassifier, pairs: int) -> Row:
     """LIME against the lime package."""
-    request, regions = _question(classifier)
-    single = np.random.default_rng(0).random((PILOT, regions.count)) < 0.5
-    paired = sample_coalitions(PILOT, regions.count, np.random.default_rng(0))
-    theirs = _films_needed(*_pilot(request, regions, single, None))
-    ours = _films_needed(*_pilot(request, regions, paired, pairs_of(PILOT)))
-    parameters = LimeParameters(n_superpixels=REGIONS, samples=_allowed(ours), stop_at=1.0)
-    times, maps = _ours(Lime(), classifier, parameters, pairs)
-    rival = _best_of(lambda size: _lime_slice(request, regions, size))
-    scaled = [seconds(rival) * theirs / SLICE for _ in range(pairs)]
-    return row_of(_what("LIME", title, parameters.samples, maps), f"lime, {theirs} films", times, scaled, asked=ASKED)
+    request, regions = question(classifier)
+    needed = counts(classifier)["lime"]
+    parameters = LimeParameters(n_superpixels=REGIONS, samples=needed.ours.films, stop_at=1.0)
+    return _against(Lime(), parameters, lambda size: _lime_slice(request, regions, size), needed.theirs, title,
+                    classifier, pairs)  # fmt: skip
 
 
 def shap_row(title: str, classifier: ChestClassifier, pairs: int) -> Row:
     """Kernel SHAP against shap's KernelExplainer."""
-    request, regions = _question(classifier)
+    request, regions = question(classifier)
+    needed = counts(classifier)["shap"]
+    parameters = KernelShapParameters(n_superpixels=REGIONS, samples=needed.ours.films, stop_at=1.0)
+    return _against(KernelShap(), parameters, lambda size: _shap_slice(request, regions, size), needed.theirs, title,
+                    classifier, pairs)  # fmt: skip
 
-    def game(coalitions: np.ndarray) -> np.ndarray:
-        return coalition_logits(request, regions, coalitions, "auto")
 
-    pilot = kernel_shap(game, regions.count, PILOT, np.random.default_rng(0))
-    films = _allowed(_films_needed(pilot.values, pilot.errors))
-    parameters = KernelShapParameters(n_superpixels=REGIONS, samples=films, stop_at=1.0)
-    times, maps = _ours(KernelShap(), classifier, parameters, pairs)
-    rival = _best_of(lambda size: _shap_slice(request, regions, size))
-    scaled = [seconds(rival) * films / SLICE for _ in range(pairs)]
-    return row_of(_what("Kernel SHAP", title, films, maps), f"shap, {films} films", times, scaled, asked=ASKED)
+def _against(
+    method: Any,
+    parameters: Any,
+    slice_in: Callable[[int], Callable[[], Any]],
+    theirs: Count,
+    title: str,
+    classifier: ChestClassifier,
+    pairs: int,
+) -> Row:
+    rival = _best_of(slice_in)
+    film, finding, times, scaled, found = the_film(), finding_of(classifier), [], [], []
+    method.explain(classifier, film, finding, parameters=method.parameters(samples=100, stop_at=1.0))
+    for seed in range(pairs):
+        found.append(method.explain(classifier, film, finding, parameters=parameters, seed=seed))
+        times.append(found[-1].seconds)
+        scaled.append(seconds(rival) * theirs.films / SLICE)
+    agreed = f", seeds agree at {agreement([_by_region(one) for one in found]):.2f}" if pairs > 1 else ""
+    most = "" if theirs.reached else " (not enough: more would cost more)"
+    what = f"{method.title}, {title}: {parameters.samples} films{agreed}"
+    return row_of(what, f"{method.name.split('-')[-1]}, {theirs.films} films at {theirs.agreement:.2f}{most}", times,
+                  scaled, asked=ASKED)  # fmt: skip
+
+
+def precision_row(title: str, classifier: ChestClassifier, pairs: int) -> Row:
+    """Kernel SHAP in bfloat16 against itself in float32, and how alike the maps are."""
+
+    def work(precision: str) -> Explanation:
+        parameters = KernelShapParameters(samples=PRECISION_FILMS, stop_at=1.0, precision=precision)
+        return KernelShap().explain(classifier, the_film(), finding_of(classifier), parameters=parameters)
+
+    rough, exact = zip(*((work("bfloat16"), work("float32")) for _ in range(pairs)))
+    alike = float(spearmanr(_by_region(rough[0]), _by_region(exact[0])).statistic)
+    what = f"SHAP in bfloat16, {PRECISION_FILMS} films, {title}: rank correlation {alike:.3f}"
+    return row_of(what, "SHAP in float32", [one.seconds for one in rough], [one.seconds for one in exact])
 
 
 def overhead_row(title: str, classifier: ChestClassifier, pairs: int) -> Row:
     """LIME against as many bare passes at the best batch size, in the same precision."""
     precision = settle_precision("auto", classifier.device)
-    film, parameters = _film(), LimeParameters(samples=OVERHEAD_FILMS, stop_at=1.0)
+    film, parameters = the_film(), LimeParameters(samples=OVERHEAD_FILMS, stop_at=1.0)
     sizes = batch_size(classifier, precision)
 
     def ours() -> Any:
-        return Lime().explain(classifier, film, _finding(classifier), parameters=parameters)
+        return Lime().explain(classifier, film, finding_of(classifier), parameters=parameters)
 
     while sizes.best is None:
         ours()
@@ -105,63 +118,9 @@ def overhead_row(title: str, classifier: ChestClassifier, pairs: int) -> Row:
     return row_of(what, f"bare passes, batches of {sizes.best}", list(mine), list(others), asked=ASKED_OVERHEAD)
 
 
-@cache
-def _film() -> Radiograph:
-    return find_film(FILM)[0]
-
-
-def _finding(classifier: ChestClassifier) -> str:
-    return FINDING if FINDING in classifier.findings else classifier.findings[1]
-
-
-def _question(classifier: ChestClassifier) -> tuple[Request, Regions]:
-    parameters, finding = LimeParameters(n_superpixels=REGIONS), _finding(classifier)
-    request = Request(
-        classifier, classifier.prepare(_film()), classifier.column(finding), finding, parameters, 0,
-        np.random.default_rng(0), lambda share: None, lambda: False,
-    )  # fmt: skip
-    return request, regions_of(request, parameters)
-
-
-def _pilot(
-    request: Request, regions: Regions, coalitions: np.ndarray, pairs: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray]:
-    logits = coalition_logits(request, regions, coalitions, "auto")
-    surrogate = fit_surrogate(coalitions, logits, proximity(coalitions, 0.25), 1.0, pairs)
-    return surrogate.weights, surrogate.errors
-
-
-def _films_needed(weights: np.ndarray, errors: np.ndarray) -> int:
-    """Films at which two seeds are expected to agree, from a pilot's weights and their standard errors."""
-    noise = float(np.mean(errors**2))
-    signal = max(float(np.var(weights, ddof=1)) - noise, 1e-12)
-    return max(round(PILOT * noise / signal * AGREEMENT / (1 - AGREEMENT)), 4 * REGIONS)
-
-
-def _allowed(films: int) -> int:
-    """The number of samples that the parameters' steps allow, rounded up."""
-    return -(-films // 50) * 50
-
-
-def _ours(
-    method: Any, classifier: ChestClassifier, parameters: Any, pairs: int
-) -> tuple[list[float], list[np.ndarray]]:
-    """Seconds and superpixels' values of whole explanations, another seed each time."""
-    film, finding, found = _film(), _finding(classifier), []
-    get_method(method.name).explain(classifier, film, finding, parameters=method.parameters(samples=50))
-    for seed in range(max(pairs, 2)):
-        found.append(method.explain(classifier, film, finding, parameters=parameters, seed=seed))
-    return [one.seconds for one in found][:pairs], [_by_region(one) for one in found]
-
-
 def _by_region(explanation: Explanation) -> np.ndarray:
     _, first = np.unique(explanation.regions, return_index=True)
     return explanation.values.ravel()[first]
-
-
-def _what(method: str, title: str, films: int, maps: list[np.ndarray]) -> str:
-    agreement = mean(float(spearmanr(one, other).statistic) for one, other in combinations(maps, 2))
-    return f"{method}, {title}: {films} films, agreement {agreement:.2f}"
 
 
 def _best_of(slice_in: Callable[[int], Callable[[], Any]], sizes: tuple[int, int] = (10, 32)) -> Callable[[], Any]:

@@ -2,8 +2,9 @@
 
 Ribeiro, Singh and Guestrin 2016, arXiv 1602.04938, in the form their code gives images: coalitions of superpixels
 drawn with probability 1/2, an exponential kernel on the cosine distance, weighted ridge regression. Coalitions are
-drawn in antithetic pairs (Hammersley and Morton 1956, doi 10.1017/S0305004100031455): each one alone is distributed as
-theirs, so the surrogate aimed at is theirs; what even orders of interaction add to its error cancels within a pair.
+drawn in balanced blocks of antithetic pairs (Hammersley and Morton 1956, doi 10.1017/S0305004100031455): each one alone
+is distributed as theirs, so the surrogate aimed at is theirs; what even orders of interaction add to its error cancels
+within a pair, and superpixels that are shown and hidden evenly are told apart with fewer films.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
+from scipy.linalg import hadamard
 
 from xai_methods.masking import (
     Game,
@@ -65,11 +67,18 @@ class Surrogate:
 def sample_coalitions(n: int, k: int, rng: np.random.Generator) -> np.ndarray:
     """Draw (n, k) bool coalitions: the first shows everything, the rest each superpixel with probability 1/2.
 
-    From the second on they come in pairs, each a coalition and its complement (see :func:`pairs_of`).
+    From the second on they come in pairs, each a coalition and its complement (see :func:`pairs_of`). The pairs come in
+    blocks, each the rows of a Hadamard matrix in random order, ``k`` of its columns drawn at random and each turned
+    round at random: any one row is as likely as any other, and within a block all superpixels are uncorrelated
+    (Plackett and Burman 1946, doi 10.1093/biomet/33.4.305).
     """
-    drawn = rng.random((n // 2, k)) < 0.5
-    pairs = np.stack([drawn, ~drawn], axis=1).reshape(-1, k)
-    return np.concatenate([np.ones((1, k), dtype=bool), pairs])[:n]
+    order = 1 << (k - 1).bit_length()
+    blocks = [np.ones((1, k), dtype=bool)]
+    for _ in range(-(-n // (2 * order))):
+        rows, columns = rng.permutation(order), rng.permutation(order)[:k]
+        drawn = (hadamard(order)[rows][:, columns] > 0) ^ (rng.random(k) < 0.5)
+        blocks.append(np.stack([drawn, ~drawn], axis=1).reshape(-1, k))
+    return np.concatenate(blocks)[:n]
 
 
 def pairs_of(n: int) -> np.ndarray:

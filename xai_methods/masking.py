@@ -11,6 +11,7 @@ import torch
 from scipy.ndimage import gaussian_filter
 
 from classifiers import ChestClassifier
+from classifiers.precision import settle_precision
 from xai_methods.average_film import average_film
 from xai_methods.method import Request
 from xai_methods.parameters import ParameterError, Parameters, parameter
@@ -20,6 +21,11 @@ from xai_methods.superpixels import KINDS, MOST, superpixels
 HIDES = ("mean", "blur", "black", "average")
 BLUR = 1 / 16
 """Standard deviation of the blur that hides, as a share of the input's side."""
+
+TRIED, TWICE = 32, 4
+"""Coalitions judged before "auto" is settled, and how many of them in both precisions."""
+ROUGHEST = 0.1
+"""Most that rounding may scatter logits, as a share of what hiding regions scatters them."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +157,8 @@ def coalition_logits(
 class Game:
     """The game "which superpixels are shown": (N, K) bool coalitions to (N,) float64 logits.
 
-    The empty and the full coalition are always judged in float32, so that what is shared out is exact.
+    The empty and the full coalition are always judged in float32, so that what is shared out is exact. Where "auto"
+    would take bfloat16, a few films are judged both ways first: a game whose answers hardly move drowns in rounding.
 
     Args:
         request: the question. regions: the film and its superpixels.
@@ -162,6 +169,8 @@ class Game:
         self.request, self.regions, self.precision = request, regions, precision
         self.budget = max(budget, 1)
         self.asked = 0
+        rough = precision == "auto" and settle_precision(precision, request.film.device) == "bfloat16"
+        self._untried = TRIED if rough else 0
 
     def __call__(self, coalitions: np.ndarray) -> np.ndarray:
         """Logit of each coalition; equal ones within a call are judged once."""
@@ -173,6 +182,15 @@ class Game:
         return logits
 
     def _judge(self, coalitions: np.ndarray, precision: str) -> np.ndarray:
+        if precision == "auto" and self._untried and len(coalitions) > TWICE:
+            first, self._untried = coalitions[: self._untried], 0
+            logits = self._judge(first, "bfloat16")
+            done = min(self.asked / self.budget, 1.0)
+            exact = coalition_logits(self.request, self.regions, first[:TWICE], "float32", (done, done))
+            if np.std(exact - logits[:TWICE], ddof=1) > ROUGHEST * np.std(logits):
+                self.precision = "float32"
+                return self._judge(coalitions, "float32")
+            return np.concatenate([logits, self._judge(coalitions[len(first) :], precision)])
         before, self.asked = self.asked, self.asked + len(coalitions)
         span = (min(before / self.budget, 1.0), min(self.asked / self.budget, 1.0))
         return coalition_logits(self.request, self.regions, coalitions, precision, span)

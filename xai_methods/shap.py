@@ -1,22 +1,23 @@
 """Kernel SHAP over superpixels: Shapley values of the game "which superpixels are shown".
 
-Lundberg and Lee 2017, arXiv 1705.07874; paired sampling as in Covert and Lee 2021, arXiv 2012.01536.
+Lundberg and Lee 2017, arXiv 1705.07874. Which coalitions are judged: ``shap_plan``. What is not sampled: ``emulator``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import combinations
 from math import comb
 from typing import cast
 
 import numpy as np
 
+from xai_methods.emulator import emulate
 from xai_methods.masking import Game, RegionParameters, looks, regions_of, seed_agreement, stop_parameter
 from xai_methods.method import Attribution, Method, Request
 from xai_methods.parameters import parameter
 from xai_methods.registry import register
+from xai_methods.shap_plan import Plan, plan_coalitions
 
 Value = Callable[[np.ndarray], np.ndarray]
 """A game: (N, K) bool coalitions to (N,) values."""
@@ -24,6 +25,8 @@ EXACT_PLAYERS = 12
 """Up to so many superpixels all coalitions are judged and the Shapley values are exact ..."""
 EXACT_PRICE = 10
 """... unless that takes more than so many times the samples asked for."""
+LOGIT_PRECISION = 1e-6
+"""Share of the answers below which what a linear model leaves is rounding."""
 FEWEST = 4
 """Samples a superpixel before anyone looks whether they suffice: below, standard errors are guesses."""
 
@@ -60,35 +63,6 @@ class ShapleyValues:
     enumerated: float
     errors: np.ndarray
     samples: int
-
-
-@dataclass(frozen=True, eq=False)
-class Plan:
-    """Coalitions to judge and what they weigh in the regression.
-
-    Attributes:
-        coalitions: (N, K) bool, none empty, none full. weights: (N,), summing to 1.
-        pairs: (N,) int; those drawn together share a number, -1 for those of sizes enumerated in full.
-        enumerated: share of the kernel's weight that is enumerated.
-    """
-
-    coalitions: np.ndarray
-    weights: np.ndarray
-    pairs: np.ndarray
-    enumerated: float
-
-    @property
-    def whole(self) -> int:
-        """Number of coalitions of sizes enumerated in full; they come first."""
-        return int((self.pairs < 0).sum())
-
-    def first(self, n: int) -> Plan:
-        """The plan that judges its first ``n`` coalitions only, all enumerated ones and whole pairs among them."""
-        if n >= len(self.coalitions):
-            return self
-        weights = self.weights[:n].copy()
-        weights[self.whole :] = (1 - weights[: self.whole].sum()) / (n - self.whole)
-        return Plan(self.coalitions[:n], weights, self.pairs[:n], self.enumerated)
 
 
 def exact_shapley(value: Value, players: int) -> ShapleyValues:
@@ -134,71 +108,47 @@ def kernel_shap(
         raise ValueError(f"Kernel SHAP takes at least 2 players and 2 samples, got {players} and {samples}")
     plan = plan_coalitions(players, samples, rng)
     ends = np.array([[False] * players, [True] * players])
-    chosen, worth = np.concatenate([ends, plan.coalitions]), np.empty(0)
-    least = max(FEWEST * players, plan.whole + players) // 2 * 2 + plan.whole % 2
-    for judged in looks(least, len(plan.coalitions), stop_at):
+    chosen, worth = np.concatenate([ends, plan.judged]), np.empty(0)
+    least = 2 * max(FEWEST * players // 2, plan.whole + players // 2)
+    for judged in looks(least, len(chosen) - 2, stop_at):
         worth = np.concatenate([worth, value(chosen[len(worth) : judged + 2])])
         base, full = float(worth[0]), float(worth[1])
-        values, errors = _solve(plan.first(judged), worth[2:] - base, full - base)
+        values, errors = estimate(plan.first(judged // 2), (worth[2::2] - worth[3::2]) / 2, full - base)
         if seed_agreement(values, errors) >= stop_at:
             break
     return ShapleyValues(values, base, full, plan.enumerated, errors, len(worth) - 2)
 
 
-def plan_coalitions(players: int, samples: int, rng: np.random.Generator) -> Plan:
-    """Choose about ``samples`` coalitions of 1 to players - 1.
+def estimate(plan: Plan, odd: np.ndarray, total: float) -> tuple[np.ndarray, np.ndarray]:
+    """Estimate Shapley values from the coalitions of a plan.
 
-    Sizes are taken in full from the outside in (1 and K-1, 2 and K-2, ...) as long as the budget would draw each of
-    their coalitions once; the rest of the budget draws pairs of a coalition and its complement from the sizes left,
-    in proportion to the kernel's weight of each size.
+    They depend on half differences within pairs alone: what a coalition and its complement share cancels. Beyond the
+    linear model, an emulator stands for what it can foretell, and only the rest is estimated from the sample.
+
+    Args:
+        plan: P pairs of coalitions. odd: (P,) half of what each coalition is worth beyond its complement.
+        total: what all players together are worth beyond none.
+
+    Returns:
+        (K,) values, summing to ``total``, and (K,) standard errors.
     """
-    size_weights = np.array([1 / (size * (players - size)) for size in range(1, players)])
-    size_weights /= size_weights.sum()
-    coalitions, weights = [], []
-    left, mass, size = samples, 1.0, 1
-    while size <= players - size:
-        sizes = {size, players - size}
-        count = sum(comb(players, one) for one in sizes)
-        weight = sum(size_weights[one - 1] for one in sizes)
-        if count > left or (mass > weight + 1e-12 and left * weight / mass < count):
-            break
-        coalitions += [_all_of_size(players, one) for one in sorted(sizes)]
-        weights += [np.full(comb(players, one), size_weights[one - 1] / comb(players, one)) for one in sorted(sizes)]
-        left, mass, size = left - count, mass - weight, size + 1
-    inner = np.arange(size, players - size + 1)
-    drawn = np.zeros((0, players), dtype=bool)
-    if len(inner) and left >= 2:
-        drawn = _draw_pairs(players, left // 2, inner, size_weights[inner - 1], rng)
-        weights.append(np.full(len(drawn), mass / len(drawn)))
-    enumerated = sum(map(len, coalitions))
-    pairs = np.concatenate([np.full(enumerated, -1), np.arange(len(drawn)) // 2])
-    total = np.concatenate(weights)
-    return Plan(np.concatenate([*coalitions, drawn]), total / total.sum(), pairs, 1 - mass if len(inner) else 1.0)
+    values, errors = _solve(plan, odd, total)
+    signs = np.where(plan.coalitions, 1.0, -1.0)
+    drawn = slice(plan.whole, None)
+    residual = odd - signs @ values / 2
+    if len(odd) - plan.whole <= len(values) or np.abs(residual).max() <= LOGIT_PRECISION * np.abs(odd).max():
+        return values, errors
+    learnt = emulate(signs[drawn], residual[drawn], values)
+    if learnt is None:
+        return values, errors
+    emulator, beyond = learnt
+    beyond = np.concatenate([residual[: plan.whole] - emulator(signs[: plan.whole]), beyond])
+    everything = float(emulator(np.ones((1, len(values))))[0])
+    rest, errors = _solve(plan, beyond, -2 * everything)
+    return values + emulator.shapley() + rest, errors
 
 
-def _all_of_size(players: int, size: int) -> np.ndarray:
-    members = np.array(list(combinations(range(players), size)))
-    coalitions = np.zeros((len(members), players), dtype=bool)
-    np.put_along_axis(coalitions, members, True, axis=1)
-    return coalitions
-
-
-def _draw_pairs(
-    players: int, pairs: int, sizes: np.ndarray, size_weights: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
-    """Draw ``pairs`` coalitions, sizes by systematic sampling, each followed by its complement: (2 pairs, K).
-
-    They come in random order, so that the first of them are a fair sample too.
-    """
-    cumulated = np.cumsum(size_weights) / size_weights.sum()
-    chosen = sizes[np.minimum(np.searchsorted(cumulated, (np.arange(pairs) + rng.random()) / pairs), len(sizes) - 1)]
-    chosen = rng.permutation(chosen)
-    ranks = rng.random((pairs, players)).argsort(axis=1).argsort(axis=1)
-    drawn = ranks < chosen[:, None]
-    return np.stack([drawn, ~drawn], axis=1).reshape(2 * pairs, players)
-
-
-def _solve(plan: Plan, worth: np.ndarray, total: float) -> tuple[np.ndarray, np.ndarray]:
+def _solve(plan: Plan, odd: np.ndarray, total: float) -> tuple[np.ndarray, np.ndarray]:
     """Solve the regression under sum = ``total``: (K,) values and (K,) standard errors.
 
     Writing values as total / K + d with d summing to 0, the centred coalitions span exactly the d allowed.
@@ -206,16 +156,18 @@ def _solve(plan: Plan, worth: np.ndarray, total: float) -> tuple[np.ndarray, np.
     players = plan.coalitions.shape[1]
     share = plan.coalitions.mean(axis=1)
     x = plan.coalitions - share[:, None]
-    y = worth - share * total
+    y = odd - (share - 0.5) * total
     inverse = np.linalg.pinv((x * plan.weights[:, None]).T @ x, rcond=1e-10, hermitian=True)
     deviation = inverse @ (x.T @ (plan.weights * y))
     values = total / players + deviation - deviation.mean()
-    drawn = plan.pairs >= 0
-    pairs = int(drawn.sum()) // 2
+    pairs = len(odd) - plan.whole
     if pairs < 2:
         return values, np.zeros(players)
-    pulls = x[drawn] * (plan.weights * (y - x @ deviation))[drawn, None]
-    pulls = pulls.reshape(pairs, 2, players).sum(axis=1)
+    drawn = slice(plan.whole, None)
+    # Each pair's own pull on the answer, larger by what the fit took of it (HC2).
+    leverage = np.sum((x[drawn] @ inverse) * x[drawn], axis=1) * plan.weights[drawn]
+    gap = (y - x @ deviation)[drawn] / np.sqrt(1 - np.minimum(leverage, 1 - 1e-6))
+    pulls = x[drawn] * (plan.weights[drawn] * gap)[:, None]
     pulls = (pulls - pulls.mean(axis=0)) @ inverse
     return values, np.sqrt(pairs / (pairs - 1) * (pulls**2).sum(axis=0))
 

@@ -167,7 +167,7 @@ def test_the_same_seed_gives_the_same_map_and_another_seed_changes_only_methods_
 
 
 @every_method
-@two_families
+@every_family
 def test_an_unknown_finding_leaves_no_trace(name, family, family_classifier, film):
     classifier = family_classifier(family)
     before = state_of(classifier)
@@ -177,7 +177,7 @@ def test_an_unknown_finding_leaves_no_trace(name, family, family_classifier, fil
 
 
 @every_method
-@two_families
+@every_family
 @pytest.mark.parametrize("passes", [0, 1])
 def test_a_network_that_fails_leaves_no_trace(name, family, passes, family_classifier, film, monkeypatch):
     classifier = family_classifier(family)
@@ -206,7 +206,7 @@ def test_a_network_that_fails_leaves_no_trace(name, family, passes, family_class
 
 
 @every_method
-@two_families
+@every_family
 @pytest.mark.parametrize("asked", [0, 1])
 def test_cancelling_is_heard_soon_and_leaves_no_trace(name, family, asked, family_classifier, film, monkeypatch):
     classifier = family_classifier(family)

@@ -65,6 +65,24 @@ def test_coalitions_are_the_whole_film_and_fair_coins():
     assert np.abs(np.corrcoef(coalitions[1:].T) - np.eye(30)).max() < 0.08
 
 
+@pytest.mark.parametrize("k", [2, 17, 32, 50])
+def test_a_block_shows_each_superpixel_and_each_two_of_them_evenly(k):
+    order = 1 << (k - 1).bit_length()
+    coalitions = sample_coalitions(2 * order + 1, k, np.random.default_rng(2))
+    signs = np.where(coalitions[1:], 1, -1)
+    assert np.array_equal(signs[::2], -signs[1::2])
+    assert np.array_equal(signs.T @ signs, 2 * order * np.eye(k, dtype=int))
+    assert not np.array_equal(coalitions, sample_coalitions(2 * order + 1, k, np.random.default_rng(3)))
+
+
+def test_any_coalition_is_as_likely_as_any_other():
+    seen = np.zeros(8)
+    for seed in range(800):
+        drawn = sample_coalitions(4, 3, np.random.default_rng(seed))[1]
+        seen[drawn @ (1 << np.arange(3))] += 1
+    assert np.abs(seen / 100 - 1).max() < 0.35
+
+
 def test_standard_errors_match_the_spread_over_draws():
     rng = np.random.default_rng(2)
     linear = rng.normal(size=12)
@@ -94,7 +112,9 @@ def test_seed_decides_the_map_and_agreement_is_honest():
 
 def test_diagnostics_and_cost_are_said():
     classifier, film = linear_classifier(), smooth_film()
-    explanation = Lime().explain(classifier, film, "Finding 0", parameters=LimeParameters(20, samples=400, stop_at=1.0))
+    explanation = Lime().explain(
+        classifier, film, "Finding 0", parameters=LimeParameters(20, samples=400, precision="float32", stop_at=1.0)
+    )
     assert explanation.diagnostics["n_superpixels"] == 20 == explanation.regions.max() + 1
     assert explanation.diagnostics["samples_per_superpixel"] == 20
     assert explanation.evaluations == 401
@@ -148,7 +168,9 @@ def test_bfloat16_gives_the_map_of_float32(family):
 
 def test_it_stops_early_where_seeds_agree_and_says_how_many_films_it_judged():
     classifier, film = linear_classifier(), smooth_film()
-    explanation = Lime().explain(classifier, film, "Finding 0", parameters=LimeParameters(20, samples=400))
+    explanation = Lime().explain(
+        classifier, film, "Finding 0", parameters=LimeParameters(20, samples=400, precision="float32")
+    )
     assert explanation.diagnostics["samples"] == 81
     assert explanation.evaluations == 82
 

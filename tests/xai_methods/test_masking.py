@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from classifiers.families import random_classifier
+from tests.xai_methods.conftest import classifier_of
 from tests.xai_methods.linear_classifier import HIGH, LOW, linear_classifier, smooth_film
 from xai_methods.average_film import average_film
 from xai_methods.explanation import Cancelled
@@ -165,6 +166,40 @@ def test_the_ends_of_a_game_are_judged_in_float32_and_the_rest_as_asked():
     rough = Game(request, regions, "bfloat16", 6)(coalitions)
     np.testing.assert_allclose(rough[:2], exact[:2], rtol=1e-5, atol=1e-5)
     assert 0 < np.abs(rough[2:] - exact[2:]).max() < 0.05 * np.abs(exact).max()
+
+
+class Flat(torch.nn.Module):
+    """Answers that bfloat16 cannot tell apart unless ``slope`` is large; no answer is 0."""
+
+    def __init__(self, slope):
+        super().__init__()
+        self.slope = torch.nn.Parameter(torch.tensor(slope))
+        self.read = torch.nn.Linear(32 * 32, 2)
+        torch.nn.init.constant_(self.read.bias, 5.0)
+        torch.nn.init.constant_(self.read.weight, 1 / 1024)
+
+    def forward(self, films):
+        return self.read(self.slope * films.flatten(1))
+
+
+@pytest.mark.parametrize(("slope", "settled"), [(1e-3, "float32"), (30.0, "auto")])
+def test_auto_leaves_bfloat16_where_rounding_would_drown_the_answers(slope, settled, monkeypatch):
+    monkeypatch.setattr("xai_methods.masking.settle_precision", lambda precision, device: "bfloat16")
+    monkeypatch.setattr("xai_methods.passes.settle_precision",
+                        lambda precision, device: "bfloat16" if precision == "auto" else precision)  # fmt: skip
+    classifier, shares = classifier_of(Flat(slope), 2, "read", 32), []
+    request = Request(classifier, classifier.prepare(smooth_film(32)), 0, "Finding 1",
+                      RegionParameters(n_superpixels=8, hide="black"), 0, np.random.default_rng(0), shares.append,
+                      lambda: False)  # fmt: skip
+    regions = regions_of(request, request.parameters)
+    coalitions = (np.arange(1, 101)[:, None] >> np.arange(8)) & 1 == 1
+    game = Game(request, regions, "auto", 100)
+    logits = np.concatenate([game(coalitions[:60]), game(coalitions[60:])])
+    assert shares == sorted(shares)
+    exact = coalition_logits(request, regions, coalitions)
+    assert game.precision == settled
+    assert (np.abs(logits - exact).max() < 1e-6) == (settled == "float32")
+    assert np.corrcoef(logits, exact)[0, 1] > 0.99
 
 
 def test_a_game_reports_progress_over_all_its_calls():

@@ -16,10 +16,11 @@ from xai_methods.registry import get_method
 from xai_methods.shap import (
     KernelShap,
     KernelShapParameters,
+    _solve,
     exact_shapley,
     kernel_shap,
-    plan_coalitions,
 )
+from xai_methods.shap_plan import plan_coalitions
 
 
 def _weights(explanation):
@@ -137,25 +138,38 @@ def test_standard_errors_match_the_spread_over_draws():
 def test_plan_keeps_its_budget_its_pairs_and_the_kernel(players, samples):
     plan = plan_coalitions(players, samples, np.random.default_rng(0))
     sizes = plan.coalitions.sum(axis=1)
-    assert samples - 1 <= len(sizes) <= samples
+    assert len(plan.judged) == samples
+    assert np.array_equal(plan.judged[::2], ~plan.judged[1::2])
     assert sizes.min() >= 1
     assert sizes.max() <= players - 1
     assert plan.weights.sum() == pytest.approx(1)
-    drawn = plan.coalitions[plan.pairs >= 0]
-    assert np.array_equal(drawn[::2], ~drawn[1::2])
     kernel = np.array([1 / (size * (players - size)) for size in range(1, players)])
     kernel /= kernel.sum()
     if samples >= 300:
-        got = np.bincount(sizes, weights=plan.weights, minlength=players)[1:]
-        assert np.abs(np.cumsum(got) - np.cumsum(kernel)).max() < 0.01
+        got = np.bincount(sizes, plan.weights, players + 1) + np.bincount(players - sizes, plan.weights, players + 1)
+        assert np.abs(np.cumsum(got[1:-1] / 2) - np.cumsum(kernel)).max() < 0.02
+
+
+def test_plan_gives_each_size_its_share_by_leverage():
+    plan = plan_coalitions(50, 4900, np.random.default_rng(0))
+    sizes = np.minimum(plan.coalitions.sum(axis=1), 50 - plan.coalitions.sum(axis=1))
+    drawn = np.bincount(sizes[plan.whole :], minlength=26)[2:]
+    assert np.abs(drawn[:-1] / (2450 - 50) * 23.5 - 1).max() < 0.05
+    assert drawn[-1] / drawn[0] == pytest.approx(0.5, abs=0.05)
 
 
 def test_plan_takes_outer_sizes_in_full():
-    plan = plan_coalitions(50, 1000, np.random.default_rng(0))
-    whole = plan.coalitions[plan.pairs < 0]
+    plan = plan_coalitions(50, 4000, np.random.default_rng(0))
+    whole = plan.judged[: 2 * plan.whole]
     assert len(whole) == 100
     assert len(np.unique(whole, axis=0)) == 100
     assert plan.enumerated == pytest.approx(2 / 49 / sum(1 / (s * (50 - s)) for s in range(1, 50)))
+
+
+@pytest.mark.parametrize(("players", "samples"), [(9, 300), (12, 1000), (12, 4000)])
+def test_no_coalition_is_judged_twice(players, samples):
+    judged = plan_coalitions(players, samples, np.random.default_rng(1)).judged
+    assert len(np.unique(judged, axis=0)) == len(judged) == samples
 
 
 @pytest.mark.parametrize("hide", HIDES)
@@ -210,7 +224,7 @@ def test_sampled_map_is_repeatable_and_additive():
     )
     assert np.array_equal(first.values, again.values)
     assert not np.array_equal(first.values, other.values)
-    assert 0 < first.diagnostics["enumerated_share"] < 1
+    assert first.diagnostics["enumerated_share"] == 0
     assert 0 <= first.diagnostics["seed_agreement"] <= 1
     total = float(_weights(first).astype(float).sum())
     assert total == pytest.approx(first.logit - first.diagnostics["base_value"], abs=1e-5)
@@ -225,7 +239,7 @@ def test_same_superpixels_as_lime():
 @pytest.mark.parametrize(("samples", "enumerated"), [(1000, True), (50, False)])
 def test_twelve_superpixels_are_exact_by_default_but_a_small_budget_is_kept(samples, enumerated):
     classifier, film = linear_classifier(), smooth_film()
-    parameters = KernelShapParameters(n_superpixels=12, samples=samples)
+    parameters = KernelShapParameters(n_superpixels=12, samples=samples, precision="float32")
     explanation = KernelShap().explain(classifier, film, "Finding 0", parameters=parameters)
     assert explanation.evaluations == 4097 if enumerated else 26 < explanation.evaluations <= 53
     assert (explanation.diagnostics["enumerated_share"] == 1) == enumerated
@@ -251,16 +265,29 @@ def test_bfloat16_gives_the_map_of_float32_and_the_same_sum(family):
 
 
 @pytest.mark.parametrize("players", [14, 30])
-def test_the_first_part_of_a_plan_keeps_pairs_and_the_kernel(players):
+def test_the_first_part_of_a_plan_keeps_the_kernel(players):
     plan = plan_coalitions(players, 600, np.random.default_rng(0))
-    part = plan.first(plan.whole + 100)
+    part = plan.first(plan.whole + 50)
     assert part.whole == plan.whole
     assert part.weights.sum() == pytest.approx(1)
     assert np.array_equal(part.weights[: part.whole], plan.weights[: plan.whole])
-    drawn = part.coalitions[part.pairs >= 0]
-    assert np.array_equal(drawn[::2], ~drawn[1::2])
     sizes = plan.coalitions[plan.whole :].sum(axis=1)
-    assert drawn.sum(axis=1).std() == pytest.approx(sizes.std(), rel=0.25)
+    assert part.coalitions[part.whole :].sum(axis=1).std() == pytest.approx(sizes.std(), rel=0.25)
+
+
+def test_the_mean_over_draws_is_the_exact_value_and_the_emulator_lessens_the_scatter():
+    value, players = _game(14, seed=3), 14
+    exact = exact_shapley(value, players).values
+    runs = [kernel_shap(value, players, 400, np.random.default_rng(seed)) for seed in range(60)]
+    found = np.array([run.values for run in runs])
+    assert np.abs(found.mean(axis=0) - exact).max() < 4 * found.std(axis=0).max() / np.sqrt(len(runs))
+    plan = plan_coalitions(players, 400, np.random.default_rng(0))
+    plain = []
+    for seed in range(60):
+        plan = plan_coalitions(players, 400, np.random.default_rng(seed))
+        worth = value(plan.judged)
+        plain.append(_solve(plan, (worth[::2] - worth[1::2]) / 2, runs[0].full - runs[0].base)[0])
+    assert found.std(axis=0).mean() < 0.8 * np.std(plain, axis=0).mean()
 
 
 def test_it_stops_early_where_seeds_agree_and_keeps_its_budget_where_not():

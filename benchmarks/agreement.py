@@ -1,0 +1,181 @@
+"""How many films LIME and Kernel SHAP need until two seeds agree: ours, and the libraries' own way of drawing.
+
+Counted, not foretold: the rank correlation over superpixels between whole runs under different seeds. Counts take long
+and do not depend on how busy the machine is, so they are kept in the home folder and made anew only when the code, the
+model or the film changes. ``python -m benchmarks.agreement MODEL`` makes them ahead of the timing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from itertools import combinations
+from statistics import mean
+
+import numpy as np
+from scipy.stats import spearmanr
+
+from benchmarks.films import classifiers
+from classifiers import ChestClassifier
+from radiographs import Radiograph
+from radiographs.places import home_folder
+from radiographs.shelf import find_film
+from xai_methods import Request, emulator, lime, masking, shap, shap_plan
+from xai_methods.lime import LimeParameters, fit_surrogate, pairs_of, proximity, sample_coalitions
+from xai_methods.masking import Game, Regions, regions_of
+
+FILM, FINDING = "adult-dicom/RG1", "Mass"
+"""A real film; on a classifier that does not know the finding its second stands in."""
+REGIONS = 50
+AGREEMENT = 0.95
+SEEDS, RIVAL_SEEDS = 3, 2
+FILMS = (150, 200, 250, 300, 400, 500, 600, 700, 850, 1000, 1250, 1500, 2000, 2500, 3000)
+"""Numbers of films at which ours are compared."""
+TIMES = (1.0, 1.5, 2.0, 3.0, 4.0)
+"""How many times our films a rival gets before its counting stops."""
+
+Runs = Callable[[int], Sequence[np.ndarray]]
+"""Number of films to the superpixels' weights of each seed."""
+
+
+@dataclass(frozen=True)
+class Count:
+    """Films at which seeds agreed, and how well; ``reached`` is False where they did not by then."""
+
+    films: int
+    agreement: float
+    reached: bool
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Counts of one method, ours and the library's."""
+
+    ours: Count
+    theirs: Count
+
+
+@cache
+def the_film() -> Radiograph:
+    """The film on which LIME and Kernel SHAP are timed."""
+    return find_film(FILM)[0]
+
+
+def finding_of(classifier: ChestClassifier) -> str:
+    """The finding asked for."""
+    return FINDING if FINDING in classifier.findings else classifier.findings[1]
+
+
+def question(classifier: ChestClassifier) -> tuple[Request, Regions]:
+    """The question put to both sides, and its superpixels."""
+    parameters, finding = LimeParameters(n_superpixels=REGIONS), finding_of(classifier)
+    request = Request(
+        classifier, classifier.prepare(the_film()), classifier.column(finding), finding, parameters, 0,
+        np.random.default_rng(0), lambda share: None, lambda: False,
+    )  # fmt: skip
+    return request, regions_of(request, parameters)
+
+
+def agreement(weights: Sequence[np.ndarray]) -> float:
+    """Mean rank correlation over all pairs of runs."""
+    return mean(float(spearmanr(one, other).statistic) for one, other in combinations(weights, 2))
+
+
+def counts(classifier: ChestClassifier) -> dict[str, Counts]:
+    """Counts of "lime" and "shap" on one classifier, kept ones where there are any."""
+    place = home_folder() / "benchmarks" / f"agreement-{_key(classifier)}.json"
+    if place.is_file():
+        kept = json.loads(place.read_text(encoding="utf-8"))
+        return {name: Counts(*(Count(**one) for one in pair.values())) for name, pair in kept.items()}
+    found = {"lime": _lime(*question(classifier)), "shap": _shap(*question(classifier))}
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(json.dumps({name: asdict(pair) for name, pair in found.items()}), encoding="utf-8")
+    return found
+
+
+def _key(classifier: ChestClassifier) -> str:
+    parts = [inspect.getsource(module) for module in (lime, shap, shap_plan, emulator, masking, sys.modules[__name__])]
+    return hashlib.sha256("\n".join([*parts, classifier.digest, the_film().digest]).encode()).hexdigest()[:16]
+
+
+def _until_agreed(runs: Runs, films: Sequence[int]) -> Count:
+    for number in films:
+        found = agreement(runs(number))
+        if found >= AGREEMENT:
+            return Count(number, found, True)
+    return Count(films[-1], found, False)
+
+
+def _growing(request: Request, regions: Regions, coalitions: np.ndarray) -> Callable[[int], np.ndarray]:
+    """Logits of the first so many coalitions; those known already are not asked for again."""
+    game, known = Game(request, regions, "auto", len(coalitions)), np.empty(0)
+
+    def logits(number: int) -> np.ndarray:
+        nonlocal known
+        if number > len(known):
+            known = np.concatenate([known, game(coalitions[len(known) : number])])
+        return known[:number]
+
+    return logits
+
+
+def _lime(request: Request, regions: Regions) -> Counts:
+    def runs(draws: list[np.ndarray], paired: bool) -> Runs:
+        answers = [_growing(request, regions, coalitions) for coalitions in draws]
+
+        def fit(number: int) -> list[np.ndarray]:
+            pairs = pairs_of(number) if paired else None
+            return [
+                fit_surrogate(some[:number], said(number), proximity(some[:number], 0.25), 1.0, pairs).weights
+                for some, said in zip(draws, answers)
+            ]
+
+        return fit
+
+    mine = [sample_coalitions(FILMS[-1], regions.count, np.random.default_rng(seed)) for seed in range(SEEDS)]
+    ours = _until_agreed(runs(mine, True), FILMS)
+    allowed = [round(times * ours.films) for times in TIMES]
+    single = [
+        np.random.default_rng(100 + seed).random((allowed[-1], regions.count)) < 0.5 for seed in range(RIVAL_SEEDS)
+    ]
+    return Counts(ours, _until_agreed(runs(single, False), allowed))
+
+
+def _shap(request: Request, regions: Regions) -> Counts:
+    import shap as library
+
+    plans = [shap_plan.plan_coalitions(regions.count, FILMS[-1], np.random.default_rng(seed)) for seed in range(SEEDS)]
+    ends = np.array([[False] * regions.count, [True] * regions.count])
+    base, full = Game(request, regions, "float32", 2)(ends)
+    answers = [_growing(request, regions, plan.judged) for plan in plans]
+
+    def mine(number: int) -> list[np.ndarray]:
+        odd = [(said(number)[::2] - said(number)[1::2]) / 2 for said in answers]
+        return [shap.estimate(plan.first(number // 2), half, full - base)[0] for plan, half in zip(plans, odd)]
+
+    def theirs(number: int) -> list[np.ndarray]:
+        found = []
+        for _ in range(RIVAL_SEEDS):
+            game = Game(request, regions, "auto", number)
+            explainer = library.KernelExplainer(lambda rows, g=game: g(rows > 0.5), np.zeros((1, regions.count)))
+            shares = explainer.shap_values(np.ones((1, regions.count)), nsamples=number, l1_reg=False, silent=True)
+            found.append(np.ravel(shares))
+        return found
+
+    ours = _until_agreed(mine, FILMS)
+    # Its runs cannot be carried on, so the most that it is allowed is tried first.
+    most = round(TIMES[-1] * ours.films)
+    at_most = _until_agreed(theirs, [most])
+    if not at_most.reached:
+        return Counts(ours, at_most)
+    return Counts(ours, _until_agreed(theirs, [round(times * ours.films) for times in TIMES]))
+
+
+if __name__ == "__main__":
+    for title in sys.argv[1:] or classifiers():
+        sys.stdout.write(f"{title}: {counts(classifiers()[title])}\n")
