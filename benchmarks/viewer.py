@@ -50,7 +50,7 @@ def main() -> int:
     command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "benchmarks" / "viewer_app.py")]
     server = subprocess.Popen([*command, "--server.port", str(port), "--server.headless", "true"], cwd=ROOT)
     try:
-        _wait(f"http://127.0.0.1:{port}/_stcore/health")
+        until_up(f"http://127.0.0.1:{port}/_stcore/health")
         with sync_playwright() as started:
             browser = started.chromium.launch(executable_path=chromium, args=FLAGS)
             page = browser.new_page(viewport={"width": 1920, "height": 1080})
@@ -67,7 +67,8 @@ def main() -> int:
     return 0
 
 
-def _wait(url: str, seconds: float = 60) -> None:
+def until_up(url: str, seconds: float = 60) -> None:
+    """Wait until a server answers at ``url``; raises what it met where it does not within ``seconds``."""
     until = time.monotonic() + seconds
     while True:
         try:

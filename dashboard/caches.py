@@ -19,8 +19,7 @@ from classifiers.shelf import load_classifier
 from dashboard import viewer
 from dashboard.jobs import JobManager
 from dashboard.question import Film, Question
-from evaluation.agreement import agreement_matrix
-from evaluation.agreement import in_words as agreement_in_words
+from evaluation import agreement
 from evaluation.compare import FindingResult, MethodResult, finding_result, score_explanation
 from radiographs.shelf import collections, get_collection
 from radiographs.thumbnails import thumbnail
@@ -130,13 +129,7 @@ def map_picture(key: Hashable, _question: Question, _explanation: Explanation) -
 @st.cache_data(max_entries=128, show_spinner=False)
 def in_words(maps: Hashable, _result: FindingResult) -> str:
     """What the scores of one finding say, see :func:`evaluation.agreement.in_words`."""
-    return agreement_in_words(_result)
-
-
-@st.cache_data(max_entries=128, show_spinner=False)
-def agreement(keys: Hashable, measure: str, _maps: dict[str, np.ndarray]) -> pd.DataFrame:
-    """Agreement of every pair of maps; see :func:`evaluation.agreement.agreement_matrix`."""
-    return agreement_matrix(_maps, measure)
+    return agreement.in_words(_result)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -34,26 +34,34 @@ def draw_facts(question: Question) -> None:
         st.markdown(f"**{film.reference}** · {describe(film)}", width="content")
         said = st.popover(f"The model says: {_words(question)}", icon=":material/bar_chart:")
     with said:
-        chances = caches.probabilities(film.radiograph.digest, model.digest, film, model)
-        rows = sorted(chances.items(), key=lambda item: -item[1])
-        table = pd.DataFrame(
-            [(display_name(name), value, "yes" if film.outlines(name) else "") for name, value in rows],
-            columns=["finding", "probability", "outlined"],
-        )
-        st.dataframe(
-            table,
-            hide_index=True,
-            width="content",
-            column_config={
-                "finding": "Finding",
-                "probability": st.column_config.ProgressColumn(
-                    "Probability", format="percent", min_value=0.0, max_value=1.0, color="auto"
-                ),
-                "outlined": st.column_config.TextColumn("Outlined by an expert"),
-            },
-            alt="The model's probability for each finding",
-        )
-        st.caption(model.card.limits)
+        outlined = tuple(sorted(name for name in model.findings if film.outlines(name)))
+        _table(film.radiograph.digest, model.digest, outlined, question)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _table(film_digest: str, model_digest: str, outlined: tuple[str, ...], _question: Question) -> None:
+    """Streamlit replays what was drawn: the model's probabilities, the likeliest first."""
+    film, model = _question.film, _question.classifier
+    chances = caches.probabilities(film.radiograph.digest, model.digest, film, model)
+    rows = sorted(chances.items(), key=lambda item: -item[1])
+    table = pd.DataFrame(
+        [(display_name(name), value, "yes" if name in outlined else "") for name, value in rows],
+        columns=["finding", "probability", "outlined"],
+    )
+    st.dataframe(
+        table,
+        hide_index=True,
+        width="content",
+        column_config={
+            "finding": "Finding",
+            "probability": st.column_config.ProgressColumn(
+                "Probability", format="percent", min_value=0.0, max_value=1.0, color="auto"
+            ),
+            "outlined": st.column_config.TextColumn("Outlined by an expert"),
+        },
+        alt="The model's probability for each finding",
+    )
+    st.caption(model.card.limits)
 
 
 def _words(question: Question) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
+import numpy as np
 import streamlit as st
 
 from dashboard import caches, panels, regions, scorecard
@@ -10,6 +13,7 @@ from dashboard.jobs import JobManager
 from dashboard.question import Question
 from dashboard.scores import draw_scores
 from dashboard.session import owner
+from evaluation.agreement import agreement_matrix
 from evaluation.compare import FindingResult
 from radiographs.findings import display_name
 
@@ -43,7 +47,8 @@ def draw_finding(
         st.caption(f"The second model does not know {display_name(finding).lower()}.")
     results = {q.classifier.name: panels.results_so_far(q, s, finding) for q, s in zip(asked, states)}
     for question in asked:
-        words = caches.in_words(_maps(question, finding, results), results[question.classifier.name])
+        result = results[question.classifier.name]
+        words = caches.in_words(_address(question, result), result)
         if words:
             st.markdown(f"**{question.classifier.card.title}**: {words}" if len(asked) > 1 else words)
     places = st.tabs([question.classifier.card.title for question in asked]) if len(asked) > 1 else [st.container()]
@@ -54,7 +59,7 @@ def draw_finding(
 
 
 def _judged(question: Question, result: FindingResult, jobs: JobManager) -> None:
-    draw_scores(result)
+    draw_scores(_address(question, result), result)
     if sum(done.explanation is not None for done in result.methods.values()) > 1:
         with st.expander("How far the maps agree with each other", icon=":material/grid_on:"):
             _agreement(question, result)
@@ -70,11 +75,13 @@ def _heading(question: Question, finding: str, several: bool, place: int) -> Non
         st.markdown(f"**{model.card.title}** says {chance:.0%}")
 
 
-def _maps(question: Question, finding: str, results: dict[str, FindingResult]) -> tuple[object, ...]:
-    """Content address of what is said in words: the maps that are there, and the outline."""
-    done = results[question.classifier.name].methods.values()
-    known = tuple(question.key(finding, one.method) for one in done if one.explanation is not None)
-    return known, question.film.seal(finding)
+def _explained(question: Question, result: FindingResult) -> tuple[Hashable, ...]:
+    return tuple(question.key(result.finding, name) for name, done in result.methods.items() if done.explanation)
+
+
+def _address(question: Question, result: FindingResult) -> Hashable:
+    """Content address of what is said of a finding: the maps that are there, and the outline."""
+    return _explained(question, result), question.film.seal(result.finding)
 
 
 @st.fragment
@@ -85,15 +92,20 @@ def _agreement(question: Question, result: FindingResult) -> None:
     measure = st.segmented_control(
         "Agreement by", list(MEASURES), default="overlap", format_func=MEASURES.__getitem__, key=key, required=True
     )
-    names = tuple(question.key(result.finding, m) for m, done in result.methods.items() if done.explanation)
-    table = caches.agreement(names, str(measure), maps)
-    st.dataframe(
-        table.style.format("{:.2f}", na_rep="–").background_gradient(cmap="Blues", vmin=0, vmax=1.6),
-        alt=f"Agreement of every pair of maps for {display_name(result.finding)}",
-    )
+    _matrix(_explained(question, result), str(measure), display_name(result.finding), maps)
     st.caption(
         "1: the same. Overlap counts the strongest tenth of each map; two random maps share 0.05. "
         "Maps that agree may still agree on the wrong place."
+    )
+
+
+@st.cache_data(max_entries=128, show_spinner=False)
+def _matrix(explained: Hashable, measure: str, finding: str, _maps: dict[str, np.ndarray]) -> None:
+    """Streamlit replays what was drawn, so that a table is worked out and styled once."""
+    table = agreement_matrix(_maps, measure)
+    st.dataframe(
+        table.style.format("{:.2f}", na_rep="–").background_gradient(cmap="Blues", vmin=0, vmax=1.6),
+        alt=f"Agreement of every pair of maps for {finding}",
     )
 
 

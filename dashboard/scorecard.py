@@ -87,13 +87,15 @@ def draw_scorecard(question: Question, result: FindingResult, jobs: JobManager, 
         words = "waiting for its turn" if status.state == "queued" else f"{status.share:.0%} · {status.seconds:.0f} s"
         st.progress(status.share, f"Scorecard: {words}")
         return None
-    _table(status.result)
+    _table(key, grey(), status.result)
     return status.result
 
 
-def _table(card: Scorecard) -> None:
+@st.cache_data(max_entries=64, show_spinner=False)
+def _table(key: Hashable, behind: str, _card: Scorecard) -> None:
+    """Streamlit replays what was drawn, so that a table is styled once and not with every run of the page."""
+    card, table = _card, folded(_card)
     finding = display_name(card.finding).lower()
-    table, behind = folded(card), grey()
     if not card.trusted:
         st.caption(f"Grey, because the scores of this model and finding cannot be trusted: {card.reason}")
     st.dataframe(

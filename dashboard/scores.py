@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
@@ -15,17 +17,15 @@ from radiographs.findings import display_name
 BOLD = "font-weight: bold"
 
 
-def styled(table: pd.DataFrame, trusted: bool) -> Styler:
+def styled(table: pd.DataFrame, trusted: bool, behind: str) -> Styler:
     """Style a table of :func:`evaluation.table.score_table`.
 
     Args:
-        table: methods, then baselines, then chance.
+        table: methods, then baselines, then chance. behind: CSS of what stands back.
         trusted: whether the pair passed the validity gate; else the methods' scores are grey too and none is bold.
     """
     best = best_names(table) if trusted else {}
     plain = table["kind"].eq("method") & trusted
-
-    behind = grey()
 
     def style(column: pd.Series) -> list[str]:
         winners = set(best.get(str(column.name), ()))
@@ -36,27 +36,34 @@ def styled(table: pd.DataFrame, trusted: bool) -> Styler:
     return shown.style.apply(style).format(dict.fromkeys(names, "{:.2f}") | {"seconds": "{:.1f}"}, na_rep="–")
 
 
-def draw_scores(result: FindingResult) -> pd.DataFrame | None:
-    """Draw verdict and score table of one finding; return the table, None where there is nothing to score against."""
-    finding = display_name(result.finding).lower()
+def draw_scores(address: Hashable, result: FindingResult) -> None:
+    """Draw verdict and score table of one finding, or say that there is nothing to score against.
+
+    Args:
+        address: content address of the result's maps and outline. result: what is known of the finding.
+    """
     if result.mask is None:
+        finding = display_name(result.finding).lower()
         st.info(f"Nobody outlined {finding} on this film. Scores need an outline; the maps are shown without.")
-        return None
-    if not any(done.scores for done in result.methods.values()):
-        return None
+    elif any(done.scores for done in result.methods.values()):
+        _drawn(address, grey(), result)
+
+
+@st.cache_data(max_entries=128, show_spinner=False)
+def _drawn(address: Hashable, behind: str, _result: FindingResult) -> None:
+    """Streamlit replays what was drawn, so that a table is styled once and not with every run of the page."""
     st.markdown("**Agreement with the expert's outline**")
-    verdict = result.verdict
+    finding, verdict = display_name(_result.finding).lower(), _result.verdict
     if verdict.passed:
         st.success(verdict.reason, icon=":material/check_circle:")
     else:
         st.warning(f"Read these scores with care: {verdict.reason}", icon=":material/warning:")
-    table = score_table(result)
     columns = {
         name: st.column_config.NumberColumn(metric.title, help=f"{metric.meaning} {metric.caveat}".strip())
         for name, metric in headline_metrics().items()
     }
     st.dataframe(
-        styled(table, verdict.passed),
+        styled(score_table(_result), verdict.passed, behind),
         hide_index=True,
         height="content",
         placeholder="–",
@@ -71,4 +78,3 @@ def draw_scores(result: FindingResult) -> pd.DataFrame | None:
         "Bold: the best method. Grey: maps that know nothing of the model, and what chance gives; a method that does "
         "not beat them has shown nothing. –: undefined here. Click a heading to sort."
     )
-    return table

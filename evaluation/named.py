@@ -34,6 +34,7 @@ class Named(Generic[T]):
         self._article, self._kind = kind.split(" ", 1)
         self._package = package
         self._found: dict[str, T] = {}
+        self._loaded = False
 
     def add(self, one: T) -> T:
         """Register it under its name.
@@ -48,9 +49,11 @@ class Named(Generic[T]):
 
     def all(self) -> dict[str, T]:
         """All by name, in the order in which people read them."""
-        package = importlib.import_module(self._package)
-        for module in pkgutil.iter_modules(package.__path__):
-            importlib.import_module(f"{self._package}.{module.name}")
+        if not self._loaded:
+            package = importlib.import_module(self._package)
+            for module in pkgutil.iter_modules(package.__path__):
+                importlib.import_module(f"{self._package}.{module.name}")
+            self._loaded = True
         return dict(sorted(self._found.items(), key=lambda item: (item[1].order, item[0])))
 
     def get(self, name: str) -> T:

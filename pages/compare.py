@@ -18,17 +18,20 @@ from evaluation.compare import FindingResult
 from radiographs import FilmError
 from xai_methods import get_method
 
-TICK_SECONDS = 1.0
+TICK_SECONDS = 0.5
+FIRST_MAP_SECONDS = 0.5
+"""How long a run waits for its first fast map, so that it is there when the page is drawn and not a tick later."""
 
 
 def ask() -> list[Question]:
-    choice, words = restored(shelf())
+    models_known = shelf()
+    choice, words = restored(models_known)
     for word in words:
         st.warning(word, icon=":material/link_off:")
     with st.sidebar:
         reference = choosing.choose_film()
-        entry = choosing.choose_model(shelf()) if shelf() else None
-        second = choosing.choose_second(shelf(), entry.name) if entry else ""
+        entry = choosing.choose_model(models_known) if models_known else None
+        second = choosing.choose_second(models_known, entry.name) if entry else ""
     if entry is None:
         st.info("There is no model yet. See the About page for how to get one.", icon=":material/download:")
         return []
@@ -67,6 +70,9 @@ def start(questions: list[Question]) -> None:
                     jobs.submit(question.key(finding, method), work, owner=owner(), urgency=urgency)
     except QueueFullError as error:
         st.warning(sentence(error), icon=":material/hourglass:")
+    fast = [question.key(finding, method) for question, finding, method in asked if get_method(method).speed == "fast"]
+    if fast:
+        jobs.wait(fast, FIRST_MAP_SECONDS)
 
 
 def pending(questions: list[Question]) -> bool:

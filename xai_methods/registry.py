@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from functools import cache
 from typing import TypeVar
 
 import xai_methods
@@ -26,6 +27,7 @@ def register(method: T) -> T:
     return method
 
 
+@cache
 def _load() -> None:
     """Import every module of this room, each of which registers what it holds."""
     for module in pkgutil.iter_modules(xai_methods.__path__):

@@ -131,6 +131,7 @@ class JobManager:
     ) -> None:
         self._threads = WorkerThreads(workers, self._run_next, prepare)
         self._lock = threading.Lock()
+        self._ended = threading.Condition(self._lock)
         self._jobs: OrderedDict[Hashable, _Job] = OrderedDict()
         self._queue: FairQueue[_Job] = FairQueue()
         self._usual: dict[str, float] = {}
@@ -178,6 +179,12 @@ class JobManager:
             ahead = self._queue.order().index(job) if job.state == "queued" else 0
             left = self._seconds_left(job) if job.state in ("queued", "running") else None
             return Status(job.state, job.share, self._seconds(job), job.result, job.error, ahead, left)
+
+    def wait(self, keys: Collection[Hashable], seconds: float) -> None:
+        """Wait until one of ``keys`` has ended, but ``seconds`` at most."""
+        with self._ended:
+            jobs = [self._jobs[key] for key in keys if key in self._jobs]
+            self._ended.wait_for(lambda: any(job.state not in ("queued", "running") for job in jobs), timeout=seconds)
 
     def cancel(self, owner: str, *, keep: Collection[Hashable] = ()) -> None:
         """Withdraw all unfinished work that ``owner`` asked for, except for the keys in ``keep``."""
@@ -258,6 +265,7 @@ class JobManager:
                 self._usual[job.kind] = before + NEWEST_SHARE * (job.seconds - before)
             job.work = _done
             self._forget()
+            self._ended.notify_all()
 
     def _attempt(self, job: _Job) -> tuple[State, Any, str]:
         def progress(share: float) -> None:

@@ -65,7 +65,7 @@ def forecast(found: Stability) -> alt.LayerChart:
             x=alt.X("predicted:Q", title="Forecast change of the logit"),
             y=alt.Y("true:Q", title="True change of the logit"),
             color=alt.Color(
-                "change:N", sort=None, title=None, legend=alt.Legend(orient="bottom", columns=3, labelLimit=200)
+                "change:N", sort=None, title=None, legend=alt.Legend(orient="bottom", columns=2, labelLimit=200)
             ),
             tooltip=[
                 alt.Tooltip("finding", title="Finding"),

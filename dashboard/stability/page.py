@@ -85,9 +85,9 @@ def draw_verdict(found: Stability) -> None:
         whose = f"{nearest[0]}: grey levels" if nearest else "Grey levels"
         st.metric("Nearest threshold", f"{nearest[1]:.2g}" if nearest else "–", help=f"{whose}, by the forecast.")
         st.metric(
-            "Calls overturned by",
-            f"{len(overturned)} of {len(usual)} changes",
-            help="Of noise, blur, shift, rotation, exposure, contrast and JPEG at their usual strength.",
+            "Overturning changes",
+            f"{len(overturned)} of {len(usual)}",
+            help="How many change a call, of noise, blur, shift, rotation, exposure, contrast, JPEG at usual strength.",
         )
     st.markdown(words.reach_words(found))
 
@@ -110,7 +110,7 @@ def draw_slider(found: Stability) -> None:
     left.image(pictures.png(pictures.moved(found, index)), width="stretch", alt=f"Film at {step}")
     left.caption("The film, as the model sees it")
     middle.image(pictures.png(pictures.direction(found, index)), width="stretch", alt=f"Change at {step}")
-    middle.caption("What was added, in strong colours")
+    middle.caption("What was added, in strong colours" if steps[index] else "Nothing is added yet: move the slider")
     right.altair_chart(charts.probabilities(found, index), width="stretch")
 
 
@@ -146,7 +146,8 @@ def draw_findings(asked: Asked, found: Stability) -> None:
     with st.grid(4, min_column_width=160, gap="small"):
         for caption, picture in pictures.stage_maps(found, column):
             with st.container():
-                st.image(picture, width="stretch", alt=f"Stage {caption}")
+                if picture:
+                    st.image(picture, width="stretch", alt=f"Stage {caption}")
                 st.caption(caption)
 
 

@@ -46,17 +46,18 @@ def sensitivity_map(found: Stability, column: int, film: Radiograph, classifier:
 
 
 def stage_maps(found: Stability, column: int) -> list[tuple[str, bytes]]:
-    """Caption and PNG of each stage's map for one finding, each scaled by itself."""
+    """Caption and PNG of each stage's map for one finding, each scaled by itself; no PNG where it is even all over."""
     made = []
     for stage in found.sensitivity.stages:
         values = stage.maps[column]
+        caption = f"{stage.name}: {stage.channels} maps of {values.shape[0]} × {values.shape[1]}"
+        if values.max() > 0 and np.ptp(values) < 1e-4 * values.max():
+            made.append((f"{caption}; the same everywhere, as the model averages them", b""))
+            continue
         scale = display.scale_of(values, "positive")
         shown = enlarged(values, 224)
         pixels = display.coloured(shown, scale) if scale else np.zeros((*shown.shape, 3), dtype=np.uint8)
-        height, width = values.shape
-        even = values.max() > 0 and np.ptp(values) < 1e-4 * values.max()
-        words = "; the same everywhere, as the model averages them" if even else ""
-        made.append((f"{stage.name}: {stage.channels} maps of {height} × {width}{words}", display.png(pixels)))
+        made.append((caption, display.png(pixels)))
     return made
 
 

@@ -294,3 +294,16 @@ def test_a_page_that_comes_back_finds_its_work_and_can_stop_it():
     wait(manager, "a")
     assert manager.status("a").state == "cancelled"
     manager.close()
+
+
+def test_waiting_ends_with_the_first_that_is_done_or_when_time_is_up(manager):
+    gate = threading.Event()
+    manager.submit("slow", lambda progress, cancelled: gate.wait(20), owner="me")
+    began = time.monotonic()
+    manager.wait(["slow"], 0.05)
+    assert manager.status("slow").pending
+    manager.submit("quick", lambda progress, cancelled: 1, owner="me")
+    threading.Timer(0.2, gate.set).start()
+    manager.wait(["slow", "quick"], 30)
+    assert not (manager.status("slow").pending and manager.status("quick").pending)
+    assert time.monotonic() - began < 20

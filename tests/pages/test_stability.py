@@ -50,7 +50,7 @@ def test_a_first_visit_studies_the_film_and_says_what_came_out(shelves):
         "Largest response",
         "Forecast holds to",
         "Nearest threshold",
-        "Calls overturned by",
+        "Overturning changes",
     ]
     assert nearest in page.metric[2].help.lower()
 

@@ -98,6 +98,7 @@ class Panel {
     const grey = film.canvasFor(width, store.window ?? WHOLE, store.inverted);
     this.lay(context, grey, left, top, width, height, true);
     const scale = this.map?.scale(look.part);
+    this.root.toggleAttribute("data-map", Boolean(this.map));
     if (this.map && look.mode !== "contour") {
       const colours = this.map.canvas(look);
       if (colours) this.lay(context, colours, left, top, width, height, true);

@@ -1,0 +1,172 @@
+"""How fast the compare page answers in a real browser: ``python -m benchmarks.page`` (needs chromium and playwright).
+
+It prints, in seconds: the median of reruns after widgets that need no map to be computed, from the click or key to the
+frame after the page has been drawn; and the time from Run to the first map on screen, beside the bare method's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks.viewer import FLAGS, ROOT, free_port, until_up
+
+MODEL, FINDING = "known-truth", "Mass"
+FILMS = ("mass-01", "mass-02", "mass-03", "mass-04", "mass-05")
+FIRST = ("grad-cam", "lrp", "jacobian", "integrated-gradients")
+SHOWN = ("grad-cam", "lrp", "jacobian", "hires-cam", "layer-cam")
+PATIENCE = 240_000
+IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
+ANSWER = """
+() => {
+  const app = document.querySelector("[data-testid=stApp]");
+  window.answered = new Promise(done => {
+    let start = null, ran = false;
+    const begin = () => { start ??= performance.now(); };
+    for (const kind of ["click", "keydown"]) addEventListener(kind, begin, { capture: true, once: true });
+    const watcher = new MutationObserver(() => {
+      const state = app.dataset.testScriptState;
+      if (start === null) return;
+      if (state === "running") ran = true;
+      else if (ran && state === "notRunning") {
+        watcher.disconnect();
+        requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now() - start)));
+      }
+    });
+    watcher.observe(app, { attributeFilter: ["data-test-script-state"] });
+  });
+}
+"""
+FIRST_MAP = """
+() => {
+  window.answered = new Promise(done => {
+    addEventListener("click", () => {
+      const start = performance.now();
+      const look = () => document.querySelector("figure.panel[data-map]")
+        ? done(performance.now() - start) : requestAnimationFrame(look);
+      look();
+    }, { capture: true, once: true });
+  });
+}
+"""
+
+
+def bare() -> dict[str, float]:
+    """Median seconds of each method of ``FIRST`` by itself, on the films on which the page is timed."""
+    from classifiers.shelf import load_classifier
+    from radiographs.shelf import get_collection
+    from xai_methods import get_method
+
+    model, collection = load_classifier(MODEL), get_collection("known-truth")
+    films = [collection.read(film) for film in FILMS]
+    found = {}
+    for name in FIRST:
+        get_method(name).explain(model, films[0], FINDING)
+        taken = []
+        for film in films:
+            start = time.perf_counter()
+            get_method(name).explain(model, film, FINDING)
+            taken.append(time.perf_counter() - start)
+        found[name] = statistics.median(taken)
+    return found
+
+
+def idle(page: Any) -> None:
+    """Wait until the page has been drawn and stays so."""
+    page.locator(IDLE).wait_for()
+    page.wait_for_timeout(700)
+    page.locator(IDLE).wait_for()
+
+
+def timed(page: Any, watch: str, act: Callable[[], None]) -> float:
+    """Seconds that ``watch`` tells of what ``act`` sets off."""
+    page.evaluate(watch)
+    act()
+    return float(page.evaluate("() => window.answered")) / 1000
+
+
+def widgets(page: Any, address: str, reruns: int) -> dict[str, list[float]]:
+    """Seconds of each rerun, by widget."""
+    asked = "&".join(f"method={name}" for name in SHOWN)
+    page.goto(f"{address}/?film=known-truth/{FILMS[0]}&model={MODEL}&finding={FINDING}&{asked}&run=1")
+    page.wait_for_function(f"() => document.querySelectorAll('figure.panel[data-map]').length === {len(SHOWN)}")
+    idle(page)
+    sidebar = page.locator("[data-testid=stSidebar]")
+    page.get_by_text("How far the maps agree").first.click()
+    measures = ("Rank correlation", "Overlap of the strongest tenths")
+    pill = sidebar.get_by_role("button", name="LRP", exact=True)
+    findings = sidebar.locator("[data-testid=stMultiSelect]").first.locator("input")
+    acts: dict[str, Callable[[int], None]] = {
+        "agreement": lambda turn: page.get_by_text(measures[turn % 2], exact=True).first.click(),
+        "method": lambda turn: pill.click(),
+        "finding": lambda turn: findings.press("Backspace" if turn % 2 else "Enter"),
+    }
+    found: dict[str, list[float]] = {name: [] for name in acts}
+    for name, act in acts.items():
+        for turn in range(reruns):
+            idle(page)
+            if name == "finding" and turn % 2 == 0:
+                findings.fill("Nodule")
+            found[name].append(timed(page, ANSWER, lambda act=act, turn=turn: act(turn)))
+    return found
+
+
+def first_maps(page: Any, address: str) -> dict[str, list[float]]:
+    """Seconds from Run to the first map on screen, by method, one for each film."""
+    found: dict[str, list[float]] = {name: [] for name in FIRST}
+    for name in FIRST:
+        for film in FILMS:
+            page.goto(f"{address}/?film=known-truth/{film}&model={MODEL}&finding={FINDING}&method={name}&seed=1")
+            page.locator(".viewer[data-ready=true]").first.wait_for()
+            idle(page)
+            run = page.get_by_role("button", name="Run", exact=True)
+            found[name].append(timed(page, FIRST_MAP, run.click))
+    return found
+
+
+def main() -> int:
+    """Serve the dashboard, drive it, print medians."""
+    from playwright.sync_api import sync_playwright
+
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.page", description=__doc__)
+    parser.add_argument("--reruns", type=int, default=12, help="of each widget (default 12)")
+    given = parser.parse_args()
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        sys.stderr.write("benchmarks.page needs chromium: apt-get install chromium\n")
+        return 2
+    alone = bare()
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "dashboard.command_line", "run-dashboard", "--port", str(port)]
+    with tempfile.TemporaryDirectory() as home, sync_playwright() as started:
+        environment = {**os.environ, "XAI_LIGHTBOX_HOME": home}
+        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+        try:
+            until_up(f"{address}/_stcore/health")
+            browser = started.chromium.launch(executable_path=chromium, args=FLAGS)
+            page = browser.new_page(viewport={"width": 1280, "height": 900})
+            page.set_default_timeout(PATIENCE)
+            for name, taken in widgets(page, address, given.reruns).items():
+                sys.stdout.write(f"{name}: {statistics.median(taken):.2f} s (median of {len(taken)} reruns)\n")
+            for name, taken in first_maps(page, address).items():
+                seen = statistics.median(taken)
+                ratio = f"{seen / alone[name]:.1f} x the bare method's {alone[name]:.2f} s"
+                sys.stdout.write(f"first map, {name}: {seen:.2f} s, {ratio}\n")
+            browser.close()
+        finally:
+            server.terminate()
+            server.wait(20)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
