@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dashboard.display import MODES, PARTS, View
-from dashboard.jobs import sentence
 from xai_methods import Method, ParameterError
 
 UPLOAD = "upload"
@@ -199,7 +198,9 @@ def _parameters(texts: Sequence[str], methods: Mapping[str, Method], words: list
         try:
             parsed = parameters_of(methods[name], {parameter: value})
         except ParameterError as error:
-            words.append(f"A setting of the link was left out. {quoted(sentence(error), 120)}")
+            # Only the value is a stranger's text; what goes before it names the parameter and its bounds.
+            bounds, _, got = str(error).partition(", got ")
+            words.append(f"A setting of the link was left out: {bounds}{f', got {quoted(value)}' if got else ''}.")
             continue
         changed = differing(methods[name], {parameter: getattr(parsed, parameter)})
         if changed:
