@@ -97,9 +97,11 @@ def estimate_words(found: Estimate) -> str:
         lines.append(
             f"In all {films} films, about {duration(found.seconds)} with {found.workers} worker(s), {size(whole)}."
         )
+        cut = f"; of {', '.join(found.cut)} the first seconds only" if found.cut else ""
+        lines.append(f"Timed on {found.timed} film(s){cut}.")
         slow = sorted(found.by_method.items(), key=lambda pair: -pair[1])
         lines.append("Seconds a map: " + ", ".join(f"{name} {seconds:.2f}" for name, seconds in slow))
-    lines += [f"Failed on the measured films: {reason}" for reason in found.failures]
+    lines += [f"Failed on the timed films: {reason}" for reason in found.failures]
     return "\n".join(lines) + "\n"
 
 

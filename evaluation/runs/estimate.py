@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 import pyarrow as pa
@@ -12,12 +14,15 @@ import pyarrow.parquet as pq
 import torch
 
 from evaluation.runs.cluster import default_workers, threads_each
-from evaluation.runs.piece import Outcome, run_piece, warm
+from evaluation.runs.piece import warm
 from evaluation.runs.plan import Plan
-from evaluation.runs.selection import Piece, open_plan, pieces
+from evaluation.runs.selection import Piece, Question, open_plan, pieces
+from evaluation.runs.timing import Costs, time_film
 
 FILMS = 3
-"""Films measured for each collection and classifier."""
+"""Films timed for each collection and classifier, where the time is enough."""
+SECONDS = 60.0
+"""No further film is timed after this."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +44,16 @@ class Estimate:
 
     Attributes:
         shares: by collection and classifier. workers: that the time is stated for.
-        by_method: median seconds of one map. failures: reasons of what failed on the measured films.
+        by_method: median seconds of one map. failures: reasons of what failed on the timed films.
+        timed: films that the times rest on. cut: maps and scores that were timed for their first seconds only.
     """
 
     shares: tuple[Share, ...]
     workers: int
     by_method: dict[str, float]
     failures: tuple[str, ...]
+    timed: int = 0
+    cut: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -58,13 +66,16 @@ def estimate(
     *,
     workers: int | None = None,
     films: int = FILMS,
+    seconds: float = SECONDS,
     progress: Callable[[float], None] | None = None,
 ) -> Estimate:
-    """Run a few films of a plan here and say what all of them will cost; 0 films only counts.
+    """Time the parts of a few films here and say what all of them will cost; 0 films only counts.
 
     Args:
-        workers: that will work; by default as :func:`evaluation.runs.engine.run` has it. films: to measure for each
-            collection and classifier, spread over the list. progress: told the share done; what it raises stops.
+        workers: that will work; by default as :func:`evaluation.runs.engine.run` has it. films: to time for each
+            collection and classifier, spread over the list. seconds: after which no further film is begun; a pair that
+            was not reached is taken to cost what the others do.
+        progress: told the share done; what it raises stops.
 
     Raises:
         PlanError: the plan cannot be run.
@@ -75,22 +86,34 @@ def estimate(
     for piece in pieces(plan, models):
         groups.setdefault((piece.collection, piece.classifier), []).append(piece)
     before = torch.get_num_threads()
-    measured: dict[tuple[str, str], list[Outcome]] = {}
-    chosen = {pair: _spread(group, films) for pair, group in groups.items()}
-    total = sum(len(some) for some in chosen.values())
+    torch.set_num_threads(threads_each(number))
     try:
-        for pair, some in chosen.items():
-            for piece in some:
-                warm(piece.classifier)
-                measured.setdefault(pair, []).append(run_piece(piece, threads_each(number)))
-                if progress is not None:
-                    progress(sum(map(len, measured.values())) / total)
+        found = _timed(groups, films, seconds, progress or (lambda share: None))
     finally:
         torch.set_num_threads(before)
-    shares = [_share(group, chosen[pair], measured.get(pair, [])) for pair, group in groups.items()]
-    outcomes = [outcome for group in measured.values() for outcome in group]
-    reasons = dict.fromkeys(f"{row['method']}: {row['reason']}" for o in outcomes for row in o.failures)
-    return Estimate(tuple(shares), number, _by_method(outcomes), tuple(reasons))
+    every = [one for some in found.values() for one in some]
+    shares = [_share(group, found[pair] or every, plan.maps) for pair, group in groups.items()]
+    reasons = dict.fromkeys(reason for one in every for reason in one.failures)
+    cut = dict.fromkeys(name for one in every for name in one.cut)
+    return Estimate(tuple(shares), number, _by_method(every), tuple(reasons), len(every), tuple(cut))
+
+
+def _timed(
+    groups: dict[tuple[str, str], list[Piece]], films: int, seconds: float, progress: Callable[[float], None]
+) -> dict[tuple[str, str], list[Costs]]:
+    """One film of each pair, then a second of each ..., until the time is over."""
+    found: dict[tuple[str, str], list[Costs]] = {pair: [] for pair in groups}
+    began = time.monotonic()
+    for turn in range(films):
+        for pair, group in groups.items():
+            some = _spread(group, films)
+            share = (time.monotonic() - began) / seconds
+            if turn >= len(some) or share > 1:
+                continue
+            progress(min(share, 1.0))
+            warm(some[turn].classifier)
+            found[pair].append(time_film(some[turn], lambda: progress(min((time.monotonic() - began) / seconds, 1.0))))
+    return found
 
 
 def _spread(group: list[Piece], films: int) -> list[Piece]:
@@ -98,18 +121,24 @@ def _spread(group: list[Piece], films: int) -> list[Piece]:
     return [group[round(i * (len(group) - 1) / max(number - 1, 1))] for i in range(number)]
 
 
-def _share(group: list[Piece], some: list[Piece], outcomes: list[Outcome]) -> Share:
+def _share(group: list[Piece], costs: list[Costs], maps_kept: bool) -> Share:
     first = group[0]
-    rows = sum(len(question.metrics) for piece in group for question in piece.questions)
-    maps = sum(1 for piece in group for question in piece.questions if question.kind == "method")
-    asked = sum(len(piece.questions) for piece in some)
-    seconds = sum(outcome.seconds for outcome in outcomes) / max(asked, 1)
-    tables = [outcome.scores for outcome in outcomes if outcome.scores.num_rows]
-    size = _bytes_a_row(tables) * rows
-    kept = [npz for outcome in outcomes for npz in outcome.maps.values()]
-    size += maps * sum(map(len, kept)) / len(kept) if kept else 0
-    questions = sum(len(piece.questions) for piece in group)
-    return Share(first.collection, first.classifier, len(group), maps, rows, seconds * questions, int(size))
+    questions = [question for piece in group for question in piece.questions]
+    rows = sum(len(question.metrics) for question in questions)
+    maps = sum(1 for question in questions if question.kind == "method")
+    kinds: dict[tuple[object, ...], int] = {}
+    examples: dict[tuple[object, ...], Question] = {}
+    for one in questions:
+        kind = (one.kind, one.method, one.parameters_digest, one.metrics)
+        kinds[kind] = kinds.get(kind, 0) + 1
+        examples[kind] = one
+    seconds = sum(
+        len(group) * cost.film + sum(many * cost.of(examples[kind]) for kind, many in kinds.items()) for cost in costs
+    )
+    size = _bytes_a_row([cost.rows for cost in costs if cost.rows.num_rows]) * rows
+    kept = [cost.kept for cost in costs if cost.kept]
+    size += maps * sum(kept) / len(kept) if kept and maps_kept else 0
+    return Share(first.collection, first.classifier, len(group), maps, rows, seconds / max(len(costs), 1), int(size))
 
 
 def _bytes_a_row(tables: list[Any]) -> float:
@@ -125,9 +154,9 @@ def _bytes_a_row(tables: list[Any]) -> float:
     return (sizes[1] - sizes[0]) / once.num_rows
 
 
-def _by_method(outcomes: list[Outcome]) -> dict[str, float]:
-    tables = [outcome.scores.select(["method", "question", "seconds"]) for outcome in outcomes]
-    if not tables:
-        return {}
-    table = pa.concat_tables(tables).unify_dictionaries().to_pandas().dropna().drop_duplicates("question")
-    return {str(name): float(part.median()) for name, part in table.groupby("method", observed=True)["seconds"]}
+def _by_method(every: list[Costs]) -> dict[str, float]:
+    found: dict[str, list[float]] = {}
+    for costs in every:
+        for (method, _), seconds in costs.maps.items():
+            found.setdefault(method, []).append(seconds)
+    return {method: median(some) for method, some in found.items()}

@@ -41,8 +41,8 @@ def mean_intervals(
         drawn = counts @ values / counts.sum(axis=1)[:, None]
         limits = np.quantile(drawn, [0.5 - level / 2, 0.5 + level / 2], axis=0)
         number = len(set(groups[kept].tolist()))
-        for column, place in enumerate(places):
-            low, high = limits[:, column]
-            mean = float(values[:, column].mean())
+        for k, place in enumerate(places):
+            low, high = limits[:, k]
+            mean = float(values[:, k].mean())
             found[place] = Interval(mean, float(low), float(high), len(values), number)
     return found

@@ -31,7 +31,7 @@ from evaluation.score import Score
 from radiographs import Radiograph
 from radiographs.annotation import union_mask
 from radiographs.shelf import get_collection
-from xai_methods import get_method
+from xai_methods import Explanation, get_method
 
 _log = logging.getLogger(__name__)
 PACKAGES = ("xai-lightbox", "torch", "numpy", "scipy", "scikit-image", "opencv-python-headless")
@@ -81,7 +81,7 @@ def run_piece(piece: Piece, threads: int = 0) -> Outcome:
         torch.set_num_threads(threads)
     started = time.perf_counter()
     try:
-        film = _Film(piece)
+        film = Film(piece)
     except Exception as error:
         _log.warning("a film of %s failed: %s", piece.collection, type(error).__name__)
         return Outcome(SCHEMA.empty_table(), failures_of(piece, error))
@@ -109,8 +109,8 @@ def failures_of(piece: Piece, error: BaseException | str) -> list[dict[str, str]
     return [_failure(piece, question, error) for question in piece.questions]
 
 
-class _Film:
-    """One film with what its questions share."""
+class Film:
+    """One film under one classifier with what its questions share; raises whatever keeps it from being read."""
 
     def __init__(self, piece: Piece) -> None:
         self.piece = piece
@@ -157,9 +157,9 @@ class _Film:
             if finding not in self.baselines:
                 self.baselines[finding] = baseline_maps(self.radiograph, finding, self.collection, self.entry)
             values = self.baselines[finding].get(question.method)
-            known = {} if values is None else {score.metric: score for score in self._localise(values, question)}
+            known = {} if values is None else {score.metric: score for score in self.localise(values, question)}
         scores = [known.get(name) or _undefined(name) for name in question.metrics]
-        return [self._row(question, score, None, None) for score in scores]
+        return [self.row(question, score, None, None) for score in scores]
 
     def _method(self, question: Question) -> list[dict[str, Any]]:
         method = get_method(question.method)
@@ -168,16 +168,20 @@ class _Film:
             self.classifier, self.radiograph, question.finding, parameters=parameters, seed=question.seed
         )
         on_film = self.classifier.to_film(explanation, self.radiograph)
-        scores = self._localise(on_film, question)
-        region = self.region(question.finding)
-        case = Case(
-            self.classifier, self.radiograph, explanation, on_film, None if region is None else region.mask,
-            question.seed, shared=self.shared, others=self.others,
-        )  # fmt: skip
-        scores += self._assess(case, question)
+        scores = self.localise(on_film, question)
+        scores += self._assess(self.case(explanation, on_film, question), question)
         if self.piece.maps:
-            self.maps[question.key] = _packed(explanation.values)
-        return [self._row(question, score, explanation.seconds, explanation.evaluations) for score in scores]
+            self.maps[question.key] = packed(explanation.values)
+        return [self.row(question, score, explanation.seconds, explanation.evaluations) for score in scores]
+
+    def case(self, explanation: Explanation, on_film: np.ndarray, question: Question) -> Case:
+        """A map with what its assessments may ask."""
+        region = self.region(question.finding)
+        mask = None if region is None else region.mask
+        return Case(
+            self.classifier, self.radiograph, explanation, on_film, mask, question.seed, shared=self.shared,
+            others=self.others,
+        )  # fmt: skip
 
     def _assess(self, case: Case, question: Question) -> list[Score]:
         """The scores that ask the model; one that fails is recorded and does not cost the others."""
@@ -192,7 +196,8 @@ class _Film:
                 self.failures.append(_failure(self.piece, question, error, name))
         return scores
 
-    def _localise(self, values: np.ndarray, question: Question) -> list[Score]:
+    def localise(self, values: np.ndarray, question: Question) -> list[Score]:
+        """Set a map in the film's own pixels against the outline, by those of a question's scores that do so."""
         names = [name for name in question.metrics if name in metrics()]
         if not names:
             return []
@@ -202,7 +207,8 @@ class _Film:
         reading = cast(Reading, self.piece.reading)
         return list(score_map(values, region, reading=reading, names=names).values())
 
-    def _row(self, question: Question, score: Score, seconds: float | None, evaluations: int | None) -> dict[str, Any]:
+    def row(self, question: Question, score: Score, seconds: float | None, evaluations: int | None) -> dict[str, Any]:
+        """One score as a row of ``SCHEMA``."""
         region = self.region(question.finding)
         return {
             "question": question.key, "collection": self.piece.collection, "film_id": self.piece.film_id,
@@ -226,7 +232,7 @@ def _known(number: float) -> float | None:
     return None if np.isnan(number) else float(number)
 
 
-def _packed(values: np.ndarray) -> bytes:
+def packed(values: np.ndarray) -> bytes:
     """(S, S) map as .npz of float16, scaled so that nothing overflows; ``scale`` brings the raw units back."""
     scale = float(np.abs(values).max()) or 1.0
     file = io.BytesIO()

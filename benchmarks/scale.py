@@ -1,0 +1,165 @@
+"""How a benchmark run scales on this machine: films an hour by workers, memory over films, what handing out work costs.
+
+``python -m benchmarks.scale`` runs the real engine on generated films (512 x 512 noise with an outlined square), with
+the shipped ``known-truth`` model and Grad-CAM, the cheapest main method: what is not the maps' own cost shows most.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from PIL import Image
+
+from benchmarks.__main__ import machine
+from evaluation.runs.cluster import crew
+from evaluation.runs.engine import Progress, run
+from evaluation.runs.piece import Outcome, run_piece
+from evaluation.runs.plan import Plan, parse_plan
+from evaluation.runs.selection import Piece, open_plan, pieces
+from evaluation.runs.store import Store
+from radiographs.collections.remembered import remember_folder
+from radiographs.places import HOME_VARIABLE
+
+PLAN = """
+collections = ["{collection}"]
+classifiers = ["known-truth"]
+findings = ["Nodule"]
+baselines = ["uniform", "centre-prior"]
+[[methods]]
+name = "grad-cam"
+"""
+ARCHIVE = 112_120
+"""Films of ChestX-ray14."""
+MARKS = (50, 500)
+"""Films after which the memory of the worker is read."""
+
+
+def make_films(folder: Path, number: int, side: int = 512) -> None:
+    """Write noise with a bright outlined square, one film a patient."""
+    (folder / "masks").mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    lines = ["image,labels,patient"]
+    for i in range(number):
+        mask = np.zeros((side, side), dtype=bool)
+        row, column = rng.integers(side // 8, side // 2, 2)
+        mask[row : row + side // 8, column : column + side // 8] = True
+        pixels = np.clip(100 + 60 * mask + 20 * rng.standard_normal((side, side)), 0, 255).astype(np.uint8)
+        Image.fromarray(pixels).save(folder / f"film{i}.png", compress_level=1)
+        Image.fromarray((255 * mask).astype(np.uint8)).save(folder / "masks" / f"film{i}_Nodule.png")
+        lines.append(f"film{i}.png,Nodule,p{i}")
+    (folder / "films.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+@contextmanager
+def world(number: int) -> Iterator[tuple[Path, Plan]]:
+    """Generated films on the shelf of a home of their own, and the plan for them."""
+    before = os.environ.get(HOME_VARIABLE)
+    with tempfile.TemporaryDirectory(prefix="lightbox-scale-") as place:
+        os.environ[HOME_VARIABLE] = str(Path(place) / "home")
+        try:
+            make_films(Path(place) / "films", number)
+            name = remember_folder(Path(place) / "films").name
+            yield Path(place), parse_plan(PLAN.format(collection=name))
+        finally:
+            if before is None:
+                del os.environ[HOME_VARIABLE]
+            else:
+                os.environ[HOME_VARIABLE] = before
+
+
+def resident() -> float:
+    """Memory of this process in MB."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def first_part(plan: Plan, number: int) -> list[Piece]:
+    """The first pieces of a plan."""
+    return list(pieces(plan, open_plan(plan)))[:number]
+
+
+def speed(place: Path, plan: Plan, workers: int) -> float:
+    """Films an hour of a whole run, from the first film handed out to the last written; models are loaded before."""
+    with crew(workers=workers) as ready:
+        ready.client.wait_for_workers(workers, timeout=120)
+        warm = first_part(plan, 2 * workers)
+        ready.client.gather([ready.client.submit(run_piece, piece, 1, pure=False) for piece in warm])
+        ended = run(plan, Store(place / f"speed-{workers}"), scheduler=ready.client.scheduler.address)
+    return 60 * ended.per_minute
+
+
+def memory(place: Path, plan: Plan, marks: Sequence[int] = MARKS) -> list[tuple[int, float, float]]:
+    """Films done, MB of the one worker and MB of the run itself, at each mark."""
+    found: list[tuple[int, float, float]] = []
+    with crew(workers=1) as ready:
+
+        def look(said: Progress) -> None:
+            if len(found) < len(marks) and said.done >= marks[len(found)]:
+                (worker,) = ready.client.run(resident).values()
+                found.append((said.done, worker, resident()))
+
+        run(plan, Store(place / "memory"), scheduler=ready.client.scheduler.address, report=look)
+    return found
+
+
+def handing_out(plan: Plan, number: int = 400) -> tuple[float, float]:
+    """Seconds that a task costs beside its work, and median seconds of the work: a film's rows, ready made."""
+    made = [run_piece(piece, 1) for piece in first_part(plan, 8)]
+    with crew(workers=1) as ready:
+        _stream(ready.client.submit, ready.client.gather, made, 20)
+        started = time.perf_counter()
+        _stream(ready.client.submit, ready.client.gather, made, number)
+        took = time.perf_counter() - started
+    return took / number, float(np.median([outcome.seconds for outcome in made[2:]]))
+
+
+def _stream(submit: Callable[..., object], gather: Callable[..., object], made: list[Outcome], number: int) -> None:
+    for start in range(0, number, 4):
+        gather([submit(_rows, made[(start + i) % len(made)].scores, pure=False) for i in range(4)])
+
+
+def _rows(scores: pa.Table) -> Outcome:
+    return Outcome(scores, [])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, and write what was found; returns 0."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
+    parser.add_argument("--part", choices=("speed", "memory", "tasks"), action="append", help="all by default")
+    parser.add_argument("--films", type=int, default=120, help="of the runs that are timed (default 120)")
+    given = parser.parse_args(arguments)
+    if given.films < 8:
+        parser.error(f"--films: expected 8 or more, got {given.films}")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    parts = given.part or ["speed", "memory", "tasks"]
+    out = sys.stdout
+    out.write(f"{machine()}.\n")
+    if "speed" in parts:
+        with world(given.films) as (place, plan):
+            one, two = (speed(place, plan, workers) for workers in (1, 2))
+        out.write(f"{one:.0f} films an hour with 1 worker, {two:.0f} with 2: efficiency {two / one / 2:.2f}.\n")
+        out.write(f"{ARCHIVE} films with 2 workers: {ARCHIVE / two:.1f} h.\n")
+    if "memory" in parts:
+        with world(MARKS[-1] + 8) as (place, plan):
+            for done, worker, own in memory(place, plan):
+                out.write(f"After {done} films: worker {worker:.0f} MB, the run itself {own:.0f} MB.\n")
+    if "tasks" in parts:
+        with world(16) as (_, plan):
+            cost, work = handing_out(plan)
+        out.write(
+            f"A task costs {1000 * cost:.1f} ms beside {1000 * work:.0f} ms of work: {100 * cost / work:.1f} %.\n"
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
