@@ -60,9 +60,9 @@ def draw_own(question: Question) -> None:
     if not drawn:
         return
     with st.container(border=True):
-        named = ", ".join(sorted({display_name(a.finding).lower() for a in drawn}))
+        findings = ", ".join(sorted({display_name(a.finding).lower() for a in drawn}))
         share = 100 * max(a.mask.mean() for a in drawn)
-        st.markdown(f"**Your region**: {named} ({len(drawn)} drawn, the largest {share:.1f} % of the film)")
+        st.markdown(f"**Your region**: {findings} ({len(drawn)} drawn, the largest {share:.1f} % of the film)")
         with st.container(horizontal=True, vertical_alignment="bottom"):
             if "own_name" not in st.session_state:
                 st.session_state["own_name"] = settings.load().reader

@@ -30,8 +30,9 @@ class Linear(nn.Module):
 
 
 def tiny_classifier(name: str = "tiny") -> ChestClassifier:
+    title = CARD.title if name == CARD.name else name.capitalize()
     card = ModelCard(
-        name, *(getattr(CARD, f) for f in ("title", "summary", "trained_on", "licence", "citation", "limits"))
+        name, title, *(getattr(CARD, f) for f in ("summary", "trained_on", "licence", "citation", "limits"))
     )
     return ChestClassifier(Linear(), ("Nodule", "Effusion"), card, "features", Preprocessing(side=48))
 

@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from evaluation.scorecard import ELEMENTS
+from tests.dashboard.made import tiny_film
 from tests.pages.conftest import APP
 
 FAST = {"method": ["grad-cam", "jacobian"]}
@@ -181,3 +182,46 @@ def test_a_bad_upload_says_why_and_keeps_everything_else(shelves, content):
     assert len(page.error) == 1
     assert "secret-name" not in said(page)
     assert page.selectbox(key="model").value == "tiny"
+
+
+def test_each_model_has_its_own_exports(shelves):
+    page = finish(open_with(FAST | {"run": ["1"], "beside": ["other"]}))
+    assert not page.exception
+    assert [tab.label for tab in page.tabs] == ["Tiny <model>", "Other"]
+    which = page.segmented_control(key="export_model")
+    assert which.value == "tiny"
+    which.set_value("other").run()
+    assert not page.exception
+    assert page.segmented_control(key="export_model").value == "other"
+
+
+def test_one_model_asks_for_no_choice_of_export(shelves):
+    page = finish(open_with(FAST | {"run": ["1"]}))
+    assert "export_model" not in {control.key for control in page.segmented_control}
+
+
+def test_a_drawn_region_carries_the_readers_name_and_can_be_saved_three_ways(shelves, monkeypatch):
+    from dashboard import regions
+    from dashboard.settings import Settings
+    from radiographs import Annotation
+
+    monkeypatch.setattr(regions.settings, "load", lambda: Settings(reader="Reader A"))
+    page = open_with(FAST)
+    film, mask = tiny_film()
+    page.session_state["own_regions"] = {film.digest: [Annotation("Nodule", mask, "box", "you")]}
+    page.run()
+    assert not page.exception
+    assert page.text_input(key="own_name").value == "Reader A"
+    assert {"Mask (PNG)", "COCO (JSON)", "DICOM SEG"} <= {button.label for button in page.get("download_button")}
+    assert "Your region" in said(page)
+
+
+def test_a_tables_drawing_is_done_once_and_replayed(shelves, monkeypatch):
+    from dashboard import scores
+
+    page = finish(open_with(FAST | {"run": ["1"]}))
+    shown = table_with(page, "title", "pixel_auprc")
+    monkeypatch.setattr(scores, "score_table", None)
+    page.run()
+    assert not page.exception
+    assert table_with(page, "title", "pixel_auprc").equals(shown)
