@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 
 import benchmarks
+from benchmarks.films import MODELS, limit_to
 from benchmarks.timing import Row
 
 PREFIX = "bench_"
@@ -53,10 +54,12 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the benchmarks asked for; returns 0."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--only", choices=names(), action="append", help="a benchmark to run; may be repeated")
+    parser.add_argument("--model", choices=tuple(MODELS), action="append", help="measure on this model only")
     parser.add_argument("--pairs", type=int, default=5, help="how many times each side is timed (default 5)")
     given = parser.parse_args(arguments)
     if given.pairs < 1:
         parser.error(f"--pairs: expected 1 or more, got {given.pairs}")
+    limit_to(given.model or ())
     out = sys.stdout
     out.write(f"{machine()}. Medians of {given.pairs} pairs timed in turns.\n\n{HEAD}\n")
     out.flush()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -30,16 +31,14 @@ FEW_MAPS = {"nih14-localised": "layer1", "DenseNet-121": "features.pool0"}
 """Layers of 64 feature maps: Score-CAM takes a forward pass for each, and what counts is the time of a pass."""
 
 
-def rows(pairs: int) -> list[Row]:
+def rows(pairs: int) -> Iterator[Row]:
     """One row for each map and model."""
-    found = []
     for title, classifier in classifiers().items():
         for name in LIBRARY:
             if name == "score-cam":
-                found.append(_row(f"64 maps, {title}", _reading(classifier, FEW_MAPS[title]), name, pairs))
+                yield _row(f"64 maps, {title}", _reading(classifier, FEW_MAPS[title]), name, pairs)
             else:
-                found.append(_row(title, classifier, name, pairs))
-    return found
+                yield _row(title, classifier, name, pairs)
 
 
 def _reading(classifier: ChestClassifier, layer: str) -> ChestClassifier:

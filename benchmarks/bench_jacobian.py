@@ -7,30 +7,14 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
+from benchmarks.films import classifiers
 from benchmarks.timing import Row, compare
-from classifiers import ChestClassifier, ModelCard, Preprocessing
-from classifiers.shelf import load_classifier
-from classifiers.torchvision_guard import ensure_torchvision
+from classifiers import ChestClassifier
 from evaluation.stability import study
 from radiographs import Radiograph
 from xai_methods.jacobian import jacobian
 
 SIDE, FINDINGS, PASSES = 224, 14, 60
-
-
-def densenet121() -> ChestClassifier:
-    """A randomly initialised DenseNet-121 for grey films of 224 x 224 pixels and 14 findings."""
-    ensure_torchvision()
-    from torch import nn
-    from torchvision.models import densenet121 as build
-
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        network = build(num_classes=FINDINGS)
-        network.features.conv0 = nn.Conv2d(1, 64, kernel_size=7, stride=2, padding=3, bias=False)
-    card = ModelCard("random", "DenseNet-121", "Random weights.", "nothing", "none needed", "", "For timing only.")
-    names = tuple(f"Finding {number + 1}" for number in range(FINDINGS))
-    return ChestClassifier(network, names, card, "features.norm5", Preprocessing(SIDE))
 
 
 def a_film() -> Radiograph:
@@ -50,12 +34,11 @@ def forward_and_backward(classifier: ChestClassifier, films: torch.Tensor) -> to
 def rows(pairs: int) -> Iterator[Row]:
     """Time both models, then the whole study of one film."""
     film = a_film()
-    for classifier in (load_classifier("nih14-localised"), densenet121()):
+    for title, classifier in classifiers().items():
         one = classifier.prepare(film)
         many = one.repeat(FINDINGS, 1, 1, 1)
-        name = classifier.card.title
         yield compare(
-            f"Jacobian of {FINDINGS} findings, {name}",
+            f"Jacobian of {FINDINGS} findings, {title}",
             "torch.autograd.functional.jacobian",
             lambda c=classifier, x=one: jacobian(c, x),
             lambda c=classifier, x=one: torch.autograd.functional.jacobian(lambda film: c(film)[0], x),
@@ -63,14 +46,16 @@ def rows(pairs: int) -> Iterator[Row]:
             asked=1 / 3,
         )
         yield compare(
-            f"Jacobian of {FINDINGS} findings, {name}",
+            f"Jacobian of {FINDINGS} findings, {title}",
             f"one forward and backward pass of {FINDINGS} films",
             lambda c=classifier, x=one: jacobian(c, x),
             lambda c=classifier, x=many: forward_and_backward(c, x),
             pairs=pairs,
             asked=1.3,
         )
-    classifier = load_classifier("nih14-localised")
+    if "nih14-localised" not in classifiers():
+        return
+    classifier = classifiers()["nih14-localised"]
     one = classifier.prepare(film)
     yield compare(
         f"stability page, all numbers of one film, {classifier.card.title}",

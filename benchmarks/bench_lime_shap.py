@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -33,12 +33,13 @@ ASKED, ASKED_OVERHEAD = 0.25, 1.2
 OVERHEAD_FILMS, PRECISION_FILMS = 320, 500
 
 
-def rows(pairs: int) -> list[Row]:
+def rows(pairs: int) -> Iterator[Row]:
     """LIME and Kernel SHAP on each model, what they cost beside the bare passes, and bfloat16 beside float32."""
-    found = []
     for title, classifier in classifiers().items():
-        found += [part(title, classifier, pairs) for part in (lime_row, shap_row, overhead_row, precision_row)]
-    return found
+        yield lime_row(title, classifier, pairs)
+        yield shap_row(title, classifier, pairs)
+        yield overhead_row(title, classifier, pairs)
+        yield precision_row(title, classifier, pairs)
 
 
 def lime_row(title: str, classifier: ChestClassifier, pairs: int) -> Row:

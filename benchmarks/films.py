@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 
 import numpy as np
 import torch
@@ -43,9 +44,22 @@ def densenet121(n_findings: int = 14, side: int = SIDE) -> ChestClassifier:
     return ChestClassifier(network, findings, card, "features.norm5", Preprocessing(side, "pad", -1.0, 1.0))
 
 
+MODELS: dict[str, Callable[[], ChestClassifier]] = {
+    "nih14-localised": partial(load_classifier, "nih14-localised"),
+    "DenseNet-121": densenet121,
+}
+"""The models by what the table calls them."""
+_limits: list[str] = []
+
+
+def limit_to(titles: Sequence[str]) -> None:
+    """Measure on these models only; on all where ``titles`` is empty."""
+    _limits[:] = titles
+
+
 def classifiers() -> dict[str, ChestClassifier]:
-    """The two models by what the table calls them."""
-    return {"nih14-localised": load_classifier("nih14-localised"), "DenseNet-121": densenet121()}
+    """The models asked for, by what the table calls them."""
+    return {title: build() for title, build in MODELS.items() if not _limits or title in _limits}
 
 
 def film_for(classifier: ChestClassifier, seed: int = 0) -> Radiograph:

@@ -1,6 +1,7 @@
 import pytest
 
 import benchmarks.__main__ as command
+from benchmarks import films
 from benchmarks.timing import Row, compare, row_of
 
 
@@ -52,7 +53,15 @@ def test_the_command_runs_what_it_is_asked_to(monkeypatch, capsys):
     assert "| made | nothing | 1.000 | 2.000 | 0.50 |  |  |" in printed
 
 
-@pytest.mark.parametrize("arguments", [["--pairs", "0"], ["--only", "no such benchmark"]])
+def test_models_may_be_limited(monkeypatch):
+    monkeypatch.setattr(films, "MODELS", {"one": lambda: 1, "two": lambda: 2})
+    films.limit_to(["two"])
+    assert films.classifiers() == {"two": 2}
+    films.limit_to([])
+    assert films.classifiers() == {"one": 1, "two": 2}
+
+
+@pytest.mark.parametrize("arguments", [["--pairs", "0"], ["--only", "no such benchmark"], ["--model", "no such model"]])
 def test_the_command_says_what_it_does_not_know(arguments, capsys):
     with pytest.raises(SystemExit):
         command.main(arguments)

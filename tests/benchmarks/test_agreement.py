@@ -1,0 +1,41 @@
+"""Counting stops where seeds agree, and says so where they do not."""
+
+import numpy as np
+import pytest
+
+from benchmarks.agreement import _growing, _until_agreed, agreement
+from tests.xai_methods.linear_classifier import linear_classifier, smooth_film
+from xai_methods import Request
+from xai_methods.masking import RegionParameters, regions_of
+
+
+def test_counting_stops_at_the_first_number_at_which_seeds_agree():
+    truth, asked = np.arange(30.0), []
+
+    def runs(number):
+        asked.append(number)
+        rng = np.random.default_rng(number)
+        return [truth + rng.normal(0, 200 / number, 30) for _ in range(3)]
+
+    count = _until_agreed(runs, [10, 100, 1000])
+    assert (count.films, count.reached, asked) == (100, True, [10, 100])
+    assert 0.95 <= count.agreement < 1
+    assert not _until_agreed(runs, [10]).reached
+
+
+def test_agreement_is_the_mean_over_all_pairs():
+    up, down = np.arange(5.0), -np.arange(5.0)
+    assert agreement([up, up, down]) == pytest.approx(-1 / 3)
+
+
+def test_films_judged_once_are_not_judged_again():
+    classifier = linear_classifier(32)
+    request = Request(classifier, classifier.prepare(smooth_film(32)), 0, "Finding 0", RegionParameters(8), 0,
+                      np.random.default_rng(0), lambda share: None, lambda: False)  # fmt: skip
+    coalitions = (np.arange(1, 31)[:, None] >> np.arange(8)) & 1 == 1
+    logits = _growing(request, regions_of(request, request.parameters), coalitions)
+    first = logits(20)
+    judged = request.evaluations
+    assert np.array_equal(logits(20), first)
+    assert request.evaluations == judged
+    assert np.array_equal(logits(30)[:20], first)
