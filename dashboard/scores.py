@@ -52,7 +52,7 @@ def draw_scores(address: Hashable, result: FindingResult) -> None:
 @st.cache_data(max_entries=128, show_spinner=False)
 def _drawn(address: Hashable, behind: str, _result: FindingResult) -> None:
     """Streamlit replays what was drawn, so that a table is styled once and not with every run of the page."""
-    st.markdown("**Agreement with the expert's outline**")
+    st.markdown("**Agreement with the outline**")
     finding, verdict = display_name(_result.finding).lower(), _result.verdict
     if verdict.passed:
         st.success(verdict.reason, icon=":material/check_circle:")

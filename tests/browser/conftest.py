@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -28,16 +29,15 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
-def address(tmp_path_factory):
-    """Start the dashboard on a free port with an empty home; yields its address."""
+@contextlib.contextmanager
+def served(home: Path, **variables: str):
+    """Serve the dashboard on a free port with ``home`` as its home, until the block ends; yields its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    home = tmp_path_factory.mktemp("home")
     command = [sys.executable, "-m", "dashboard.command_line", "run-dashboard", "--port", str(port)]
     log = (home / "log").open("w")
-    environment = {**os.environ, "XAI_LIGHTBOX_HOME": str(home)}
+    environment = {**os.environ, "XAI_LIGHTBOX_HOME": str(home), **variables}
     server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
     url = f"http://127.0.0.1:{port}"
     try:
@@ -55,6 +55,21 @@ def address(tmp_path_factory):
         server.terminate()
         server.wait(30)
         log.close()
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory):
+    """The dashboard with an empty home, served once for all tests; yields its address."""
+    with served(tmp_path_factory.mktemp("home")) as url:
+        yield url
+
+
+def idle(page) -> None:
+    """Wait until the page has been drawn and stays so."""
+    drawn = page.locator("[data-testid=stApp][data-test-script-state=notRunning]")
+    drawn.wait_for()
+    page.wait_for_timeout(700)
+    drawn.wait_for()
 
 
 @pytest.fixture(scope="module")

@@ -42,6 +42,9 @@ def test_every_export_opens(page, address):
     assert "?film=known-truth%2Fnodule-03&model=known-truth&finding=Nodule&method=grad-cam" in link
     name, pdf = download(page, "Report (PDF)")
     assert pdf.startswith(b"%PDF-")
+    table = int(re.search(rb"startxref\s+(\d+)\s+%%EOF\s*$", pdf)[1])
+    assert pdf[table : table + 4] == b"xref"
+    assert len(re.findall(rb"/Type /Page\b", pdf)) >= 3
     _, png = download(page, "Picture for slides (PNG)")
     assert Image.open(io.BytesIO(png)).width > 1500
     _, csv = download(page, "Scores (CSV)")

@@ -8,9 +8,13 @@ import torch
 from scipy.ndimage import binary_dilation
 from scipy.stats import spearmanr
 
+from classifiers.anatomy import segment
+from radiographs import Radiograph
+from radiographs.shelf import get_collection
 from tests.xai_methods.counterfactual.discs import SIDE, AreaClassifier, films, trainer
 from xai_methods.counterfactual.networks import Generator
 from xai_methods.counterfactual.training.exaggeration import Draw, Settings, run
+from xai_methods.counterfactual.training.films import lungs_and_heart, resized
 
 WIRE_CONTRAST = 60 / 255
 LEVELS = torch.tensor([0.1, 0.3, 0.5, 0.7, 0.9])
@@ -100,3 +104,12 @@ def test_what_the_classifier_sees_is_moved_a_little_and_has_the_size_asked_for()
     assert 0.001 < float((torch.nn.functional.interpolate(seen, (SIDE, SIDE)) - shown).abs().mean()) < 0.2
     still = draw.jittered(shown, SIDE, 0.0)
     torch.testing.assert_close(still, shown, atol=2e-3, rtol=0)
+
+
+def test_what_cycles_must_keep_is_where_the_segmentation_sees_lungs():
+    pixels = np.round(255 * get_collection("known-truth").read("normal-01").pixels).astype(np.uint8)
+    film = Radiograph(resized(pixels[None], 128)[0] / np.float32(255))
+    shares = lungs_and_heart(torch.from_numpy(film.pixels.copy())[None, None])
+    assert shares.shape == (1, 3, 128, 128)
+    found, outlined = shares[0, :2].amax(dim=0).numpy() > 0.5, segment(film).lungs
+    assert 2 * (found & outlined).sum() / (found.sum() + outlined.sum()) > 0.9
