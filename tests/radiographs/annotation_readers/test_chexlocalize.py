@@ -1,0 +1,91 @@
+"""CheXlocalize's masks and polygons, and CheXpert's labels."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from radiographs.annotation_readers import (
+    read_chexlocalize,
+    read_chexpert_labels,
+)
+from radiographs.errors import AnnotationError
+from tests.radiographs.annotation_readers.tables import COUNTS, box_of, column_major, compress, write
+
+
+def test_compressed_counts_worked_out_by_hand_and_round_trip():
+    from radiographs.annotation_readers.run_lengths import decode_counts
+
+    assert decode_counts("").size == 0
+    assert decode_counts("13").tolist() == [1, 3]
+    assert decode_counts("P1PT2").tolist() == [32, 2176]
+    assert decode_counts("123O").tolist() == [1, 2, 3, 1]
+    assert decode_counts(compress(COUNTS)).tolist() == COUNTS
+    rng = np.random.default_rng(3)
+    long = rng.integers(0, 50000, 501).tolist()
+    assert decode_counts(compress(long)).tolist() == long
+
+
+def chexlocalize(folder, drawn):
+    return read_chexlocalize(write(folder, "gt.json", json.dumps(drawn)))
+
+
+def test_chexlocalize_masks(tmp_path):
+    film = "patient64541_study1_view1_frontal"
+    some = {"size": [40, 50], "counts": compress(COUNTS)}
+    none = {"size": [40, 50], "counts": compress([2000])}
+    table = chexlocalize(tmp_path, {film: {"Pleural Effusion": some, "Edema": none}, "other": {"Edema": none}})
+    assert table.images() == (film, "other")
+    [drawn] = table.annotations(f"{film}.jpg", (40, 50))
+    assert (drawn.finding, drawn.kind) == ("Effusion", "mask")
+    np.testing.assert_array_equal(drawn.mask, column_major(COUNTS, 40, 50))
+    [doubled] = table.annotations(film, (80, 100))
+    np.testing.assert_array_equal(doubled.mask, np.kron(drawn.mask, np.ones((2, 2), bool)))
+
+
+def test_chexlocalize_polygons(tmp_path):
+    square = [[[10, 5], [20, 5], [20, 15], [10, 15]]]
+    table = chexlocalize(tmp_path, {"f": {"img_size": [40, 50], "Airspace Opacity": square, "Edema": []}})
+    [drawn] = table.annotations("f", (40, 50))
+    assert (drawn.finding, drawn.kind) == ("Lung Opacity", "polygon")
+    assert box_of(drawn.mask) == (10, 5, 20, 15)
+    assert drawn.mask.sum() == 100
+
+
+@pytest.mark.parametrize(
+    "drawn",
+    [
+        {"f": {"Edema": {"size": [40, 50], "counts": "~~~"}}},
+        {"f": {"Edema": {"size": [40, 50], "counts": "P"}}},
+        {"f": {"Edema": {"size": [4, 5], "counts": compress([1, 30])}}},
+        {"f": {"Edema": {"size": [99999, 50], "counts": "0"}}},
+        {"f": {"Edema": {"counts": "0"}}},
+        {"f": {"Edema": [[[1, 2], [3, 4]]]}},
+        {"f": {"img_size": [0, 5], "Edema": []}},
+        {"f": 3},
+    ],
+)
+def test_bad_chexlocalize_keys_are_named(tmp_path, drawn):
+    with pytest.raises(AnnotationError, match=r"^gt.json, f"):
+        chexlocalize(tmp_path, drawn)
+
+
+def test_chexpert_labels_with_and_without_the_blinded_columns(tmp_path):
+    full = (
+        "Path,Sex,Age,Frontal/Lateral,AP/PA,No Finding,Edema,Pleural Effusion\n"
+        "CheXpert-v1.0-small/train/patient00001/study1/view1_frontal.jpg,Female,68,Frontal,AP,,-1.0,1.0\n"
+        "CheXpert-v1.0-small/train/patient00001/study1/view2_lateral.jpg,Female,68,Lateral,,1.0,,\n"
+    )
+    frontal, lateral = read_chexpert_labels(write(tmp_path, "train.csv", full))
+    assert (frontal.patient, frontal.view, frontal.sex, frontal.age) == ("patient00001", "AP", "Female", 68)
+    assert frontal.labels == {"Edema": -1.0, "Pleural Effusion": 1.0}
+    assert lateral.view == "LL"
+    blinded = "Path,Edema,Lung Opacity\ntest/patient64741/study1/view1_frontal.jpg,0,1\n"
+    [film] = read_chexpert_labels(write(tmp_path, "test.csv", blinded))
+    assert film.image == "patient64741_study1_view1_frontal"
+    assert (film.view, film.sex, film.age) == (None, None, None)
+    assert film.labels == {"Edema": 0.0, "Lung Opacity": 1.0}
+    [bare] = read_chexpert_labels(write(tmp_path, "bare.csv", "Path\ntest/patient64741/study1/view2_lateral.jpg\n"))
+    assert (bare.labels, bare.view) == ({}, "LL")
