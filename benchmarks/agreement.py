@@ -20,7 +20,7 @@ from statistics import mean
 import numpy as np
 from scipy.stats import spearmanr
 
-from benchmarks.films import classifiers
+from benchmarks.films import classifiers, limit_to
 from classifiers import ChestClassifier
 from radiographs import Radiograph
 from radiographs.places import home_folder
@@ -86,20 +86,20 @@ def agreement(weights: Sequence[np.ndarray]) -> float:
     return mean(float(spearmanr(one, other).statistic) for one, other in combinations(weights, 2))
 
 
-def counts(classifier: ChestClassifier) -> dict[str, Counts]:
-    """Counts of "lime" and "shap" on one classifier, kept ones where there are any."""
-    place = home_folder() / "benchmarks" / f"agreement-{_key(classifier)}.json"
+def counts(classifier: ChestClassifier, method: str) -> Counts:
+    """Counts of "lime" or "shap" on one classifier, kept ones where there are any."""
+    place = home_folder() / "benchmarks" / f"agreement-{method}-{_key(classifier)}.json"
     if place.is_file():
         kept = json.loads(place.read_text(encoding="utf-8"))
-        return {name: Counts(*(Count(**one) for one in pair.values())) for name, pair in kept.items()}
-    found = {"lime": _lime(*question(classifier)), "shap": _shap(*question(classifier))}
+        return Counts(*(Count(**one) for one in kept.values()))
+    found = {"lime": _lime, "shap": _shap}[method](*question(classifier))
     place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text(json.dumps({name: asdict(pair) for name, pair in found.items()}), encoding="utf-8")
+    place.write_text(json.dumps(asdict(found)), encoding="utf-8")
     return found
 
 
 def _key(classifier: ChestClassifier) -> str:
-    parts = [inspect.getsource(module) for module in (lime, shap, shap_plan, emulator, masking, sys.modules[__name__])]
+    parts = [inspect.getsource(module) for module in (lime, shap, shap_plan, emulator, masking)]
     return hashlib.sha256("\n".join([*parts, classifier.digest, the_film().digest]).encode()).hexdigest()[:16]
 
 
@@ -177,5 +177,8 @@ def _shap(request: Request, regions: Regions) -> Counts:
 
 
 if __name__ == "__main__":
-    for title in sys.argv[1:] or classifiers():
-        sys.stdout.write(f"{title}: {counts(classifiers()[title])}\n")
+    limit_to(sys.argv[1:])
+    for title, classifier in classifiers().items():
+        for method in ("lime", "shap"):
+            sys.stdout.write(f"{title}, {method}: {counts(classifier, method)}\n")
+            sys.stdout.flush()

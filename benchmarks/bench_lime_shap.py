@@ -45,7 +45,7 @@ def rows(pairs: int) -> Iterator[Row]:
 def lime_row(title: str, classifier: ChestClassifier, pairs: int) -> Row:
     """LIME against the lime package."""
     request, regions = question(classifier)
-    needed = counts(classifier)["lime"]
+    needed = counts(classifier, "lime")
     parameters = LimeParameters(n_superpixels=REGIONS, samples=needed.ours.films, stop_at=1.0)
     return _against(Lime(), parameters, lambda size: _lime_slice(request, regions, size), needed.theirs, title,
                     classifier, pairs)  # fmt: skip
@@ -54,7 +54,7 @@ def lime_row(title: str, classifier: ChestClassifier, pairs: int) -> Row:
 def shap_row(title: str, classifier: ChestClassifier, pairs: int) -> Row:
     """Kernel SHAP against shap's KernelExplainer."""
     request, regions = question(classifier)
-    needed = counts(classifier)["shap"]
+    needed = counts(classifier, "shap")
     parameters = KernelShapParameters(n_superpixels=REGIONS, samples=needed.ours.films, stop_at=1.0)
     return _against(KernelShap(), parameters, lambda size: _shap_slice(request, regions, size), needed.theirs, title,
                     classifier, pairs)  # fmt: skip
