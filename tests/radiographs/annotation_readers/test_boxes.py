@@ -176,9 +176,6 @@ def test_bad_siim_runs_are_refused_with_their_line(tmp_path, encoded):
         read_siim_rle(write(tmp_path, "rle.csv", f"ImageId,EncodedPixels\na,{encoded}\n"))
 
 
-COUNTS = [5, 3, 2, 900, 1, 40, 1000, 49]
-
-
 def test_the_tables_in_torchxrayvisions_wheel():
     nih = read_nih_boxes(bundled_table("nih-boxes"))
     assert (len(nih), count(nih)) == (880, 984)
