@@ -1,8 +1,10 @@
 """How many films LIME and Kernel SHAP need until two seeds agree: ours, and the libraries' own way of drawing.
 
-Counted, not foretold: the rank correlation over superpixels between whole runs under different seeds. Counts take long
-and do not depend on how busy the machine is, so they are kept in the home folder and made anew only when the code, the
-model or the film changes. ``python -m benchmarks.agreement MODEL`` makes them ahead of the timing.
+Counted by the rank correlation over superpixels between whole runs under different seeds, not from standard errors. For
+Kernel SHAP that is the first number at which they agree. LIME needs so few films that a line can be laid through many
+numbers (log of what is missing to 1 over log of the number), which chance moves less. Counts take long and do not depend
+on how busy the machine is, so they are kept in the home folder and made anew only when the code, the model or the film
+changes. ``python -m benchmarks.agreement MODEL`` makes them ahead of the timing.
 """
 
 from __future__ import annotations
@@ -38,6 +40,11 @@ FILMS = (150, 200, 250, 300, 400, 500, 600, 700, 850, 1000, 1250, 1500, 2000, 25
 """Numbers of films at which ours are compared."""
 TIMES = (1.0, 1.5, 2.0, 3.0, 4.0)
 """How many times our films a rival gets before its counting stops."""
+
+LIME_FILMS = (250, 350, 500, 700, 1000, 1400)
+"""Numbers of films through which LIME's line goes."""
+LIME_SEEDS, LIME_DRAWS = 3, {"ours": 700, "theirs": 2800}
+"""Runs of ours, and films drawn: by each run of ours, and by the rival in all, to be cut into runs."""
 
 Runs = Callable[[int], Sequence[np.ndarray]]
 """Number of films to the superpixels' weights of each seed."""
@@ -125,25 +132,32 @@ def _growing(request: Request, regions: Regions, coalitions: np.ndarray) -> Call
 
 
 def _lime(request: Request, regions: Regions) -> Counts:
-    def runs(draws: list[np.ndarray], paired: bool) -> Runs:
-        answers = [_growing(request, regions, coalitions) for coalitions in draws]
+    def weights(coalitions: np.ndarray, logits: np.ndarray, paired: bool) -> np.ndarray:
+        pairs = pairs_of(len(logits)) if paired else None
+        return fit_surrogate(coalitions, logits, proximity(coalitions, 0.25), 1.0, pairs).weights
 
-        def fit(number: int) -> list[np.ndarray]:
-            pairs = pairs_of(number) if paired else None
-            return [
-                fit_surrogate(some[:number], said(number), proximity(some[:number], 0.25), 1.0, pairs).weights
-                for some, said in zip(draws, answers)
-            ]
+    number, total = LIME_DRAWS["ours"], LIME_DRAWS["theirs"]
+    mine = [sample_coalitions(number, regions.count, np.random.default_rng(seed)) for seed in range(LIME_SEEDS)]
+    said = [Game(request, regions, "auto", number)(coalitions) for coalitions in mine]
+    ours = {
+        films: agreement([weights(some[:films], logits[:films], True) for some, logits in zip(mine, said)])
+        for films in LIME_FILMS
+        if films <= number
+    }
+    single = np.random.default_rng(100).random((total, regions.count)) < 0.5
+    answers = Game(request, regions, "auto", total)(single)
+    cuts = {films: [slice(run * films, (run + 1) * films) for run in range(total // films)] for films in LIME_FILMS}
+    theirs = {
+        films: agreement([weights(single[cut], answers[cut], False) for cut in found]) for films, found in cuts.items()
+    }
+    return Counts(_on_a_line(ours), _on_a_line(theirs))
 
-        return fit
 
-    mine = [sample_coalitions(FILMS[-1], regions.count, np.random.default_rng(seed)) for seed in range(SEEDS)]
-    ours = _until_agreed(runs(mine, True), FILMS)
-    allowed = [round(times * ours.films) for times in TIMES]
-    single = [
-        np.random.default_rng(100 + seed).random((allowed[-1], regions.count)) < 0.5 for seed in range(RIVAL_SEEDS)
-    ]
-    return Counts(ours, _until_agreed(runs(single, False), allowed))
+def _on_a_line(found: dict[int, float]) -> Count:
+    """The number of films at which the line through agreements by number reaches what is asked for."""
+    slope, level = np.polyfit(np.log(list(found)), np.log([1 - one for one in found.values()]), 1)
+    films = round(float(np.exp((np.log(1 - AGREEMENT) - level) / slope)))
+    return Count(min(films, 2 * max(found)), AGREEMENT, films <= 2 * max(found))
 
 
 def _shap(request: Request, regions: Regions) -> Counts:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.agreement import _growing, _until_agreed, agreement
+from benchmarks.agreement import _growing, _on_a_line, _until_agreed, agreement
 from tests.xai_methods.linear_classifier import linear_classifier, smooth_film
 from xai_methods import Request
 from xai_methods.masking import RegionParameters, regions_of
@@ -21,6 +21,12 @@ def test_counting_stops_at_the_first_number_at_which_seeds_agree():
     assert (count.films, count.reached, asked) == (100, True, [10, 100])
     assert 0.95 <= count.agreement < 1
     assert not _until_agreed(runs, [10]).reached
+
+
+def test_the_line_gives_the_number_at_which_what_is_missing_is_small_enough():
+    count = _on_a_line({250: 1 - 25 / 250, 500: 1 - 25 / 500, 1000: 1 - 25 / 1000})
+    assert (count.films, count.reached) == (500, True)
+    assert not _on_a_line({250: 0.5, 500: 0.51}).reached
 
 
 def test_agreement_is_the_mean_over_all_pairs():
