@@ -2,7 +2,7 @@
 
 Counted by the rank correlation over superpixels between whole runs under different seeds, not from standard errors. For
 Kernel SHAP that is the first number at which they agree. LIME needs so few films that a line can be laid through many
-numbers (log of what is missing to 1 over log of the number), which chance moves less. Counts take long and do not depend
+numbers (log of what is missing to 1 over log of the number), which chance moves less. Counts take long and do not hang
 on how busy the machine is, so they are kept in the home folder and made anew only when the code, the model or the film
 changes. ``python -m benchmarks.agreement MODEL`` makes them ahead of the timing.
 """
