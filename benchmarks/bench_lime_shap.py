@@ -30,7 +30,7 @@ from xai_methods.shap import KernelShap, KernelShapParameters
 SLICE = 128
 """Films over which a rival is timed."""
 ASKED, ASKED_OVERHEAD = 0.25, 1.2
-OVERHEAD_FILMS, PRECISION_FILMS = 320, 500
+OVERHEAD_FILMS, PRECISION_FILMS = 320, 300
 
 
 def rows(pairs: int) -> Iterator[Row]:
