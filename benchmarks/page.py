@@ -46,11 +46,11 @@ ANSWER = """
 }
 """
 FIRST_MAP = """
-() => {
+viewer => {
   window.answered = new Promise(done => {
     addEventListener("click", () => {
       const start = performance.now();
-      const look = () => document.querySelector("figure.panel[data-map]")
+      const look = () => viewer.querySelector("figure.panel[data-map]")
         ? done(performance.now() - start) : requestAnimationFrame(look);
       look();
     }, { capture: true, once: true });
@@ -86,9 +86,9 @@ def idle(page: Any) -> None:
     page.locator(IDLE).wait_for()
 
 
-def timed(page: Any, watch: str, act: Callable[[], None]) -> float:
+def timed(page: Any, watch: Callable[[], object], act: Callable[[], None]) -> float:
     """Seconds that ``watch`` tells of what ``act`` sets off."""
-    page.evaluate(watch)
+    watch()
     act()
     return float(page.evaluate("() => window.answered")) / 1000
 
@@ -97,7 +97,7 @@ def widgets(page: Any, address: str, reruns: int) -> dict[str, list[float]]:
     """Seconds of each rerun, by widget."""
     asked = "&".join(f"method={name}" for name in SHOWN)
     page.goto(f"{address}/?film=known-truth/{FILMS[0]}&model={MODEL}&finding={FINDING}&{asked}&run=1")
-    page.wait_for_function(f"() => document.querySelectorAll('figure.panel[data-map]').length === {len(SHOWN)}")
+    page.locator("figure.panel[data-map]").nth(len(SHOWN) - 1).wait_for()
     idle(page)
     sidebar = page.locator("[data-testid=stSidebar]")
     page.get_by_text("How far the maps agree").first.click()
@@ -115,7 +115,7 @@ def widgets(page: Any, address: str, reruns: int) -> dict[str, list[float]]:
             idle(page)
             if name == "finding" and turn % 2 == 0:
                 findings.fill("Nodule")
-            found[name].append(timed(page, ANSWER, lambda act=act, turn=turn: act(turn)))
+            found[name].append(timed(page, lambda: page.evaluate(ANSWER), lambda act=act, turn=turn: act(turn)))
     return found
 
 
@@ -125,10 +125,11 @@ def first_maps(page: Any, address: str) -> dict[str, list[float]]:
     for name in FIRST:
         for film in FILMS:
             page.goto(f"{address}/?film=known-truth/{film}&model={MODEL}&finding={FINDING}&method={name}&seed=1")
-            page.locator(".viewer[data-ready=true]").first.wait_for()
+            viewer = page.locator(".viewer[data-ready=true]").first
+            viewer.wait_for()
             idle(page)
             run = page.get_by_role("button", name="Run", exact=True)
-            found[name].append(timed(page, FIRST_MAP, run.click))
+            found[name].append(timed(page, lambda viewer=viewer: viewer.evaluate(FIRST_MAP), run.click))
     return found
 
 

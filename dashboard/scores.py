@@ -28,6 +28,9 @@ def styled(table: pd.DataFrame, trusted: bool, behind: str) -> Styler:
     plain = table["kind"].eq("method") & trusted
 
     def style(column: pd.Series) -> list[str]:
+        if column.name == "title":
+            # Streamlit draws a pinned column faded already.
+            return [""] * len(column)
         winners = set(best.get(str(column.name), ()))
         return [BOLD if table["name"][i] in winners else "" if plain[i] else behind for i in column.index]
 

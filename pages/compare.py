@@ -19,8 +19,8 @@ from radiographs import FilmError
 from xai_methods import get_method
 
 TICK_SECONDS = 0.5
+# So long a run waits for its first fast map, so that it is there when the page is drawn and not a tick later.
 FIRST_MAP_SECONDS = 0.5
-"""How long a run waits for its first fast map, so that it is there when the page is drawn and not a tick later."""
 
 
 def ask() -> list[Question]:

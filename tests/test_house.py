@@ -44,6 +44,16 @@ def test_pages_hold_no_mathematics() -> None:
     assert {p.name: imported_rooms(p) & MATHEMATICS for p in sources("pages") if imported_rooms(p) & MATHEMATICS} == {}
 
 
+def test_pages_have_no_bare_strings_that_streamlit_would_draw() -> None:
+    bare = [
+        f"{path.name}:{node.lineno}"
+        for path in [*sources("pages"), ROOT / "app.py"]
+        for node in ast.parse(path.read_text(encoding="utf-8")).body[1:]
+        if isinstance(node, ast.Expr) and isinstance(node.value, (ast.Constant, ast.Name))
+    ]
+    assert bare == []
+
+
 def test_importing_a_library_room_does_not_load_streamlit() -> None:
     import subprocess
     import sys

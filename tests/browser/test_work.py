@@ -19,8 +19,9 @@ pytestmark = [
 
 def drawn(page, count: int) -> None:
     """Wait until this many maps are on the screen and the page rests."""
-    page.wait_for_function(f"() => document.querySelectorAll('figure.panel[data-map]').length === {count}")
+    page.locator("figure.panel[data-map]").nth(count - 1).wait_for(timeout=2 * PATIENCE * 1000)
     idle(page)
+    assert page.locator("figure.panel[data-map]").count() == count
 
 
 def notes(page) -> list[str]:
@@ -51,8 +52,9 @@ def test_cancel_stops_what_runs_and_what_waits(page, address):
     page.get_by_role("button", name="Cancel").click()
     words = page.get_by_text("Cancelled. Press Run to start it again.")
     words.first.wait_for()
-    page.wait_for_function("() => !document.querySelector('figure.panel .veil progress')")
+    page.locator("figure.panel .veil progress").first.wait_for(state="detached")
     idle(page)
+    assert page.locator("figure.panel .veil progress").count() == 0
     assert words.count() >= 2
     assert page.get_by_role("button", name="Cancel").is_disabled()
 

@@ -2,6 +2,9 @@
 
 const BLINK_MS = 500;
 const TELL_MS = 900;
+const NARROWEST = 240;
+const WIDEST = 560;
+const GAP = 12;
 
 class Viewer {
   constructor(component) {
@@ -29,7 +32,7 @@ class Viewer {
     this.redraw = () => this.draw();
     this.store.listeners.add(this.redraw);
     this.root.addEventListener("keydown", (event) => { if (onKey(this, event)) event.preventDefault(); });
-    this.watcher = new ResizeObserver(() => this.store.changed());
+    this.watcher = new ResizeObserver(() => { this.layout(); this.store.changed(); });
     this.watcher.observe(this.grid);
     this.blinker = setInterval(() => {
       if (!this.store.look.blink) return;
@@ -51,8 +54,17 @@ class Viewer {
       if (this.grid.children[place] !== known.root) this.grid.insertBefore(known.root, this.grid.children[place] ?? null);
       known.update(panel);
     });
+    this.layout();
     await Promise.all([this.loadFilm(given.film.url), this.loadOutlines(given.outlines)]);
     this.store.changed();
+  }
+
+  // As few rows as there is room for, and as even as can be: no panel hangs alone under a full row.
+  layout() {
+    const most = Math.max(1, Math.floor((this.grid.clientWidth + GAP) / (NARROWEST + GAP)));
+    const rows = Math.max(1, Math.ceil(this.panels.size / most));
+    const columns = Math.max(1, Math.ceil(this.panels.size / rows));
+    this.grid.style.gridTemplateColumns = `repeat(${columns}, minmax(0, ${WIDEST}px))`;
   }
 
   async loadFilm(url) {
