@@ -1,7 +1,8 @@
 """How a benchmark run scales on this machine: films an hour by workers, memory over films, what handing out work costs.
 
-``python -m benchmarks.scale`` runs the real engine on generated films (512 x 512 noise with an outlined square), with
-the shipped ``known-truth`` model and Grad-CAM, the cheapest main method: what is not the maps' own cost shows most.
+``python -m benchmarks.scale`` runs the real engine on generated films (noise with an outlined square, 512 pixels wide;
+256 where only memory counts), with the shipped ``known-truth`` model and Grad-CAM, the cheapest main method: what is
+not the maps' own cost shows most.
 """
 
 from __future__ import annotations
@@ -60,13 +61,13 @@ def make_films(folder: Path, number: int, side: int = 512) -> None:
 
 
 @contextmanager
-def world(number: int) -> Iterator[tuple[Path, Plan]]:
+def world(number: int, side: int = 512) -> Iterator[tuple[Path, Plan]]:
     """Generated films on the shelf of a home of their own, and the plan for them."""
     before = os.environ.get(HOME_VARIABLE)
     with tempfile.TemporaryDirectory(prefix="lightbox-scale-") as place:
         os.environ[HOME_VARIABLE] = str(Path(place) / "home")
         try:
-            make_films(Path(place) / "films", number)
+            make_films(Path(place) / "films", number, side)
             name = remember_folder(Path(place) / "films").name
             yield Path(place), parse_plan(PLAN.format(collection=name))
         finally:
@@ -149,7 +150,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         out.write(f"{one:.0f} films an hour with 1 worker, {two:.0f} with 2: efficiency {two / one / 2:.2f}.\n")
         out.write(f"{ARCHIVE} films with 2 workers: {ARCHIVE / two:.1f} h.\n")
     if "memory" in parts:
-        with world(MARKS[-1] + 8) as (place, plan):
+        with world(MARKS[-1] + 8, 256) as (place, plan):
             for done, worker, own in memory(place, plan):
                 out.write(f"After {done} films: worker {worker:.0f} MB, the run itself {own:.0f} MB.\n")
     if "tasks" in parts:

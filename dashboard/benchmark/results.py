@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import tempfile
 from pathlib import Path
 from urllib.parse import urlencode
@@ -24,6 +25,8 @@ VIEWS = ("Leaderboard", "Distributions", "Lesion size", "Confidence", "Best and 
 DRAWS = 500
 """Of the page's bootstrap; the report draws more."""
 CASES = 5
+TABLE_ROW = 35
+"""Height of a row of a table, in pixels."""
 
 
 def draw(folder: Path) -> None:
@@ -48,10 +51,7 @@ def _draw(folder: Path, stamp: str) -> None:
     pair = left.selectbox("Films and model", pairs, format_func=lambda p: f"{p.collection}, {p.classifier}")
     metric = middle.selectbox("Score", names, format_func=lambda name: tables.score_of(name).title, key="run score")
     verdicts = _verdicts(str(folder), stamp, pair)
-    findings = [None, *verdicts]
-    finding = right.selectbox(
-        "Finding", findings, format_func=lambda f: display_name(f) if f else "All", key="run finding"
-    )
+    finding = right.selectbox("Finding", ["", *verdicts], format_func=_finding_title, key="run finding") or None
     view = st.segmented_control("Show", VIEWS, default=VIEWS[0], required=True, key="run view")
     st.caption(tables.score_of(metric).meaning)
     _gate_words(verdicts, finding)
@@ -122,12 +122,30 @@ def _leaderboard(folder: Path, stamp: str, pair: tables.Pair, metric: str, findi
         return
     score = tables.score_of(metric)
     st.altair_chart(charts.leaderboard(part, f"{score.title} ({score.direction} is better)"), width="stretch")
-    st.caption("Mean over pairs of film and finding, with its 95 % interval over patients. Grey: without the model.")
-    shown = part[["title", "mean", "low", "high", "n", "patients", "gain", "gain_low", "gain_high"]]
-    words = {"mean": "Mean", "low": "from", "high": "to"}
-    words |= {"gain": "Over best baseline", "gain_low": "from ", "gain_high": "to "}
-    columns = {name: st.column_config.NumberColumn(title, format="%.3f") for name, title in words.items()}
-    st.dataframe(shown, hide_index=True, column_config={"title": "Map", "patients": "Patients", **columns})
+    words = "Mean over pairs of film and finding, with its 95 % interval over patients. Grey: without the model."
+    if part[part.kind == "method"].n.nunique() > 1:
+        words += " Not all maps stand on the same films yet: see n. What is gained is over films that both have."
+    st.caption(words)
+    shown = pd.DataFrame(
+        {
+            "Map": part["title"], "Mean": part["mean"],
+            "95 % interval": [_from_to(low, high) for low, high in zip(part.low, part.high)],
+            "n": part.n, "Patients": part.patients,
+            "Over the best baseline": [_gain(*row) for row in zip(part.gain, part.gain_low, part.gain_high)],
+        }
+    )  # fmt: skip
+    mean = st.column_config.NumberColumn(format="%.3f")
+    st.dataframe(
+        shown, hide_index=True, column_config={"Mean": mean}, height=TABLE_ROW * (len(shown) + 1) + 3, placeholder="–"
+    )
+
+
+def _from_to(low: float, high: float) -> str:
+    return "" if math.isnan(low) else f"{low:.3f} to {high:.3f}"
+
+
+def _gain(gain: float, low: float, high: float) -> str:
+    return "" if math.isnan(gain) else f"{gain:+.3f} ({low:+.3f} to {high:+.3f})"
 
 
 def _charted(view: str, table: pd.DataFrame, metric: str) -> None:
@@ -166,7 +184,8 @@ def _cases(table: pd.DataFrame, metric: str) -> None:
     lower = tables.score_of(metric).direction == "lower"
     ranked = explained[explained["map"] == chosen].sort_values("value", ascending=lower, kind="stable")
     best, worst = st.columns(2)
-    for place, words, part in ((best, "Best", ranked.head(CASES)), (worst, "Worst", ranked.tail(CASES).iloc[::-1])):
+    few = min(CASES, (len(ranked) + 1) // 2)
+    for place, words, part in ((best, "Best", ranked.head(few)), (worst, "Worst", ranked.tail(few).iloc[::-1])):
         with place:
             st.subheader(words, anchor=False)
             st.markdown("\n".join(f"1. {_case(row)}" for row in part.to_dict("records")))

@@ -68,7 +68,7 @@ def test_a_finished_run_is_read(home: Path) -> None:
     page = opened()
     assert not page.exception
     assert "Done: 12 films." in said(page)
-    assert list(page.dataframe[0].value["title"])[:1] == ["Grad-CAM"]
+    assert list(page.dataframe[0].value["Map"])[:1] == ["Grad-CAM"]
     for view in benchmark_results.VIEWS[1:]:
         page.segmented_control(key="run view").set_value(view).run()
         assert not page.exception, view
