@@ -126,6 +126,8 @@ def _local(workers: int) -> Iterator[Crew]:
             LocalCluster(
                 n_workers=0, processes=True, host="127.0.0.1", dashboard_address=None, worker_dashboard_address=None,
                 silence_logs=50,
+                # Without an address Dask opens port 8787 to everybody, dashboard or not.
+                scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
             )
         )  # fmt: skip
         client = stack.enter_context(Client(cluster, set_as_default=False))
