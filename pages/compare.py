@@ -99,12 +99,15 @@ def draw_results(questions: list[Question], was_pending: bool) -> None:
 style.heading("Compare explanations")
 questions = ask()
 if questions:
+    at_once = st.session_state.pop("run_at_once", False)
     with st.sidebar, st.container(horizontal=True, key="run_bar"):
         run = st.button(
             "Run", type="primary", icon=":material/play_arrow:", disabled=not questions[0].parameters, key="run"
         )
-        stop = st.button("Cancel", icon=":material/stop:", disabled=not (run or pending(questions)), key="cancel")
-    if run or st.session_state.pop("run_at_once", False):
+        stop = st.button(
+            "Cancel", icon=":material/stop:", disabled=not (run or at_once or pending(questions)), key="cancel"
+        )
+    if run or at_once:
         start(questions)
     if stop:
         caches.manager().cancel(owner())

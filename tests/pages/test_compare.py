@@ -225,3 +225,22 @@ def test_a_tables_drawing_is_done_once_and_replayed(shelves, monkeypatch):
     page.run()
     assert not page.exception
     assert table_with(page, "title", "pixel_auprc").equals(shown)
+
+
+def test_what_a_link_starts_can_be_cancelled(shelves, monkeypatch):
+    import threading
+
+    from xai_methods import Cancelled, get_method
+
+    def wait(request):
+        while not request.cancelled():
+            threading.Event().wait(0.01)
+        raise Cancelled
+
+    monkeypatch.setattr(get_method("jacobian"), "_explain", wait)
+    page = open_with({"method": ["jacobian"], "run": ["1"]})
+    assert not page.button(key="cancel").disabled
+    page.button(key="cancel").click().run()
+    finish(page)
+    assert panel_words(page)[1] == "Cancelled. Press Run to start it again."
+    assert page.button(key="cancel").disabled
