@@ -20,7 +20,7 @@ from typing import Any
 from benchmarks.viewer import FLAGS, ROOT, free_port, until_up
 
 MODEL, FINDING = "known-truth", "Mass"
-FILMS = ("mass-01", "mass-02", "mass-03", "mass-04", "mass-05")
+FILMS = ("mass-01", "mass-02", "mass-03")
 FIRST = ("grad-cam", "lrp", "jacobian", "integrated-gradients")
 SHOWN = ("grad-cam", "lrp", "jacobian", "hires-cam", "layer-cam")
 PATIENCE = 240_000

@@ -9,7 +9,7 @@ GREYS = {"light": "#5c6870", "dark": "#9aa5ad"}
 """Grey of what stands back in a table, by theme: at least 4.5 to 1 against the page."""
 _CSS = """
 [data-testid=stMainBlockContainer] { padding: 4.25rem 2.25rem 4rem; }
-[data-testid=stMainBlockContainer] h2 { font-size: 1.75rem; padding: .25rem 0; }
+[data-testid=stMainBlockContainer] h2 { font-size: 1.75rem; padding: .25rem 0 .5rem; }
 [data-testid=stMainBlockContainer] h3 { font-size: 1.35rem; padding: .5rem 0 .25rem; }
 [data-testid=stSidebarUserContent] [data-testid=stVerticalBlock] { gap: .6rem; }
 [data-testid=stSidebarUserContent] { padding-bottom: 0; }
