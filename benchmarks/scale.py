@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.scale`` runs the real engine on generated films (noise with an outlined square, 512 pixels wide;
 256 where only memory counts), with the shipped ``known-truth`` model and Grad-CAM, the cheapest main method: what is
-not the maps' own cost shows most.
+not the maps' own cost shows most. Where only memory counts, a very small random model stands in, for there are many.
 """
 
 from __future__ import annotations
@@ -18,9 +18,14 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import torch
+from distributed import get_task_stream
 from PIL import Image
+from safetensors.torch import save_file
 
 from benchmarks.__main__ import machine
+from classifiers.own_models import remember_model
+from classifiers.torchvision_guard import ensure_torchvision
 from evaluation.runs.cluster import crew
 from evaluation.runs.engine import Progress, run
 from evaluation.runs.piece import Outcome, run_piece
@@ -32,7 +37,7 @@ from radiographs.places import HOME_VARIABLE
 
 PLAN = """
 collections = ["{collection}"]
-classifiers = ["known-truth"]
+classifiers = ["{model}"]
 findings = ["Nodule"]
 baselines = ["uniform", "centre-prior"]
 [[methods]]
@@ -60,16 +65,30 @@ def make_films(folder: Path, number: int, side: int = 512) -> None:
     (folder / "films.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def small_model(folder: Path) -> str:
+    """Put a very small model with random weights on the shelf; returns its name."""
+    ensure_torchvision()
+    import timm
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        save_file(timm.create_model("test_resnet", in_chans=1, num_classes=2).state_dict(), folder / "net.safetensors")
+    name = "small"
+    remember_model(name, folder / "net.safetensors", "timm:test_resnet", ["Nodule", "Effusion"], side=64)
+    return name
+
+
 @contextmanager
-def world(number: int, side: int = 512) -> Iterator[tuple[Path, Plan]]:
-    """Generated films on the shelf of a home of their own, and the plan for them."""
+def world(number: int, side: int = 512, small: bool = False) -> Iterator[tuple[Path, Plan]]:
+    """Generated films on the shelf of a home of their own, and the plan for them, perhaps with the small model."""
     before = os.environ.get(HOME_VARIABLE)
     with tempfile.TemporaryDirectory(prefix="lightbox-scale-") as place:
         os.environ[HOME_VARIABLE] = str(Path(place) / "home")
         try:
             make_films(Path(place) / "films", number, side)
             name = remember_folder(Path(place) / "films").name
-            yield Path(place), parse_plan(PLAN.format(collection=name))
+            model = small_model(Path(place)) if small else "known-truth"
+            yield Path(place), parse_plan(PLAN.format(collection=name, model=model))
         finally:
             if before is None:
                 del os.environ[HOME_VARIABLE]
@@ -88,14 +107,22 @@ def first_part(plan: Plan, number: int) -> list[Piece]:
     return list(pieces(plan, open_plan(plan)))[:number]
 
 
-def speed(place: Path, plan: Plan, workers: int) -> float:
-    """Films an hour of a whole run, from the first film handed out to the last written; models are loaded before."""
+def speed(place: Path, plan: Plan, workers: int) -> tuple[float, float]:
+    """Films an hour of a whole run, and the share of that time in which workers were at work on films.
+
+    From the first film handed out to the last written; models are loaded before. The share says what the engine costs,
+    also on a machine that has other work to do.
+    """
     with crew(workers=workers) as ready:
         ready.client.wait_for_workers(workers, timeout=120)
         warm = first_part(plan, 2 * workers)
         ready.client.gather([ready.client.submit(run_piece, piece, 1, pure=False) for piece in warm])
-        ended = run(plan, Store(place / f"speed-{workers}"), scheduler=ready.client.scheduler.address)
-    return 60 * ended.per_minute
+        with get_task_stream(ready.client) as tasks:
+            ended = run(plan, Store(place / f"speed-{workers}"), scheduler=ready.client.scheduler.address)
+    spans = [(span["start"], span["stop"]) for task in tasks.data for span in task["startstops"]]
+    spans = [(start, stop) for start, stop in spans if stop > start]
+    first, last = min(start for start, _ in spans), max(stop for _, stop in spans)
+    return 60 * ended.per_minute, sum(stop - start for start, stop in spans) / workers / (last - first)
 
 
 def memory(place: Path, plan: Plan, marks: Sequence[int] = MARKS) -> list[tuple[int, float, float]]:
@@ -146,11 +173,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     out.write(f"{machine()}.\n")
     if "speed" in parts:
         with world(given.films) as (place, plan):
-            one, two = (speed(place, plan, workers) for workers in (1, 2))
+            (one, alone), (two, both) = (speed(place, plan, workers) for workers in (1, 2))
         out.write(f"{one:.0f} films an hour with 1 worker, {two:.0f} with 2: efficiency {two / one / 2:.2f}.\n")
+        out.write(f"The workers were at work for {100 * alone:.1f} and {100 * both:.1f} % of the time.\n")
         out.write(f"{ARCHIVE} films with 2 workers: {ARCHIVE / two:.1f} h.\n")
     if "memory" in parts:
-        with world(MARKS[-1] + 8, 256) as (place, plan):
+        with world(MARKS[-1] + 8, 256, small=True) as (place, plan):
             for done, worker, own in memory(place, plan):
                 out.write(f"After {done} films: worker {worker:.0f} MB, the run itself {own:.0f} MB.\n")
     if "tasks" in parts:
