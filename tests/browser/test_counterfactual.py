@@ -1,4 +1,4 @@
-"""The counterfactual page in a real browser: slider and animation move film, difference and figures, without a rerun."""
+"""The counterfactual page in a real browser: slider and animation move film, difference and figures at once."""
 
 from __future__ import annotations
 
