@@ -139,7 +139,7 @@ def launch(folder: Path) -> None:
     (folder / "stop").unlink(missing_ok=True)
     (folder / "status.json").unlink(missing_ok=True)
     (folder / "started").write_text(str(time.time()), encoding="ascii")
-    command = [sys.executable, "-m", "evaluation.runs.commands", "run", str(folder / "plan.toml"), "--out", str(folder)]
+    command = [sys.executable, "-m", "evaluation.cli", "run", str(folder / "plan.toml"), "--out", str(folder)]
     given = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     with open(folder / "log.txt", "ab") as log:
         process = subprocess.Popen(

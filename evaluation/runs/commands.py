@@ -1,4 +1,4 @@
-"""The commands ``lightbox plan``, ``run``, ``report`` and ``diff``; also ``python -m evaluation.runs.commands``."""
+"""The commands ``lightbox plan``, ``run``, ``report`` and ``diff``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import argparse
 import signal
 import sys
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -194,16 +193,3 @@ def diff_command(asked: argparse.Namespace) -> int:
     if asked.csv is not None:
         found.table.to_csv(asked.csv, index=False)
     return 0 if found.same else 1
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one of the commands; ``argv`` without the program's name."""
-    from evaluation.cli import run
-
-    parser = argparse.ArgumentParser(prog="lightbox", description=__doc__)
-    add_commands(parser.add_subparsers(metavar="COMMAND", required=True))
-    return run(parser, argv)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
