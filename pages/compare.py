@@ -99,7 +99,7 @@ def draw_results(questions: list[Question], was_pending: bool) -> None:
 style.heading("Compare explanations")
 questions = ask()
 if questions:
-    at_once = st.session_state.pop("run_at_once", False)
+    at_once = st.session_state.get("run_at_once", False)
     with st.sidebar, st.container(horizontal=True, key="run_bar"):
         run = st.button(
             "Run", type="primary", icon=":material/play_arrow:", disabled=not questions[0].parameters, key="run"
@@ -109,6 +109,8 @@ if questions:
         )
     if run or at_once:
         start(questions)
+        # Forgotten only now: this run of the page may have been broken off before it came here.
+        st.session_state["run_at_once"] = False
     if stop:
         caches.manager().cancel(owner())
     draw_facts(questions[0])

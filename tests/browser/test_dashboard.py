@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from tests.browser.conftest import known_truth_model
+from tests.browser.conftest import idle, known_truth_model
 
 METHODS = ("LIME", "SHAP", "Grad-CAM", "LRP", "Jacobian sensitivity")
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]
@@ -58,6 +58,7 @@ def test_five_methods_side_by_side_and_a_filled_score_table(page, address):
     for title in (*METHODS, "Chance"):
         assert title in cells
     assert "run=1" in page.url
+    idle(page)
     page.get_by_role("button", name="Export").click()
-    assert page.get_by_role("button", name="Report (HTML)").is_visible()
+    page.get_by_role("button", name="Report (HTML)").wait_for()
     assert page.locator("[data-testid=stException]").count() == 0

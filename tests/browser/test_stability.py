@@ -32,4 +32,4 @@ def test_the_slider_moves_the_film_and_the_probabilities(page, address):
     page.locator("[data-testid=stVegaLiteChart]").first.wait_for()
     assert page.locator("[data-testid=stVegaLiteChart]").count() >= 6
     assert page.locator("[data-testid=stException]").count() == 0
-    assert page.get_by_role("button", name="Report (HTML)").is_visible()
+    page.get_by_role("button", name="Report (HTML)").wait_for()

@@ -56,7 +56,7 @@ def test_cancel_stops_what_runs_and_what_waits(page, address):
     idle(page)
     assert page.locator("figure.panel .veil progress").count() == 0
     assert words.count() >= 2
-    assert page.get_by_role("button", name="Cancel").is_disabled()
+    page.get_by_role("button", name="Cancel", disabled=True).wait_for()
 
 
 def test_maps_are_there_at_once_after_the_server_was_started_again(page, tmp_path):
@@ -87,7 +87,7 @@ def test_a_region_is_drawn_scored_against_and_undone(page, address):
     page.get_by_text("Your region").first.wait_for()
     page.get_by_text("Agreement with the outline").first.wait_for()
     page.locator("[data-testid=stDataFrame]").filter(has_text="Uniform map").first.wait_for()
-    assert page.get_by_role("button", name="DICOM SEG").is_visible()
+    page.get_by_role("button", name="DICOM SEG").wait_for()
     idle(page)
     page.get_by_role("button", name="Undo the last").click()
     page.get_by_text("Your region").first.wait_for(state="detached")
