@@ -6,7 +6,7 @@ from dashboard.counterfactual import page
 from dashboard.facts import describe
 from evaluation.exaggerated import Exaggerated, ExaggeratedPlane, in_words, plane_in_words
 
-TICK_SECONDS = 0.7
+TICK_SECONDS = 1.0
 
 
 def draw(asked: page.Asked) -> None:
