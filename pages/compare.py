@@ -18,8 +18,8 @@ from evaluation.compare import FindingResult
 from radiographs import FilmError
 from xai_methods import get_method
 
+# At half a second a tick could overtake the page's own first drawing, and the browser showed a blank page.
 TICK_SECONDS = 1.0
-"""Not less: at half a second a tick could overtake the page's own first drawing, and the browser showed a blank page."""
 # So long a run waits for its first fast map, so that it is there when the page is drawn and not a tick later.
 FIRST_MAP_SECONDS = 0.5
 

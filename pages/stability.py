@@ -7,7 +7,7 @@ from dashboard.facts import describe
 from dashboard.stability import page as stability
 from dashboard.stability import words as stability_words
 
-TICK_SECONDS = 0.7
+TICK_SECONDS = 1.0
 
 
 def draw(asked: stability.Asked) -> None:

@@ -23,7 +23,7 @@ from radiographs.collections.folder import FolderCollection
 from radiographs.findings import display_name
 from radiographs.places import home_folder
 
-TICK_SECONDS = 0.7
+TICK_SECONDS = 1.0
 CARD_WIDTH = 400
 NIH_MISSING = "Not on this computer yet. Fetch them here, or point XAI_LIGHTBOX_NIH at your copy of ChestX-ray14."
 ORIGINS = {"shipped": "Comes with the program", "torchxrayvision": "torchxrayvision", "yours": "Yours"}
