@@ -94,8 +94,7 @@ def _measured(film: np.ndarray) -> tuple[float, float]:
     anatomy = segment(Radiograph(film))
     if not anatomy.sure:
         return math.nan, math.nan
-    ratio = anatomy.cardiothoracic_ratio
-    return math.nan if ratio is None else float(ratio), float(anatomy.lungs.mean())
+    return anatomy.cardiothoracic_ratio, float(anatomy.lungs.mean())
 
 
 def _inside(series: Series) -> float:

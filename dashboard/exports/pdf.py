@@ -37,7 +37,7 @@ def pdf_report(
     view: View | None = None,
     link: str = "",
 ) -> bytes:
-    """Write the report of one comparison as a PDF; for the arguments see :func:`dashboard.report.html_report`."""
+    """One comparison as a PDF; for the arguments see :func:`dashboard.exports.report.html_report`."""
     shown = view or View()
     film = display.film_picture(comparison.radiograph)
     pages: list[Figure] = []
