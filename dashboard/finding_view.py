@@ -51,10 +51,12 @@ def draw_finding(
         words = caches.in_words(_address(question, result), result)
         if words:
             st.markdown(f"**{question.classifier.card.title}**: {words}" if len(asked) > 1 else words)
-    places = st.tabs([question.classifier.card.title for question in asked]) if len(asked) > 1 else [st.container()]
-    for place, question in zip(places, asked):
-        with place:
-            _judged(question, results[question.classifier.name], jobs)
+    if len(asked) == 1:
+        _judged(asked[0], results[asked[0].classifier.name], jobs)
+    else:
+        for place, question in zip(st.tabs([question.classifier.card.title for question in asked]), asked):
+            with place:
+                _judged(question, results[question.classifier.name], jobs)
     return seen, results
 
 

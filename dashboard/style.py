@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-NOTICE = "For research and teaching, not for diagnosis."
+from dashboard.exports.html_page import NOTICE
+
 GREYS = {"light": "#5c6870", "dark": "#9aa5ad"}
 """Grey of what stands back in a table, by theme: at least 4.5 to 1 against the page."""
 _CSS = """

@@ -114,9 +114,10 @@ if questions:
         st.session_state["run_at_once"] = False
     if stop:
         caches.manager().cancel(owner())
-    draw_facts(questions[0])
-    # A place of its own, drawn in or not: what follows would move down and be mounted twice for a moment.
+    # One place for both: what follows stays where it is when a region comes, and no container is ever empty, which
+    # Streamlit's browser part may take away while more is still drawn after it.
     with st.container():
+        draw_facts(questions[0])
         regions.draw_own(questions[0])
     busy = pending(questions)
     st.fragment(draw_results, run_every=TICK_SECONDS if busy else None)(questions, busy)
