@@ -8,13 +8,13 @@ from classifiers import shelf as model_shelf
 from dashboard import caches, display
 from dashboard.jobs import QueueFullError, Status, sentence
 from dashboard.question import Question, notes_on
+from dashboard.redrawing import by_itself
 from dashboard.session import owner
 from radiographs import FilmError
 from radiographs.findings import display_name
 from xai_methods import Method
 
 FILM, MODEL, FINDING = "known-truth/mass-01", "known-truth", "Mass"
-TICK_SECONDS = 0.7
 
 
 def question(method: Method) -> Question | str:
@@ -48,7 +48,7 @@ def draw(method: Method) -> None:
                 st.warning(sentence(error), icon=":material/hourglass:")
         status = jobs.status(key)
     waits = status is not None and status.pending
-    st.fragment(_draw_state, run_every=TICK_SECONDS if waits else None)(asked, method, waits)
+    by_itself(_draw_state, ticking=waits)(asked, method, waits)
 
 
 def _never_made(status: Status | None) -> bool:

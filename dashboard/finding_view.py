@@ -86,9 +86,7 @@ def _address(question: Question, result: FindingResult) -> Hashable:
     return _explained(question, result), question.film.seal(result.finding)
 
 
-@st.fragment
 def _agreement(question: Question, result: FindingResult) -> None:
-    """A fragment of its own: choosing another measure draws this table alone."""
     maps = {done.title: done.explanation.values for done in result.methods.values() if done.explanation is not None}
     key = f"agreement {question.classifier.name} {result.finding}"
     measure = st.segmented_control(

@@ -4,8 +4,7 @@ import streamlit as st
 
 from dashboard.benchmark import page as benchmark
 from dashboard.benchmark import results as benchmark_results
-
-TICK_SECONDS = 2.0
+from dashboard.redrawing import by_itself
 
 st.header("Benchmark", anchor=False)
 st.caption("For research and teaching, not for diagnosis.")
@@ -15,5 +14,5 @@ st.markdown(
 )
 folder = benchmark.choose()
 if folder is not None:
-    st.fragment(benchmark.draw_status, run_every=TICK_SECONDS if benchmark.live(folder) else None)(folder)
+    by_itself(benchmark.draw_status, ticking=benchmark.live(folder))(folder)
     benchmark_results.draw(folder)

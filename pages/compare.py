@@ -13,13 +13,12 @@ from dashboard.facts import draw_facts
 from dashboard.finding_view import draw_finding, scorecards_pending
 from dashboard.jobs import QueueFullError, sentence
 from dashboard.question import Question, default_findings, seen_in_training
+from dashboard.redrawing import by_itself
 from dashboard.session import owner, remember, restored
 from evaluation.compare import FindingResult
 from radiographs import FilmError
 from xai_methods import get_method
 
-# At half a second a tick could overtake the page's own first drawing, and the browser showed a blank page.
-TICK_SECONDS = 1.0
 # So long a run waits for its first fast map, so that it is there when the page is drawn and not a tick later.
 FIRST_MAP_SECONDS = 0.5
 
@@ -114,10 +113,9 @@ if questions:
         st.session_state["run_at_once"] = False
     if stop:
         caches.manager().cancel(owner())
-    # One place for both: what follows stays where it is when a region comes, and no container is ever empty, which
-    # Streamlit's browser part may take away while more is still drawn after it.
+    # One place for both, so that what follows stays where it is when a region comes.
     with st.container():
         draw_facts(questions[0])
         regions.draw_own(questions[0])
     busy = pending(questions)
-    st.fragment(draw_results, run_every=TICK_SECONDS if busy else None)(questions, busy)
+    by_itself(draw_results, ticking=busy)(questions, busy)

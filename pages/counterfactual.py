@@ -4,16 +4,15 @@ import streamlit as st
 
 from dashboard.counterfactual import page
 from dashboard.facts import describe
+from dashboard.redrawing import by_itself
 from evaluation.exaggerated import Exaggerated, ExaggeratedPlane, in_words, plane_in_words
-
-TICK_SECONDS = 1.0
 
 
 def draw(asked: page.Asked) -> None:
     st.markdown(f"**{asked.film.reference}** · {describe(asked.film)} · {asked.classifier.card.title}")
     status = page.start(asked)
     if status is None or status.pending:
-        st.fragment(page.draw_waiting, run_every=TICK_SECONDS)(asked)
+        by_itself(page.draw_waiting, ticking=True)(asked)
     elif status.state == "failed":
         st.error(status.error, icon=":material/error:")
     else:

@@ -4,25 +4,24 @@ import streamlit as st
 
 from dashboard import style
 from dashboard.facts import describe
+from dashboard.redrawing import by_itself
 from dashboard.stability import page as stability
 from dashboard.stability import words as stability_words
-
-TICK_SECONDS = 1.0
 
 
 def draw(asked: stability.Asked) -> None:
     st.markdown(f"**{asked.film.reference}** · {describe(asked.film)} · {asked.classifier.card.title}")
     status = stability.start(asked)
     if status is None or status.pending:
-        st.fragment(stability.draw_waiting, run_every=TICK_SECONDS)(asked)
+        by_itself(stability.draw_waiting, ticking=True)(asked)
     elif status.state == "failed":
         st.error(status.error, icon=":material/error:")
     else:
         found = status.result
         stability.draw_verdict(found)
-        st.fragment(stability.draw_slider)(found)
-        st.fragment(stability.draw_findings)(asked, found)
-        st.fragment(stability.draw_shaken)(found)
+        by_itself(stability.draw_slider)(found)
+        by_itself(stability.draw_findings)(asked, found)
+        by_itself(stability.draw_shaken)(found)
         stability.draw_spectrum(found)
         stability.draw_availability(found)
         stability.draw_download(asked, found)

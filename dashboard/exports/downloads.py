@@ -52,7 +52,6 @@ def maps_npz(comparison: Comparison) -> bytes:
     return buffer.getvalue()
 
 
-@st.fragment
 def draw_downloads(questions: list[Question], results: Mapping[str, dict[str, FindingResult]]) -> None:
     """Draw the export menu, once there is a map to take; each file is made when it is asked for.
 

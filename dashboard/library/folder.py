@@ -9,12 +9,12 @@ from dashboard.library import store
 from dashboard.library.errands import errands
 from dashboard.library.page import draw_refused
 from dashboard.library.store import Preview
+from dashboard.redrawing import by_itself
 from dashboard.session import owner
 from radiographs import FilmError
 from radiographs.findings import display_name
 from radiographs.thumbnails import thumbnail
 
-TICK_SECONDS = 0.7
 SHOWN = 6
 LOCAL = ("127.0.0.1", "localhost", "::1")
 LAYOUT = """
@@ -45,7 +45,7 @@ def draw() -> None:
             _start(path)
     status = errands().status(_name())
     if status is not None:
-        st.fragment(_draw_state, run_every=TICK_SECONDS if status.pending else None)(status.pending)
+        by_itself(_draw_state, ticking=status.pending)(status.pending)
 
 
 def served_locally() -> bool:

@@ -17,13 +17,13 @@ from dashboard.jobs import QueueFullError, sentence
 from dashboard.library import store
 from dashboard.library.errands import errands
 from dashboard.library.store import NIH, Fetchable, said_size
+from dashboard.redrawing import by_itself
 from radiographs import shelf as film_shelf
 from radiographs.collection import Collection
 from radiographs.collections.folder import FolderCollection
 from radiographs.findings import display_name
 from radiographs.places import home_folder
 
-TICK_SECONDS = 1.0
 CARD_WIDTH = 400
 NIH_MISSING = "Not on this computer yet. Fetch them here, or point XAI_LIGHTBOX_NIH at your copy of ChestX-ray14."
 ORIGINS = {"shipped": "Comes with the program", "torchxrayvision": "torchxrayvision", "yours": "Yours"}
@@ -173,7 +173,7 @@ def draw_fetch(wanted: Fetchable) -> None:
     """Draw a download: its button, or how far it is with a way to stop it, or why it failed."""
     status = errands().status(wanted.name)
     busy = status is not None and status.pending
-    st.fragment(_draw_fetch, run_every=TICK_SECONDS if busy else None)(wanted, busy)
+    by_itself(_draw_fetch, ticking=busy)(wanted, busy)
 
 
 def _draw_fetch(wanted: Fetchable, was_busy: bool) -> None:
