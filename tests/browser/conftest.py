@@ -28,6 +28,9 @@ FLAGS = [
     "--disable-sync",
 ]
 
+COMPLAINTS: list[str] = []
+"""What browsers said went wrong, for the report of a test that fails."""
+
 
 @contextlib.contextmanager
 def served(home: Path, **variables: str):
@@ -57,6 +60,19 @@ def served(home: Path, **variables: str):
         log.close()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Add to a failure's report what the page showed then: nobody can look at it afterwards."""
+    report = yield
+    shown = getattr(item, "funcargs", {}).get("page")
+    if report.failed and shown is not None:
+        state = shown.locator("[data-testid=stApp]").first.get_attribute("data-test-script-state", timeout=5000)
+        words = shown.locator("body").inner_text(timeout=5000)
+        report.sections.append(("page", f"{shown.url}\nscript: {state}\n{words[:3000]}"))
+        report.sections.append(("browser's console, latest last", "\n".join(COMPLAINTS[-10:])))
+    return report
+
+
 @pytest.fixture(scope="session")
 def address(tmp_path_factory):
     """The dashboard with an empty home, served once for all tests; yields its address."""
@@ -80,6 +96,8 @@ def page():
         browser = started.chromium.launch(executable_path=browser_path(), args=FLAGS)
         opened = browser.new_page(viewport={"width": 1280, "height": 900})
         opened.set_default_timeout(PATIENCE * 1000)
+        opened.on("console", lambda said: COMPLAINTS.append(said.text[:400]) if said.type == "error" else None)
+        opened.on("pageerror", lambda error: COMPLAINTS.append(str(error)[:400]))
         yield opened
         browser.close()
 
