@@ -20,7 +20,7 @@ from radiographs import FilmError
 from xai_methods import get_method
 
 # So long a run waits for its first fast map, so that it is there when the page is drawn and not a tick later.
-FIRST_MAP_SECONDS = 0.5
+FIRST_MAP_SECONDS = 1.2
 
 
 def ask() -> list[Question]:
