@@ -2,12 +2,12 @@
 
 import streamlit as st
 
+from dashboard import style
 from dashboard.benchmark import page as benchmark
 from dashboard.benchmark import results as benchmark_results
 from dashboard.redrawing import by_itself
 
-st.header("Benchmark", anchor=False)
-st.caption("For research and teaching, not for diagnosis.")
+style.heading("Benchmark")
 st.markdown(
     "Score methods over all outlined films of a collection. A run works in the background, can be stopped, and goes on "
     "where it was; results show as they come."

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from dashboard import style
 from dashboard.counterfactual import page
 from dashboard.facts import describe
 from dashboard.redrawing import by_itself
@@ -35,8 +36,7 @@ def draw_made(asked: page.Asked, made: Exaggerated | ExaggeratedPlane) -> None:
         page.draw_plane(made)
 
 
-st.header(page.TITLE, anchor=False)
-st.caption("For research and teaching, not for diagnosis.")
+style.heading(page.TITLE)
 st.markdown(page.WHAT)
 asked = page.ask()
 if asked is not None:
