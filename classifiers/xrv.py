@@ -92,21 +92,37 @@ def fetch_xrv(
     if release.sha256 is not None and release.size is not None:
         download_all([Download(address, path, release.sha256, release.size)], progress=progress, cancelled=cancelled)
         return path
+    fetch_on_trust(name, address, path, lambda part: _load_network(name, part), progress, cancelled)
+    return path
+
+
+def fetch_on_trust(
+    name: str,
+    address: str,
+    path: Path,
+    load: Callable[[Path], object],
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> None:
+    """Download a file without a published checksum: the first that ``load`` takes is trusted, its checksum recorded.
+
+    Raises:
+        FetchError: the file could not be had. WeightsError: ``load`` refuses it, or it is not the one recorded.
+    """
     known = recorded_sums().get(name)
     if path.is_file() and known == sha256_of(path):
-        return path
+        return
     size = size_at(address)
     part = path.with_suffix(".first.pt")
     first_download(address, part, size, progress, cancelled)
     try:
         check_sum(name, part, known)
-        _load_network(name, part)
+        load(part)
     except WeightsError:
         part.unlink()
         raise
     os.replace(part, path)
     record_sum(name, sha256_of(path))
-    return path
 
 
 def load_xrv(name: str, path: Path | None = None) -> ChestClassifier:

@@ -224,16 +224,19 @@ def _bar(title: str) -> Callable[[float], None] | None:
 
 
 def fetch(asked: argparse.Namespace) -> int:
-    """Download films, or the weights of a model of torchxrayvision."""
+    """Download films, or the weights of a model or of the autoencoder of torchxrayvision."""
     from classifiers.xrv import XRV_NAMES, fetch_xrv
     from radiographs.fetch import fetch as fetch_films
+    from xai_methods.counterfactual.xrv_autoencoder import WEIGHTS, fetch_xrv_autoencoder
 
     if asked.name in XRV_NAMES:
         where = fetch_xrv(asked.name, progress=_byte_bar())
+    elif asked.name == WEIGHTS:
+        where = fetch_xrv_autoencoder(_byte_bar())
     elif asked.name in ("nih-boxes", "nih-demo"):
         where = fetch_films(asked.name, progress=_byte_bar())
     else:
-        known = ", ".join(("nih-boxes", "nih-demo", *XRV_NAMES))
+        known = ", ".join(("nih-boxes", "nih-demo", *XRV_NAMES, WEIGHTS))
         raise LookupError(f"there is nothing to fetch under the name {asked.name!r}; there are: {known}")
     sys.stdout.write(f"{where}\n")
     return 0

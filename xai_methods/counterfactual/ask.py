@@ -9,12 +9,13 @@ import torch
 
 from classifiers import ChestClassifier
 from radiographs import Radiograph
-from xai_methods.counterfactual import exaggeration, latent
+from xai_methods.counterfactual import exaggeration, latent, xrv_autoencoder
 from xai_methods.counterfactual.series import LEVELS, Limits, Series
 
 EXPLAINERS: dict[str, Callable[..., Series]] = {
     exaggeration.NAME: exaggeration.exaggerated,
     latent.NAME: latent.shifted,
+    xrv_autoencoder.NAME: xrv_autoencoder.shifted_by_xrv,
 }
 
 

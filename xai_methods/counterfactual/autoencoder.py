@@ -44,6 +44,11 @@ class Autoencoder(nn.Module):
             ]  # fmt: skip
         self.decoder = nn.Sequential(*up, nn.Conv2d(widths[0], 1, 3, padding=1))
 
+    @property
+    def side(self) -> int:
+        """Pixels a side of the film."""
+        return self.shape.side
+
     def encode(self, films: torch.Tensor) -> torch.Tensor:
         """Code of films."""
         return self.encoder(4 * films - 2)

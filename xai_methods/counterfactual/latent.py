@@ -26,7 +26,12 @@ LARGEST = 4.0
 
 
 class Autoencoding(Protocol):
-    """Whatever turns films (N, 1, s, s) in [0, 1] into codes and back."""
+    """Whatever turns films (N, 1, side, side) in [0, 1] into codes and back."""
+
+    @property
+    def side(self) -> int:
+        """Pixels a side of the film."""
+        ...
 
     def encode(self, films: torch.Tensor) -> torch.Tensor:
         """Code of films."""
@@ -73,7 +78,6 @@ class _Shifting:
 
     classifier: ChestClassifier
     network: Autoencoding
-    side: int
     film: torch.Tensor
     code: torch.Tensor
     drawn: torch.Tensor
@@ -122,27 +126,51 @@ def shifted(
     report: Report = lambda share: None,
     folder: Path | None = None,
 ) -> Series:
+    """Shift one film's code in the shipped autoencoder; for the arguments see :func:`shifted_in`.
+
+    Args:
+        folder: of the cards. limits: those that the card measured where None.
+
+    Raises:
+        LookupError: no autoencoder is shipped. And what :func:`shifted_in` raises.
+    """
+    card = autoencoder_card(folder)
+    network = load_autoencoder(card, film.device, folder)
+    allowed = limits or Limits(**card.figures["limits"])
+    return shifted_in(network, NAME, classifier, film, finding, levels, allowed, report, folder)
+
+
+def shifted_in(
+    network: Autoencoding,
+    name: str,
+    classifier: ChestClassifier,
+    film: torch.Tensor,
+    finding: str,
+    levels: Sequence[float] | np.ndarray,
+    limits: Limits,
+    report: Report = lambda share: None,
+    folder: Path | None = None,
+) -> Series:
     """Shift one film's code until the posteriors asked for are reached, as nearly as a straight line allows.
 
     Args:
+        network: an autoencoder. name: the explainer's, for the series.
         classifier: any. film: (1, 1, S, S) in [0, 1] on its input grid. finding: one of its findings.
         levels: posteriors to reach, ascending. limits: what the autoencoder's own reconstruction may cost.
-        report: called with the share done; what it raises stops the work. folder: of the cards.
+        report: called with the share done; what it raises stops the work. folder: of the cards with calibrations.
 
     Raises:
-        LookupError: no autoencoder is shipped.
         ValueError: the levels are wrong.
         RuntimeError: the classifier's answer does not depend on what the autoencoder draws.
     """
     asked, column = checked_levels(levels), classifier.column(finding)
-    card, posterior = autoencoder_card(folder), posterior_of(classifier, finding, folder)
-    network = load_autoencoder(card, film.device, folder)
+    posterior = posterior_of(classifier, finding, folder)
     with torch.inference_mode():
-        small = _resized(film, network.shape.side)
+        small = _resized(film, network.side)
         code = network.encode(small)
         drawn = network.decode(code)
         reconstruction = _resized(drawn, film.shape[-1])
-    shifting = _Shifting(classifier, network, network.shape.side, film, code, drawn)
+    shifting = _Shifting(classifier, network, film, code, drawn)
     report(0.1)
     direction = shifting.direction(column)
     report(0.4)
@@ -158,9 +186,8 @@ def shifted(
         logits = shifting.logits(films)
     again = reconstruction[0, 0].cpu().numpy()
     cost = cost_of(film[0, 0].cpu().numpy(), again, redrawn - own)
-    allowed = limits or Limits(**card.figures["limits"])
     return Series(
-        method=NAME,
+        method=name,
         finding=finding,
         levels=asked,
         reached=posterior.of(logits[:, column]).cpu().numpy(),
@@ -172,7 +199,7 @@ def shifted(
         own_probabilities=torch.sigmoid(both)[0].cpu().numpy(),
         reconstruction=again,
         cost=cost,
-        refusal=allowed.refusal(cost),
+        refusal=limits.refusal(cost),
         evaluations=2 + 2 + len(tried) + len(asked),
     )
 
