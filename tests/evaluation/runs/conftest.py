@@ -89,7 +89,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def scheduler(world: Path) -> Iterator[str]:
     """A scheduler and two workers, each a program of its own, over TCP."""
     python = [sys.executable, "-m"]
-    given = {"env": {**os.environ, "PYTHONPATH": str(ROOT)}, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    # One thread each: two workers with two threads each wait for one another on a machine with two cores.
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    given = {"env": environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     file = world / "scheduler.json"
     command = [*python, "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
     started = [subprocess.Popen([*command, "--scheduler-file", str(file)], **given)]
