@@ -60,15 +60,24 @@ def served(home: Path, **variables: str):
         log.close()
 
 
+def _shown_on(page) -> str:
+    """What a page shows, or that it does not answer: an error here would end all tests."""
+    from playwright.sync_api import Error
+
+    try:
+        states = page.locator("[data-testid=stApp]").evaluate_all("all => all.map(app => app.dataset.testScriptState)")
+        return f"{page.url}\nscript: {states}\n{page.locator('body').inner_text(timeout=5000)[:3000]}"
+    except Error as error:
+        return f"{page.url}\nit does not answer: {error}"
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     """Add to a failure's report what the page showed then: nobody can look at it afterwards."""
     report = yield
     shown = getattr(item, "funcargs", {}).get("page")
     if report.failed and shown is not None:
-        state = shown.locator("[data-testid=stApp]").first.get_attribute("data-test-script-state", timeout=5000)
-        words = shown.locator("body").inner_text(timeout=5000)
-        report.sections.append(("page", f"{shown.url}\nscript: {state}\n{words[:3000]}"))
+        report.sections.append(("page", _shown_on(shown)))
         report.sections.append(("browser's console, latest last", "\n".join(COMPLAINTS[-10:])))
     return report
 
