@@ -2,84 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import cast
-
-import numpy as np
-
 from classifiers import ChestClassifier
-from xai_methods.counterfactual.ask import unit_film
-from xai_methods.counterfactual.exaggeration import NAME, exaggerated, unserved
-from xai_methods.counterfactual.series import LEVELS, CounterfactualRefusedError, Limits, Series
-from xai_methods.method import Attribution, Method, Request
-from xai_methods.parameters import Parameters, parameter
+from xai_methods.counterfactual.as_map import CounterfactualMethod
+from xai_methods.counterfactual.exaggeration import NAME, unserved
 from xai_methods.registry import register
 
 
-@dataclass(frozen=True)
-class CounterfactualParameters(Parameters):
-    """How far the finding is exaggerated, and whether badly drawn films are refused."""
-
-    reach: float = parameter(
-        0.9,
-        "Distance between the posteriors asked for at the two ends, around one half.",
-        low=0.2,
-        high=0.98,
-        step=0.02,
-    )
-    refuse: bool = parameter(True, "Refuse films whose reconstruction is judged differently or looks unlike them.")
-
-    @property
-    def levels(self) -> np.ndarray:
-        """Posteriors asked for, ascending."""
-        return np.linspace(0.5 - self.reach / 2, 0.5 + self.reach / 2, len(LEVELS))
-
-    @property
-    def limits(self) -> Limits | None:
-        """Limits that refuse nothing, or None for the explainer's own."""
-        return None if self.refuse else Limits(1.0, -1.0)
-
-
-def attribution_of(series: Series) -> Attribution:
-    """The map of a series and the figures by which to judge it.
-
-    Raises:
-        CounterfactualRefusedError: the series explains nothing; the message says why.
-    """
-    if series.refusal is not None:
-        raise CounterfactualRefusedError(series.refusal)
-    diagnostics = {
-        "posterior of the film": series.own,
-        "posterior reached at the absent end": float(series.reached[0]),
-        "posterior reached at the present end": float(series.reached[-1]),
-        "decision flips": float(series.flips),
-        "reconstruction changes the answer by": series.cost.answer,
-        "reconstruction's structural similarity": series.cost.likeness,
-    }
-    return Attribution(np.abs(series.difference), diagnostics=diagnostics)
-
-
 @register
-class ProgressiveExaggeration(Method):
+class ProgressiveExaggeration(CounterfactualMethod):
     """Absolute difference between the film made present and the film made absent, in film units."""
 
     name = NAME
     title = "Progressive exaggeration"
-    family = "counterfactual"
     question = "Where does the film change when a trained generator makes the finding present instead of absent?"
     reference = "Singla et al. 2023, doi 10.1016/j.media.2022.102721, arXiv 2101.04230"
-    signed = False
     speed = "fast"
     order = 80
-    parameters = CounterfactualParameters
 
     def serves(self, classifier: ChestClassifier, finding: str) -> str | None:
         """Only classifiers whose generator is shipped, and only its findings."""
         return unserved(classifier, finding)
-
-    def _explain(self, request: Request) -> Attribution:
-        chosen = cast(CounterfactualParameters, request.parameters)
-        film = unit_film(request.classifier, request.film)
-        series = exaggerated(request.classifier, film, request.finding, chosen.levels, chosen.limits, request.report)
-        request.count(series.evaluations)
-        return attribution_of(series)

@@ -13,7 +13,7 @@ from classifiers import ChestClassifier, UnknownFindingError
 from classifiers.families import FAMILIES, random_classifier
 from radiographs import Radiograph
 from tests.xai_methods.conftest import FINDINGS, SIDE, film_of, small_parameters
-from xai_methods import Cancelled, ParameterError, Parameters, get_method, methods, parameter
+from xai_methods import Cancelled, Parameters, get_method, methods
 from xai_methods.method import BATCH
 
 _ANY = random_classifier("resnet", FINDINGS, SIDE)
@@ -319,21 +319,6 @@ def test_a_film_smaller_than_the_grid_is_enlarged_and_its_map_carried_back(name,
 
 
 @every_method
-def test_a_parameter_out_of_bounds_is_named_with_its_bounds(name):
-    kind = get_method(name).parameters
-    for field, bounds, _ in kind().described():
-        if bounds.choices:
-            with pytest.raises(ParameterError, match=f"{field}: expected one of .*{bounds.choices[-1]}"):
-                kind.parse({field: "no such choice"})
-        elif bounds.low is not None and bounds.high is not None:
-            for value in (bounds.low - 1, bounds.high + 1):
-                with pytest.raises(ParameterError, match=f"{field}: expected {bounds.low:g} to {bounds.high:g}"):
-                    kind.parse({field: value})
-    with pytest.raises(ParameterError, match="unknown parameter 'hiccups'"):
-        kind.parse({"hiccups": 1})
-
-
-@every_method
 def test_another_methods_parameters_are_refused(name, family_classifier, film):
     class Strange(Parameters):
         pass
@@ -343,24 +328,3 @@ def test_another_methods_parameters_are_refused(name, family_classifier, film):
         pytest.skip("a method without parameters takes any")
     with pytest.raises(TypeError, match=method.parameters.__name__):
         method.explain(family_classifier("resnet"), film, "Finding 1", parameters=Strange())
-
-
-@every_method
-def test_a_method_says_what_it_is(name):
-    method = get_method(name)
-    assert method.name == name
-    assert method.title
-    assert method.question.endswith("?")
-    assert any(mark in method.reference for mark in ("doi ", "arXiv ")) or method.family == "baseline"
-    assert method.speed in {"fast", "slow"}
-    for _, bounds, value in method.parameters().described():
-        assert bounds.help
-        assert bounds.choices or isinstance(value, bool) or (bounds.low is not None and bounds.high is not None)
-
-
-def test_small_parameters_stay_inside_their_bounds():
-    class Loose(Parameters):
-        """No fields."""
-
-    assert small_parameters(Loose) == Loose()
-    assert parameter(3, "help", low=1, high=5).metadata["bounds"].high == 5

@@ -2,6 +2,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.xai_methods.conftest import small_parameters
 from xai_methods import ParameterError, Parameters, parameter
 
 
@@ -42,3 +43,11 @@ def test_bounds_hold_for_direct_construction_too():
 
 def test_names_and_values_round_trip():
     assert Some.parse(Some(count=3).as_dict()) == Some(count=3)
+
+
+def test_small_parameters_stay_inside_their_bounds():
+    class Loose(Parameters):
+        """No fields."""
+
+    assert small_parameters(Loose) == Loose()
+    assert parameter(3, "help", low=1, high=5).metadata["bounds"].high == 5
