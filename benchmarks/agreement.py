@@ -36,9 +36,9 @@ FILM, FINDING = "adult-dicom/RG1", "Mass"
 REGIONS = 50
 AGREEMENT = 0.95
 SEEDS, RIVAL_SEEDS = 3, 2
-FILMS = (150, 200, 250, 300, 400, 500, 600, 700, 850, 1000, 1250, 1500, 2000, 2500, 3000)
+FILMS = (60, 80, 100, 120, 150, 200, 250, 300, 400, 500, 600, 700, 850, 1000, 1250, 1500, 2000, 2500, 3000)
 """Numbers of films at which ours are compared."""
-TIMES = (1.0, 1.5, 2.0, 3.0, 4.0)
+TIMES = (1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0)
 """How many times our films a rival gets before its counting stops."""
 
 LIME_FILMS = (250, 350, 500, 700, 1000, 1400)

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
+from scipy.stats import spearmanr
 
 from benchmarks.films import classifiers
 from benchmarks.timing import Row, compare
 from classifiers import ChestClassifier
+from classifiers.precision import settle_precision
 from evaluation.stability import study
 from radiographs import Radiograph
 from xai_methods.jacobian import jacobian
@@ -31,24 +33,33 @@ def forward_and_backward(classifier: ChestClassifier, films: torch.Tensor) -> to
     return gradient
 
 
+def rank_correlation(classifier: ChestClassifier, film: torch.Tensor) -> float:
+    """The smallest over the findings, between the map in bfloat16 and the one in float32."""
+    pairs = zip(jacobian(classifier, film, precision="bfloat16"), jacobian(classifier, film))
+    return min(float(spearmanr(rough.flatten(), exact.flatten()).statistic) for rough, exact in pairs)
+
+
 def rows(pairs: int) -> Iterator[Row]:
     """Time both models, then the whole study of one film."""
     film = a_film()
     for title, classifier in classifiers().items():
         one = classifier.prepare(film)
         many = one.repeat(FINDINGS, 1, 1, 1)
+        settled = settle_precision("auto", classifier.device)
+        alike = f": rank correlation {rank_correlation(classifier, one):.4f}" if settled == "bfloat16" else ""
+        for precision in dict.fromkeys((settled, "float32")):
+            yield compare(
+                f"Jacobian of {FINDINGS} findings in {precision}, {title}{alike if precision == settled else ''}",
+                "torch.autograd.functional.jacobian",
+                lambda c=classifier, x=one, p=precision: jacobian(c, x, precision=p),
+                lambda c=classifier, x=one: torch.autograd.functional.jacobian(lambda film: c(film)[0], x),
+                pairs=pairs,
+                asked=1 / 3 if precision == settled else None,
+            )
         yield compare(
-            f"Jacobian of {FINDINGS} findings, {title}",
-            "torch.autograd.functional.jacobian",
-            lambda c=classifier, x=one: jacobian(c, x),
-            lambda c=classifier, x=one: torch.autograd.functional.jacobian(lambda film: c(film)[0], x),
-            pairs=pairs,
-            asked=1 / 3,
-        )
-        yield compare(
-            f"Jacobian of {FINDINGS} findings, {title}",
+            f"Jacobian of {FINDINGS} findings in {settled}, {title}",
             f"one forward and backward pass of {FINDINGS} films",
-            lambda c=classifier, x=one: jacobian(c, x),
+            lambda c=classifier, x=one, p=settled: jacobian(c, x, precision=p),
             lambda c=classifier, x=many: forward_and_backward(c, x),
             pairs=pairs,
             asked=1.3,
@@ -62,6 +73,6 @@ def rows(pairs: int) -> Iterator[Row]:
         f"{PASSES} forward and backward passes of the film",
         lambda: study(classifier, film),
         lambda: [forward_and_backward(classifier, one) for _ in range(PASSES)],
-        pairs=min(pairs, 3),
+        pairs=pairs,
         asked=1.0,
     )

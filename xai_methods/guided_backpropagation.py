@@ -11,8 +11,8 @@ from torch.overrides import TorchFunctionMode
 
 from xai_methods.gradients import grey_range, logits_and_gradients
 from xai_methods.method import Attribution, Method, Request
+from xai_methods.recording.calls import OUT_OF_PLACE, out_of_place
 from xai_methods.registry import register
-from xai_methods.relevance.calls import OUT_OF_PLACE, out_of_place
 
 RECTIFIERS = frozenset(
     (torch.relu, torch.Tensor.relu, F.relu, F.relu6, F.hardtanh, torch.clamp, torch.Tensor.clamp, torch.clamp_min)

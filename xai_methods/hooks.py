@@ -14,7 +14,7 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from classifiers import ChestClassifier
-from xai_methods.relevance.calls import OUT_OF_PLACE
+from xai_methods.recording.calls import OUT_OF_PLACE
 
 RELUS = frozenset((torch.relu, torch.Tensor.relu, F.relu))
 

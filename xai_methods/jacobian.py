@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import nn
 
 from classifiers import ChestClassifier
+from classifiers.precision import settle_precision
 from xai_methods.method import Attribution, Method, Request
 from xai_methods.parameters import Parameters, parameter
+from xai_methods.passes import precision_parameter
+from xai_methods.recording.reverse import hand_down_rows
+from xai_methods.recording.tape import Recording, UnsupportedNetworkError, record
 from xai_methods.registry import register
 
-ROWS = {"cpu": 4, "cuda": 64}
-"""Rows of the Jacobian in one reverse pass: few stay in a CPU's cache, many fill a GPU."""
+ROWS = {"cpu": 16, "cuda": 64}
+"""Rows of the Jacobian that go down the recorded steps together."""
+TAPE_ROWS = {"cpu": 4, "cuda": 64}
+"""Rows in one pass of automatic differentiation: few stay in a CPU's cache, many fill a GPU."""
+TOLERANCE = 1e-4
+"""Relative difference of the recorded pass's logits from the network's own above which it is not followed."""
+
+_followed: WeakKeyDictionary[ChestClassifier, bool] = WeakKeyDictionary()
+"""Whether a classifier's network can be recorded and run again with the same logits."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +41,7 @@ class JacobianParameters(Parameters):
         "signed: which way the logit would move; magnitude: how far, whichever way",
         choices=("signed", "magnitude"),
     )
+    precision: str = precision_parameter()
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,24 +60,72 @@ class StageJacobian:
 
 
 def jacobian(
-    classifier: ChestClassifier, film: torch.Tensor, report: Callable[[float], None] | None = None
+    classifier: ChestClassifier,
+    film: torch.Tensor,
+    report: Callable[[float], None] | None = None,
+    precision: str = "float32",
 ) -> torch.Tensor:
     """Derivative of every logit with respect to every pixel (Abe & Asai 2025, arXiv 2502.14001).
 
-    One forward pass, then reverse passes batched over the findings: with far fewer findings than pixels, reverse
-    mode is the cheap direction (the paper's forward algorithm gives the same matrix).
+    One forward pass, then one reverse pass for all findings: with far fewer findings than pixels, reverse mode is the
+    cheap direction (the paper's forward algorithm gives the same matrix).
 
     Args:
         classifier: the model, which stays as it is. film: (1, 1, S, S) input in the classifier's range.
         report: called with the share done; what it raises stops the work.
+        precision: one of ``PRECISIONS``: in what the reverse pass convolves. The forward pass is in the network's own,
+            and so is all of a network that cannot be followed step by step.
 
     Returns:
         (C, S, S) in units of logit per input unit.
     """
-    with torch.inference_mode(False), torch.enable_grad():
-        pixels = film.detach().clone().requires_grad_(True)
-        logits = classifier(pixels)[0]
-        blocks = [some[0][:, 0, 0] for some in _reverse(logits, [pixels], report)]
+    settled = settle_precision(precision, film.device)
+    with torch.inference_mode(False):
+        pixels = film.detach().clone()
+        recording = _recorded(classifier, pixels)
+        if recording is not None:
+            convolve_in = torch.bfloat16 if settled == "bfloat16" else pixels.dtype
+            return _down_the_steps(recording, classifier.columns, convolve_in, report)
+        with torch.enable_grad():
+            logits = classifier(pixels.requires_grad_(True))[0]
+            blocks = [some[0][:, 0, 0] for some in _reverse(logits, [pixels], report)]
+    return torch.cat(blocks)
+
+
+def _recorded(classifier: ChestClassifier, film: torch.Tensor) -> Recording | None:
+    """What the network does to ``film`` step by step; None where it cannot be followed."""
+    if _followed.get(classifier) is False:
+        return None
+    try:
+        recording = record(classifier.network, film)
+    except UnsupportedNetworkError:
+        _followed[classifier] = False
+        return None
+    if classifier not in _followed:
+        with torch.no_grad():
+            own = classifier.network(film)
+        difference = (recording.logits - own).abs().max()
+        _followed[classifier] = bool(difference <= TOLERANCE * own.abs().max().clamp(min=1e-12))
+    return recording if _followed[classifier] else None
+
+
+def _down_the_steps(
+    recording: Recording, columns: Sequence[int], convolve_in: torch.dtype, report: Callable[[float], None] | None
+) -> torch.Tensor:
+    """Gradients (C, S, S) of the logits at ``columns``, so many at a time."""
+    eye = torch.eye(recording.logits.shape[1], device=recording.logits.device)[list(columns)]
+    blocks, done = [], 0
+    for some in eye.split(ROWS.get(eye.device.type, 16)):
+        before, share = done / len(eye), len(some) / len(eye)
+
+        def tell(within: float, before: float = before, share: float = share) -> None:
+            if report is not None:
+                report(before + share * within)
+
+        with torch.no_grad():
+            blocks.append(hand_down_rows(recording, some, convolve_in, tell)[:, 0])
+        done += len(some)
+        tell(1.0)
     return torch.cat(blocks)
 
 
@@ -102,7 +163,7 @@ def _reverse(
     logits: torch.Tensor, inputs: list[torch.Tensor], report: Callable[[float], None] | None
 ) -> Iterator[tuple[torch.Tensor, ...]]:
     """Gradients of up to ``ROWS`` logits at a time with respect to each input, the logits leading."""
-    rows = ROWS.get(logits.device.type, 16)
+    rows = TAPE_ROWS.get(logits.device.type, 16)
     directions = torch.eye(len(logits), dtype=logits.dtype, device=logits.device)
     for start in range(0, len(logits), rows):
         last = start + rows >= len(logits)
@@ -167,7 +228,9 @@ class JacobianSensitivity(Method):
         range_of_greys = classifier.preprocessing.high - classifier.preprocessing.low
         request.count(1)
         # Input units become shares of the full grey range, so that models of different input ranges can be compared.
-        matrix = jacobian(classifier, request.film, request.report).double() * range_of_greys
+        assert isinstance(request.parameters, JacobianParameters)
+        found = jacobian(classifier, request.film, request.report, request.parameters.precision)
+        matrix = found.double() * range_of_greys
         request.count(len(matrix))
         row = matrix[request.column]
         flat = matrix.flatten(1)
@@ -177,6 +240,5 @@ class JacobianSensitivity(Method):
             "linf": float(row.abs().max()),
             "spectral_norm": float(torch.linalg.eigvalsh(flat @ flat.T)[-1].clamp(min=0).sqrt()),
         }
-        assert isinstance(request.parameters, JacobianParameters)
         values = row.abs() if request.parameters.reading == "magnitude" else row
         return Attribution(values.float().cpu().numpy(), diagnostics=diagnostics)

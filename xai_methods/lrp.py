@@ -12,11 +12,11 @@ import torch
 from classifiers import ChestClassifier
 from xai_methods.method import Attribution, Method, Request
 from xai_methods.parameters import Parameters, parameter
+from xai_methods.recording.tape import UnsupportedNetworkError
 from xai_methods.registry import register
 from xai_methods.relevance.canonise import CanonicalNetwork, canonise
 from xai_methods.relevance.composites import COMPOSITES, composite
 from xai_methods.relevance.flow import Flow, hand_down
-from xai_methods.relevance.tape import UnsupportedNetworkError
 
 TOLERANCE = 1e-4
 """Relative difference between the canonical network's logits and the original's above which nothing is explained."""

@@ -1,9 +1,12 @@
 import numpy as np
 import pytest
 import torch
+from scipy.stats import spearmanr
 from torch import nn
 
-from tests.xai_methods.conftest import classifier_of, film_of
+from classifiers import ChestClassifier
+from classifiers.families import random_classifier
+from tests.xai_methods.conftest import SIDE, classifier_of, film_of
 from xai_methods import ParameterError, get_method
 from xai_methods.jacobian import JacobianParameters, jacobian
 
@@ -29,7 +32,57 @@ def test_equals_one_gradient_after_another(family, family_classifier, film):
     for column, row in enumerate(batched):
         pixels = classifier.prepare(film).requires_grad_()
         (gradient,) = torch.autograd.grad(classifier(pixels)[0, column], pixels)
-        torch.testing.assert_close(row, gradient[0, 0], rtol=1e-6, atol=1e-6 * float(gradient.abs().max()))
+        torch.testing.assert_close(row, gradient[0, 0], rtol=1e-5, atol=1e-5 * float(gradient.abs().max()))
+
+
+@pytest.mark.parametrize("family", ["vgg", "resnet", "densenet", "mobilenet", "efficientnet-lite"])
+def test_bfloat16_draws_the_same_picture(family, family_classifier, film):
+    classifier = family_classifier(family)
+    pixels = classifier.prepare(film)
+    for rough, exact in zip(jacobian(classifier, pixels, precision="bfloat16"), jacobian(classifier, pixels)):
+        assert spearmanr(rough.flatten(), exact.flatten()).statistic > 0.995
+        assert float((rough - exact).norm() / exact.norm()) < 0.05
+
+
+class Gated(nn.Module):
+    """Two maps multiplied with each other: an operation that is not followed."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.fc = nn.Conv2d(1, 2, 3), nn.Linear(72, 2)
+
+    def forward(self, x):
+        x = self.conv(x)
+        return self.fc((x * torch.sigmoid(x)).flatten(1))
+
+
+class BehindItsBack(Gated):
+    """Reads a tensor after it was changed in place, by its old name."""
+
+    def forward(self, x):
+        x = self.conv(x)
+        x.relu_()
+        return self.fc(x.flatten(1))
+
+
+@pytest.mark.parametrize("kind", [Gated, BehindItsBack])
+def test_a_network_that_cannot_be_followed_is_differentiated_as_a_whole(kind):
+    network, generator = kind(), torch.Generator().manual_seed(6)
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.normal_(0, 0.5, generator=generator)
+    classifier = classifier_of(network, 2, "conv", 8)
+    pixels = classifier.prepare(film_of(8))
+    expected = torch.autograd.functional.jacobian(lambda x: classifier(x)[0], pixels)[:, 0, 0]
+    for _ in range(2):
+        torch.testing.assert_close(jacobian(classifier, pixels, precision="bfloat16"), expected)
+
+
+def test_logits_in_other_columns_are_not_mixed_up(film):
+    plain = random_classifier("resnet", 4, SIDE, seed=2)
+    some = ChestClassifier(plain.network, ("D", "B"), plain.card, plain.cam_layer, plain.preprocessing, columns=(3, 1))
+    pixels = plain.prepare(film)
+    torch.testing.assert_close(jacobian(some, pixels), jacobian(plain, pixels)[[3, 1]], rtol=1e-4, atol=1e-7)
 
 
 def test_more_findings_than_rows_in_one_pass():

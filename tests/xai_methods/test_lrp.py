@@ -8,12 +8,12 @@ from classifiers.families import FAMILIES
 from tests.xai_methods.conftest import classifier_of, film_of
 from xai_methods import get_method
 from xai_methods.lrp import LrpParameters, canonical
+from xai_methods.recording.steps import Affine
+from xai_methods.recording.tape import UnsupportedNetworkError
 from xai_methods.relevance.canonise import canonise
 from xai_methods.relevance.composites import COMPOSITES, composite
 from xai_methods.relevance.flow import hand_down
 from xai_methods.relevance.rules import AlphaBeta, Gamma
-from xai_methods.relevance.steps import Affine
-from xai_methods.relevance.tape import UnsupportedNetworkError
 
 
 def fill(network: nn.Module, seed: int, biases: bool = True) -> nn.Module:

@@ -1,1 +1,1 @@
-"""The parts of layer-wise relevance propagation: tape, canonical form, steps, rules, composites, heat flow."""
+"""The parts of layer-wise relevance propagation: canonical form, rules, composites, heat flow."""

@@ -8,13 +8,14 @@ with one weight a channel and a bias, and gets the rule that the composite has f
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
 
-from xai_methods.relevance.steps import Affine, Step
-from xai_methods.relevance.tape import record
+from xai_methods.recording.steps import Affine, Step
+from xai_methods.recording.tape import record
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,11 +39,11 @@ def canonise(network: nn.Module, film: torch.Tensor) -> CanonicalNetwork:
     Raises:
         UnsupportedNetworkError: the network holds an operation that relevance cannot pass.
     """
-    steps, last = record(network, film)
-    return CanonicalNetwork(tuple(_mark_first(_fold(steps))), last)
+    recording = record(network, film)
+    return CanonicalNetwork(tuple(_mark_first(_fold(recording.steps))), recording.last)
 
 
-def _fold(steps: list[Step]) -> list[Step]:
+def _fold(steps: Sequence[Step]) -> list[Step]:
     """Fold each normalisation by channel into the convolution or linear layer whose only reader it is."""
     readers = Counter(source for step in steps for source in step.sources)
     makers: dict[int, int] = {}

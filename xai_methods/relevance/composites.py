@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from xai_methods.recording.steps import Affine
 from xai_methods.relevance.rules import STABILISER, AlphaBeta, Box, Epsilon, Flat, Gamma, Plus, Rule
-from xai_methods.relevance.steps import Affine
 
 
 @dataclass(frozen=True)

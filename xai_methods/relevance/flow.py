@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import torch
 
+from xai_methods.recording.steps import Addition, Affine, Elementwise, Pooling, Step
 from xai_methods.relevance.canonise import CanonicalNetwork
 from xai_methods.relevance.composites import Composite
 from xai_methods.relevance.rules import stabilised
-from xai_methods.relevance.steps import Addition, Affine, Elementwise, Pooling, Step
 
 
 @dataclass(frozen=True)

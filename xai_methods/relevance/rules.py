@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import torch
 
-from xai_methods.relevance.steps import Affine
+from xai_methods.recording.steps import Affine
 
 STABILISER = 1e-6
 """Added to denominators, away from zero."""

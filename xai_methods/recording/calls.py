@@ -10,7 +10,16 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from xai_methods.relevance.steps import Addition, Affine, Elementwise, Pooling, Rearrangement, Step
+from xai_methods.recording.steps import (
+    Addition,
+    Affine,
+    Concatenation,
+    Elementwise,
+    MaxPooling,
+    Pooling,
+    Rearrangement,
+    Step,
+)
 
 Number = Callable[[Any], int | None]
 Maker = Callable[[Number, int, tuple[Any, ...], dict[str, Any]], Step | None]
@@ -134,7 +143,24 @@ def _cat(number: Number, target: int, args: tuple[Any, ...], kwargs: dict[str, A
     known = tuple(s for s in sources if s is not None)
     if len(known) != len(sources):
         return None
-    return Rearrangement(known, target, lambda inputs: torch.cat(inputs, dim), "cat")
+    return Concatenation(known, target, lambda inputs: torch.cat(inputs, dim), "cat", dim)
+
+
+def _max_pool(number: Number, target: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Step | None:
+    names = ("input", "kernel_size", "stride", "padding", "dilation", "ceil_mode")
+    given = dict(zip(names, args)) | kwargs
+    source = number(given["input"])
+    if source is None or given.pop("return_indices", False):
+        return None
+    kernel = _pair(given["kernel_size"])
+    options = {
+        "kernel_size": kernel,
+        "stride": _pair(given.get("stride") or kernel),
+        "padding": _pair(given.get("padding", 0)),
+        "dilation": _pair(given.get("dilation", 1)),
+        "ceil_mode": given.get("ceil_mode", False),
+    }
+    return MaxPooling((source,), target, lambda inputs: F.max_pool2d(inputs[0], **options), "max_pool2d", options)
 
 
 _ELEMENTWISE = (
@@ -142,7 +168,7 @@ _ELEMENTWISE = (
     F.mish, F.softplus, F.hardswish, F.dropout, F.dropout2d, torch.clamp, torch.Tensor.clamp, torch.dropout,
 )  # fmt: skip
 _REARRANGING = (
-    F.max_pool2d, torch.max_pool2d, F.adaptive_max_pool2d, F.pad, torch.flatten, torch.reshape, torch.squeeze,
+    F.adaptive_max_pool2d, F.pad, torch.flatten, torch.reshape, torch.squeeze,
     torch.unsqueeze, torch.permute, torch.transpose, torch.clone, torch.Tensor.flatten, torch.Tensor.view,
     torch.Tensor.reshape, torch.Tensor.squeeze, torch.Tensor.unsqueeze, torch.Tensor.permute, torch.Tensor.transpose,
     torch.Tensor.contiguous, torch.Tensor.clone, torch.Tensor.__getitem__, torch.Tensor.expand, torch.Tensor.repeat,
@@ -164,8 +190,10 @@ CALLS: dict[Callable[..., Any], Maker] = {
     operator.add: _add,
     torch.cat: _cat,
     torch.concat: _cat,
+    F.max_pool2d: _max_pool,
+    torch.max_pool2d: _max_pool,
     **{func: _one(Elementwise, func) for func in _ELEMENTWISE},
     **{func: _one(Rearrangement, func) for func in _REARRANGING},
     **{func: _one(Pooling, func) for func in _POOLING},
 }
-"""Calls that relevance can pass, and how each becomes a step; a maker returns None where its arguments forbid it."""
+"""Calls that can be followed back, and how each becomes a step; a maker returns None where its arguments forbid it."""

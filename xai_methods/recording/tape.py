@@ -14,12 +14,31 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode, resolve_name
 
-from xai_methods.relevance.calls import CALLS, OUT_OF_PLACE, out_of_place
-from xai_methods.relevance.steps import Step
+from xai_methods.recording.calls import CALLS, OUT_OF_PLACE, out_of_place
+from xai_methods.recording.steps import Step
 
 
 class UnsupportedNetworkError(RuntimeError):
-    """Relevance cannot be propagated through this network. The message names the operation that is in the way."""
+    """The network cannot be followed back to the film. The message names what is in the way."""
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """What a network did to a film.
+
+    Attributes:
+        steps: the steps that the logits depend on, in order. last: number of the logits' value; 0 is the film.
+        values: all values that were computed from the film, by number.
+    """
+
+    steps: tuple[Step, ...]
+    last: int
+    values: list[torch.Tensor]
+
+    @property
+    def logits(self) -> torch.Tensor:
+        """The network's output, (N, C)."""
+        return self.values[self.last]
 
 
 @dataclass(eq=False)
@@ -74,14 +93,11 @@ class Tape(TorchFunctionMode):
         return False
 
 
-def record(network: nn.Module, film: torch.Tensor) -> tuple[list[Step], int]:
-    """Record the steps from the film (N, 1, S, S) to the logits.
-
-    Returns:
-        The steps that the logits depend on, in order, and the number of the logits' value.
+def record(network: nn.Module, film: torch.Tensor) -> Recording:
+    """Record the steps from the film (N, 1, S, S) to the logits, in one forward pass.
 
     Raises:
-        UnsupportedNetworkError: the logits depend on an operation that relevance cannot pass.
+        UnsupportedNetworkError: the logits depend on an operation that :data:`CALLS` does not know.
     """
     tape = Tape()
     film = film.detach().clone()
@@ -96,11 +112,11 @@ def record(network: nn.Module, film: torch.Tensor) -> tuple[list[Step], int]:
         if step.target in needed:
             if step.apply is _refuse:
                 raise UnsupportedNetworkError(
-                    f"LRP has no rule for the operation {step.name!r} in this network; choose another method"
+                    f"the operation {step.name!r} in this network cannot be followed backwards; choose another method"
                 )
             needed.update(step.sources)
             steps.append(step)
-    return steps[::-1], last
+    return Recording(tuple(reversed(steps)), last, tape.kept)
 
 
 def _refuse(inputs: list[torch.Tensor]) -> torch.Tensor:

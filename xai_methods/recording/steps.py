@@ -1,4 +1,4 @@
-"""The kinds of step a canonical network is made of."""
+"""The kinds of step that a network's way from the film to the logits is made of."""
 
 from __future__ import annotations
 
@@ -38,6 +38,20 @@ class Elementwise(Step):
 
 class Rearrangement(Step):
     """Each output entry is one input entry (reshape, concatenation, maximum): relevance goes where it came from."""
+
+
+@dataclass(frozen=True, eq=False)
+class Concatenation(Rearrangement):
+    """Its sources one behind the other along ``dim``."""
+
+    dim: int
+
+
+@dataclass(frozen=True, eq=False)
+class MaxPooling(Rearrangement):
+    """The largest entry of each window. ``options``: kernel_size, stride, padding, dilation, ceil_mode."""
+
+    options: dict[str, Any]
 
 
 class Pooling(Step):
