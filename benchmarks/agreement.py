@@ -163,14 +163,21 @@ def _on_a_line(found: dict[int, float]) -> Count:
 def _shap(request: Request, regions: Regions) -> Counts:
     import shap as library
 
-    plans = [shap_plan.plan_coalitions(regions.count, FILMS[-1], np.random.default_rng(seed)) for seed in range(SEEDS)]
-    ends = np.array([[False] * regions.count, [True] * regions.count])
+    players = regions.count
+    plans = [shap_plan.plan_coalitions(players, FILMS[-1], np.random.default_rng(seed)) for seed in range(SEEDS)]
+    ends = np.array([[False] * players, [True] * players])
     base, full = Game(request, regions, "float32", 2)(ends)
     answers = [_growing(request, regions, plan.judged) for plan in plans]
 
+    def weights(plan: shap_plan.Plan, worth: np.ndarray) -> np.ndarray:
+        return shap.estimate(plan, (worth[::2] - worth[1::2]) / 2, full - base)[0]
+
     def mine(number: int) -> list[np.ndarray]:
-        odd = [(said(number)[::2] - said(number)[1::2]) / 2 for said in answers]
-        return [shap.estimate(plan.first(number // 2), half, full - base)[0] for plan, half in zip(plans, odd)]
+        if number >= 2 * (plans[0].whole + players):
+            return [weights(plan.first(number // 2), said(number)) for plan, said in zip(plans, answers)]
+        # So few are not the beginning of a long run, which enumerates first.
+        short = [shap_plan.plan_coalitions(players, number, np.random.default_rng(seed)) for seed in range(SEEDS)]
+        return [weights(plan, Game(request, regions, "auto", number)(plan.judged)) for plan in short]
 
     def theirs(number: int) -> list[np.ndarray]:
         found = []
