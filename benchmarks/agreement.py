@@ -41,8 +41,10 @@ FILMS = (60, 80, 100, 120, 150, 200, 250, 300, 400, 500, 600, 700, 850, 1000, 12
 TIMES = (1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0)
 """How many times our films a rival gets before its counting stops."""
 
-LIME_FILMS = (250, 350, 500, 700, 1000, 1400)
-"""Numbers of films through which LIME's line goes."""
+LIME_FILMS = (100, 150, 200, 250, 350, 500, 700, 1000, 1400)
+"""Numbers of films through which LIME's line goes ..."""
+LIME_MISSING = (0.01, 0.25)
+"""... where so much of the agreement is missing: near what is asked for, where the line is straight."""
 LIME_SEEDS, LIME_DRAWS = 3, {"ours": 700, "theirs": 2800}
 """Runs of ours, and films drawn: by each run of ours, and by the rival in all, to be cut into runs."""
 
@@ -155,7 +157,10 @@ def _lime(request: Request, regions: Regions) -> Counts:
 
 def _on_a_line(found: dict[int, float]) -> Count:
     """The number of films at which the line through agreements by number reaches what is asked for."""
-    slope, level = np.polyfit(np.log(list(found)), np.log([1 - one for one in found.values()]), 1)
+    missing = {films: 1 - one for films, one in found.items()}
+    near = {films: one for films, one in missing.items() if LIME_MISSING[0] <= one <= LIME_MISSING[1]}
+    through = near if len(near) > 1 else missing
+    slope, level = np.polyfit(np.log(list(through)), np.log(list(through.values())), 1)
     films = round(float(np.exp((np.log(1 - AGREEMENT) - level) / slope)))
     return Count(min(films, 2 * max(found)), AGREEMENT, films <= 2 * max(found))
 

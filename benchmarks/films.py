@@ -14,13 +14,20 @@ from classifiers import ChestClassifier, ModelCard, Preprocessing
 from classifiers.shelf import load_classifier
 from classifiers.torchvision_guard import ensure_torchvision
 from radiographs import Radiograph
+from radiographs.collections.known_truth import KnownTruth
 
 SIDE = 224
+EVERY = 4
+"""One of so many of the films that come along sets the random network's statistics."""
 
 
 @cache
 def densenet121(n_findings: int = 14, side: int = SIDE) -> ChestClassifier:
-    """A DenseNet-121 for grey films with random weights (He initialisation), the same each time."""
+    """A DenseNet-121 for grey films with random weights (He initialisation), the same each time.
+
+    Its normalisations know the statistics of real films, and so does its last layer: as in a trained network, logits
+    differ between films by about 1. Without them a random network hardly answers to a film at all.
+    """
     ensure_torchvision()
     from torchvision.models import densenet121 as build
 
@@ -38,10 +45,32 @@ def densenet121(n_findings: int = 14, side: int = SIDE) -> ChestClassifier:
             elif isinstance(module, nn.BatchNorm2d):
                 module.weight.fill_(1.0)
                 module.bias.zero_()
-                module.reset_running_stats()
+    preprocessing = Preprocessing(side, "pad", -1.0, 1.0)
+    _get_to_know(network.requires_grad_(False), torch.cat([preprocessing.prepare(film) for film in real_films()]))
     card = ModelCard("densenet121", "DenseNet-121, random", "Knows nothing.", "nothing", "none", "", "For timing only.")
     findings = tuple(f"Finding {number + 1}" for number in range(n_findings))
-    return ChestClassifier(network, findings, card, "features.norm5", Preprocessing(side, "pad", -1.0, 1.0))
+    return ChestClassifier(network, findings, card, "features.norm5", preprocessing)
+
+
+def real_films() -> list[Radiograph]:
+    """Real films that come along, one of each few."""
+    collection = KnownTruth()
+    return [collection.read(entry.film_id) for entry in collection.entries()[::EVERY]]
+
+
+def _get_to_know(network: nn.Module, films: torch.Tensor) -> None:
+    """Set the normalisations to the statistics of ``films``, and the last layer to logits that spread by 1."""
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = None
+            module.reset_running_stats()
+    with torch.no_grad():
+        network.train()(films)
+        logits = network.eval()(films)
+        head = network.classifier
+        assert isinstance(head, nn.Linear)
+        head.weight /= logits.std(dim=0)[:, None]
+        head.bias -= logits.mean(dim=0) / logits.std(dim=0)
 
 
 MODELS: dict[str, Callable[[], ChestClassifier]] = {

@@ -29,6 +29,11 @@ def test_the_line_gives_the_number_at_which_what_is_missing_is_small_enough():
     assert not _on_a_line({250: 0.5, 500: 0.51}).reached
 
 
+def test_the_line_goes_through_what_lies_near_alone():
+    straight = {250: 1 - 25 / 250, 500: 1 - 25 / 500, 1000: 1 - 25 / 1000}
+    assert _on_a_line({100: 0.1, 150: 0.7, **straight, 4000: 0.9999}).films == 500
+
+
 def test_agreement_is_the_mean_over_all_pairs():
     up, down = np.arange(5.0), -np.arange(5.0)
     assert agreement([up, up, down]) == pytest.approx(-1 / 3)

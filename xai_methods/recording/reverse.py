@@ -26,9 +26,6 @@ from xai_methods.recording.steps import (
 )
 from xai_methods.recording.tape import Recording
 
-FEW_CHANNELS = 3
-"""A convolution of so few input channels goes down faster as one matrix product and shifted sums."""
-
 
 @dataclass(frozen=True, eq=False)
 class Rows:
@@ -103,7 +100,8 @@ def _through(
         if step.kind == "linear":
             return [Rows(upper.whole().to(step.weight.dtype) @ step.weight)]
         rows = upper.whole().to(convolve_in, memory_format=torch.channels_last)
-        return [Rows(_back_through_convolution(step, inputs[0].shape, rows))]
+        shape = torch.Size((len(rows), *inputs[0].shape[1:]))
+        return [Rows(step.transposed(shape, step.weight.to(convolve_in), rows))]
     if isinstance(step, Addition) and all(x.shape == output.shape for x in inputs):
         whole = upper.whole()
         return [Rows(whole, shared=True) for _ in inputs]
@@ -126,36 +124,6 @@ def _slope(step: Step, x: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
 def _laid_out_for(rows: torch.Tensor, slope: torch.Tensor) -> torch.Tensor:
     layout = torch.channels_last if rows.ndim == 4 else torch.contiguous_format
     return slope.to(rows.dtype, memory_format=layout)
-
-
-def _back_through_convolution(step: Affine, shape: torch.Size, rows: torch.Tensor) -> torch.Tensor:
-    """Transpose of a convolution that reads (1, ...) inputs of ``shape``, for (R, K, h, w) ``rows``."""
-    options, weight = step.options, step.weight.to(rows.dtype)
-    if weight.shape[1] <= FEW_CHANNELS and options["groups"] == 1 and options["dilation"] == (1, 1):
-        return _by_shifted_sums(step, shape, rows)
-    # The backward pass reads this tensor's shape and layout, not what is in it.
-    like = torch.empty((len(rows), *shape[1:]), dtype=rows.dtype, device=rows.device, memory_format=torch.channels_last)
-    return torch.ops.aten.convolution_backward(
-        rows, like, weight, None, options["stride"], options["padding"], options["dilation"], False, [0, 0],
-        options["groups"], [True, False, False],
-    )[0]  # fmt: skip
-
-
-def _by_shifted_sums(step: Affine, shape: torch.Size, rows: torch.Tensor) -> torch.Tensor:
-    """The same for few input channels: what each weight sends down, summed over pixels of one phase of the stride."""
-    (sh, sw), (top, left) = step.options["stride"], step.options["padding"]
-    channels, kh, kw = step.weight.shape[1:]
-    count, outputs, h, w = rows.shape
-    sent = step.weight.to(rows.dtype).flatten(1).t() @ rows.permute(0, 2, 3, 1).reshape(-1, outputs).t()
-    sent = sent.view(channels, kh, kw, count, h, w)
-    height = max(-(-(shape[2] + top) // sh), h + (kh - 1) // sh)
-    width = max(-(-(shape[3] + left) // sw), w + (kw - 1) // sw)
-    phases = rows.new_zeros((sh, sw, channels, count, height, width), dtype=step.weight.dtype)
-    for i in range(kh):
-        for j in range(kw):
-            phases[i % sh, j % sw, :, :, i // sh : i // sh + h, j // sw : j // sw + w] += sent[:, i, j]
-    whole = phases.permute(3, 2, 4, 0, 5, 1).reshape(count, channels, height * sh, width * sw)
-    return whole[:, :, top : top + shape[2], left : left + shape[3]]
 
 
 def _to_the_largest(step: MaxPooling, x: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:

@@ -8,7 +8,8 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch.nn.grad import conv2d_input
+
+from xai_methods.recording.convolution import transposed_convolution
 
 Apply = Callable[[list[torch.Tensor]], torch.Tensor]
 
@@ -94,7 +95,7 @@ class Affine(Step):
     def transposed(self, shape: torch.Size, weight: torch.Tensor, upper: torch.Tensor) -> torch.Tensor:
         """Apply the transpose of the step, with other weights, to what arrives from above."""
         if self.kind == "conv":
-            return conv2d_input(shape, weight, upper, **self.options)
+            return transposed_convolution(shape, weight, upper, self.options)
         if self.kind == "linear":
             return upper @ weight
         return upper * along_channels(weight, upper)
