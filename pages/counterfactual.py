@@ -6,7 +6,7 @@ from dashboard import style
 from dashboard.counterfactual import page
 from dashboard.facts import describe
 from dashboard.redrawing import by_itself
-from evaluation.exaggerated import Exaggerated, ExaggeratedPlane, in_words, plane_in_words
+from evaluation.counterfactuals.exaggerated import Exaggerated, ExaggeratedPlane, in_words, plane_in_words
 
 
 def draw(asked: page.Asked) -> None:

@@ -31,7 +31,7 @@ def exaggerate_film(asked: argparse.Namespace) -> int:
     """
     from classifiers.shelf import load_classifier
     from dashboard.counterfactual import files
-    from evaluation.exaggerated import exaggerated_film
+    from evaluation.counterfactuals.exaggerated import exaggerated_film
     from radiographs.shelf import find_film
 
     kind = asked.out.suffix.lower()

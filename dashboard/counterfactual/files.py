@@ -13,7 +13,7 @@ from PIL import Image
 from classifiers import ModelCard
 from dashboard.display import png
 from dashboard.exports.html_page import html_page
-from evaluation.exaggerated import Exaggerated, in_words
+from evaluation.counterfactuals.exaggerated import Exaggerated, in_words
 from radiographs.findings import display_name
 
 CHANGES = "berlin"

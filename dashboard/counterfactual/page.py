@@ -15,7 +15,7 @@ from dashboard.asking import draw_progress, film_and_model, worked_out, write_ad
 from dashboard.counterfactual import files, player
 from dashboard.jobs import Status
 from dashboard.question import Film, short_digest
-from evaluation.exaggerated import Exaggerated, ExaggeratedPlane, exaggerated_film, exaggerated_plane
+from evaluation.counterfactuals.exaggerated import Exaggerated, ExaggeratedPlane, exaggerated_film, exaggerated_plane
 from radiographs.findings import display_name
 from xai_methods import Cancelled, get_method
 from xai_methods.counterfactual import EXPLAINERS

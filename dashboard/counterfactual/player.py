@@ -13,7 +13,7 @@ import streamlit as st
 from streamlit import runtime
 
 from dashboard.counterfactual import files
-from evaluation.exaggerated import Exaggerated, ExaggeratedPlane
+from evaluation.counterfactuals.exaggerated import Exaggerated, ExaggeratedPlane
 from radiographs.findings import display_name
 
 HERE = Path(__file__).resolve().parent

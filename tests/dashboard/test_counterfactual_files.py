@@ -9,7 +9,7 @@ from PIL import Image, ImageSequence
 
 from classifiers import ModelCard
 from dashboard.counterfactual.files import animation, changes, html_report, strip
-from evaluation.exaggerated import Exaggerated, ExaggeratedPlane, in_words, plane_in_words
+from evaluation.counterfactuals.exaggerated import Exaggerated, ExaggeratedPlane, in_words, plane_in_words
 from tests.dashboard.exaggeration import SIDE, made_plane, made_series
 from xai_methods.counterfactual import LEVELS
 

@@ -44,7 +44,7 @@ def said(page: AppTest) -> str:
 def explained(shelves, monkeypatch):
     """A page whose explainer gives the made series; returns a function that changes what it gives."""
     from dashboard.counterfactual import page as counterfactual
-    from evaluation import exaggerated
+    from evaluation.counterfactuals import exaggerated
 
     def give(series):
         monkeypatch.setattr(exaggerated, "exaggerate", lambda *args, **kwargs: series() if callable(series) else series)
@@ -96,7 +96,7 @@ def test_a_second_finding_gives_two_sliders_and_a_table_of_what_was_reached(expl
 
 
 def test_a_refused_plane_shows_its_reason(explained, monkeypatch):
-    from evaluation import exaggerated
+    from evaluation.counterfactuals import exaggerated
 
     monkeypatch.setattr(exaggerated, "exaggerate_two", lambda *args, **kwargs: made_plane("It looks unlike the film."))
     page = finished(opened({"finding": "Nodule", "second": "Effusion"}))
@@ -123,7 +123,7 @@ def test_a_failure_is_said_in_words(explained):
 
 
 def test_unsure_anatomy_is_a_dash(explained, monkeypatch):
-    from evaluation import exaggerated
+    from evaluation.counterfactuals import exaggerated
 
     monkeypatch.setattr(exaggerated, "_measured", lambda film: (np.nan, np.nan))
     page = finished(opened())

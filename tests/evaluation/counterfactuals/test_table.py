@@ -1,6 +1,6 @@
 """Figures of counterfactual films as a table: what is undefined is a dash, and every mean has its interval and n."""
 
-from evaluation.counterfactual_table import as_markdown, interval
+from evaluation.counterfactuals.table import as_markdown, interval
 
 
 def value(number: float | None, films: int = 7) -> dict:

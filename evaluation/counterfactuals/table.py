@@ -1,4 +1,4 @@
-"""Figures of :mod:`evaluation.counterfactuals` as tables: ``python -m evaluation.counterfactual_table FILE ...``."""
+"""Figures of :mod:`evaluation.counterfactuals` as tables: ``python -m evaluation.counterfactuals.table FILE ...``."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _halves(realism: Mapping[str, float]) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the tables of files that ``evaluation.counterfactuals`` wrote."""
-    parser = argparse.ArgumentParser(prog="python -m evaluation.counterfactual_table", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m evaluation.counterfactuals.table", description=__doc__)
     parser.add_argument("files", nargs="+", type=Path)
     for path in parser.parse_args(argv).files:
         sys.stdout.write(as_markdown(json.loads(path.read_text(encoding="utf-8"))) + "\n\n")

@@ -1,4 +1,4 @@
-"""How good counterfactual films are, on patients nobody trained on: ``python -m evaluation.counterfactuals --help``.
+"""How good counterfactual films are, on patients nobody trained on.
 
 Measures after Singla et al. 2023 (arXiv 2101.04230): validity, realism, identity, preservation of devices, anatomy
 along the series; and localisation of the difference map. Every share and
@@ -7,10 +7,7 @@ mean stands with its interval over patients and n.
 
 from __future__ import annotations
 
-import argparse
-import json
 import math
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,7 +19,7 @@ import torch
 from scipy.stats import spearmanr
 
 from classifiers import ChestClassifier
-from evaluation.counterfactual_measures import (
+from evaluation.counterfactuals.measures import (
     device_change,
     frechet_distance,
     measured,
@@ -33,9 +30,8 @@ from evaluation.registry import get_metric
 from evaluation.statistics import Interval, mean_interval
 from radiographs import Radiograph
 from radiographs.annotation import union_mask
-from radiographs.places import data_folder
 from radiographs.shelf import get_collection
-from xai_methods.counterfactual import EXPLAINERS, Series, exaggerate
+from xai_methods.counterfactual import Series, exaggerate
 
 DEVICES = ("tubings", "ett", "cvl", "ngt", "monitor_probes")
 ANATOMY_STEPS = 5
@@ -203,39 +199,3 @@ def evaluate(
     real = features(np.stack([s.film for s in series]))
     figures["realism"] = realism(real, features(ends), own, [film.patient for film in films])
     return figures, series
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Measure from the command line."""
-    from classifiers.shelf import load_classifier
-
-    parser = argparse.ArgumentParser(prog="python -m evaluation.counterfactuals", description=__doc__)
-    parser.add_argument("--model", required=True, help="a model of the shelf")
-    parser.add_argument("--method", choices=sorted(EXPLAINERS), default=next(iter(EXPLAINERS)))
-    parser.add_argument("--findings", nargs="+", default=["Cardiomegaly", "Effusion", "Atelectasis"])
-    parser.add_argument("--films", type=int, default=240, help="at most so many films, drawn evenly from all")
-    parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
-    asked = parser.parse_args(argv)
-    data = data_folder()
-    if data is None:
-        parser.error("point XAI_LIGHTBOX_DATA at a folder laid out as docs/training.md says")
-    classifier = load_classifier(asked.model)
-    films = [*boxed_films(), *labelled_films(data)]
-    films = [films[k] for k in np.linspace(0, len(films) - 1, min(asked.films, len(films))).round().astype(int)]
-    features, devices, figures = imagenet_features(data), list(device_films()), {}
-    for finding in asked.findings:
-        found, _ = evaluate(classifier, asked.method, finding, films, features)
-        rows = [
-            device_row(film, exaggerate(classifier, film.radiograph, finding, method=asked.method), classifier)
-            for film in devices
-        ]
-        kept = pd.DataFrame([row for row in rows if row is not None])
-        figures[finding] = found | {"devices": summary(kept) if len(kept) else {}}
-        asked.out.parent.mkdir(parents=True, exist_ok=True)
-        content = {"model": asked.model, "method": asked.method, "findings": figures}
-        asked.out.write_text(json.dumps(content, indent=1, default=float) + "\n", encoding="utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

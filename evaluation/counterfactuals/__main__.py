@@ -1,0 +1,59 @@
+"""Measure how good counterfactual films are: ``python -m evaluation.counterfactuals --help``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from classifiers.shelf import load_classifier
+from evaluation.counterfactuals.study import (
+    boxed_films,
+    device_films,
+    device_row,
+    evaluate,
+    imagenet_features,
+    labelled_films,
+    summary,
+)
+from radiographs.places import data_folder
+from xai_methods.counterfactual import EXPLAINERS, exaggerate
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure from the command line."""
+    parser = argparse.ArgumentParser(prog="python -m evaluation.counterfactuals", description=__doc__)
+    parser.add_argument("--model", required=True, help="a model of the shelf")
+    parser.add_argument("--method", choices=sorted(EXPLAINERS), default=next(iter(EXPLAINERS)))
+    parser.add_argument("--findings", nargs="+", default=["Cardiomegaly", "Effusion", "Atelectasis"])
+    parser.add_argument("--films", type=int, default=240, help="at most so many films, drawn evenly from all")
+    parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
+    asked = parser.parse_args(argv)
+    data = data_folder()
+    if data is None:
+        parser.error("point XAI_LIGHTBOX_DATA at a folder laid out as docs/training.md says")
+    classifier = load_classifier(asked.model)
+    films = [*boxed_films(), *labelled_films(data)]
+    films = [films[k] for k in np.linspace(0, len(films) - 1, min(asked.films, len(films))).round().astype(int)]
+    features, devices, figures = imagenet_features(data), list(device_films()), {}
+    for finding in asked.findings:
+        found, _ = evaluate(classifier, asked.method, finding, films, features)
+        rows = [
+            device_row(film, exaggerate(classifier, film.radiograph, finding, method=asked.method), classifier)
+            for film in devices
+        ]
+        kept = pd.DataFrame([row for row in rows if row is not None])
+        figures[finding] = found | {"devices": summary(kept) if len(kept) else {}}
+        asked.out.parent.mkdir(parents=True, exist_ok=True)
+        content = {"model": asked.model, "method": asked.method, "findings": figures}
+        asked.out.write_text(json.dumps(content, indent=1, default=float) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
