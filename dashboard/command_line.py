@@ -58,6 +58,7 @@ def compare_film(asked: argparse.Namespace) -> int:
     """
     from classifiers.shelf import load_classifier
     from dashboard.exports.report import html_report
+    from dashboard.exports.reported import Reported
     from dashboard.question import Film
     from evaluation.compare import compare
     from evaluation.scorecard import scorecard
@@ -84,7 +85,7 @@ def compare_film(asked: argparse.Namespace) -> int:
     found = made.findings if asked.scorecard else {}
     cards = {name: scorecard(model, radiograph, result, seed=asked.seed) for name, result in found.items()}
     about = collection.card if collection is not None else None
-    html = html_report(made, model.card, named, about, scorecards=cards)
+    html = html_report(Reported(made, model.card, named, about), cards)
     asked.out.write_text(html, encoding="utf-8")
     failed = [done.error for result in made.findings.values() for done in result.methods.values() if done.error]
     for words in failed:

@@ -19,6 +19,7 @@ from dashboard.exports.dicom_source import original_header
 from dashboard.exports.figures import slide_png
 from dashboard.exports.pdf import pdf_report
 from dashboard.exports.report import html_report
+from dashboard.exports.reported import Reported
 from dashboard.exports.tables import table_csv, table_latex
 from dashboard.jobs import sentence
 from dashboard.panels import comparison_of
@@ -81,11 +82,11 @@ def _items(question: Question, results: dict[str, FindingResult]) -> None:
     choice = st.session_state.get("choice") or Choice()
     view, link = choice.view, address_of(st.context.url or "", choice)
     film, card = question.film, question.classifier.card
-    told = (comparison, card, film.reference, film.card, view, link)
+    about = Reported(comparison, card, film.reference, film.card, view, link)
     stem = f"lightbox-{short_digest(film.radiograph.digest)}-{question.classifier.name}"
-    report = partial(html_report, *told, done_scorecards(question, results, caches.manager()))
+    report = partial(html_report, about, done_scorecards(question, results, caches.manager()))
     _item("Report (HTML)", report, f"{stem}.html", "text/html", "description")
-    _item("Report (PDF)", partial(pdf_report, *told), f"{stem}.pdf", "application/pdf", "picture_as_pdf")
+    _item("Report (PDF)", partial(pdf_report, about), f"{stem}.pdf", "application/pdf", "picture_as_pdf")
     slide = partial(slide_png, comparison, card.title, view)
     _item("Picture for slides (PNG)", slide, f"{stem}.png", "image/png", "image")
     _item("Scores (CSV)", partial(table_csv, comparison), f"{stem}.csv", "text/csv", "table")

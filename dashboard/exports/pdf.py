@@ -10,16 +10,14 @@ import pandas as pd
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
-from classifiers import ModelCard
 from dashboard import display
 from dashboard.display import View
 from dashboard.exports.figures import GREY, Panel, draw_panel, panels_of, wrapped
 from dashboard.exports.html_page import NOTICE
-from dashboard.exports.report import SHOWN, facts
-from evaluation.compare import Comparison, FindingResult
+from dashboard.exports.reported import SHOWN, Reported, facts
+from evaluation.compare import FindingResult
 from evaluation.registry import Metric, headline_metrics
 from evaluation.table import best_names, score_table
-from radiographs.collection import CollectionCard
 from radiographs.findings import display_name
 
 A4 = (11.69, 8.27)
@@ -29,31 +27,23 @@ ROWS_A_PAGE = 26
 LINES_A_PAGE = 44
 
 
-def pdf_report(
-    comparison: Comparison,
-    card: ModelCard,
-    reference: str,
-    collection: CollectionCard | None = None,
-    view: View | None = None,
-    link: str = "",
-) -> bytes:
-    """One comparison as a PDF; for the arguments see :func:`dashboard.exports.report.html_report`."""
-    shown = view or View()
-    film = display.film_picture(comparison.radiograph)
+def pdf_report(about: Reported) -> bytes:
+    """One comparison as a PDF."""
+    film = display.film_picture(about.comparison.radiograph)
     pages: list[Figure] = []
-    for result in comparison.findings.values():
-        heading = f"{display_name(result.finding)}: {result.probability:.0%} by {card.title}"
-        below = f"Film {reference}. {_drawn_as(shown)}"
-        made = panels_of(result, film, shown)
+    for result in about.comparison.findings.values():
+        heading = f"{display_name(result.finding)}: {result.probability:.0%} by {about.card.title}"
+        below = f"Film {about.reference}. {_drawn_as(about.view)}"
+        made = panels_of(result, film, about.view)
         for start in range(0, len(made), ACROSS * DOWN):
             pages.append(_maps(heading, below, made[start : start + ACROSS * DOWN], film.shape[0] / film.shape[1]))
         pages.extend(_scores(result))
-    pages.extend(_facts(facts(comparison, card, reference, collection, shown, link)))
+    pages.extend(_facts(facts(about)))
     buffer = io.BytesIO()
-    about = {"Title": "Explanations of one chest film", "Creator": "XAI Lightbox", "Producer": "XAI Lightbox"}
-    with PdfPages(buffer, metadata=about) as document:
+    named = {"Title": "Explanations of one chest film", "Creator": "XAI Lightbox", "Producer": "XAI Lightbox"}
+    with PdfPages(buffer, metadata=named) as document:
         for number, page in enumerate(pages, start=1):
-            foot = f"{NOTICE} Film {comparison.radiograph.digest[:12]}. Page {number} of {len(pages)}."
+            foot = f"{NOTICE} Film {about.comparison.radiograph.digest[:12]}. Page {number} of {len(pages)}."
             page.text(MARGIN / A4[0], 0.3 / A4[1], foot, fontsize=8, color=GREY)
             document.savefig(page, dpi=200)
     return buffer.getvalue()

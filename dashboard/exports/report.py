@@ -4,37 +4,27 @@ from __future__ import annotations
 
 import base64
 import math
-import platform
 from collections.abc import Mapping
 from html import escape
-from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 import pandas as pd
 
-from classifiers import ModelCard
 from dashboard import display
 from dashboard.display import Drawn, View
 from dashboard.exports.html_page import html_page
+from dashboard.exports.reported import LINK, Reported, facts
 from dashboard.question import notes_on
 from evaluation.agreement import in_words
-from evaluation.compare import Comparison, FindingResult, MethodResult
+from evaluation.compare import FindingResult, MethodResult
 from evaluation.registry import headline_metrics
 from evaluation.scorecard import ELEMENTS, LEGEND, QUESTIONS, Scorecard, folded
 from evaluation.table import best_names, score_table
-from radiographs import Radiograph
-from radiographs.collection import CollectionCard
 from radiographs.findings import display_name
 from xai_methods import get_method
 
-PACKAGES = ("xai-lightbox", "torch", "torchvision", "numpy", "captum", "shap", "scikit-image", "scikit-learn", "scipy")
 MOST_PIXELS = 4096
 """Longest side of a picture in the report: films up to this size are shown pixel for pixel."""
-LINK = "The same view in the dashboard"
-SHOWN = {
-    "positive": "colours from 0 to the 99.5th percentile of each map's positive part",
-    "signed": "colours about 0, up to the 99.5th percentile of each map's absolute values",
-}
 STYLE = """
 @media (prefers-color-scheme: dark) {
   :root { color-scheme: dark; --ink: #e3e8eb; --paper: #0d1114; --soft: #9aa5ad; --line: #333c43; } }
@@ -45,37 +35,24 @@ tr.known td { color: var(--soft); }
 """
 
 
-def html_report(
-    comparison: Comparison,
-    card: ModelCard,
-    reference: str,
-    collection: CollectionCard | None = None,
-    view: View | None = None,
-    link: str = "",
-    scorecards: Mapping[str, Scorecard] | None = None,
-) -> str:
+def html_report(about: Reported, scorecards: Mapping[str, Scorecard] | None = None) -> str:
     """Write the report of one comparison.
 
     Args:
-        comparison: maps and scores. card: the model's card.
-        reference: ``collection/film-id``, or words for a film that is in no collection; never a file's name.
-        collection: the card of the film's collection. view: how maps are drawn.
-        link: address at which the dashboard shows the same, "" for none.
-        scorecards: by finding, those that were worked out.
+        about: what it is about. scorecards: by finding, those that were worked out.
 
     Returns:
         An HTML document that holds its pictures and refers to nothing outside.
     """
-    film = display.film_picture(comparison.radiograph, MOST_PIXELS)
-    shown = view or View()
+    film = display.film_picture(about.comparison.radiograph, MOST_PIXELS)
     cards = scorecards or {}
-    body = "".join(_finding(result, film, shown, cards.get(name)) for name, result in comparison.findings.items())
-    made = _settings(facts(comparison, card, reference, collection, shown, link))
+    results = about.comparison.findings.items()
+    body = "".join(_finding(result, film, about.view, cards.get(name)) for name, result in results)
     return html_page(
         "XAI Lightbox report",
         "Explanations of one chest film",
-        f"Film {reference}, model {card.title}.",
-        f"{body}<h2>How this was made</h2>{made}",
+        f"Film {about.reference}, model {about.card.title}.",
+        f"{body}<h2>How this was made</h2>{_settings(facts(about))}",
         STYLE,
     )
 
@@ -169,61 +146,7 @@ def _row(row: pd.Series, names: list[str], best: dict[str, list[str]], trusted: 
     return f"<tr{grey}><td>{escape(str(row['title']))}</td>{''.join(cells)}</tr>"
 
 
-def facts(
-    comparison: Comparison,
-    card: ModelCard,
-    reference: str,
-    collection: CollectionCard | None = None,
-    view: View | None = None,
-    link: str = "",
-) -> dict[str, str]:
-    """What is needed to do it again, in words, by heading; for the arguments see :func:`html_report`."""
-    shown = view or View()
-    found = {
-        "Film": reference,
-        "Film digest (SHA-256 of shape and pixels)": comparison.radiograph.digest,
-        "Model": f"{card.name}: {card.summary}",
-        "Model digest": comparison.classifier_digest,
-        "Model trained on": card.trained_on,
-        "Model limits": card.limits,
-        "Model licence and source": f"{card.licence} {card.citation}",
-        "Seed": str(comparison.seed),
-        "Film size": _size(comparison.radiograph),
-        "Scored": "the positive part of each map, in the film's own pixels",
-        "Maps shown": SHOWN[shown.part],
-    }
-    if collection is not None:
-        found["Film collection"] = f"{collection.title}. {collection.annotators}"
-        found["Film licence and citation"] = f"{collection.licence} {collection.citation}"
-    for result in comparison.findings.values():
-        for done in result.methods.values():
-            if done.explanation is not None:
-                given = ", ".join(f"{name} {value}" for name, value in done.explanation.parameters.items())
-                reference_of = get_method(done.method).reference
-                found[f"{done.title} settings"] = f"{given or 'none'} ({reference_of})"
-    found["Versions"] = ", ".join([f"Python {platform.python_version()}", *_versions()])
-    if link.startswith(("http://", "https://")):
-        found[LINK] = link
-    return found
-
-
-def _size(film: Radiograph) -> str:
-    spacing = film.pixel_spacing_mm
-    apart = f", {spacing[0]:g} x {spacing[1]:g} mm apart" if spacing else ""
-    return f"{film.shape[1]} x {film.shape[0]} pixels{apart}"
-
-
 def _settings(found: dict[str, str]) -> str:
     rows = [(heading, escape(words)) for heading, words in found.items()]
     rows = [(h, f'<a href="{words}" rel="noreferrer">{words}</a>' if h == LINK else words) for h, words in rows]
     return "<dl>" + "".join(f"<dt>{escape(heading)}</dt><dd>{words}</dd>" for heading, words in rows) + "</dl>"
-
-
-def _versions() -> list[str]:
-    found = []
-    for name in PACKAGES:
-        try:
-            found.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            continue
-    return found

@@ -15,6 +15,7 @@ from dashboard.display import View, film_picture
 from dashboard.exports.downloads import address_of
 from dashboard.exports.figures import DPI, panels_of, slide_png, wrapped
 from dashboard.exports.pdf import pdf_report
+from dashboard.exports.reported import Reported
 from dashboard.exports.tables import escaped, table_latex
 from dashboard.state import Choice, Known, from_query
 from evaluation.compare import Comparison, MethodResult, compare
@@ -67,7 +68,7 @@ def text_of(pdf: bytes) -> str:
 
 def test_pdf_holds_maps_scores_and_settings(comparison):
     link = "http://127.0.0.1:8501/?film=a"
-    pdf = pdf_report(comparison, CARD, "tiny-films/film-<0>", TinyCollection.card, link=link)
+    pdf = pdf_report(Reported(comparison, CARD, "tiny-films/film-<0>", TinyCollection.card, link=link))
     assert pdf.startswith(b"%PDF-")
     assert pdf.rstrip().endswith(b"%%EOF")
     assert len(re.findall(rb"/Type /Page\b", pdf)) >= 4

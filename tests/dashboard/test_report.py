@@ -15,6 +15,7 @@ from PIL import Image
 from dashboard.display import View
 from dashboard.exports.downloads import maps_npz
 from dashboard.exports.report import html_report
+from dashboard.exports.reported import Reported
 from dashboard.exports.tables import table_csv
 from dashboard.question import Film, Question, default_findings, mask_digest, notes_on, seen_in_training
 from evaluation.compare import Comparison, MethodResult, compare
@@ -39,7 +40,7 @@ def comparison() -> Comparison:
 
 @pytest.fixture(scope="module")
 def html(comparison: Comparison) -> str:
-    return html_report(comparison, CARD, "tiny-films/film-<0>", TinyCollection.card)
+    return html_report(Reported(comparison, CARD, "tiny-films/film-<0>", TinyCollection.card))
 
 
 def test_report_refers_to_nothing_outside(html):
@@ -69,21 +70,21 @@ def test_report_holds_what_is_needed_to_do_it_again(html, comparison):
 
 def test_report_shows_the_film_pixel_for_pixel(html, comparison):
     large = Radiograph(np.kron(comparison.radiograph.pixels, np.ones((16, 20), dtype=np.float32)))
-    found = html_report(replace(comparison, radiograph=large, findings={}), CARD, "a/b")
+    found = html_report(Reported(replace(comparison, radiograph=large, findings={}), CARD, "a/b"))
     assert "1280 x 1280 pixels" in found
     empty = replace(comparison.findings["Effusion"], methods={})
-    found = html_report(replace(comparison, radiograph=large, findings={"Effusion": empty}), CARD, "a/b")
+    found = html_report(Reported(replace(comparison, radiograph=large, findings={"Effusion": empty}), CARD, "a/b"))
     picture = base64.b64decode(re.search(r"data:image/png;base64,([^\"]+)", found)[1])
     assert Image.open(io.BytesIO(picture)).size == (1280, 1280)
 
 
 def test_report_holds_the_link_and_how_maps_were_drawn(comparison):
     link = "http://127.0.0.1:8501/?film=a%2Fb&seed=3"
-    html = html_report(comparison, CARD, "a/b", view=View(part="signed"), link=link)
+    html = html_report(Reported(comparison, CARD, "a/b", view=View(part="signed"), link=link))
     assert f'<a href="{link.replace("&", "&amp;")}" rel="noreferrer">' in html
     assert "colours about 0" in html
     assert len(re.findall(r"(?:src|href)=(?!\"data:)", html)) == 1
-    assert "<a " not in html_report(comparison, CARD, "a/b", link="javascript:alert(1)")
+    assert "<a " not in html_report(Reported(comparison, CARD, "a/b", link="javascript:alert(1)"))
 
 
 def test_csv_has_methods_baselines_and_chance(comparison):
@@ -155,7 +156,7 @@ def test_a_scorecard_stands_in_the_report(comparison):
     score = Score("pixel_auprc", 0.6, 0.1, "higher", "localizability")
     cell = Cell(method, "localizability", "pixel_auprc", "Pixel AUPRC", "what it is", score, "Edge map", 0.3)
     cards = {finding: Scorecard(finding, True, "", (cell,))}
-    html = html_report(comparison, CARD, "tiny-films/film-0", scorecards=cards)
+    html = html_report(Reported(comparison, CARD, "tiny-films/film-0"), cards)
     assert "five elements of interpretability" in html
     assert "0.60 ▲" in html
-    assert "five elements" not in html_report(comparison, CARD, "tiny-films/film-0")
+    assert "five elements" not in html_report(Reported(comparison, CARD, "tiny-films/film-0"))
