@@ -23,6 +23,7 @@ from radiographs.collection import Collection
 from radiographs.collections.folder import FolderCollection
 from radiographs.findings import display_name
 from radiographs.places import home_folder
+from xai_methods.counterfactual import xrv_autoencoder
 
 CARD_WIDTH = 400
 NIH_MISSING = "Not on this computer yet. Fetch them here, or point XAI_LIGHTBOX_NIH at your copy of ChestX-ray14."
@@ -122,6 +123,25 @@ def draw_models() -> None:
         for entry in model_shelf.shelf():
             with st.container(border=True, height="stretch"):
                 _draw_model(entry)
+        with st.container(border=True, height="stretch"):
+            _draw_autoencoder()
+
+
+def _draw_autoencoder() -> None:
+    """The one thing to fetch that judges no film, but draws counterfactual ones."""
+    name = xrv_autoencoder.WEIGHTS
+    absent = xrv_autoencoder.missing() is not None
+    st.subheader(f"{xrv_autoencoder.TITLE[0].upper()}{xrv_autoencoder.TITLE[1:]}", anchor=False)
+    st.caption(f"For counterfactuals · {'not at hand' if absent else 'at hand'}")
+    st.markdown(
+        "A network that packs a film into a code and draws it again, taught by public chest films. The counterfactual "
+        "method *Latent shift, torchxrayvision* draws with it, for every model here."
+    )
+    with st.expander("Citation"):
+        _facts({"Citation": "Cohen et al. 2021, arXiv 2102.09475", "Name in commands": f"`{name}`"})
+    if absent:
+        draw_fetch(replace(store.weights_of(name), title="the weights"))
+    _offer_removal(name, "the fetched weights of the autoencoder", _remove_weights)
 
 
 def _draw_model(entry: ShelfEntry) -> None:

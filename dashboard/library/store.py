@@ -15,6 +15,7 @@ from radiographs.errors import CollectionError
 from radiographs.fetch import NIH_DEMO_FILMS, FetchCancelled, fetch, nih_downloads
 from radiographs.places import home_folder
 from xai_methods import Cancelled
+from xai_methods.counterfactual import xrv_autoencoder
 
 NIH = "nih-boxes"
 NIH_SETS = ("nih-demo", NIH)
@@ -43,11 +44,13 @@ def film_sets() -> list[Fetchable]:
 
 
 def weights_of(name: str) -> Fetchable:
-    """The weights of a torchxrayvision model as something to download.
+    """The weights of a torchxrayvision model, or of its autoencoder, as something to download.
 
     Raises:
         LookupError: there is no such model.
     """
+    if name == xrv_autoencoder.WEIGHTS:
+        return Fetchable(name, xrv_autoencoder.TITLE, None)
     release = release_of(name)
     return Fetchable(name, release.title, release.size)
 
@@ -58,7 +61,7 @@ def fetching(name: str) -> Work:
     Raises:
         LookupError: there is nothing to fetch under this name.
     """
-    if name not in (*NIH_SETS, *XRV_NAMES):
+    if name not in (*NIH_SETS, *XRV_NAMES, xrv_autoencoder.WEIGHTS):
         raise LookupError(f"there is nothing to fetch under the name {name!r}")
 
     def work(progress: Callable[[float], None], cancelled: Callable[[], bool]) -> Path:
@@ -68,6 +71,8 @@ def fetching(name: str) -> Work:
         try:
             if name in NIH_SETS:
                 return fetch(name, progress=report, cancelled=cancelled)
+            if name == xrv_autoencoder.WEIGHTS:
+                return xrv_autoencoder.fetch_xrv_autoencoder(report, cancelled)
             from classifiers.xrv import fetch_xrv
 
             return fetch_xrv(name, progress=report, cancelled=cancelled)
@@ -101,6 +106,9 @@ def _files_of(name: str) -> list[Path]:
         names = [d.path for d in nih_downloads(_films_folder())]
     elif name in XRV_NAMES:
         names = [weights_path(name), weights_path(name).with_suffix(".first.pt")]
+    elif name == xrv_autoencoder.WEIGHTS:
+        path = xrv_autoencoder.weights_path()
+        names = [path, path.with_suffix(".first.pt")]
     else:
         return []
     return [p for whole in names for p in (whole, whole.with_name(whole.name + ".part")) if p.is_file()]

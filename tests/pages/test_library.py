@@ -132,6 +132,7 @@ def test_each_collection_and_model_has_a_card(library):
     page.segmented_control(key="library_part").set_value("models").run()
     assert not page.exception
     assert "Good for nothing." in said(page)
+    assert "Torchxrayvision's autoencoder" in said(page)
     assert page.query_params["part"] == "models"
 
 
@@ -311,8 +312,8 @@ def test_only_what_was_fetched_is_removed(home):
     assert library_store.remove_fetched("../settings.json") == 0
 
 
-def test_a_models_weights_are_counted_and_removed(home):
-    name = "xrv-densenet121-res224-all"
+@pytest.mark.parametrize("name", ["xrv-densenet121-res224-all", "xrv-resnetae-101-elastic"])
+def test_a_models_weights_are_counted_and_removed(home, name):
     (home / "weights").mkdir(parents=True)
     (home / "weights" / f"{name}.pt").write_bytes(b"12")
     (home / "weights" / f"{name}.first.pt").write_bytes(b"3")
@@ -327,3 +328,22 @@ def test_a_models_weights_are_counted_and_removed(home):
 )
 def test_sizes_in_words(size, words):
     assert library_store.said_size(int(size)) == words
+
+
+def test_the_autoencoder_is_fetched_from_its_card(library, home, monkeypatch):
+    from xai_methods.counterfactual import xrv_autoencoder
+
+    def fetch(progress, cancelled):
+        progress(0, 1, 30, 0)
+        xrv_autoencoder.weights_path().parent.mkdir(parents=True, exist_ok=True)
+        xrv_autoencoder.weights_path().write_bytes(b"weights")
+
+    monkeypatch.setattr(xrv_autoencoder, "fetch_xrv_autoencoder", fetch)
+    page = library("models")
+    page.button(key="fetch xrv-resnetae-101-elastic").click().run()
+    page = settled(page, "xrv-resnetae-101-elastic")
+    assert not page.exception
+    assert "For counterfactuals · at hand" in said(page.run())
+    assert [b.label for b in page.button if b.key == "remove xrv-resnetae-101-elastic"] == [
+        "Remove the fetched weights of the autoencoder (7 bytes)"
+    ]

@@ -24,6 +24,7 @@ from xai_methods.counterfactual.series import LEVELS, Limits, Series
 NAME = "latent-shift-xrv"
 WEIGHTS = "xrv-resnetae-101-elastic"
 """What ``lightbox fetch`` calls the weights."""
+TITLE = "torchxrayvision's autoencoder"
 _RELEASE = "101-elastic"
 _HIGH = 1024.0
 """The network takes and gives greys from -1024 to 1024."""
