@@ -24,7 +24,7 @@ BLUR = 1 / 16
 
 TRIED, TWICE = 32, 4
 """Coalitions judged before "auto" is settled, and how many of them in both precisions."""
-ROUGHEST = 0.1
+ROUGHEST = 0.05
 """Most that rounding may scatter logits, as a share of what hiding regions scatters them."""
 
 

@@ -11,6 +11,7 @@ import torch
 from classifiers import ChestClassifier
 from radiographs import Radiograph
 from xai_methods import Cancelled
+from xai_methods.passes import empty_films
 
 GREY_LEVELS = 255
 """Steps from black to white of an 8-bit film: one grey level is a 255th of the full range."""
@@ -73,7 +74,8 @@ class Probe:
         for start in range(0, len(films), batch):
             if self.cancelled():
                 raise Cancelled
-            some = self.input(films[start : start + batch])
+            given = self.input(films[start : start + batch])
+            some = empty_films(len(given), given).copy_(given)
             with torch.inference_mode():
                 found.append(self.classifier(some).double().cpu().numpy())
             self.passes += len(some)
