@@ -69,7 +69,7 @@ def test_stages_come_with_the_same_jacobian_and_leave_no_hook(family, family_cla
     classifier = family_classifier(family)
     prepared = classifier.prepare(film)
     matrix, stages, logits = jacobian_and_stages(classifier, prepared)
-    torch.testing.assert_close(matrix, jacobian(classifier, prepared))
+    torch.testing.assert_close(matrix, jacobian(classifier, prepared), rtol=1e-5, atol=1e-5 * float(matrix.abs().max()))
     torch.testing.assert_close(logits, classifier(prepared)[0])
     sizes = [stage.maps.shape[1:] for stage in stages]
     assert len(set(sizes)) == len(sizes) >= 2
