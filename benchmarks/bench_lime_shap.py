@@ -99,7 +99,7 @@ def precision_row(title: str, classifier: ChestClassifier, pairs: int) -> Row:
 def overhead_row(title: str, classifier: ChestClassifier, pairs: int) -> Row:
     """LIME against as many bare passes at the best batch size, in the same precision."""
     precision = settle_precision("auto", classifier.device)
-    # Said outright: left to itself LIME takes float32 for a network whose answers hardly move, as a random one's.
+    # Said outright: left to itself LIME takes float32 where rounding is large, as on a random network.
     film, parameters = the_film(), LimeParameters(samples=OVERHEAD_FILMS, stop_at=1.0, precision=precision)
     sizes = batch_size(classifier, precision)
 

@@ -18,16 +18,13 @@ from xai_methods.method import Attribution, Method, Request
 from xai_methods.parameters import Parameters, parameter
 from xai_methods.passes import precision_parameter
 from xai_methods.recording.reverse import hand_down_rows
-from xai_methods.recording.tape import Recording, UnsupportedNetworkError, record
+from xai_methods.recording.tape import TOLERANCE, Recording, UnsupportedNetworkError, logits_apart, record
 from xai_methods.registry import register
 
 ROWS = {"cpu": 16, "cuda": 64}
 """Rows of the Jacobian that go down the recorded steps together."""
-TAPE_ROWS = {"cpu": 4, "cuda": 64}
+AUTOGRAD_ROWS = {"cpu": 4, "cuda": 64}
 """Rows in one pass of automatic differentiation: few stay in a CPU's cache, many fill a GPU."""
-TOLERANCE = 1e-4
-"""Relative difference of the recorded pass's logits from the network's own above which it is not followed."""
-
 _followed: WeakKeyDictionary[ChestClassifier, bool] = WeakKeyDictionary()
 """Whether a classifier's network can be recorded and run again with the same logits."""
 
@@ -41,7 +38,7 @@ class JacobianParameters(Parameters):
         "signed: which way the logit would move; magnitude: how far, whichever way",
         choices=("signed", "magnitude"),
     )
-    precision: str = precision_parameter()
+    precision: str = precision_parameter("reverse passes' convolutions")
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,8 +101,7 @@ def _recorded(classifier: ChestClassifier, film: torch.Tensor) -> Recording | No
     if classifier not in _followed:
         with torch.no_grad():
             own = classifier.network(film)
-        difference = (recording.logits - own).abs().max()
-        _followed[classifier] = bool(difference <= TOLERANCE * own.abs().max().clamp(min=1e-12))
+        _followed[classifier] = logits_apart(recording.logits, own) <= TOLERANCE
     return recording if _followed[classifier] else None
 
 
@@ -163,7 +159,7 @@ def _reverse(
     logits: torch.Tensor, inputs: list[torch.Tensor], report: Callable[[float], None] | None
 ) -> Iterator[tuple[torch.Tensor, ...]]:
     """Gradients of up to ``ROWS`` logits at a time with respect to each input, the logits leading."""
-    rows = TAPE_ROWS.get(logits.device.type, 16)
+    rows = AUTOGRAD_ROWS.get(logits.device.type, 16)
     directions = torch.eye(len(logits), dtype=logits.dtype, device=logits.device)
     for start in range(0, len(logits), rows):
         last = start + rows >= len(logits)

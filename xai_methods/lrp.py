@@ -12,14 +12,11 @@ import torch
 from classifiers import ChestClassifier
 from xai_methods.method import Attribution, Method, Request
 from xai_methods.parameters import Parameters, parameter
-from xai_methods.recording.tape import UnsupportedNetworkError
+from xai_methods.recording.tape import TOLERANCE, UnsupportedNetworkError, logits_apart
 from xai_methods.registry import register
 from xai_methods.relevance.canonise import CanonicalNetwork, canonise
 from xai_methods.relevance.composites import COMPOSITES, composite
 from xai_methods.relevance.flow import Flow, hand_down
-
-TOLERANCE = 1e-4
-"""Relative difference between the canonical network's logits and the original's above which nothing is explained."""
 
 _networks: weakref.WeakKeyDictionary[ChestClassifier, CanonicalNetwork] = weakref.WeakKeyDictionary()
 _networks_lock = threading.Lock()
@@ -53,10 +50,10 @@ def canonical(classifier: ChestClassifier, film: torch.Tensor) -> tuple[Canonica
         with _networks_lock:
             network = _networks.get(classifier)
         values = None if network is None else network.run(film)
-        if network is None or values is None or _difference(values[network.last], expected) > TOLERANCE:
+        if network is None or values is None or logits_apart(values[network.last], expected) > TOLERANCE:
             network = canonise(classifier.network, film)
             values = network.run(film)
-            difference = _difference(values[network.last], expected)
+            difference = logits_apart(values[network.last], expected)
             if not difference <= TOLERANCE:
                 raise UnsupportedNetworkError(
                     f"LRP's form of {classifier.name} differs from the network by {difference:.1e} of its logits; "
@@ -65,12 +62,6 @@ def canonical(classifier: ChestClassifier, film: torch.Tensor) -> tuple[Canonica
             with _networks_lock:
                 _networks[classifier] = network
     return network, values
-
-
-def _difference(found: torch.Tensor, expected: torch.Tensor) -> float:
-    if found.shape != expected.shape:
-        return math.inf
-    return float((found - expected).abs().max() / expected.abs().max().clamp(min=1e-12))
 
 
 @register

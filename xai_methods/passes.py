@@ -32,11 +32,11 @@ Compose = Callable[[int, int], torch.Tensor]
 """Films from a first to before a last number: (N, 1, S, S), in the classifier's range."""
 
 
-def precision_parameter() -> Any:
-    """Declare the field ``precision`` of a perturbation method's parameters."""
+def precision_parameter(what: str = "passes") -> Any:
+    """Declare the field ``precision`` of a method's parameters; ``what`` is computed in it."""
     return parameter(
         "auto",
-        "Precision of the passes: auto takes bfloat16 where the CPU or GPU computes in it, else float32.",
+        f"Precision of the {what}: auto takes bfloat16 where the CPU or GPU computes in it, else float32.",
         choices=PRECISIONS,
     )
 

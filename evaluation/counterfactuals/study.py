@@ -1,8 +1,8 @@
 """How good counterfactual films are, on patients nobody trained on.
 
 Measures after Singla et al. 2023 (arXiv 2101.04230): validity, realism, identity, preservation of devices, anatomy
-along the series; and localisation of the difference map. Every share and
-mean stands with its interval over patients and n.
+along the series; and localisation of the difference map. Every share and mean stands with its interval over patients
+and n.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ def hand_down_rows(
         (R, 1, S, S), in the format of the film.
     """
     values = recording.values
-    pending = {recording.last: Rows(directions.to(recording.logits))}
+    pending = {recording.last: Rows(directions.to(recording.logits), shared=True)}
     for done, step in enumerate(reversed(recording.steps)):
         upper = pending.pop(step.target)
         inputs = [values[source] for source in step.sources]

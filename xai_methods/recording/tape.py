@@ -6,6 +6,7 @@ and which lives in this thread only: the shared network is neither copied nor ch
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,9 @@ from torch.overrides import TorchFunctionMode, resolve_name
 
 from xai_methods.recording.calls import CALLS, OUT_OF_PLACE, out_of_place
 from xai_methods.recording.steps import Step
+
+TOLERANCE = 1e-4
+"""How far logits may lie apart (see :func:`logits_apart`) and the steps still stand for the network."""
 
 
 class UnsupportedNetworkError(RuntimeError):
@@ -117,6 +121,13 @@ def record(network: nn.Module, film: torch.Tensor) -> Recording:
             needed.update(step.sources)
             steps.append(step)
     return Recording(tuple(reversed(steps)), last, tape.kept)
+
+
+def logits_apart(found: torch.Tensor, expected: torch.Tensor) -> float:
+    """Largest difference of logits as a share of the largest expected one; infinite where the shapes differ."""
+    if found.shape != expected.shape:
+        return math.inf
+    return float((found - expected).abs().max() / expected.abs().max().clamp(min=1e-12))
 
 
 def _refuse(inputs: list[torch.Tensor]) -> torch.Tensor:

@@ -84,7 +84,19 @@ class Odds(nn.Module):
         return self.fc(self.few(x[:, 1:3]).mean((2, 3)))
 
 
-MADE_UP = (Shortcuts, ListOfMaps, OneByOne, Odds)
+class TwoHeads(nn.Module):
+    """The logits themselves are a concatenation, of one layer's answers twice."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.fc = nn.Conv2d(1, 6, 3, stride=2), nn.Linear(6, 2)
+
+    def forward(self, x):
+        once = self.fc(F.relu(self.conv(x)).mean((2, 3)))
+        return torch.cat([once, once], 1)
+
+
+MADE_UP = (Shortcuts, ListOfMaps, OneByOne, Odds, TwoHeads)
 
 
 def made_up(kind: type[nn.Module]) -> nn.Module:
@@ -121,8 +133,10 @@ def directions_for(network: nn.Module, film: torch.Tensor) -> torch.Tensor:
 def test_made_up_networks_in_double_precision(kind):
     network, film = made_up(kind).double(), a_film().double()
     directions = directions_for(network, film)
+    asked = directions.clone()
     rows = hand_down_rows(record(network, film), directions, torch.float64)
-    torch.testing.assert_close(rows, one_after_another(network, film, directions), rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(rows, one_after_another(network, film, asked), rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(directions, asked, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
