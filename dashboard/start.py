@@ -6,7 +6,9 @@ import socket
 import sys
 from pathlib import Path
 
-APP = Path(__file__).resolve().parent.parent / "app.py"
+HERE = Path(__file__).resolve().parent
+APP = next(path for path in (HERE / "served" / "app.py", HERE.parent / "app.py") if path.is_file())
+"""The dashboard's script: the wheel's copy, else the clone's."""
 ADDRESS, PORT = "127.0.0.1", 8501
 
 
