@@ -20,7 +20,7 @@ help:
 	@echo "make clean      remove what was installed"
 
 run: setup
-	@$(BIN)/python -m dashboard.start
+	@$(BIN)/python -m dashboard.cli.start
 
 setup: $(VENV)/.runtime
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tomllib
 import venv
+import zipfile
 from importlib import metadata
 from pathlib import Path
 
@@ -121,6 +122,16 @@ def run(installed: Path, *command: str) -> str:
 
 
 @pytest.mark.slow
+def test_the_wheel_holds_every_file_of_the_packages(installed: Path) -> None:
+    (wheel,) = installed.parents[1].glob("*.whl")
+    with zipfile.ZipFile(wheel) as opened:
+        held = set(opened.namelist())
+    packages = {name.split("/")[0] for name in held if "dist-info" not in name}
+    files = [p.relative_to(ROOT) for name in packages for p in (ROOT / name).rglob("*") if p.is_file()]
+    assert [str(p) for p in files if "__pycache__" not in p.parts and p.as_posix() not in held] == []
+
+
+@pytest.mark.slow
 def test_the_wheel_explains(installed: Path) -> None:
     assert "lime" in run(installed, "lightbox", "methods")
     question = ["--film", "known-truth/nodule-01", "--model", "known-truth", "--finding", "Nodule"]
@@ -131,7 +142,7 @@ def test_the_wheel_explains(installed: Path) -> None:
 SHOWN = """
 import json, os
 import dashboard
-from dashboard.start import APP
+from dashboard.cli.start import APP
 os.chdir(APP.parent)
 import streamlit
 from streamlit.testing.v1 import AppTest
