@@ -112,6 +112,7 @@ def run_dashboard(asked: argparse.Namespace) -> int:
     """Start the dashboard on this computer and stay until it is stopped."""
     from streamlit.web import bootstrap
 
+    from dashboard.cli import first_page
     from dashboard.cli.start import APP, only_named_pages
 
     os.chdir(APP.parent)
@@ -119,6 +120,7 @@ def run_dashboard(asked: argparse.Namespace) -> int:
     options = {"server_port": asked.port}
     bootstrap.load_config_options(flag_options=options)
     sys.stdout.write(f"XAI Lightbox: http://127.0.0.1:{asked.port}\n")
+    first_page.load()
     bootstrap.run(str(APP), False, [], options)
     return 0
 

@@ -40,11 +40,14 @@ def main() -> int:
     """Serve the dashboard until it is stopped, and print its address first."""
     from streamlit.web import cli
 
+    from dashboard.cli import first_page
+
     only_named_pages()
     port = free_port()
     print(f"\n  XAI Lightbox: open http://{ADDRESS}:{port} in a browser (Ctrl+C stops it)\n", flush=True)
     sys.argv = ["streamlit", "run", str(APP), "--server.address", ADDRESS, "--server.port", str(port)]
     sys.argv += ["--server.headless", "true", "--browser.gatherUsageStats", "false"]
+    first_page.load()
     return int(cli.main() or 0)
 
 
