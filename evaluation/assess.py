@@ -20,7 +20,7 @@ import pandas as pd
 from classifiers import ChestClassifier
 from evaluation.baselines.location_prior import patient_of
 from evaluation.scores import Case, Metric, Region, get_metric, metrics
-from evaluation.scores.randomising import pair_similarities, passes
+from evaluation.scores.randomisation import pair_similarities, passes
 from evaluation.statistics.intervals import mean_interval
 from evaluation.survey import cases
 from radiographs.annotation import union_mask

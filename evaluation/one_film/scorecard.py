@@ -16,7 +16,7 @@ import pandas as pd
 from classifiers import ChestClassifier
 from evaluation.baselines.model_independent import BASELINES
 from evaluation.one_film.compare import FindingResult
-from evaluation.scores import Case, Element, Region, Score, get_metric, localisation_metrics
+from evaluation.scores import Case, Element, Metric, Region, Score, localisation_metrics, metrics
 from radiographs import Radiograph
 from xai_methods import get_method, methods
 
@@ -28,16 +28,6 @@ QUESTIONS: dict[Element, str] = {
     "model transparency": "Does it follow what the model really computes?",
     "actionability": "Does removing what it marks change the model's answer?",
 }
-PARTS: dict[Element, tuple[str, ...]] = {
-    "localizability": ("pixel_auprc", "pointing_game", "relevance_mass_accuracy", "area_matched_iou"),
-    "visual recognizability": ("gini_sparseness", "entropy", "bright_regions"),
-    "physical attribution": ("relevance_in_lungs", "relevance_in_heart", "relevance_outside_body"),
-    "model transparency": ("insertion_blur", "deletion_blur", "completeness_residual", "randomised_ssim"),
-    "actionability": ("map_blur_drop",),
-}
-"""The scores of each element; the first that is defined is the one shown folded."""
-WITHOUT_RIVAL = frozenset({"bright_regions", "randomised_ssim", "completeness_residual"})
-"""Scores that a map which says nothing wins by design: baselines are no measure of them."""
 MARKS = {"best": "▲", "between": "△", "chance": "▽", "plain": "", "undefined": ""}
 LEGEND = (
     "▲ better than every baseline (or than chance, where no baseline has the score) · △ better than chance, not than "
@@ -121,6 +111,11 @@ class Scorecard:
         return next((c for c in found if c.score.defined), found[0] if found else None)
 
 
+def scorecard_metrics() -> list[Metric]:
+    """The metrics of the scorecard, by element; of an element the first that is defined is the one shown folded."""
+    return [metric for metric in metrics().values() if metric.scorecard]
+
+
 def scorecard(
     classifier: ChestClassifier,
     radiograph: Radiograph,
@@ -139,7 +134,7 @@ def scorecard(
     """
     shared: dict[str, object] = {}
     region = None if result.mask is None else Region(result.mask, radiograph.pixel_spacing_mm)
-    wanted = [name for names in PARTS.values() for name in names if name not in localisation_metrics()]
+    wanted = [m for m in scorecard_metrics() if m.name not in localisation_metrics()]
     explained = {name: done for name, done in result.methods.items() if done.explanation is not None}
     rivals = _baseline_cases(classifier, radiograph, result, seed, shared)
     steps = len(explained) + len(rivals)
@@ -190,17 +185,16 @@ def _baseline_cases(
     return found
 
 
-def _assess(case: Case, names: Sequence[str], thorough: bool) -> dict[str, Score]:
+def _assess(case: Case, wanted: Sequence[Metric], thorough: bool) -> dict[str, Score]:
     slow = get_method(case.explanation.method).speed == "slow"
     scores: dict[str, Score] = {}
     whole = case.report
-    for place, name in enumerate(names):
-        one = get_metric(name)
-        case.report = _part(whole, place, len(names))
-        if "repeats" in one.needs and slow and not thorough:
-            scores[name] = Score(name, math.nan, direction=one.direction, element=one.element)
+    for place, metric in enumerate(wanted):
+        case.report = _part(whole, place, len(wanted))
+        if "repeats" in metric.needs and slow and not thorough:
+            scores[metric.name] = Score(metric.name, math.nan, direction=metric.direction, element=metric.element)
         else:
-            scores[name] = one(case)
+            scores[metric.name] = metric(case)
     return scores
 
 
@@ -208,28 +202,26 @@ def _cells(
     method: str, scores: Mapping[str, Score], result: FindingResult, rivals: Mapping[str, Mapping[str, Score]]
 ) -> list[Cell]:
     found = []
-    for element, names in PARTS.items():
-        for name in names:
-            if name not in scores:
-                continue
-            about = get_metric(name)
-            title, value = _best_rival(name, scores[name], result, rivals)
-            found.append(Cell(method, element, name, about.title, about.meaning, scores[name], title, value))
+    for metric in scorecard_metrics():
+        if metric.name in scores:
+            title, value = _best_rival(metric, scores[metric.name], result, rivals)
+            cell = Cell(
+                method, metric.element, metric.name, metric.title, metric.meaning, scores[metric.name], title, value
+            )
+            found.append(cell)
     return found
 
 
 def _best_rival(
-    name: str, score: Score, result: FindingResult, rivals: Mapping[str, Mapping[str, Score]]
+    metric: Metric, score: Score, result: FindingResult, rivals: Mapping[str, Mapping[str, Score]]
 ) -> tuple[str, float]:
     """Title and value of the baseline that does best; "" and NaN where none has the score."""
-    values = {BASELINES[b].title: s[name].value for b, s in result.baselines.items() if name in s}
-    values |= {
-        get_method(b).title: s[name].value
-        for b, s in rivals.items()
-        if name in s and name not in localisation_metrics()
-    }
+    if metric.name in localisation_metrics():
+        values = {BASELINES[b].title: s[metric.name].value for b, s in result.baselines.items()}
+    else:
+        values = {get_method(b).title: s[metric.name].value for b, s in rivals.items()}
     defined = {title: value for title, value in values.items() if not np.isnan(value)}
-    if not defined or score.direction == "neither" or name in WITHOUT_RIVAL:
+    if not defined or score.direction == "neither" or not metric.rival:
         return "", math.nan
     best = (max if score.direction == "higher" else min)(defined, key=lambda title: defined[title])
     return best, defined[best]

@@ -41,6 +41,7 @@ class _Baseline(Method):
 
     family = "baseline"
     signed = False
+    unit = "arbitrary"
     speed = "fast"
     role = "baseline"
 
@@ -100,6 +101,7 @@ class RandomMap(_Baseline):
 
     name = "random"
     title = "Random map"
+    stochastic = True
     question = "Nothing: how would pure noise do?"
     reference = "This project"
     order = 204
