@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 
 from classifiers import ChestClassifier
-from evaluation.baselines.model_independent import BASELINES
+from evaluation.baselines.model_independent import baseline_titles, film_baselines
 from evaluation.one_film.compare import FindingResult
 from evaluation.scores import Case, Element, Metric, Region, Score, localisation_metrics, metrics
 from radiographs import Radiograph
-from xai_methods import get_method, methods
+from xai_methods import get_method
 
 ELEMENTS: tuple[Element, ...] = get_args(Element)
 QUESTIONS: dict[Element, str] = {
@@ -173,8 +173,8 @@ def _baseline_cases(
     classifier: ChestClassifier, radiograph: Radiograph, result: FindingResult, seed: int, shared: dict[str, object]
 ) -> dict[str, Case]:
     found = {}
-    for name, method in methods().items():
-        if method.role == "baseline" and name not in result.methods and name != "random":
+    for name, method in film_baselines().items():
+        if name not in result.methods:
             made = method.explain(classifier, radiograph, result.finding, seed=seed)
             on_film = classifier.to_film(made, radiograph)
             region = None if result.mask is None else Region(result.mask, radiograph.pixel_spacing_mm)
@@ -217,7 +217,7 @@ def _best_rival(
 ) -> tuple[str, float]:
     """Title and value of the baseline that does best; "" and NaN where none has the score."""
     if metric.name in localisation_metrics():
-        values = {BASELINES[b].title: s[metric.name].value for b, s in result.baselines.items()}
+        values = {baseline_titles()[b]: s[metric.name].value for b, s in result.baselines.items()}
     else:
         values = {get_method(b).title: s[metric.name].value for b, s in rivals.items()}
     defined = {title: value for title, value in values.items() if not np.isnan(value)}
