@@ -12,7 +12,7 @@ import scipy
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from evaluation.scores.score import Direction
+from evaluation.scores import Direction
 from evaluation.statistics.intervals import friedman, wilcoxon_holm
 
 Test = Literal["wilcoxon", "nemenyi"]
