@@ -10,9 +10,10 @@ from PIL import Image
 
 from radiographs.annotation_readers.geometry import MaskFile
 from radiographs.annotation_readers.table import AnnotationTable, Outline, collect, film_key
+from radiographs.codestreams import MAX_SIDE
 from radiographs.errors import AnnotationError, FilmError
 from radiographs.findings import canonical
-from radiographs.raster import MAX_SIDE, PNG_MAGIC, png_size
+from radiographs.raster import PNG_MAGIC, png_size
 
 _FILM_SUFFIXES = {".png", ".jpg", ".jpeg", ".dcm", ".dicom"}
 
