@@ -15,7 +15,7 @@ help:
 	@echo "make clean      remove .venv"
 
 run: setup
-	@$(BIN)/python -m dashboard.start
+	@$(BIN)/python -m dashboard.cli.start
 
 setup: $(VENV)/.runtime
 

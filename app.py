@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import style, tour
+from dashboard.shared import style, tour
 from radiographs.places import asset
 
 st.set_page_config(page_title="XAI Lightbox", page_icon=str(asset("icon.png")), layout="wide")

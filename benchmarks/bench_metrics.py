@@ -9,8 +9,8 @@ from scipy import ndimage
 
 from benchmarks.timing import Row, compare
 from classifiers.torchvision_guard import ensure_torchvision
-from evaluation.ranked import RankedMap, Region, read_map
-from evaluation.registry import get_metric, score_map
+from evaluation.scores.ranked_map import RankedMap, Region, read_map
+from evaluation.scores.registry import get_metric, score_map
 
 SIDE = 1024
 BOTH = {

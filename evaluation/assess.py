@@ -18,10 +18,10 @@ import numpy as np
 import pandas as pd
 
 from classifiers import ChestClassifier
-from evaluation.assessment import Assessment, Case, assessments, get_assessment
-from evaluation.priors import patient_of
-from evaluation.randomising import pair_similarities, passes
-from evaluation.statistics import mean_interval
+from evaluation.baselines.location_prior import patient_of
+from evaluation.scores.assessment import Assessment, Case, assessments, get_assessment
+from evaluation.scores.randomising import pair_similarities, passes
+from evaluation.statistics.intervals import mean_interval
 from evaluation.survey import cases
 from radiographs.annotation import union_mask
 from radiographs.collection import Collection, FilmEntry
@@ -236,8 +236,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Assess methods of one model on one collection; print the tables, write the rows as CSV."""
-    from classifiers.shelf import load_classifier
-    from radiographs.shelf import get_collection
+    from classifiers.registry import load_classifier
+    from radiographs.registry import get_collection
 
     asked = _parser().parse_args(argv)
     chosen: dict[str, Parameters | None] = {}

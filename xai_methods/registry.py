@@ -7,11 +7,10 @@ import pkgutil
 from functools import cache
 from typing import TypeVar
 
-import xai_methods
 from xai_methods.method import Method
 
 _METHODS: dict[str, Method] = {}
-_NOT_METHODS = {"explanation", "method", "parameters", "registry"}
+_FAMILIES = ("cam", "gradient", "perturbation", "relevance", "counterfactual", "baselines")
 T = TypeVar("T", bound=type[Method])
 
 
@@ -29,10 +28,12 @@ def register(method: T) -> T:
 
 @cache
 def _load() -> None:
-    """Import every module of this room, each of which registers what it holds."""
-    for module in pkgutil.iter_modules(xai_methods.__path__):
-        if module.name not in _NOT_METHODS:
-            importlib.import_module(f"xai_methods.{module.name}")
+    """Import every module of the families, each of which registers what it holds."""
+    for family in _FAMILIES:
+        package = importlib.import_module(f"xai_methods.{family}")
+        for module in pkgutil.iter_modules(package.__path__):
+            if not module.ispkg:
+                importlib.import_module(f"{package.__name__}.{module.name}")
 
 
 def methods() -> dict[str, Method]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 
 from classifiers import ModelCard
-from dashboard.display import View
-from evaluation.compare import Comparison
+from dashboard.shared.display import View
+from evaluation.one_film.compare import Comparison
 from radiographs import Radiograph
 from radiographs.collection import CollectionCard
 from xai_methods import get_method

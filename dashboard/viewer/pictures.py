@@ -11,7 +11,7 @@ import matplotlib
 import numpy as np
 from PIL import Image
 
-from dashboard.display import POSITIVE_COLOURS, SIGNED_COLOURS, resized, scale_of
+from dashboard.shared.display import POSITIVE_COLOURS, SIGNED_COLOURS, resized, scale_of
 from radiographs import Radiograph
 
 LONGEST_FILM = 3072

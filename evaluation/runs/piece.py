@@ -20,17 +20,17 @@ import pyarrow as pa
 import torch
 
 from classifiers import ChestClassifier
-from classifiers.shelf import load_classifier
-from evaluation.assessment import Case, get_assessment
-from evaluation.baselines import READER, baseline_maps, other_reader
-from evaluation.ranked import Reading, Region
-from evaluation.registry import metrics, score_map
+from classifiers.registry import load_classifier
+from evaluation.baselines.model_independent import READER, baseline_maps, other_reader
 from evaluation.runs.selection import Piece, Question
 from evaluation.runs.store import SCHEMA
-from evaluation.score import Score
+from evaluation.scores.assessment import Case, get_assessment
+from evaluation.scores.ranked_map import Reading, Region
+from evaluation.scores.registry import metrics, score_map
+from evaluation.scores.score import Score
 from radiographs import Radiograph
 from radiographs.annotation import union_mask
-from radiographs.shelf import get_collection
+from radiographs.registry import get_collection
 from xai_methods import Explanation, get_method
 
 _log = logging.getLogger(__name__)

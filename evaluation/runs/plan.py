@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from evaluation.assessment import assessments
-from evaluation.baselines import BASELINES
-from evaluation.ranked import READINGS, Reading
-from evaluation.registry import headline_metrics, metrics
+from evaluation.baselines.model_independent import BASELINES
+from evaluation.scores.assessment import assessments
+from evaluation.scores.ranked_map import READINGS, Reading
+from evaluation.scores.registry import headline_metrics, metrics
 from xai_methods import get_method, main_methods, methods
 from xai_methods.parameters import ParameterError
 

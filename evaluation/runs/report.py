@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from evaluation.critical_difference import critical_difference_figure
-from evaluation.registry import headline_metrics, metrics
 from evaluation.runs.html_report import html_page
 from evaluation.runs.plan import PlanError, read_plan
 from evaluation.runs.store import Store
@@ -29,7 +27,9 @@ from evaluation.runs.tables import (
     tests_of,
     values,
 )
-from evaluation.validity import Verdict
+from evaluation.scores.registry import headline_metrics, metrics
+from evaluation.statistics.critical_difference import critical_difference_figure
+from evaluation.validity.gate import Verdict
 
 _SPECIAL = re.compile(r"[&%$#_{}]")
 

@@ -11,12 +11,12 @@ from typing import Literal
 import numpy as np
 
 from classifiers import ChestClassifier
-from classifiers.shelf import load_classifier, shelf
-from evaluation.assessment import assessments
-from evaluation.priors import patient_of
+from classifiers.registry import list_models, load_classifier
+from evaluation.baselines.location_prior import patient_of
 from evaluation.runs.plan import Plan, PlanError, digest_of, near
+from evaluation.scores.assessment import assessments
 from radiographs.collection import Collection, FilmEntry
-from radiographs.shelf import collections
+from radiographs.registry import collections
 
 Kind = Literal["method", "baseline"]
 
@@ -82,17 +82,17 @@ def open_plan(plan: Plan) -> list[Model]:
         missing = collections()[name].missing()
         if missing:
             raise PlanError(f"collections: {name}: {missing}")
-    on_shelf = {entry.name: entry for entry in shelf()}
+    known = {entry.name: entry for entry in list_models()}
     for name in plan.classifiers:
-        if name not in on_shelf:
-            raise PlanError(f"classifiers: there is no model {name!r}; {near(name, on_shelf)}")
-        if not on_shelf[name].available:
-            raise PlanError(f"classifiers: {name}: {on_shelf[name].missing}")
+        if name not in known:
+            raise PlanError(f"classifiers: there is no model {name!r}; {near(name, known)}")
+        if not known[name].available:
+            raise PlanError(f"classifiers: {name}: {known[name].missing}")
     models = [_known(load_classifier(name, device="cpu")) for name in plan.classifiers]
+    findings = sorted({finding for model in models for finding in model.findings})
     for finding in plan.findings:
-        known = sorted({one for model in models for one in model.findings})
-        if finding not in known:
-            raise PlanError(f"findings: no model of the plan knows {finding!r}; {near(finding, known)}")
+        if finding not in findings:
+            raise PlanError(f"findings: no model of the plan knows {finding!r}; {near(finding, findings)}")
     _check_films(plan, models)
     return models
 

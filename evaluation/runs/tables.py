@@ -10,15 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from classifiers.shelf import shelf
-from evaluation.assessment import Assessment, assessments
-from evaluation.baselines import BASELINES, READER
-from evaluation.critical_difference import Ranking, rank_methods
-from evaluation.registry import Metric, metrics
+from classifiers.registry import list_models
+from evaluation.baselines.model_independent import BASELINES, READER
 from evaluation.runs.intervals import mean_intervals
 from evaluation.runs.store import Store
-from evaluation.statistics import DRAWS, PairTest, patient_means, wilcoxon_holm
-from evaluation.validity import Verdict, gate
+from evaluation.scores.assessment import Assessment, assessments
+from evaluation.scores.registry import Metric, metrics
+from evaluation.statistics.critical_difference import Ranking, rank_methods
+from evaluation.statistics.intervals import DRAWS, PairTest, patient_means, wilcoxon_holm
+from evaluation.validity.gate import Verdict, gate
 from xai_methods import methods
 
 ALL, PASSED = "all findings", "findings that pass the gate"
@@ -121,7 +121,7 @@ def verdicts(store: Store, pair: Pair) -> dict[str, Verdict]:
         "SELECT DISTINCT finding FROM scores WHERE collection = ? AND classifier = ? ORDER BY ALL",
         [pair.collection, pair.classifier],
     )
-    figures = next((entry.card.figures for entry in shelf() if entry.name == pair.classifier), {})
+    figures = next((entry.card.figures for entry in list_models() if entry.name == pair.classifier), {})
     return {str(finding): gate(figures, str(finding), pair.collection) for finding in table.finding}
 
 

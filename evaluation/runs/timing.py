@@ -10,13 +10,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from evaluation.assessment import Case, assessments, get_assessment
-from evaluation.assessments.anatomy import anatomy_of
-from evaluation.registry import metrics
 from evaluation.runs.piece import Film, packed
 from evaluation.runs.selection import Piece, Question
 from evaluation.runs.store import SCHEMA
-from evaluation.score import Score
+from evaluation.scores.anatomy import anatomy_of
+from evaluation.scores.assessment import Case, assessments, get_assessment
+from evaluation.scores.registry import metrics
+from evaluation.scores.score import Score
 from xai_methods import Explanation, get_method
 
 SLICE = 6.0

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from evaluation.assessment import Assessment, Case
+from evaluation.cli.runs import estimate_words
 from evaluation.runs import timing
-from evaluation.runs.commands import estimate_words
 from evaluation.runs.estimate import estimate
 from evaluation.runs.plan import Plan
 from evaluation.runs.selection import Question, open_plan, pieces
+from evaluation.scores.assessment import Assessment, Case
 from tests.evaluation.runs.conftest import OUTLINED
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from evaluation.registry import headline_metrics, metrics
 from evaluation.runs.plan import Plan, PlanError, parse_plan, read_plan
 from evaluation.runs.selection import films_of, open_plan, pieces
 from evaluation.runs.template import plan_text
-from radiographs.shelf import get_collection
+from evaluation.scores.registry import headline_metrics, metrics
+from radiographs.registry import get_collection
 from tests.evaluation.runs.conftest import FILMS, OUTLINED
 
 ROOT = Path(__file__).resolve().parents[3]

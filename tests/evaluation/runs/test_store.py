@@ -118,8 +118,8 @@ def test_other_weights_are_refused(plan: Plan) -> None:
 def test_maps_are_kept_as_float16_with_their_scale(plan: Plan, store: Store) -> None:
     from dataclasses import replace
 
-    from classifiers.shelf import load_classifier
-    from radiographs.shelf import get_collection
+    from classifiers.registry import load_classifier
+    from radiographs.registry import get_collection
     from xai_methods import get_method
 
     (model,) = open_plan(plan)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from evaluation.assessment import Case, assessments
+from evaluation.scores.assessment import Case, assessments
 from evaluation.stability import study
 from evaluation.stability.perturbations import (
     PERTURBATIONS,

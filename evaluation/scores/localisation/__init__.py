@@ -1,0 +1,1 @@
+"""Localisation metrics, one idea a file; each registers itself in ``evaluation.scores.registry``."""

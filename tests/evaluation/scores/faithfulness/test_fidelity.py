@@ -1,0 +1,139 @@
+"""Infidelity, sensitivity-n and completeness: perfect on a linear model, worthless for a wrong map."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from evaluation.scores.assessment import Case, get_assessment
+from evaluation.scores.faithfulness.completeness import relative_residual, total
+from evaluation.scores.faithfulness.fidelity import (
+    cell_subsets,
+    claimed,
+    claims,
+    correlation,
+    falls,
+    infidelity,
+    squares,
+)
+from tests.evaluation.cases import SIDE, explanation_of, linear_case
+from xai_methods import get_method
+
+
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+@pytest.mark.parametrize("name", ["infidelity", "sensitivity_n"])
+def test_the_gradient_of_a_linear_model_foretells_all(name: str) -> None:
+    score = get_assessment(name)(linear_case())
+    assert score.value == pytest.approx(0.0 if name == "infidelity" else 1.0, abs=1e-4)
+
+
+@pytest.mark.parametrize("factor", [1e-3, 7.0])
+def test_a_positive_factor_makes_no_difference(factor: float) -> None:
+    gradient = linear_case().explanation.values
+    for name in ("infidelity", "sensitivity_n", "deletion_blur"):
+        one, other = (get_assessment(name)(linear_case(scale * gradient)).value for scale in (1, factor))
+        assert other == pytest.approx(one, abs=1e-3)
+
+
+def test_the_opposite_of_the_truth_foretells_nothing() -> None:
+    opposite = -linear_case().explanation.values
+    assert get_assessment("infidelity")(linear_case(opposite)).value == pytest.approx(1)
+    assert get_assessment("sensitivity_n")(linear_case(opposite)).value == pytest.approx(-1.0, abs=1e-4)
+
+
+def test_the_same_map_moved_foretells_little() -> None:
+    score = get_assessment("infidelity")(linear_case())
+    assert score.chance > 0.5
+
+
+def test_a_zero_map_claims_nothing_and_has_no_score() -> None:
+    nothing = np.zeros((SIDE, SIDE))
+    assert np.isnan(get_assessment("infidelity")(linear_case(nothing)).value)
+    assert np.isnan(get_assessment("sensitivity_n")(linear_case(nothing)).value)
+
+
+def test_infidelity_by_hand() -> None:
+    sums, drops = np.array([1.0, 2.0]), np.array([2.0, 2.0])
+    assert infidelity(sums, drops, scaled=False) == 0.5
+    # The best factor is (1 * 2 + 2 * 2) / (1 + 4) = 1.2.
+    assert infidelity(sums, drops) == pytest.approx((0.8**2 + 0.4**2) / 8)
+    assert np.isnan(infidelity(sums, np.zeros(2)))
+
+
+def test_correlation_is_undefined_where_nothing_varies() -> None:
+    assert np.isnan(correlation(np.ones(5), np.arange(5.0)))
+    assert correlation(np.arange(5.0), -2 * np.arange(5.0)) == pytest.approx(-1)
+
+
+def test_a_superpixel_shares_its_value_out_and_a_gradient_is_multiplied() -> None:
+    case = linear_case()
+    labels = np.zeros((SIDE, SIDE), dtype=np.int32)
+    labels[:, 8:] = 1
+    values = np.where(labels == 0, 2.0, -3.0)
+    explanation = replace(case.explanation, values=values.astype(np.float32), regions=labels, method="lime")
+    spread = claims(explanation, np.full((SIDE, SIDE), 9.0))
+    assert spread[labels == 0].sum() == pytest.approx(2)
+    assert spread[labels == 1].sum() == pytest.approx(-3)
+    assert total(explanation) == pytest.approx(-1)
+    gradient = explanation_of(case.classifier, case.radiograph, values, "jacobian")
+    assert np.array_equal(claims(gradient, np.full((SIDE, SIDE), 9.0)), 9 * values)
+    contribution = explanation_of(case.classifier, case.radiograph, values, "lrp")
+    assert np.array_equal(claims(contribution, np.full((SIDE, SIDE), 9.0)), values)
+
+
+def test_masks() -> None:
+    boxes = squares(SIDE, 20, rng())
+    sides = np.sqrt(boxes.sum(axis=(1, 2)))
+    assert sides.min() >= SIDE // 8
+    assert sides.max() <= SIDE // 2
+    assert np.array_equal(sides, sides.astype(int))
+    subsets = cell_subsets(28, 0.25, 10, rng())
+    assert (subsets.reshape(10, 14, 2, 14, 2).any(axis=(2, 4)).sum(axis=(1, 2)) == 49).all()
+    assert (subsets.sum(axis=(1, 2)) == 49 * 4).all()
+    assert len({mask.tobytes() for mask in subsets}) == 10
+
+
+def test_falls_of_a_linear_model_are_sums() -> None:
+    case = linear_case()
+    hidden = torch.zeros_like(case.film)
+    masks = squares(SIDE, 40, rng())
+    gains = (case.classifier.network.weights[0] * case.film[0, 0].double()).numpy()
+    seen: list[float] = []
+    found = falls(case.ask, case.film, hidden, masks, seen.append)
+    np.testing.assert_allclose(found, claimed(gains, masks), atol=1e-4)
+    assert seen == [32 / 40, 1.0]
+
+
+def test_passes_are_shared_between_maps_of_one_finding() -> None:
+    case = linear_case()
+    get_assessment("infidelity")(case)
+    other = Case(
+        case.classifier, case.radiograph, explanation_of(case.classifier, case.radiograph, np.eye(SIDE)),
+        case.on_film, shared=case.shared,
+    )  # fmt: skip
+    other.ask = lambda films: pytest.fail("asked again")  # type: ignore[method-assign, assignment, return-value]
+    assert 0 <= get_assessment("infidelity")(other).value <= 1
+
+
+def test_shap_is_complete_and_a_map_twice_as_strong_is_not() -> None:
+    case = linear_case()
+    method = get_method("kernel-shap")
+    explanation = method.explain(case.classifier, case.radiograph, case.classifier.findings[0])
+    complete = Case(case.classifier, case.radiograph, explanation, case.on_film)
+    assert get_assessment("completeness_residual")(complete).value == pytest.approx(0, abs=1e-3)
+    doubled = Case(
+        case.classifier, case.radiograph, replace(explanation, values=2 * explanation.values), case.on_film
+    )  # fmt: skip
+    assert get_assessment("completeness_residual")(doubled).value == pytest.approx(1, abs=1e-2)
+
+
+def test_completeness_is_undefined_for_methods_that_do_not_promise_it() -> None:
+    assert np.isnan(get_assessment("completeness_residual")(linear_case()).value)
+    assert np.isnan(relative_residual(1.0, 0.0))
+    assert relative_residual(3.0, -2.0) == 2.5
