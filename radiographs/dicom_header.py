@@ -91,6 +91,8 @@ def check_is_film(dataset: Dataset) -> list[Note]:
     Raises:
         FilmError: surely another modality, several frames, no pixels, or a size out of bounds.
     """
+    if "DirectoryRecordSequence" in dataset:
+        raise FilmError("the DICOM file is the index of a medium (DICOMDIR); give one of the films that lie beside it")
     notes = [*_modality(dataset), *_body_part(dataset)]
     rows, columns = whole_number(dataset, "Rows"), whole_number(dataset, "Columns")
     if whole_number(dataset, "NumberOfFrames", 1) > 1:
