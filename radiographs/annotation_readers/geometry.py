@@ -157,6 +157,24 @@ class MaskFile:
         return resample_mask(read_mask_image(self.path), shape)
 
 
+@dataclass(frozen=True, eq=False)
+class Painted:
+    """A mask at hand: (H, W) bool; its own size is the frame."""
+
+    pixels: np.ndarray
+    kind: Kind = "mask"
+    extent: None = None
+
+    @property
+    def size(self) -> Shape:
+        """See :class:`Geometry`."""
+        return self.pixels.shape[0], self.pixels.shape[1]
+
+    def mask(self, shape: Shape, frame: Shape | None) -> np.ndarray:
+        """See :class:`Geometry`."""
+        return resample_mask(self.pixels, shape)
+
+
 def has_proportions(frame: Shape, shape: Shape) -> bool:
     """Whether two sizes have the same proportions (2 % are left for rounding)."""
     return abs(frame[0] * shape[1] / (frame[1] * shape[0]) - 1) <= 0.02

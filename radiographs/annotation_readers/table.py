@@ -102,7 +102,7 @@ class Outline:
 
     @property
     def _name(self) -> str:
-        return f"{self.where}: the {self.kind}" if self.where else f"the {self.kind}"
+        return self.where if self.kind == "mask" and self.where else f"{self.where}: the {self.kind}".removeprefix(": ")
 
 
 @dataclass(frozen=True)
