@@ -29,7 +29,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     command.add_argument(
         "--finding", required=True, action="append", metavar="FINDING", help="may be repeated; one the model knows"
     )
-    command.add_argument("--mask", type=Path, metavar="FILE", help="PNG, .npy or .npz outline of the one finding")
+    command.add_argument(
+        "--mask",
+        type=Path,
+        metavar="FILE",
+        help="outline of the one finding: an image, .npy, .npz, or a table of outlines",
+    )
     command.add_argument(
         "--method",
         action="append",
@@ -58,6 +63,7 @@ def compare_film(asked: argparse.Namespace) -> int:
     from dashboard.compare.question import Film
     from dashboard.exports.report import html_report
     from dashboard.exports.reported import Reported
+    from evaluation.cli.films import say_doubts
     from evaluation.one_film.compare import compare
     from evaluation.one_film.scorecard import scorecard
     from radiographs.registry import find_film
@@ -70,6 +76,7 @@ def compare_film(asked: argparse.Namespace) -> int:
     chosen = {name: get_method(name).parameters() for name in asked.method or main_methods()}
     radiograph, entry, collection = find_film(asked.film)
     annotations = collection.annotations(entry.film_id) if collection is not None and entry is not None else []
+    say_doubts(radiograph)
     named = f"{collection.name}/{entry.film_id}" if collection is not None and entry is not None else "from a file"
     film = Film(named, radiograph, tuple(annotations))
     model = load_classifier(asked.model)
@@ -92,10 +99,10 @@ def compare_film(asked: argparse.Namespace) -> int:
 
 
 def _masks(asked: argparse.Namespace, film: Film) -> dict[str, np.ndarray]:
-    from evaluation.one_film.map_files import read_mask
+    from evaluation.one_film.map_files import read_outline
 
     if asked.mask is not None:
-        return {asked.finding[0]: read_mask(asked.mask)}
+        return {asked.finding[0]: read_outline(asked.mask, asked.finding[0], film.radiograph, Path(asked.film).name)}
     found = {finding: film.mask(finding) for finding in asked.finding}
     return {finding: mask for finding, mask in found.items() if mask is not None}
 
