@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from dashboard import first_page
+from dashboard.cli import first_page
 
 first_page.wait()
 
-from dashboard import style, tour  # noqa: E402
+from dashboard.shared import style, tour  # noqa: E402
 from radiographs.places import asset  # noqa: E402
 
 st.set_page_config(page_title="XAI Lightbox", page_icon=str(asset("icon.png")), layout="wide")

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from classifiers import ChestClassifier, ModelCard, Preprocessing
-from classifiers.shelf import load_classifier
+from classifiers.registry import load_classifier
 from classifiers.torchvision_guard import ensure_torchvision
 from radiographs import Radiograph
 from radiographs.collections.known_truth import KnownTruth

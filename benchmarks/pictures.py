@@ -96,7 +96,7 @@ def main() -> int:
     FOLDER.mkdir(exist_ok=True)
     plots()
     port = free_port()
-    command = [sys.executable, "-m", "dashboard.command_line", "run-dashboard", "--port", str(port)]
+    command = [sys.executable, "-m", "dashboard.cli.main", "run-dashboard", "--port", str(port)]
     with tempfile.TemporaryDirectory() as home, sync_playwright() as started:
         environment = {**os.environ, "XAI_LIGHTBOX_HOME": home}
         environment.pop("XAI_LIGHTBOX_DATA", None)

@@ -69,7 +69,7 @@ def first_minute(browser: Any, picture: Path | None = None, wait: float = 0.0) -
     with tempfile.TemporaryDirectory() as home, contextlib.ExitStack() as at_end:
         start = time.perf_counter()
         server = subprocess.Popen(
-            [sys.executable, "-m", "dashboard.start"],
+            [sys.executable, "-m", "dashboard.cli.start"],
             cwd=ROOT,
             env={**os.environ, "XAI_LIGHTBOX_HOME": home},
             stdout=subprocess.PIPE,

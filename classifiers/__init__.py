@@ -1,4 +1,4 @@
-"""Chest X-ray models: one adaptor, the model shelf, training."""
+"""Chest X-ray models: one adaptor, the model registry, training."""
 
 from classifiers.chest_classifier import ChestClassifier, ModelCard, UnknownFindingError
 from classifiers.preprocessing import Preprocessing

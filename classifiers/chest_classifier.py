@@ -34,11 +34,11 @@ class ModelCard:
     """What a person should know of a model before they trust it (Mitchell et al. 2019, arXiv 1810.03993).
 
     Attributes:
-        name: its name on the shelf. title: its name for people. summary: what it is, in a sentence or two.
+        name: its registered name. title: its name for people. summary: what it is, in a sentence or two.
         trained_on: films and labels. licence: terms of the weights. citation: source.
         limits: what it must not be used for and where it fails.
         figures: measured figures; ``figures["findings"][finding]`` holds ``auroc``, ``auroc_low``, ``auroc_high``,
-            ``positives``, ``films`` and, where measured, ``pointing`` ..., ``blur`` (see ``evaluation.validity``).
+            ``positives``, ``films`` and, where measured, ``pointing`` ..., ``blur`` (see ``evaluation.validity.gate``).
         split: name of the split table in ``assets/splits`` that says which patients it was trained on, if any.
     """
 
@@ -119,7 +119,7 @@ class ChestClassifier(nn.Module):
 
     @property
     def name(self) -> str:
-        """The model's name on the shelf."""
+        """The model's registered name."""
         return self.card.name
 
     @property

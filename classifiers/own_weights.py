@@ -68,7 +68,7 @@ def load_own(
         low, high: input values of black and white.
         mean, std: normalisation of an input in [0, 1], one number or one a colour; instead of ``low`` and ``high``.
         cam_layer: dotted name of the layer CAM methods read; guessed where None.
-        name, title: for the shelf.
+        name, title: for lists.
 
     Raises:
         WeightsError: something does not fit; the message says what and what to do.

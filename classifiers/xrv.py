@@ -17,8 +17,8 @@ import torch
 from torch import nn
 
 from classifiers.chest_classifier import ChestClassifier
-from classifiers.inert_reading import read_network_tensors
 from classifiers.preprocessing import Preprocessing
+from classifiers.safe_unpickling import read_network_tensors
 from classifiers.torchvision_guard import ensure_torchvision
 from classifiers.weights import WeightsError, load_into, sha256_of
 from classifiers.xrv_weights import (
@@ -71,13 +71,13 @@ def import_torchxrayvision() -> ModuleType:
 def fetch_xrv(
     name: str, *, progress: Progress | None = None, cancelled: Callable[[], bool] | None = None, url: str | None = None
 ) -> Path:
-    """Download the weights of a shelf name from the library's release page and return their path.
+    """Download the weights of a registered name from the library's release page and return their path.
 
     Where a checksum is published, the file must have it. For three files none is: there the first download is
     trusted if it holds a network that fits, and its checksum is recorded, so that a later change is noticed.
 
     Args:
-        name: shelf name. progress: called with (files done, files in all, bytes done, bytes in all).
+        name: registered name. progress: called with (files done, files in all, bytes done, bytes in all).
         cancelled: asked often; True stops the download. url: another address of the same file.
 
     Raises:
@@ -126,7 +126,7 @@ def load_xrv(name: str, path: Path | None = None) -> ChestClassifier:
     """Build a torchxrayvision classifier on the CPU; nothing in its weight file is run.
 
     Args:
-        name: shelf name. path: its weight file; by default the fetched one, whose checksum is verified.
+        name: registered name. path: its weight file; by default the fetched one, whose checksum is verified.
 
     Raises:
         LookupError: there is no such model.

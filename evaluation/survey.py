@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 
 from classifiers import ChestClassifier
-from evaluation.compare import compare
-from evaluation.priors import patient_of
-from evaluation.registry import metrics
-from evaluation.statistics import mean_interval
-from evaluation.table import comparison_table
+from evaluation.baselines.location_prior import patient_of
+from evaluation.one_film.compare import compare
+from evaluation.one_film.table import comparison_table
+from evaluation.scores import localisation_metrics, metrics
+from evaluation.statistics.intervals import mean_interval
 from radiographs.annotation import union_mask
 from radiographs.collection import Collection, FilmEntry
 from xai_methods import Parameters, get_method, main_methods
@@ -56,7 +56,7 @@ def survey(
 
     Returns:
         One row a film, finding and method (or baseline, or chance): ``film``, ``patient``, and the columns of
-        :func:`evaluation.table.comparison_table`.
+        :func:`evaluation.one_film.table.comparison_table`.
     """
     chosen = cases(classifier, collection, per_finding, np.random.default_rng(seed))
     tables = []
@@ -87,7 +87,7 @@ def summary(rows: pd.DataFrame, names: Sequence[str] | None = None, seed: int = 
         One row a method, baseline or chance: ``title``, ``kind``, ``films``, ``seconds`` (median) and, for each metric,
         its mean, ``<metric>_low`` and ``<metric>_high``.
     """
-    chosen = list(metrics()) if names is None else list(names)
+    chosen = list(localisation_metrics()) if names is None else list(names)
     found = []
     for name, part in rows.groupby("name", sort=False):
         row: dict[str, object] = {"name": name, "title": part.title.iloc[0], "kind": part.kind.iloc[0]}
@@ -119,8 +119,8 @@ def _show(share: float) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Survey one model on one collection; print the table, write the rows as CSV."""
-    from classifiers.shelf import load_classifier
-    from radiographs.shelf import get_collection
+    from classifiers.registry import load_classifier
+    from radiographs.registry import get_collection
 
     parser = argparse.ArgumentParser(prog="python -m evaluation.survey", description=__doc__)
     parser.add_argument("--model", required=True)

@@ -4,7 +4,7 @@ from importlib import metadata
 
 import streamlit as st
 
-from dashboard import tour
+from dashboard.shared import tour
 
 PACKAGES = ("xai-lightbox", "torch", "torchvision", "streamlit", "captum", "pydicom", "scikit-image")
 

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from dashboard import style
 from dashboard.benchmark import page as benchmark
 from dashboard.benchmark import results as benchmark_results
-from dashboard.redrawing import by_itself
+from dashboard.shared import style
+from dashboard.shared.redrawing import by_itself
 
 style.heading("Benchmark")
 st.markdown(

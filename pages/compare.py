@@ -5,17 +5,18 @@ from dataclasses import replace
 import streamlit as st
 
 from classifiers import ChestClassifier
-from classifiers.shelf import shelf
-from dashboard import caches, choosing, regions, style
-from dashboard.display import View
+from classifiers.registry import list_models
+from dashboard.compare import regions
+from dashboard.compare.facts import draw_facts
+from dashboard.compare.finding_view import draw_finding, scorecards_pending
+from dashboard.compare.question import Question, default_findings, seen_in_training
 from dashboard.exports.downloads import draw_downloads
-from dashboard.facts import draw_facts
-from dashboard.finding_view import draw_finding, scorecards_pending
 from dashboard.jobs import QueueFullError, sentence
-from dashboard.question import Question, default_findings, seen_in_training
-from dashboard.redrawing import by_itself
-from dashboard.session import owner, remember, restored
-from evaluation.compare import FindingResult
+from dashboard.shared import caches, choosing, style
+from dashboard.shared.display import View
+from dashboard.shared.redrawing import by_itself
+from dashboard.shared.session import owner, remember, restored
+from evaluation.one_film.compare import FindingResult
 from radiographs import FilmError
 from xai_methods import get_method
 
@@ -24,7 +25,7 @@ FIRST_MAP_SECONDS = 1.2
 
 
 def ask() -> list[Question]:
-    models_known = shelf()
+    models_known = list_models()
     choice, words = restored(models_known)
     for word in words:
         st.warning(word, icon=":material/link_off:")

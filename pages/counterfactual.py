@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from dashboard import style
+from dashboard.compare.facts import describe
 from dashboard.counterfactual import page
-from dashboard.facts import describe
-from dashboard.redrawing import by_itself
+from dashboard.shared import style
+from dashboard.shared.redrawing import by_itself
 from evaluation.counterfactuals.exaggerated import Exaggerated, ExaggeratedPlane, in_words, plane_in_words
 
 

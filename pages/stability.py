@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from dashboard import style
-from dashboard.facts import describe
-from dashboard.redrawing import by_itself
+from dashboard.compare.facts import describe
+from dashboard.shared import style
+from dashboard.shared.redrawing import by_itself
 from dashboard.stability import page as stability
 from dashboard.stability import words as stability_words
 

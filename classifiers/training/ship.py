@@ -1,4 +1,4 @@
-"""Put trained weights on the shelf with their card: ``python -m classifiers.training.ship --help``."""
+"""Put trained weights in the registry with their card: ``python -m classifiers.training.ship --help``."""
 
 from __future__ import annotations
 

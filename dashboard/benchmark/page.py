@@ -15,16 +15,15 @@ from pathlib import Path
 
 import streamlit as st
 
-from classifiers import shelf as model_shelf
+from classifiers import registry as model_registry
 from dashboard.jobs import sentence
-from evaluation.assessment import assessments
-from evaluation.registry import headline_metrics, metrics
-from evaluation.runs.commands import duration
+from evaluation.cli.runs import duration
 from evaluation.runs.plan import Plan, PlanError, Variant, parse_plan
 from evaluation.runs.store import Store
 from evaluation.runs.template import plan_text
+from evaluation.scores import headline_metrics, metrics
 from radiographs.places import home_folder
-from radiographs.shelf import collections
+from radiographs.registry import collections
 from xai_methods import get_method, main_methods, methods
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,7 +79,7 @@ def _new_run() -> None:
 
 def _chosen_plan() -> Plan | None:
     at_hand = {name: one.card.title for name, one in collections().items() if one.missing() is None}
-    models = {entry.name: entry.title for entry in model_shelf.shelf() if entry.available}
+    models = {entry.name: entry.title for entry in model_registry.list_models() if entry.available}
     if not at_hand or not models:
         st.info("A benchmark needs films and a model at hand.")
         return None
@@ -95,7 +94,7 @@ def _chosen_plan() -> Plan | None:
         explained = st.multiselect(
             "Methods", list(known), list(main_methods()), format_func=lambda m: known[m].title, key="plan methods"
         )
-        titles = {key: one.title for key, one in (metrics() | assessments()).items()}
+        titles = {key: one.title for key, one in metrics().items()}
         scores = st.multiselect("Scores", list(titles), list(headline_metrics()), format_func=titles.__getitem__)
         seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="plan seed")
     lacking = [word for word, given in (("films", films), ("a model", chosen), ("a score", scores)) if not given]
@@ -139,7 +138,7 @@ def launch(folder: Path) -> None:
     (folder / "stop").unlink(missing_ok=True)
     (folder / "status.json").unlink(missing_ok=True)
     (folder / "started").write_text(str(time.time()), encoding="ascii")
-    command = [sys.executable, "-m", "evaluation.cli", "run", str(folder / "plan.toml"), "--out", str(folder)]
+    command = [sys.executable, "-m", "evaluation.cli.parser", "run", str(folder / "plan.toml"), "--out", str(folder)]
     given = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     with open(folder / "log.txt", "ab") as log:
         process = subprocess.Popen(

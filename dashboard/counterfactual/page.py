@@ -11,10 +11,10 @@ import pandas as pd
 import streamlit as st
 
 from classifiers import ChestClassifier
-from dashboard.asking import draw_progress, film_and_model, worked_out, write_address
+from dashboard.compare.question import Film, short_digest
 from dashboard.counterfactual import files, player
 from dashboard.jobs import Status
-from dashboard.question import Film, short_digest
+from dashboard.shared.film_and_model import draw_progress, film_and_model, worked_out, write_address
 from evaluation.counterfactuals.exaggerated import Exaggerated, ExaggeratedPlane, exaggerated_film, exaggerated_plane
 from radiographs.findings import display_name
 from xai_methods import Cancelled, get_method

@@ -12,16 +12,16 @@ from urllib.parse import urlencode
 import numpy as np
 import streamlit as st
 
-from dashboard import caches
+from dashboard.compare.panels import comparison_of
+from dashboard.compare.question import Question, short_digest
+from dashboard.compare.regions import named
+from dashboard.compare.scorecard import done_scorecards
 from dashboard.exports.reported import Reported
 from dashboard.exports.tables import table_csv, table_latex
 from dashboard.jobs import sentence
-from dashboard.panels import comparison_of
-from dashboard.question import Question, short_digest
-from dashboard.regions import named
-from dashboard.scorecard import done_scorecards
-from dashboard.state import UPLOAD, Choice, to_query
-from evaluation.compare import Comparison, FindingResult
+from dashboard.shared import caches
+from dashboard.shared.state import UPLOAD, Choice, to_query
+from evaluation.one_film.compare import Comparison, FindingResult
 from radiographs import Annotation, FilmError, Radiograph
 
 META = ("method", "finding", "parameters", "seed", "logit", "film", "classifier", "seconds", "diagnostics")

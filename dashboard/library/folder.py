@@ -1,4 +1,4 @@
-"""A folder of one's own: look into it first, then put it on the shelf."""
+"""A folder of one's own: look into it first, then add it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import streamlit as st
 
 from dashboard.jobs import QueueFullError, Status, sentence
 from dashboard.library import store
-from dashboard.library.errands import errands
+from dashboard.library.background_downloads import errands
 from dashboard.library.page import draw_refused
 from dashboard.library.store import Preview
-from dashboard.redrawing import by_itself
-from dashboard.session import owner
+from dashboard.shared.redrawing import by_itself
+from dashboard.shared.session import owner
 from radiographs import FilmError
 from radiographs.findings import display_name
 from radiographs.thumbnails import thumbnail
@@ -99,7 +99,7 @@ def _draw_preview(status: Status) -> None:
             st.error(sentence(error), icon=":material/error:")
             return
         errands().forget(_name())
-        st.session_state["folder_added"] = f"The folder is on the shelf as {added}. Find it under Films."
+        st.session_state["folder_added"] = f"The folder was added as {added}. Find it under Films."
         st.rerun()
 
 

@@ -9,16 +9,16 @@ import pandas as pd
 import streamlit as st
 
 from classifiers import ModelCard
-from classifiers import shelf as model_shelf
-from classifiers.shelf import ShelfEntry
+from classifiers import registry as model_registry
+from classifiers.registry import ModelEntry
 from classifiers.xrv_weights import XRV_NAMES
-from dashboard import caches
 from dashboard.jobs import QueueFullError, sentence
 from dashboard.library import store
-from dashboard.library.errands import errands
+from dashboard.library.background_downloads import errands
 from dashboard.library.store import NIH, Fetchable, said_size
-from dashboard.redrawing import by_itself
-from radiographs import shelf as film_shelf
+from dashboard.shared import caches
+from dashboard.shared.redrawing import by_itself
+from radiographs import registry as film_registry
 from radiographs.collection import Collection
 from radiographs.collections.folder import FolderCollection
 from radiographs.findings import display_name
@@ -40,11 +40,11 @@ def draw_disk_use() -> None:
 
 def draw_films() -> None:
     """Draw a card for each collection."""
-    damaged = film_shelf.damaged_folders()
+    damaged = film_registry.damaged_folders()
     if damaged:
         st.error(sentence(LookupError(damaged)), icon=":material/folder_off:")
     with st.grid(min_column_width=CARD_WIDTH):
-        for collection in film_shelf.collections().values():
+        for collection in film_registry.collections().values():
             with st.container(border=True, height="stretch"):
                 _draw_collection(collection)
 
@@ -90,7 +90,7 @@ def open_asked() -> None:
     name = st.session_state.pop("open_collection", None)
     if name is None:
         return
-    entries = film_shelf.collections()[name].entries()
+    entries = film_registry.collections()[name].entries()
     first = next((entry for entry in entries if entry.annotated), entries[0] if entries else None)
     for key in ("choice", "collection", "film_id", "only_finding", "only_outlined", "only_held_out"):
         st.session_state.pop(key, None)
@@ -120,7 +120,7 @@ def draw_refused(refused: tuple[tuple[str, str], ...]) -> None:
 def draw_models() -> None:
     """Draw a card for each model."""
     with st.grid(min_column_width=CARD_WIDTH):
-        for entry in model_shelf.shelf():
+        for entry in model_registry.list_models():
             with st.container(border=True, height="stretch"):
                 _draw_model(entry)
         with st.container(border=True, height="stretch"):
@@ -144,7 +144,7 @@ def _draw_autoencoder() -> None:
     _offer_removal(name, "the fetched weights of the autoencoder", _remove_weights)
 
 
-def _draw_model(entry: ShelfEntry) -> None:
+def _draw_model(entry: ModelEntry) -> None:
     card = entry.card
     st.subheader(card.title, anchor=False)
     at_hand = "at hand" if entry.available else "not at hand"
@@ -162,9 +162,9 @@ def _draw_model(entry: ShelfEntry) -> None:
             draw_fetch(replace(store.weights_of(entry.name), title="the weights"))
         _offer_removal(entry.name, f"the fetched weights of {card.title}", _remove_weights)
     elif entry.origin == "yours":
-        if st.button("Take off the shelf", icon=":material/playlist_remove:", key=f"remove {entry.name}"):
+        if st.button("Remove", icon=":material/playlist_remove:", key=f"remove {entry.name}"):
             confirm(
-                f"Take {card.title} off the shelf? The program's copy of the weights is removed; your own file stays.",
+                f"Remove {card.title}? The program's copy of the weights is removed; your own file stays.",
                 lambda: store.forget(entry.name, "model"),
             )
     elif entry.missing:

@@ -131,7 +131,7 @@ def disk_use() -> int:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a folder holds, before it is put on the shelf; names are for the person's own screen alone.
+    """What a folder holds, before it is put in the registry; names are for the person's own screen alone.
 
     Attributes:
         collection: the folder, read. read: names of films. refused: (name, reason). outlined: films with an outline.
@@ -146,7 +146,7 @@ class Preview:
 
 
 def look_into(path: str) -> Preview:
-    """Read a folder without putting it on the shelf.
+    """Read a folder without putting it in the registry.
 
     Raises:
         CollectionError: it is not a folder, cannot be opened, or holds far too many files.
@@ -182,7 +182,7 @@ def _more_than(most: int, folder: Path) -> bool:
 
 
 def add_folder(preview: Preview) -> str:
-    """Put a folder that was looked into on the shelf, and return its name there; nothing in it is read again.
+    """Put a folder that was looked into in the registry, and return its name there; nothing in it is read again.
 
     Raises:
         CollectionError: it is gone, or the list cannot be written.
@@ -193,7 +193,7 @@ def add_folder(preview: Preview) -> str:
 
 
 def forget(name: str, kind: str) -> None:
-    """Take a folder ("folder") or an own model ("model") off the shelf; a folder's own files stay as they are.
+    """Take a folder ("folder") or an own model ("model") from the list; a folder's own files stay as they are.
 
     Raises:
         LookupError: there is no such folder or model, or the list cannot be written.

@@ -10,9 +10,9 @@ import pandas as pd
 import streamlit as st
 
 from classifiers import ChestClassifier
-from dashboard.asking import draw_progress, film_and_model, worked_out, write_address
+from dashboard.compare.question import Film
 from dashboard.jobs import Status
-from dashboard.question import Film
+from dashboard.shared.film_and_model import draw_progress, film_and_model, worked_out, write_address
 from dashboard.stability import charts, pictures, tables, words
 from dashboard.stability.report import html_report
 from evaluation.stability import Stability, study

@@ -11,8 +11,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from classifiers import ModelCard
-from dashboard import display
 from dashboard.exports.html_page import html_page
+from dashboard.shared import display
 from dashboard.stability import pictures, tables, words
 from evaluation.stability import Stability
 from evaluation.stability.distances import sigmoid

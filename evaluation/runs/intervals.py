@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from evaluation.statistics import DRAWS, Interval, bootstrap_counts
+from evaluation.statistics.intervals import DRAWS, Interval, bootstrap_counts
 
 
 def mean_intervals(

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from evaluation.critical_difference import critical_difference_figure
-from evaluation.registry import headline_metrics, metrics
 from evaluation.runs.html_report import html_page
 from evaluation.runs.plan import PlanError, read_plan
 from evaluation.runs.plots import means_figure, size_figure, svg_of
@@ -29,7 +27,9 @@ from evaluation.runs.tables import (
     tests_of,
     values,
 )
-from evaluation.validity import Verdict
+from evaluation.scores import headline_metrics, localisation_metrics
+from evaluation.statistics.critical_difference import critical_difference_figure
+from evaluation.validity.gate import Verdict
 
 _SPECIAL = re.compile(r"[&%$#_{}]")
 
@@ -91,7 +91,7 @@ def make_report(store: Store, names: Sequence[str] | None = None) -> Report:
 
 def _usual(there: Sequence[str]) -> list[str]:
     head = headline_metrics()
-    return [name for name in there if name in head or name not in metrics()] or list(there)
+    return [name for name in there if name in head or name not in localisation_metrics()] or list(there)
 
 
 def _name(store: Store) -> str:

@@ -6,9 +6,10 @@ import pytest
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
-from dashboard import settings, tour
-from dashboard.settings import Settings
-from dashboard.start import only_named_pages
+from dashboard.cli.start import only_named_pages
+from dashboard.settings import settings
+from dashboard.settings.settings import Settings
+from dashboard.shared import tour
 from tests.pages.conftest import APP
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from evaluation.scorecard import ELEMENTS
+from evaluation.one_film.scorecard import ELEMENTS
 from tests.dashboard.made import tiny_film
 from tests.pages.conftest import APP
 
@@ -137,8 +137,8 @@ def test_a_second_model_hangs_beside_the_first(shelves):
 
 
 def test_the_outline_stays_hidden_until_asked_where_a_person_wants_it_so(shelves, monkeypatch):
-    from dashboard import session
-    from dashboard.settings import Settings
+    from dashboard.settings.settings import Settings
+    from dashboard.shared import session
 
     monkeypatch.setattr(session.settings, "load", lambda: Settings(hide_outline=True))
     assert viewer_data(open_with(FAST))["look"]["outline"] is False
@@ -201,8 +201,8 @@ def test_one_model_asks_for_no_choice_of_export(shelves):
 
 
 def test_a_drawn_region_carries_the_readers_name_and_can_be_saved_three_ways(shelves, monkeypatch):
-    from dashboard import regions
-    from dashboard.settings import Settings
+    from dashboard.compare import regions
+    from dashboard.settings.settings import Settings
     from radiographs import Annotation
 
     monkeypatch.setattr(regions.settings, "load", lambda: Settings(reader="Reader A"))
@@ -217,7 +217,7 @@ def test_a_drawn_region_carries_the_readers_name_and_can_be_saved_three_ways(she
 
 
 def test_a_tables_drawing_is_done_once_and_replayed(shelves, monkeypatch):
-    from dashboard import scores
+    from dashboard.compare import scores
 
     page = finish(open_with(FAST | {"run": ["1"]}))
     shown = table_with(page, "title", "pixel_auprc")

@@ -20,7 +20,7 @@ def test_a_link_with_an_unknown_finding_says_so(shelves):
 
 
 def test_more_superpixels_than_the_input_holds_are_refused_in_the_panel_and_the_others_go_on(shelves, monkeypatch):
-    monkeypatch.setattr("xai_methods.superpixels.SMALLEST_AREA", 1000)
+    monkeypatch.setattr("xai_methods.perturbation.superpixels.SMALLEST_AREA", 1000)
     page = finish(open_with({"method": ["lime", "grad-cam"], "set": ["lime.n_superpixels:60"], "run": ["1"]}))
     assert not page.exception
     panels = viewer_data(page)["panels"]

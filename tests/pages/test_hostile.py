@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from classifiers.weights import WeightsError
-from dashboard import caches
+from dashboard.shared import caches
 from radiographs import FilmError
 from tests.dashboard.made import TinyCollection
 from tests.pages.conftest import APP

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from dashboard.library import errands as library_jobs
+from dashboard.library import background_downloads as library_jobs
 from dashboard.library import store as library_store
 from radiographs import fetch as films
 from radiographs.fetch import nih_downloads
@@ -50,8 +50,8 @@ def library(home, shelves):
 @pytest.fixture
 def real_shelf(monkeypatch):
     """The program's own collections in place of the tiny one: what is at hand depends on the home folder alone."""
-    import radiographs.shelf
-    from dashboard import caches, choosing
+    import radiographs.registry
+    from dashboard.shared import caches, choosing
     from radiographs.collections.nih_boxes import NihBoxes
     from radiographs.collections.remembered import remembered_folders
     from tests.dashboard.made import TinyCollection
@@ -59,10 +59,10 @@ def real_shelf(monkeypatch):
     nih = NihBoxes()
 
     def found():
-        folders = [] if radiographs.shelf.damaged_folders() else remembered_folders()
+        folders = [] if radiographs.registry.damaged_folders() else remembered_folders()
         return {c.name: c for c in (TinyCollection(), nih, *folders)}
 
-    for place in (radiographs.shelf, caches, choosing):
+    for place in (radiographs.registry, caches, choosing):
         monkeypatch.setattr(place, "collections", found)
     monkeypatch.setattr(caches, "get_collection", lambda name: found()[name])
 

@@ -7,7 +7,8 @@ import time
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import caches, cards, cards_example
+from dashboard.methods import cards, cards_example
+from dashboard.shared import caches
 from tests.dashboard.made import TinyCollection, tiny_classifier
 from tests.pages.conftest import APP
 from xai_methods import get_method, methods
@@ -71,7 +72,7 @@ def test_a_methods_page_shows_card_settings_and_command(shelves, name):
     for words in (get_method(name).title, *HEADINGS, "Settings", "Example"):
         assert words in said(page)
     assert f"--method {name}" in page.code[0].value
-    assert "needs the model" in said(page), "the tiny shelf has no known-truth model"
+    assert "needs the model" in said(page), "the tiny registry has no known-truth model"
 
 
 @pytest.mark.parametrize("name", ["magic", "../../etc/passwd", "<script>alert(1)</script>", "x" * 5000, "lime\0"])

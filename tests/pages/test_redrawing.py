@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def _nested() -> None:
     import streamlit as st
 
-    from dashboard.redrawing import by_itself
+    from dashboard.shared.redrawing import by_itself
 
     def inner() -> None:
         st.write("inside")
@@ -30,7 +30,7 @@ def _nested() -> None:
 def _in_turn() -> None:
     import streamlit as st
 
-    from dashboard.redrawing import by_itself
+    from dashboard.shared.redrawing import by_itself
 
     def part(name: str) -> None:
         st.button(name)

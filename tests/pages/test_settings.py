@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import settings
-from dashboard.settings import Settings, SettingsError
+from dashboard.settings import settings
+from dashboard.settings.settings import Settings, SettingsError
 from tests.pages.conftest import APP
 
 

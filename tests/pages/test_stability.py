@@ -7,7 +7,7 @@ import time
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import caches
+from dashboard.shared import caches
 from tests.pages.conftest import APP
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from evaluation.runs.intervals import mean_intervals
-from evaluation.statistics import mean_interval
+from evaluation.statistics.intervals import mean_interval
 
 
 def test_each_column_gets_the_interval_it_has_alone() -> None:

@@ -5,7 +5,7 @@ import torch
 from evaluation.stability.sensitivity import measure, spectrum
 from tests.evaluation.stability.made import linear, probe_of, rows_of
 from tests.xai_methods.conftest import film_of
-from xai_methods.jacobian import jacobian, jacobian_and_stages
+from xai_methods.gradient.jacobian import jacobian, jacobian_and_stages
 
 
 def test_norms_and_spectrum_of_a_linear_model_are_those_of_its_weights():
