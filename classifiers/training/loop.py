@@ -100,7 +100,7 @@ def run_stage(
     groups.append({"params": list(boxes.parameters()), "lr": 1e-2, "weight_decay": 0.0})
     optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.98))
     rates = [float(str(g["lr"])) for g in groups]
-    network = network.train().to(memory_format=torch.channels_last)
+    network = network.train()
     average = copy.deepcopy(network).eval()
     training = Training({"network": network, "average": average, "boxes": boxes}, optimiser)
     checkpoint, log = out.with_suffix(".checkpoint.safetensors"), out.with_suffix(".log.jsonl")

@@ -90,8 +90,8 @@ class Batches:
             warped = augment.warp(torch.from_numpy(masks)[:, None].float(), theta, stage.side)
             shares.append(F.avg_pool2d(warped, CELL)[:, 0])
             drawn += [FINDINGS.index(name) for name in names]
-        films = augment.normalise(augment.vary_exposure(torch.cat(parts), noise))
-        return films, torch.from_numpy(np.concatenate(labels)), torch.tensor(drawn), torch.cat(shares)
+        batch = augment.normalise(augment.vary_exposure(torch.cat(parts), noise))
+        return batch, torch.from_numpy(np.concatenate(labels)), torch.tensor(drawn), torch.cat(shares)
 
     def _labelled(self, side: int, n: int, step: int, rng: np.random.Generator) -> np.ndarray:
         """Rows of ``n`` films of one side."""

@@ -58,7 +58,9 @@ def read_planted(normal: FilmSet, n: int, seed: int, cache: Path) -> PlantedFilm
 
 
 def _planted(normal: FilmSet, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    films, masks, findings = [], [], []
+    films: list[np.ndarray] = []
+    masks: list[np.ndarray] = []
+    findings: list[str] = []
     lungs: dict[int, np.ndarray | None] = {}
     while len(films) < n:
         row = int(rng.integers(len(normal.films)))
@@ -76,7 +78,7 @@ def _planted(normal: FilmSet, n: int, rng: np.random.Generator) -> tuple[np.ndar
             _log.info("%s into %s left out: %s", finding, normal.images[row], error)
             continue
         films.append(np.round(drawn.pixels * 255).astype(np.uint8))
-        masks.append(mask.reshape(MASK_SIDE, SHARP // MASK_SIDE, MASK_SIDE, -1).any(axis=(1, 3)))
+        masks.append(np.any(mask.reshape(MASK_SIDE, SHARP // MASK_SIDE, MASK_SIDE, -1), axis=(1, 3)))
         findings.append(finding)
         if len(films) % 200 == 0:
             _log.info("planted %d of %d", len(films), n)

@@ -34,11 +34,11 @@ STAGES = {
     "nih14-localised": replace(_FIRST, box_weight=0.1),
     "nih14-localised-second": replace(_SECOND, box_weight=0.2),
     "nih14-localised-labels": replace(
-        _FIRST, side=192, steps=700, boxed=12, planted=2, box_weight=0.15, balanced=1 / 3, average=0.995, **_LATER
+        _FIRST, side=192, steps=300, boxed=12, planted=2, box_weight=0.15, balanced=1 / 3, average=0.995, **_LATER
     ),
     "nih14-localised-outlines": Stage(
-        side=256,
-        steps=300,
+        side=224,
+        steps=250,
         labelled=24,
         boxed=20,
         planted=4,
