@@ -6,7 +6,9 @@ import socket
 import sys
 from pathlib import Path
 
-APP = Path(__file__).resolve().parents[2] / "app.py"
+_DASHBOARD = Path(__file__).resolve().parents[1]
+APP = next(path for path in (_DASHBOARD / "served" / "app.py", _DASHBOARD.parent / "app.py") if path.is_file())
+"""The dashboard's script: the wheel's copy, else the clone's."""
 ADDRESS, PORT = "127.0.0.1", 8501
 
 

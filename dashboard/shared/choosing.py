@@ -106,7 +106,8 @@ def _filtered(table: pd.DataFrame) -> pd.DataFrame:
         held_out = st.toggle("Not used in training", key="only_held_out", help="Films on the test side of the split.")
     keep = pd.Series(True, index=table.index)
     if finding:
-        keep &= [finding in (*row.labels, *row.annotated) for row in table.itertuples()]
+        named = [finding in (*row.labels, *row.annotated) for row in table.itertuples()]
+        keep &= pd.Series(named, index=table.index)
     if outlined:
         keep &= table["annotated"].map(bool)
     if held_out:
