@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from classifiers import ModelCard, Preprocessing
+from classifiers import ModelCard, Preprocessing, Scope
 from classifiers.networks import chest_resnet18
 from classifiers.shipped import save_shipped
 from classifiers.training import augment, nih_data
@@ -28,7 +28,9 @@ NIH_LIMITS = (
     "A small network trained on few films at low resolution; labels mined from text are wrong for about one in ten. "
     "Small nodules are below its resolution. Not for diagnosis, not for children, not for lateral films."
 )
-CARDS: dict[str, dict[str, str]] = {
+NIH_SCOPE = Scope(ages=(18, 94), projections=("PA", "AP"), collections=("nih-boxes",))
+CHILDREN_SCOPE = Scope(ages=(1, 5), projections=("AP",), collections=("known-truth", "paediatric-pneumonia"))
+CARDS: dict[str, dict[str, Any]] = {
     "nih14-localised": {
         "title": "NIH 14, localised",
         "summary": "ResNet-18 for NIH's 14 findings; its class maps were pulled into radiologists' boxes in training.",
@@ -36,6 +38,7 @@ CARDS: dict[str, dict[str, str]] = {
         "limits": NIH_LIMITS + " For the six findings without boxes nobody taught it where to look.",
         "citation": CITATION + "; limited box supervision after Li et al. 2018, arXiv 1711.06373",
         "split": "nih",
+        "scope": NIH_SCOPE,
     },
     "nih14": {
         "title": "NIH 14, labels only",
@@ -44,6 +47,7 @@ CARDS: dict[str, dict[str, str]] = {
         "limits": NIH_LIMITS + " Nobody taught it where to look: it may be right for the wrong reason.",
         "citation": CITATION,
         "split": "nih",
+        "scope": NIH_SCOPE,
     },
     "known-truth": {
         "title": "Known truth",
@@ -55,6 +59,7 @@ CARDS: dict[str, dict[str, str]] = {
         "than the model's. It says nothing of real disease.",
         "citation": "He et al. 2016, arXiv 1512.03385; films: Kermany et al. 2018, doi 10.17632/rscbjbr9sj",
         "split": "known_truth",
+        "scope": CHILDREN_SCOPE,
     },
 }
 
