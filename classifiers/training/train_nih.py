@@ -27,30 +27,34 @@ _log = logging.getLogger("train_nih")
 _FIRST = Stage(side=224, steps=360, body_rate=3e-4, head_rate=1e-3, frozen=True, large_share=0.3)
 _SECOND = replace(_FIRST, steps=300, body_rate=2e-4, balanced=1 / 3)
 _LATER: dict[str, Any] = {"flip": 0.25, "soften": 0.25, "smoothing": (0.01, 0.96)}
+_LABELS = replace(
+    _FIRST, side=192, steps=300, boxed=12, planted=2, box_weight=0.15, balanced=1 / 3, average=0.995, **_LATER
+)
+_OUTLINES = Stage(
+    side=224,
+    steps=170,
+    labelled=24,
+    boxed=20,
+    planted=4,
+    box_weight=0.25,
+    body_rate=1.2e-4,
+    head_rate=6e-4,
+    frozen=True,
+    large_share=1 / 3,
+    balanced=1 / 3,
+    average=0.99,
+    **_LATER,
+)
 STAGES = {
     "shared": Stage(side=160, steps=400),
     "nih14": _FIRST,
     "nih14-second": _SECOND,
     "nih14-localised": replace(_FIRST, box_weight=0.1),
     "nih14-localised-second": replace(_SECOND, box_weight=0.2),
-    "nih14-localised-labels": replace(
-        _FIRST, side=192, steps=300, boxed=12, planted=2, box_weight=0.15, balanced=1 / 3, average=0.995, **_LATER
-    ),
-    "nih14-localised-outlines": Stage(
-        side=224,
-        steps=250,
-        labelled=24,
-        boxed=20,
-        planted=4,
-        box_weight=0.25,
-        body_rate=1.2e-4,
-        head_rate=6e-4,
-        frozen=True,
-        large_share=1 / 3,
-        balanced=1 / 3,
-        average=0.99,
-        **_LATER,
-    ),
+    "nih14-localised-labels": _LABELS,
+    "nih14-localised-outlines": _OUTLINES,
+    "nih14-labels": replace(_LABELS, box_weight=0.0),
+    "nih14-outlines": replace(_OUTLINES, box_weight=0.0),
 }
 
 

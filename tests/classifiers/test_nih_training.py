@@ -12,9 +12,13 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import save_file
+from sklearn.metrics import roc_auc_score
 
 from classifiers.networks import chest_resnet18
 from classifiers.training import nih_data
+from classifiers.training.average_weights import averaged
+from classifiers.training.figures import aurocs, located, pointing_figures
 from classifiers.training.film_cache import SHARP, SOFT, read_films
 from classifiers.training.loop import Stage, one_cycle, run_stage
 from classifiers.training.nih_batches import Batches, TrainingFilms
@@ -115,6 +119,41 @@ def test_an_interrupted_training_goes_on_where_it_stopped(
     assert (tmp_path / "parts.checkpoint.safetensors").is_file()
     for name in ("fc.weight", "layer3.0.conv1.weight"):
         assert torch.allclose(whole[name], parts[name], atol=2e-3), name
+
+
+def test_averaged_weights_are_the_weighted_mean(tmp_path: Path) -> None:
+    for name, value in (("a", 1.0), ("b", 4.0)):
+        state = {"w": torch.full((2,), value).half(), "n": torch.tensor(3)}
+        save_file(state, tmp_path / f"{name}.safetensors")
+    mean = averaged([tmp_path / "a.safetensors", tmp_path / "b.safetensors"], [2, 1])
+    assert mean["w"].tolist() == [2, 2]
+    assert mean["n"] == 3
+    with pytest.raises(ValueError, match="2 files need 2 shares"):
+        averaged([tmp_path / "a.safetensors", tmp_path / "b.safetensors"], [1])
+
+
+def test_areas_under_the_curve_are_those_of_scikit_learn() -> None:
+    rng = np.random.default_rng(0)
+    logits, labels = rng.normal(size=(200, 3)).round(1), (rng.random((200, 3)) < 0.2).astype(np.float32)
+    labels[:, 2] = 0
+    found = aurocs(logits, labels)
+    assert found[:2] == pytest.approx([roc_auc_score(labels[:, c], logits[:, c]) for c in range(2)])
+    assert np.isnan(found[2])
+
+
+def test_a_map_that_is_the_outline_points_into_it_and_covers_it() -> None:
+    pairs = [OutlinedPair(name, "Mass", "nih-boxes", (Box(128, 256, 128, 64),)) for name in ("a", "b")]
+    maps = np.zeros((2, 14, 16, 16), dtype=np.float32)
+    maps[0, 9, 8:10, 4:8] = 1
+    maps[1, 9, 0, 0] = 1
+    values = located(maps, pairs, [0, 1])
+    assert values[:, 0].tolist() == [1, 0]
+    assert values[0, 1] > 0.8
+    assert values[1, 1] < 0.1
+    assert values[:, 2] == pytest.approx(128 * 64 / 512**2)
+    figures = pointing_figures(values, pairs, np.array([1, 2]))
+    assert figures["mean"]["pointing"] == 0.5
+    assert figures["pairs"]["n"] == 2
 
 
 def test_the_learning_rate_rises_and_falls_once() -> None:
