@@ -162,8 +162,8 @@ def test_the_learning_rate_rises_and_falls_once() -> None:
     assert top == 15
     assert rates[0] < 0.05
     assert rates[-1] < 1e-6
-    assert all(a <= b for a, b in itertools.pairwise(rates))
-    assert all(a >= b for a, b in zip(rates[top:], rates[top + 1 :]))
+    assert all(a <= b for a, b in itertools.pairwise(rates[: top + 1]))
+    assert all(a >= b for a, b in itertools.pairwise(rates[top:]))
 
 
 def test_a_patient_of_the_published_box_list_is_never_new_to_training() -> None:
