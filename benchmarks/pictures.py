@@ -62,7 +62,7 @@ def _shown(key: str, table: Any) -> bool:
 
 def pages(browser: Any, address: str) -> None:
     """Take the screenshots of Compare and Counterfactual."""
-    page = browser.new_page(viewport={"width": WIDTH, "height": 1560})
+    page = browser.new_page(viewport={"width": WIDTH, "height": 1235})
     page.set_default_timeout(PATIENCE)
     page.goto(f"{address}/?{urlencode(COMPARE)}")
     page.locator("figure.panel[data-map]").nth(4).wait_for()
