@@ -9,7 +9,8 @@ from evaluation.html_pages import render
 
 def test_a_template_fills_the_frame_and_escapes_what_it_is_given(tmp_path):
     (tmp_path / "page.html.j2").write_text(
-        '{% extends "base.html.j2" %}{% block heading %}{{ words }}{% endblock %}{% block body %}{{ html }}{% endblock %}'
+        '{% extends "base.html.j2" %}{% block heading %}{{ words }}{% endblock %}'
+        "{% block body %}{{ html }}{% endblock %}"
     )
     page = render(tmp_path, "page.html.j2", words="<script>", html=Markup("<b>bold</b>"))
     assert page.startswith("<!doctype html>")
