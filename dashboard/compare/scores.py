@@ -11,7 +11,7 @@ from pandas.io.formats.style import Styler
 from dashboard.shared.style import grey
 from evaluation.one_film.compare import FindingResult
 from evaluation.one_film.table import best_names, score_table
-from evaluation.scores.registry import headline_metrics
+from evaluation.scores import headline_metrics
 from radiographs.findings import display_name
 
 BOLD = "font-weight: bold"

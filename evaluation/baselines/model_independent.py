@@ -9,9 +9,7 @@ import numpy as np
 
 from evaluation.baselines.anatomy_prior import anatomy_prior, film_anatomy, organ_of
 from evaluation.baselines.location_prior import average_mask
-from evaluation.scores.ranked_map import Region
-from evaluation.scores.registry import score_map
-from evaluation.scores.score import Score
+from evaluation.scores import Region, Score, score_map
 from radiographs import Annotation, Radiograph
 from radiographs.collection import Collection, FilmEntry
 from radiographs.findings import canonical

@@ -16,9 +16,7 @@ import pandas as pd
 from classifiers import ChestClassifier
 from evaluation.baselines.model_independent import BASELINES
 from evaluation.one_film.compare import FindingResult
-from evaluation.scores.assessment import Case, assessments, get_assessment
-from evaluation.scores.registry import metrics
-from evaluation.scores.score import Element, Score
+from evaluation.scores import Case, Element, Region, Score, get_metric, localisation_metrics
 from radiographs import Radiograph
 from xai_methods import get_method, methods
 
@@ -140,8 +138,8 @@ def scorecard(
         progress: told the share done; what it raises stops the work.
     """
     shared: dict[str, object] = {}
-    known = assessments()
-    wanted = [name for names in PARTS.values() for name in names if name in known]
+    region = None if result.mask is None else Region(result.mask, radiograph.pixel_spacing_mm)
+    wanted = [name for names in PARTS.values() for name in names if name not in localisation_metrics()]
     explained = {name: done for name, done in result.methods.items() if done.explanation is not None}
     rivals = _baseline_cases(classifier, radiograph, result, seed, shared)
     steps = len(explained) + len(rivals)
@@ -155,7 +153,10 @@ def scorecard(
         assert done.explanation is not None
         assert done.on_film is not None
         report = _part(progress, place, steps)
-        case = Case(classifier, radiograph, done.explanation, done.on_film, result.mask, seed, report, shared)
+        case = Case(
+            classifier=classifier, radiograph=radiograph, explanation=done.explanation, on_film=done.on_film,
+            region=region, seed=seed, report=report, shared=shared,
+        )  # fmt: skip
         scores = done.scores | _assess(case, wanted, thorough)
         cells += _cells(name, scores, result, rival_scores)
         progress((place + 1) / steps)
@@ -181,7 +182,11 @@ def _baseline_cases(
         if method.role == "baseline" and name not in result.methods and name != "random":
             made = method.explain(classifier, radiograph, result.finding, seed=seed)
             on_film = classifier.to_film(made, radiograph)
-            found[name] = Case(classifier, radiograph, made, on_film, result.mask, seed, shared=shared)
+            region = None if result.mask is None else Region(result.mask, radiograph.pixel_spacing_mm)
+            found[name] = Case(
+                classifier=classifier, radiograph=radiograph, explanation=made, on_film=on_film, region=region,
+                seed=seed, shared=shared,
+            )  # fmt: skip
     return found
 
 
@@ -190,7 +195,7 @@ def _assess(case: Case, names: Sequence[str], thorough: bool) -> dict[str, Score
     scores: dict[str, Score] = {}
     whole = case.report
     for place, name in enumerate(names):
-        one = get_assessment(name)
+        one = get_metric(name)
         case.report = _part(whole, place, len(names))
         if "repeats" in one.needs and slow and not thorough:
             scores[name] = Score(name, math.nan, direction=one.direction, element=one.element)
@@ -207,7 +212,7 @@ def _cells(
         for name in names:
             if name not in scores:
                 continue
-            about = metrics()[name] if name in metrics() else get_assessment(name)
+            about = get_metric(name)
             title, value = _best_rival(name, scores[name], result, rivals)
             found.append(Cell(method, element, name, about.title, about.meaning, scores[name], title, value))
     return found
@@ -218,7 +223,11 @@ def _best_rival(
 ) -> tuple[str, float]:
     """Title and value of the baseline that does best; "" and NaN where none has the score."""
     values = {BASELINES[b].title: s[name].value for b, s in result.baselines.items() if name in s}
-    values |= {get_method(b).title: s[name].value for b, s in rivals.items() if name in s and name not in metrics()}
+    values |= {
+        get_method(b).title: s[name].value
+        for b, s in rivals.items()
+        if name in s and name not in localisation_metrics()
+    }
     defined = {title: value for title, value in values.items() if not np.isnan(value)}
     if not defined or score.direction == "neither" or name in WITHOUT_RIVAL:
         return "", math.nan

@@ -25,7 +25,7 @@ from evaluation.runs.tables import (
     tests_of,
     values,
 )
-from evaluation.scores.registry import headline_metrics, metrics
+from evaluation.scores import headline_metrics, localisation_metrics
 from evaluation.statistics.critical_difference import critical_difference_figure
 from evaluation.validity.gate import Verdict
 
@@ -88,7 +88,7 @@ def make_report(store: Store, names: Sequence[str] | None = None) -> RunReport:
 
 def _usual(there: Sequence[str]) -> list[str]:
     head = headline_metrics()
-    return [name for name in there if name in head or name not in metrics()] or list(there)
+    return [name for name in there if name in head or name not in localisation_metrics()] or list(there)
 
 
 def _name(store: Store) -> str:

@@ -14,7 +14,7 @@ from classifiers import ChestClassifier
 from classifiers.registry import list_models, load_classifier
 from evaluation.baselines.location_prior import patient_of
 from evaluation.runs.plan import Plan, PlanError, digest_of, near
-from evaluation.scores.assessment import assessments
+from evaluation.scores import metrics
 from radiographs.collection import Collection, FilmEntry
 from radiographs.registry import collections
 
@@ -110,7 +110,7 @@ def _check_films(plan: Plan, models: list[Model]) -> None:
                 "and the findings that the classifiers know leave none"
             )
         outlined = any(finding in entry.annotated for entry, findings in found for finding in findings)
-        asked = [*plan.localisation, *(name for name in plan.assessed if "mask" in assessments()[name].needs)]
+        asked = [*plan.localisation, *(name for name in plan.assessed if "mask" in metrics()[name].needs)]
         if asked and not outlined:
             raise PlanError(
                 f"metrics: {asked[0]} needs outlines, and no film of {name} that fits the plan has one; leave it out, "
@@ -175,7 +175,7 @@ def pieces(
 
 
 def _compares(plan: Plan) -> bool:
-    return any("other models" in assessments()[name].needs for name in plan.assessed)
+    return any("other models" in metrics()[name].needs for name in plan.assessed)
 
 
 def _questions(
@@ -184,7 +184,7 @@ def _questions(
     film = (collection, entry.film_id, model.digest, plan.reading)
     for finding in findings:
         outlined = finding in entry.annotated
-        maskless = tuple(name for name in plan.assessed if "mask" not in assessments()[name].needs)
+        maskless = tuple(name for name in plan.assessed if "mask" not in metrics()[name].needs)
         scores = plan.metrics if outlined else maskless
         for variant in plan.methods if scores else ():
             text = json.dumps(variant.parameters, sort_keys=True)

@@ -8,6 +8,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -121,9 +122,7 @@ class Store:
             StoreError: the disk is full or cannot be written; no file is left half-written.
         """
         for question, content in maps.items():
-            self._replace(
-                self.folder / "maps" / f"{question}.npz", lambda path, content=content: path.write_bytes(content)
-            )
+            self._replace(self.folder / "maps" / f"{question}.npz", partial(Path.write_bytes, data=content))
         name = f"part-{uuid.uuid4().hex}.parquet"
         if failures:
             self._write_table(self.folder / "failures" / name, pa.Table.from_pylist([*failures], schema=FAILURES))

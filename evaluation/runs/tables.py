@@ -13,8 +13,7 @@ import pandas as pd
 from classifiers.registry import list_models
 from evaluation.baselines.model_independent import BASELINES, READER
 from evaluation.runs.store import Store
-from evaluation.scores.assessment import Assessment, assessments
-from evaluation.scores.registry import Metric, metrics
+from evaluation.scores import Metric, get_metric, metrics
 from evaluation.statistics.critical_difference import Ranking, rank_methods
 from evaluation.statistics.intervals import DRAWS, mean_intervals
 from evaluation.statistics.paired_tests import PairTest, patient_means, wilcoxon_holm
@@ -36,16 +35,13 @@ class Pair:
     classifier: str
 
 
-def score_of(name: str) -> Metric | Assessment:
-    """The metric or assessment of that name.
+def score_of(name: str) -> Metric:
+    """The metric of that name.
 
     Raises:
         LookupError: there is none.
     """
-    known = metrics() | assessments()
-    if name not in known:
-        raise LookupError(f"there is no score {name!r}")
-    return known[name]
+    return get_metric(name)
 
 
 def pairs_of(store: Store) -> list[Pair]:
@@ -57,7 +53,7 @@ def pairs_of(store: Store) -> list[Pair]:
 def metrics_of(store: Store) -> list[str]:
     """The scores a run has, in the order in which people read them."""
     there = set(store.query("SELECT DISTINCT metric FROM scores").metric.astype(str))
-    return [name for name in (*metrics(), *assessments()) if name in there]
+    return [name for name in metrics() if name in there]
 
 
 def map_titles(store: Store) -> dict[str, str]:

@@ -7,8 +7,9 @@ import math
 
 import numpy as np
 
-from evaluation.scores.assessment import Assessment, Case, register
+from evaluation.scores.base import Case, Metric
 from evaluation.scores.faithfulness.deletion import ranks
+from evaluation.scores.registry import register
 from evaluation.validity.blur_test import PLACES, blur_drops
 
 
@@ -25,7 +26,7 @@ def _expert(case: Case) -> float:
     if mask is None:
         return math.nan
     outline = hashlib.sha256(mask.tobytes()).hexdigest()
-    return case.keep(f"blurred outline {outline}", lambda: _excess(case, mask), of="finding")
+    return case.cached(f"blurred outline {outline}", lambda: _excess(case, mask), of="finding")
 
 
 def strongest(case: Case) -> np.ndarray | None:
@@ -44,7 +45,7 @@ def _map(case: Case) -> float:
 _FORMULA = f"(f(x) − f(x with {{}} blurred)) − mean over {PLACES} random places and the mirrored one of the same for"
 
 register(
-    Assessment(
+    Metric(
         name="expert_blur_drop",
         title="Blurring the outline",
         meaning="How much more the logit falls when the outlined region is blurred than the same shape elsewhere.",
@@ -56,7 +57,6 @@ register(
         "shape fits nowhere else.",
         element="actionability",
         direction="higher",
-        order=600,
         needs=frozenset({"mask", "model"}),
         unit="logits",
         slow=True,
@@ -64,7 +64,7 @@ register(
 )
 
 register(
-    Assessment(
+    Metric(
         name="map_blur_drop",
         title="Blurring the map's peak",
         meaning="The same for the map's strongest pixels, as many as the expert outlined.",
@@ -76,7 +76,6 @@ register(
         "gradients, and where nothing is positive.",
         element="actionability",
         direction="higher",
-        order=610,
         needs=frozenset({"mask", "model"}),
         unit="logits",
         slow=True,

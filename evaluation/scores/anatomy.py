@@ -8,7 +8,8 @@ import numpy as np
 
 from classifiers.anatomy import Anatomy
 from evaluation.baselines.anatomy_prior import Organ, film_anatomy, organ_of
-from evaluation.scores.assessment import Assessment, Case, Need, register
+from evaluation.scores.base import Case, Metric, Need
+from evaluation.scores.registry import register
 
 _NEEDS: frozenset[Need] = frozenset({"anatomy"})
 _SOURCE = "Arras et al. 2022, doi:10.1016/j.inffus.2021.11.008 (relevance mass), with the organ for the region"
@@ -83,7 +84,7 @@ def _outside_area(case: Case) -> float:
 
 
 relevance_in_lungs = register(
-    Assessment(
+    Metric(
         name="relevance_in_lungs",
         title="Evidence in the lungs",
         meaning="For findings of lungs and pleura: the share of the positive evidence that lies inside the lungs.",
@@ -94,13 +95,12 @@ relevance_in_lungs = register(
         caveat="The lungs are a network's outlines, with the lung behind the heart. Evidence in the wrong lung counts.",
         element="physical attribution",
         direction="higher",
-        order=560,
         needs=_NEEDS,
     )
 )
 
 relevance_in_heart = register(
-    Assessment(
+    Metric(
         name="relevance_in_heart",
         title="Evidence in the heart",
         meaning="For findings of the heart: the share of the positive evidence inside heart and great vessels.",
@@ -111,13 +111,12 @@ relevance_in_heart = register(
         caveat="An enlarged heart shows at its edge: evidence just outside it is sound, and counts as missed.",
         element="physical attribution",
         direction="higher",
-        order=561,
         needs=_NEEDS,
     )
 )
 
 relevance_outside_body = register(
-    Assessment(
+    Metric(
         name="relevance_outside_body",
         title="Evidence outside the body",
         meaning="The share of the positive evidence on the dark border round the body, where there is nothing.",
@@ -130,7 +129,6 @@ relevance_outside_body = register(
         caveat="Undefined on films that show nothing but body. Coarse maps spill over the skin without meaning it.",
         element="physical attribution",
         direction="lower",
-        order=562,
         needs=_NEEDS,
     )
 )

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from evaluation.scores.assessment import Assessment, Case, register
+from evaluation.scores.base import Case, Metric
+from evaluation.scores.registry import register
 from evaluation.scores.sparseness import bright_regions, entropy, gini, total_variation
 
 
@@ -23,7 +24,7 @@ def _shuffled(score: Callable[[np.ndarray], float]) -> Callable[[Case], float]:
 
 
 register(
-    Assessment(
+    Metric(
         name="gini_sparseness",
         title="Sparseness",
         meaning="How few pixels carry the map, as the Gini index of its absolute values.",
@@ -34,12 +35,11 @@ register(
         "pixels, so there is no chance level.",
         element="visual recognizability",
         direction="higher",
-        order=500,
     )
 )
 
 register(
-    Assessment(
+    Metric(
         name="entropy",
         title="Entropy",
         meaning="How evenly the map is spread over the film: 0 for one pixel, 1 for a flat map.",
@@ -50,13 +50,12 @@ register(
         "chance level.",
         element="visual recognizability",
         direction="lower",
-        order=510,
         unit="share",
     )
 )
 
 register(
-    Assessment(
+    Metric(
         name="bright_regions",
         title="Separate regions",
         meaning="Number of separate bright spots, at half strength or more, that an eye has to look at.",
@@ -67,12 +66,11 @@ register(
         caveat="Hangs on the threshold. Findings on both sides deserve two regions. Chance: the same values shuffled.",
         element="visual recognizability",
         direction="lower",
-        order=520,
     )
 )
 
 register(
-    Assessment(
+    Metric(
         name="total_variation",
         title="Total variation",
         meaning="How rough the map is: the steps between neighbouring pixels against all its strength.",
@@ -84,6 +82,5 @@ register(
         "shuffled.",
         element="visual recognizability",
         direction="lower",
-        order=530,
     )
 )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
 from classifiers import ChestClassifier
-from evaluation.scores.assessment import Assessment, Case, register
+from evaluation.scores.base import Case, Metric
 from evaluation.scores.randomising import STAGES, RandomisationCurve, randomisation_curves, randomised_models
+from evaluation.scores.registry import register
 from xai_methods.method import Progress
 
 Kind = Literal["cascading", "independent"]
@@ -25,13 +26,13 @@ def curves(case: Case) -> tuple[RandomisationCurve, RandomisationCurve]:
     """Cascading and independent curve of a case's map, measured once; the classifier stays as it is."""
 
     def explain(classifier: ChestClassifier, progress: Progress) -> np.ndarray:
-        return case.again(classifier=classifier, progress=progress).values
+        return case.explain_again(classifier=classifier, progress=progress).values
 
     def measure() -> tuple[RandomisationCurve, RandomisationCurve]:
-        models = case.keep("randomised models", lambda: randomised_models(case.classifier, case.seed), of="film")
+        models = case.cached("randomised models", lambda: randomised_models(case.classifier, case.seed), of="film")
         return randomisation_curves(models, case.explanation.values, explain, case.report)
 
-    return case.keep("randomisation", measure)
+    return case.cached("randomisation", measure)
 
 
 def _mean_of(kind: Kind, reading: str) -> Callable[[Case], float]:
@@ -42,11 +43,11 @@ def _mean_of(kind: Kind, reading: str) -> Callable[[Case], float]:
     return mean
 
 
-def _register(kind: Kind, reading: str, order: int) -> None:
+def _register(kind: Kind, reading: str) -> None:
     words, rule = _READINGS[reading]
     which = "from the logits down to the film" if kind == "cascading" else "one stage at a time"
     register(
-        Assessment(
+        Metric(
             name=f"{kind}_{reading}",
             title=f"{kind.capitalize()} randomisation ({words})",
             meaning=f"How alike the map stays when the network's weights are drawn anew, {which}.",
@@ -57,16 +58,15 @@ def _register(kind: Kind, reading: str, order: int) -> None:
             "SSIM whatever the network knows: compare it with the SSIM of maps of two films (Arun et al. 2021).",
             element="model transparency",
             direction="lower",
-            order=order,
             needs=frozenset({"model", "repeats"}),
             slow=True,
         )
     )
 
 
-for _place, _reading in enumerate(_READINGS):
-    _register("cascading", _reading, 400 + _place)
-    _register("independent", _reading, 410 + _place)
+for _kind in get_args(Kind):
+    for _reading in _READINGS:
+        _register(_kind, _reading)
 
 
 def _last(case: Case) -> float:
@@ -74,7 +74,7 @@ def _last(case: Case) -> float:
 
 
 register(
-    Assessment(
+    Metric(
         name="randomised_ssim",
         title="Wholly randomised network (SSIM)",
         meaning="How alike the map is to that of a network that has learnt nothing.",
@@ -85,7 +85,6 @@ register(
         "model on different films, which takes many films: the report of a run that saves its maps states it.",
         element="model transparency",
         direction="lower",
-        order=420,
         needs=frozenset({"model", "repeats"}),
         slow=True,
     )

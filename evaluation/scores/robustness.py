@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 
-from evaluation.scores.assessment import Assessment, Case, Need, register
+from evaluation.scores.base import Case, Metric, Need
 from evaluation.scores.noise import RADIUS, mean_pairwise, noisy, on_grid, relative_change
+from evaluation.scores.registry import register
 from xai_methods.perturbation.masking import unit_pixels
 
 NOISES = 5
@@ -21,13 +22,13 @@ def _max_sensitivity(case: Case) -> float:
     rng = np.random.default_rng(case.seed)
     changes = []
     for number in range(NOISES):
-        other = case.again(radiograph=noisy(pixels, rng), progress=case.part(number, NOISES))
+        other = case.explain_again(radiograph=noisy(pixels, rng), progress=case.part(number, NOISES))
         changes.append(relative_change(case.explanation.values, other.values))
     return float(np.max(changes))
 
 
 register(
-    Assessment(
+    Metric(
         name="max_sensitivity",
         title="Max-sensitivity",
         meaning="How much the map changes, at most, when noise that no eye sees is added to the film.",
@@ -39,7 +40,6 @@ register(
         "anew on each noisy film.",
         element="model transparency",
         direction="lower",
-        order=300,
         needs=frozenset({"model", "repeats"}),
         unit="ratio",
         slow=True,
@@ -52,10 +52,10 @@ def _repeats(case: Case) -> tuple[float, float]:
         maps = [case.explanation.values]
         for number in range(1, SEEDS):
             seed = case.explanation.seed + number
-            maps.append(case.again(seed=seed, progress=case.part(number - 1, SEEDS - 1)).values)
+            maps.append(case.explain_again(seed=seed, progress=case.part(number - 1, SEEDS - 1)).values)
         return mean_pairwise(maps)
 
-    return case.keep("repeats", measure)
+    return case.cached("repeats", measure)
 
 
 def _agreement(case: Case) -> tuple[float, float]:
@@ -68,20 +68,18 @@ def _agreement(case: Case) -> tuple[float, float]:
         own = on_grid(case.classifier, case.explanation.values, case.radiograph, side)
         found = []
         for number, other in enumerate(known):
-            values = case.again(classifier=other, progress=case.part(number, len(known))).values
+            values = case.explain_again(classifier=other, progress=case.part(number, len(known))).values
             found.append(mean_pairwise([own, on_grid(other, values, case.radiograph, side)]))
         return float(np.mean([pair[0] for pair in found])), float(np.mean([pair[1] for pair in found]))
 
-    return case.keep("agreement " + " ".join(one.digest for one in case.others), measure)
+    return case.cached("agreement " + " ".join(one.digest for one in case.others), measure)
 
 
-def _register_pair(
-    name: str, title: str, meaning: str, formula: str, source: str, caveat: str, order: int, which: int
-) -> None:
+def _register_pair(name: str, title: str, meaning: str, formula: str, source: str, caveat: str, which: int) -> None:
     measure = _repeats if name.startswith("repeatability") else _agreement
     need: Need = "repeats" if measure is _repeats else "other models"
     register(
-        Assessment(
+        Metric(
             name=name,
             title=title,
             meaning=meaning,
@@ -91,7 +89,6 @@ def _register_pair(
             caveat=caveat,
             element="model transparency",
             direction="higher",
-            order=order,
             needs=frozenset({"model", need}),
             slow=True,
         )
@@ -113,7 +110,6 @@ for _which, (_short, _words, _rule) in enumerate(
         "doi:10.1109/TIP.2003.819861",
         "1 for every method without chance in it, which says nothing in its favour. Not the repeatability over "
         "retrained models of Arun et al. 2021.",
-        310 + _which,
         _which,
     )
     _register_pair(
@@ -123,6 +119,5 @@ for _which, (_short, _words, _rule) in enumerate(
         f"mean over the other models of {_rule}, both carried into the film",
         "Arun et al. 2021, doi:10.1148/ryai.2021200267 (reproducibility)",
         "Models may rightly look at different signs. Undefined without another model that knows the finding.",
-        320 + _which,
         _which,
     )

@@ -8,7 +8,8 @@ from typing import cast
 
 import numpy as np
 
-from evaluation.scores.assessment import Assessment, Case, register
+from evaluation.scores.base import Case, Metric
+from evaluation.scores.registry import register
 from evaluation.stability.distances import distances, logit_of, thresholds
 from evaluation.stability.linearity import to_thresholds
 from evaluation.stability.perturbations import PERTURBATIONS, USUAL, Perturbed, shake
@@ -73,7 +74,7 @@ def flip_under(name: str) -> Callable[[Case], float]:
 
 
 register(
-    Assessment(
+    Metric(
         name="stability_spectral_norm",
         title="Spectral norm",
         meaning="The most that any change of the film of one grey level can move all logits together.",
@@ -83,14 +84,13 @@ register(
         caveat=SAME,
         element="model transparency",
         direction="lower",
-        order=700,
         needs=frozenset({"model"}),
         unit="logit per grey level",
         slow=True,
     )
 )
 register(
-    Assessment(
+    Metric(
         name="stability_distance",
         title="Distance to threshold",
         meaning="The smallest change of the film that would change the call, by the linear picture.",
@@ -100,14 +100,13 @@ register(
         caveat=SAME + " Where the linear picture does not hold that far, it is an extrapolation.",
         element="model transparency",
         direction="higher",
-        order=710,
         needs=frozenset({"model"}),
         unit="grey levels",
         slow=True,
     )
 )
 register(
-    Assessment(
+    Metric(
         name="stability_linear_radius",
         title="Linearity radius",
         meaning="How far the film can move along the finding's gradient while the Jacobian's forecast is 10 % right.",
@@ -117,7 +116,6 @@ register(
         caveat=SAME + " Followed no farther than the threshold; a value there is a lower bound.",
         element="model transparency",
         direction="higher",
-        order=720,
         needs=frozenset({"model"}),
         unit="grey levels",
         slow=True,
@@ -125,7 +123,7 @@ register(
 )
 for _place, _perturbation in enumerate(PERTURBATIONS):
     register(
-        Assessment(
+        Metric(
             name=f"stability_flip_{_perturbation.name}",
             title=f"Flips under: {_perturbation.title.lower()}",
             meaning=f"Whether the call changes on a film {_perturbation.at(USUAL)}.",
@@ -135,7 +133,6 @@ for _place, _perturbation in enumerate(PERTURBATIONS):
             caveat=SAME,
             element="model transparency",
             direction="lower",
-            order=730 + _place,
             needs=frozenset({"model"}),
             slow=True,
         )

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy import stats
 
-from evaluation.scores.score import Direction
+from evaluation.scores import Direction
 from evaluation.statistics.paired_tests import friedman, wilcoxon_holm
 
 LEVEL = 0.05

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from evaluation.scores.assessment import Assessment, Case, register
+from evaluation.scores.base import Case, Metric
 from evaluation.scores.faithfulness.completeness import promised_total, relative_residual, total
 from evaluation.scores.faithfulness.deletion import STEPS, exchange_curve, moved, ranks
 from evaluation.scores.faithfulness.fidelity import (
@@ -25,6 +25,7 @@ from evaluation.scores.faithfulness.fidelity import (
     squares,
 )
 from evaluation.scores.faithfulness.imputation import NOISE, SHARES, road
+from evaluation.scores.registry import register
 from xai_methods.perturbation.masking import make_regions
 
 MOVES = 1
@@ -61,11 +62,11 @@ def _areas(case: Case, kind: Literal["deletion", "insertion"], hide: str) -> tup
         found = []
         for number in range(1 + MOVES):
             shown = values if number == 0 else moved(values, rng)
-            curve = exchange_curve(case.ask, start, end, ranks(shown, rng), report=case.part(number, 1 + MOVES))
+            curve = exchange_curve(case.logits, start, end, ranks(shown, rng), report=case.part(number, 1 + MOVES))
             found.append(curve.area())
         return found[0], float(np.mean(found[1:]))
 
-    return case.keep(f"{kind}-{hide}", measure)
+    return case.cached(f"{kind}-{hide}", measure)
 
 
 def _area(kind: Literal["deletion", "insertion"], hide: str, which: int) -> Callable[[Case], float]:
@@ -73,9 +74,9 @@ def _area(kind: Literal["deletion", "insertion"], hide: str, which: int) -> Call
 
 
 def _register_curves() -> None:
-    for number, (hide, (words, caveat)) in enumerate(_HIDES.items()):
+    for hide, (words, caveat) in _HIDES.items():
         register(
-            Assessment(
+            Metric(
                 name=f"deletion_{hide}",
                 title=f"Deletion ({hide})",
                 meaning=f"Mean logit while the map's strongest pixels are replaced first by {words}.",
@@ -87,14 +88,13 @@ def _register_curves() -> None:
                 f"moved over the same film. {caveat}",
                 element="model transparency",
                 direction="lower",
-                order=200 + number,
                 needs=frozenset({"model"}),
                 unit="logits",
                 slow=True,
             )
         )
         register(
-            Assessment(
+            Metric(
                 name=f"insertion_{hide}",
                 title=f"Insertion ({hide})",
                 meaning=f"Mean logit while the map's strongest pixels come back first, starting from {words}.",
@@ -106,7 +106,6 @@ def _register_curves() -> None:
                 f"moved over the same film. {caveat}",
                 element="model transparency",
                 direction="higher",
-                order=210 + number,
                 needs=frozenset({"model"}),
                 unit="logits",
                 slow=True,
@@ -121,11 +120,11 @@ def _road(case: Case) -> float:
     preprocessing = case.classifier.preprocessing
     noise = NOISE * (preprocessing.high - preprocessing.low)
     rng = np.random.default_rng(case.seed)
-    return road(case.ask, case.film, case.explanation.values, rng, noise=noise, report=case.report)
+    return road(case.logits, case.film, case.explanation.values, rng, noise=noise, report=case.report)
 
 
 register(
-    Assessment(
+    Metric(
         name="road",
         title="ROAD",
         meaning="How much more the logit falls when the map's strongest pixels are smoothed away than its weakest.",
@@ -138,7 +137,6 @@ register(
         "smooth field, which may still look like a finding.",
         element="model transparency",
         direction="higher",
-        order=220,
         needs=frozenset({"model"}),
         unit="logits",
         slow=True,
@@ -155,16 +153,16 @@ def _infidelity(case: Case) -> tuple[float, float]:
         hidden = hidden_film(case, "mean")
         rng = np.random.default_rng(case.seed)
         masks = squares(case.classifier.side, SQUARES, rng)
-        drops = case.keep("squares", lambda: falls(case.ask, case.film, hidden, masks, case.report), of="finding")
+        drops = case.cached("squares", lambda: falls(case.logits, case.film, hidden, masks, case.report), of="finding")
         said = _claims(case, hidden)
         elsewhere = [infidelity(claimed(moved(said, rng), masks), drops) for _ in range(_FREE_MOVES)]
         return infidelity(claimed(said, masks), drops), float(np.mean(elsewhere))
 
-    return case.keep("infidelity", measure)
+    return case.cached("infidelity", measure)
 
 
 register(
-    Assessment(
+    Metric(
         name="infidelity",
         title="Infidelity",
         meaning="Share of the logit's falls, when random squares turn grey, that the map does not foretell.",
@@ -177,7 +175,6 @@ register(
         "nothing. A gradient is multiplied by what a pixel loses, a superpixel's weight is spread over its pixels.",
         element="model transparency",
         direction="lower",
-        order=230,
         needs=frozenset({"model"}),
         unit="share",
         slow=True,
@@ -189,8 +186,8 @@ def _sensitivity_n(case: Case) -> float:
     hidden = hidden_film(case, "mean")
     rng = np.random.default_rng(case.seed)
     masks = [cell_subsets(case.classifier.side, size, SUBSETS, rng) for size in SIZES]
-    drops = case.keep(
-        "cell subsets", lambda: falls(case.ask, case.film, hidden, np.concatenate(masks), case.report), of="finding"
+    drops = case.cached(
+        "cell subsets", lambda: falls(case.logits, case.film, hidden, np.concatenate(masks), case.report), of="finding"
     )
     said = _claims(case, hidden)
     pairs = zip(masks, np.split(drops, len(SIZES)))
@@ -198,7 +195,7 @@ def _sensitivity_n(case: Case) -> float:
 
 
 register(
-    Assessment(
+    Metric(
         name="sensitivity_n",
         title="Sensitivity-n",
         meaning="Correlation of what the map claims for random sets of cells and the logit's fall when they turn grey.",
@@ -210,7 +207,6 @@ register(
         caveat="On cells, where the paper takes single pixels: sets of single pixels of a film are all alike.",
         element="model transparency",
         direction="higher",
-        order=240,
         needs=frozenset({"model"}),
         slow=True,
     )
@@ -223,7 +219,7 @@ def _completeness(case: Case) -> float:
 
 
 register(
-    Assessment(
+    Metric(
         name="completeness_residual",
         title="Completeness residual",
         meaning="How far the map's sum is from the logit that the method promises to share out.",
@@ -235,7 +231,6 @@ register(
         "where the evidence lies.",
         element="model transparency",
         direction="lower",
-        order=250,
         unit="share",
     )
 )

@@ -19,7 +19,7 @@ from dashboard.exports.tables import escaped, table_latex
 from dashboard.shared.display import View, film_picture
 from dashboard.shared.state import Choice, Known, from_query
 from evaluation.one_film.compare import Comparison, MethodResult, compare
-from evaluation.scores.registry import headline_metrics
+from evaluation.scores import headline_metrics
 from tests.dashboard.made import CARD, TinyCollection, tiny_classifier, tiny_film
 from xai_methods import methods
 

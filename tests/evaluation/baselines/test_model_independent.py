@@ -24,7 +24,7 @@ from evaluation.baselines.model_independent import (
     other_reader,
     score_baselines,
 )
-from evaluation.scores.registry import headline_metrics
+from evaluation.scores import headline_metrics
 from radiographs import Annotation, Radiograph
 from radiographs.annotation_readers.bundled import bundled_table
 from radiographs.collection import FilmEntry

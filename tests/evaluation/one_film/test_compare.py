@@ -107,8 +107,8 @@ def test_parameters_and_reading_reach_the_score(case):
     corner[0, -1] = True
     negative = {"spike": Sign(sign=-1.0)}
     by_reading = {
-        reading: compare(classifier, film, ["Spot"], negative, {"Spot": corner}, reading=reading)
-        for reading in ("positive", "abs")
+        polarity: compare(classifier, film, ["Spot"], negative, {"Spot": corner}, polarity=polarity)
+        for polarity in ("positive", "abs")
     }
     scores = {r: c.findings["Spot"].methods["spike"].scores["pointing_game"].value for r, c in by_reading.items()}
     assert scores["abs"] == 1

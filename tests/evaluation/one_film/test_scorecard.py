@@ -9,7 +9,7 @@ import pytest
 
 from evaluation.one_film.compare import compare
 from evaluation.one_film.scorecard import ELEMENTS, PARTS, Cell, scorecard
-from evaluation.scores.score import Score
+from evaluation.scores import Score
 from tests.evaluation.looking import Spots, looker
 
 

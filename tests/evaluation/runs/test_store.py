@@ -143,7 +143,7 @@ def test_a_score_that_fails_does_not_cost_the_others(plan: Plan, store: Store, m
         raise ArithmeticError("no such number")
 
     (model,) = open_plan(plan)
-    monkeypatch.setattr(piece_module, "get_assessment", broken)
+    monkeypatch.setattr(piece_module, "get_metric", broken)
     piece = next(pieces(plan, [model]))
     outcome = run_piece(piece)
     store.write([outcome.scores], outcome.failures, {})

@@ -11,9 +11,8 @@ import evaluation.baselines.anatomy_prior as priors
 import evaluation.scores.anatomy as scores
 from classifiers.anatomy import Anatomy
 from evaluation.baselines.anatomy_prior import HEART_FINDINGS, LUNG_FINDINGS, anatomy_prior, organ_mask, organ_of
+from evaluation.scores import Case, get_metric, score_map
 from evaluation.scores.anatomy import anatomy_of, relevance_share, relevance_shares, why_undefined
-from evaluation.scores.assessment import Case, get_assessment
-from evaluation.scores.registry import score_map
 from radiographs import Radiograph
 from radiographs.findings import FURTHER_FINDINGS, NIH_FINDINGS, canonical
 from tests.evaluation.looking import looker
@@ -46,7 +45,8 @@ def case(
     classifier = looker()
     explanation = Explanation(np.zeros((48, 48), dtype=np.float32), True, "made", {}, 0, finding, 0.0, "", "", 0.0, 0)
     kept = {"anatomy": found or anatomy()} if shared is None else shared
-    return Case(classifier, Radiograph(np.full(SHAPE, 0.5)), explanation, on_film, shared=kept)
+    film = Radiograph(np.full(SHAPE, 0.5))
+    return Case(classifier=classifier, radiograph=film, explanation=explanation, on_film=on_film, shared=kept)
 
 
 def spots(*values: tuple[int, int, float]) -> np.ndarray:
@@ -75,7 +75,7 @@ def test_shares_by_hand() -> None:
     ],
 )
 def test_scores_and_chance_by_hand(name: str, finding: str, share: float, area: float) -> None:
-    score = get_assessment(name)(case(ONE_EACH, finding))
+    score = get_metric(name)(case(ONE_EACH, finding))
     assert score.value == pytest.approx(share)
     assert score.chance == pytest.approx(area)
     assert score.element == "physical attribution"
@@ -111,7 +111,7 @@ def test_share_of_extremes() -> None:
     ],
 )
 def test_undefined_scores_say_why(name: str, organ: scores.Organ | None, asked: Case, word: str) -> None:
-    score = get_assessment(name)(asked)
+    score = get_metric(name)(asked)
     assert math.isnan(score.value)
     assert math.isnan(score.chance)
     why = why_undefined(asked, organ)
@@ -125,7 +125,7 @@ def test_a_defined_score_has_no_excuse() -> None:
 
 
 def test_outside_the_body_asks_no_lungs() -> None:
-    assert get_assessment("relevance_outside_body")(case(ONE_EACH, found=anatomy(sure=False))).value == 0.3
+    assert get_metric("relevance_outside_body")(case(ONE_EACH, found=anatomy(sure=False))).value == 0.3
 
 
 def test_one_film_is_outlined_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,8 +139,8 @@ def test_one_film_is_outlined_once(monkeypatch: pytest.MonkeyPatch) -> None:
     shared: dict[str, object] = {}
     first, second = case(ONE_EACH, shared=shared), case(ONE_EACH, "Cardiomegaly", shared=shared)
     for name in NAMES:
-        get_assessment(name)(first)
-        get_assessment(name)(second)
+        get_metric(name)(first)
+        get_metric(name)(second)
     assert len(asked) == 1
     assert anatomy_of(first) is anatomy_of(second)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from evaluation.scores.assessment import Case, get_assessment
+from evaluation.scores import get_metric
 from evaluation.scores.faithfulness.completeness import relative_residual, total
 from evaluation.scores.faithfulness.fidelity import (
     cell_subsets,
@@ -29,7 +29,7 @@ def rng() -> np.random.Generator:
 
 @pytest.mark.parametrize("name", ["infidelity", "sensitivity_n"])
 def test_the_gradient_of_a_linear_model_foretells_all(name: str) -> None:
-    score = get_assessment(name)(linear_case())
+    score = get_metric(name)(linear_case())
     assert score.value == pytest.approx(0.0 if name == "infidelity" else 1.0, abs=1e-4)
 
 
@@ -37,25 +37,25 @@ def test_the_gradient_of_a_linear_model_foretells_all(name: str) -> None:
 def test_a_positive_factor_makes_no_difference(factor: float) -> None:
     gradient = linear_case().explanation.values
     for name in ("infidelity", "sensitivity_n", "deletion_blur"):
-        one, other = (get_assessment(name)(linear_case(scale * gradient)).value for scale in (1, factor))
+        one, other = (get_metric(name)(linear_case(scale * gradient)).value for scale in (1, factor))
         assert other == pytest.approx(one, abs=1e-3)
 
 
 def test_the_opposite_of_the_truth_foretells_nothing() -> None:
     opposite = -linear_case().explanation.values
-    assert get_assessment("infidelity")(linear_case(opposite)).value == pytest.approx(1)
-    assert get_assessment("sensitivity_n")(linear_case(opposite)).value == pytest.approx(-1.0, abs=1e-4)
+    assert get_metric("infidelity")(linear_case(opposite)).value == pytest.approx(1)
+    assert get_metric("sensitivity_n")(linear_case(opposite)).value == pytest.approx(-1.0, abs=1e-4)
 
 
 def test_the_same_map_moved_foretells_little() -> None:
-    score = get_assessment("infidelity")(linear_case())
+    score = get_metric("infidelity")(linear_case())
     assert score.chance > 0.5
 
 
 def test_a_zero_map_claims_nothing_and_has_no_score() -> None:
     nothing = np.zeros((SIDE, SIDE))
-    assert np.isnan(get_assessment("infidelity")(linear_case(nothing)).value)
-    assert np.isnan(get_assessment("sensitivity_n")(linear_case(nothing)).value)
+    assert np.isnan(get_metric("infidelity")(linear_case(nothing)).value)
+    assert np.isnan(get_metric("sensitivity_n")(linear_case(nothing)).value)
 
 
 def test_infidelity_by_hand() -> None:
@@ -105,35 +105,30 @@ def test_falls_of_a_linear_model_are_sums() -> None:
     masks = squares(SIDE, 40, rng())
     gains = (case.classifier.network.weights[0] * case.film[0, 0].double()).numpy()
     seen: list[float] = []
-    found = falls(case.ask, case.film, hidden, masks, seen.append)
+    found = falls(case.logits, case.film, hidden, masks, seen.append)
     np.testing.assert_allclose(found, claimed(gains, masks), atol=1e-4)
     assert seen == [32 / 40, 1.0]
 
 
 def test_passes_are_shared_between_maps_of_one_finding() -> None:
     case = linear_case()
-    get_assessment("infidelity")(case)
-    other = Case(
-        case.classifier, case.radiograph, explanation_of(case.classifier, case.radiograph, np.eye(SIDE)),
-        case.on_film, shared=case.shared,
-    )  # fmt: skip
-    other.ask = lambda films: pytest.fail("asked again")  # type: ignore[method-assign, assignment, return-value]
-    assert 0 <= get_assessment("infidelity")(other).value <= 1
+    get_metric("infidelity")(case)
+    other = replace(case, explanation=explanation_of(case.classifier, case.radiograph, np.eye(SIDE)))
+    other.logits = lambda films: pytest.fail("asked again")  # type: ignore[method-assign, assignment, return-value]
+    assert 0 <= get_metric("infidelity")(other).value <= 1
 
 
 def test_shap_is_complete_and_a_map_twice_as_strong_is_not() -> None:
     case = linear_case()
     method = get_method("kernel-shap")
     explanation = method.explain(case.classifier, case.radiograph, case.classifier.findings[0])
-    complete = Case(case.classifier, case.radiograph, explanation, case.on_film)
-    assert get_assessment("completeness_residual")(complete).value == pytest.approx(0, abs=1e-3)
-    doubled = Case(
-        case.classifier, case.radiograph, replace(explanation, values=2 * explanation.values), case.on_film
-    )  # fmt: skip
-    assert get_assessment("completeness_residual")(doubled).value == pytest.approx(1, abs=1e-2)
+    complete = replace(case, explanation=explanation)
+    assert get_metric("completeness_residual")(complete).value == pytest.approx(0, abs=1e-3)
+    doubled = replace(case, explanation=replace(explanation, values=2 * explanation.values))
+    assert get_metric("completeness_residual")(doubled).value == pytest.approx(1, abs=1e-2)
 
 
 def test_completeness_is_undefined_for_methods_that_do_not_promise_it() -> None:
-    assert np.isnan(get_assessment("completeness_residual")(linear_case()).value)
+    assert np.isnan(get_metric("completeness_residual")(linear_case()).value)
     assert np.isnan(relative_residual(1.0, 0.0))
     assert relative_residual(3.0, -2.0) == 2.5

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from classifiers.families import random_classifier
+from evaluation.scores import Case, Region, get_metric, metrics, register
 from evaluation.scores.actionability import strongest
-from evaluation.scores.assessment import Assessment, Case, assessments, get_assessment, register
 from tests.evaluation.cases import SIDE, case_of
 from tests.evaluation.looking import Spots, looker
 from tests.xai_methods.conftest import film_of
 from xai_methods import Cancelled, get_method
 
-ASKED = [name for name, one in assessments().items() if 200 <= one.order < 700 and "anatomy" not in one.needs]
-READINGS_OF_ONE_TEST = {name for name in ASKED if name.startswith(("cascading", "independent"))} - {"cascading_ssim"}
+NAMES = [
+    name
+    for name, one in metrics().items()
+    if one.element in ("model transparency", "actionability") and not name.startswith("stability_")
+]
+READINGS_OF_ONE_TEST = {name for name in NAMES if name.startswith(("cascading", "independent"))} - {"cascading_ssim"}
 
 
 @pytest.fixture(scope="module")
@@ -30,21 +36,24 @@ def case(classifier) -> Case:
     mask = np.zeros(film.shape, dtype=bool)
     mask[4:9, 4:9] = True
     other = random_classifier("vgg", 2, 40, seed=5)
-    return Case(classifier, film, explanation, classifier.to_film(explanation, film), mask, others=(other,))
+    return Case(
+        classifier=classifier, radiograph=film, explanation=explanation, on_film=classifier.to_film(explanation, film),
+        region=Region(mask), others=(other,),
+    )  # fmt: skip
 
 
 def hooks_of(classifier) -> int:
     return sum(len(m._forward_hooks) + len(m._backward_hooks) for m in classifier.modules())
 
 
-@pytest.mark.parametrize("name", [name for name in ASKED if name not in READINGS_OF_ONE_TEST])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in READINGS_OF_ONE_TEST])
 def test_an_assessment_leaves_everything_as_it_was(name: str, case: Case) -> None:
     classifier, dice = case.classifier, torch.get_rng_state()
     numpy_dice = np.random.get_state()[1].copy()  # noqa: NPY002
     seen: list[float] = []
     case.report = seen.append
-    score = get_assessment(name)(case)
-    again = get_assessment(name)(Case(**{**vars_of(case), "shared": {}}))
+    score = get_metric(name)(case)
+    again = get_metric(name)(replace(case, shared={}))
     assert score.value == pytest.approx(again.value, nan_ok=True)
     assert classifier.digest == classifier._digest()
     assert not classifier.training
@@ -54,24 +63,19 @@ def test_an_assessment_leaves_everything_as_it_was(name: str, case: Case) -> Non
     assert all(0 <= share <= 1 + 1e-9 for share in seen)
 
 
-def vars_of(case: Case) -> dict:
-    names = ("classifier", "radiograph", "explanation", "on_film", "mask", "seed", "others")
-    return {name: getattr(case, name) for name in names}
-
-
-@pytest.mark.parametrize("name", [n for n in ASKED if assessments()[n].slow and n not in READINGS_OF_ONE_TEST])
+@pytest.mark.parametrize("name", [n for n in NAMES if metrics()[n].slow and n not in READINGS_OF_ONE_TEST])
 def test_slow_assessments_can_be_cancelled(name: str, case: Case) -> None:
     def cancel(share: float) -> None:
         raise Cancelled
 
     case.report = cancel
     with pytest.raises(Cancelled):
-        get_assessment(name)(case)
+        get_metric(name)(case)
 
 
-@pytest.mark.parametrize("name", ASKED)
+@pytest.mark.parametrize("name", NAMES)
 def test_an_assessment_says_what_it_is(name: str) -> None:
-    one = get_assessment(name)
+    one = get_metric(name)
     for words in (one.title, one.meaning, one.formula, one.source, one.caveat):
         assert words.strip() == words
         assert words
@@ -80,20 +84,19 @@ def test_an_assessment_says_what_it_is(name: str) -> None:
 
 
 def test_without_an_outline_what_needs_one_is_undefined(case: Case) -> None:
-    case.mask = np.zeros_like(case.mask)
+    case.region = Region(np.zeros(case.radiograph.shape, dtype=bool))
     for name in ("expert_blur_drop", "map_blur_drop"):
-        score = get_assessment(name)(case)
+        score = get_metric(name)(case)
         assert np.isnan(score.value)
         assert np.isnan(score.chance)
 
 
 def test_names_are_unique_and_unknown_ones_are_told() -> None:
-    one = get_assessment("road")
+    one = get_metric("road")
     with pytest.raises(ValueError, match="registered already"):
         register(one)
-    with pytest.raises(LookupError, match=r"there is no assessment 'rode'; there are: .*road"):
-        get_assessment("rode")
-    assert isinstance(one, Assessment)
+    with pytest.raises(LookupError, match=r"there is no metric 'rode'; there are: .*road"):
+        get_metric("rode")
 
 
 def test_blurring_what_the_model_looks_at_counts() -> None:
@@ -103,9 +106,9 @@ def test_blurring_what_the_model_looks_at_counts() -> None:
     seeing = case_of(looker(), film, right, mask=mask)
     blind = case_of(looker(mirrored=True), film, right, mask=mask)
     for name in ("expert_blur_drop", "map_blur_drop"):
-        assert get_assessment(name)(seeing).value > 1
-        assert get_assessment(name)(blind).value < 1e-3
-        assert get_assessment(name)(seeing).chance == 0
+        assert get_metric(name)(seeing).value > 1
+        assert get_metric(name)(blind).value < 1e-3
+        assert get_metric(name)(seeing).chance == 0
     assert np.array_equal(strongest(seeing), mask)
 
 
@@ -113,11 +116,11 @@ def test_a_map_without_positive_evidence_has_no_peak_to_blur() -> None:
     spots = Spots()
     film, mask = spots.read("00"), spots.annotations("00")[0].mask
     case = case_of(looker(), film, -np.ones(film.shape), mask=mask)
-    assert np.isnan(get_assessment("map_blur_drop")(case).value)
+    assert np.isnan(get_metric("map_blur_drop")(case).value)
 
 
 def test_randomisation_is_measured_once_for_all_its_readings(case: Case) -> None:
-    first = get_assessment("cascading_ssim")(case).value
-    case.again = lambda **asked: pytest.fail("asked again")  # type: ignore[method-assign]
-    assert get_assessment("cascading_spearman")(case).value != first
-    assert np.isfinite(get_assessment("randomised_ssim")(case).value)
+    first = get_metric("cascading_ssim")(case).value
+    case.explain_again = lambda **asked: pytest.fail("asked again")  # type: ignore[method-assign]
+    assert get_metric("cascading_spearman")(case).value != first
+    assert np.isfinite(get_metric("randomised_ssim")(case).value)
