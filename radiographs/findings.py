@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 NIH_FINDINGS: tuple[str, ...] = (
@@ -98,6 +99,11 @@ def canonical(name: str) -> str:
     without outer spaces.
     """
     return _CANONICAL.get(_key(name), name.strip())
+
+
+def is_among(finding: str, names: Iterable[str]) -> bool:
+    """Whether ``finding`` is one of ``names``, under any name for it ("Pleural Effusion" is among ("Effusion",))."""
+    return canonical(finding) in map(canonical, names)
 
 
 def display_name(name: str) -> str:

@@ -6,18 +6,17 @@ The elements are those of Wang et al. 2024 (doi 10.1109/ACCESS.2024.3387702, arX
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 
-from classifiers import ChestClassifier
 from evaluation.baselines.model_independent import BASELINES
 from evaluation.one_film.compare import FindingResult
-from evaluation.scores import Case, Element, Region, Score, get_metric, localisation_metrics
-from radiographs import Radiograph
+from evaluation.one_film.evaluate import ScoringContext, evaluate_explanation, evaluate_method, part_of
+from evaluation.scores import Element, Score, get_metric, localisation_metrics
 from xai_methods import get_method, methods
 
 ELEMENTS: tuple[Element, ...] = get_args(Element)
@@ -122,8 +121,7 @@ class Scorecard:
 
 
 def scorecard(
-    classifier: ChestClassifier,
-    radiograph: Radiograph,
+    context: ScoringContext,
     result: FindingResult,
     *,
     seed: int = 0,
@@ -133,75 +131,45 @@ def scorecard(
     """Work out the scorecard of the methods of ``result``.
 
     Args:
-        classifier, radiograph: model and film that ``result`` is of. seed: of what is drawn at random.
+        context: model and film that ``result`` is of. seed: of the baselines' maps, and of what is drawn for them.
         thorough: whether scores that ask for further maps are worked out for slow methods too.
-        progress: told the share done; what it raises stops the work.
+        progress: told the share done; it may raise ``Cancelled``, which stops the work.
     """
-    shared: dict[str, object] = {}
-    region = None if result.mask is None else Region(result.mask, radiograph.pixel_spacing_mm)
     wanted = [name for names in PARTS.values() for name in names if name not in localisation_metrics()]
     explained = {name: done for name, done in result.methods.items() if done.explanation is not None}
-    rivals = _baseline_cases(classifier, radiograph, result, seed, shared)
+    rivals = [
+        name
+        for name, method in methods().items()
+        if method.role == "baseline" and name not in result.methods and name != "random"
+    ]
     steps = len(explained) + len(rivals)
     rival_scores = {}
-    for place, (name, case) in enumerate(rivals.items()):
-        case.report = _part(progress, place, steps)
-        rival_scores[name] = _assess(case, wanted, False)
-        progress((place + 1) / steps)
+    for place, name in enumerate(rivals):
+        part = part_of(progress, place, 1, steps)
+        rival_scores[name] = evaluate_method(
+            context, result.finding, name, metrics=wanted, seed=seed, progress=part
+        ).scores
+        part(1.0)
     cells: list[Cell] = []
     for place, (name, done) in enumerate(explained.items(), start=len(rivals)):
         assert done.explanation is not None
-        assert done.on_film is not None
-        report = _part(progress, place, steps)
-        case = Case(
-            classifier=classifier, radiograph=radiograph, explanation=done.explanation, on_film=done.on_film,
-            region=region, seed=seed, report=report, shared=shared,
-        )  # fmt: skip
-        scores = done.scores | _assess(case, wanted, thorough)
+        part = part_of(progress, place, 1, steps)
+        skipped = [] if thorough or get_method(name).speed == "fast" else [*filter(_repeats, wanted)]
+        names = [one for one in wanted if one not in skipped]
+        scores = done.scores | evaluate_explanation(context, done.explanation, names, part).scores
+        scores |= {one: _undefined(one) for one in wanted if one not in scores}
         cells += _cells(name, scores, result, rival_scores)
-        progress((place + 1) / steps)
+        part(1.0)
     return Scorecard(result.finding, result.verdict.passed, result.verdict.reason, tuple(cells))
 
 
-def _part(progress: Callable[[float], None], place: int, steps: int) -> Callable[[float], None]:
-    reached = 0.0
-
-    def report(share: float) -> None:
-        nonlocal reached
-        reached = max(reached, min(share, 1.0))
-        progress((place + reached) / steps)
-
-    return report
+def _repeats(name: str) -> bool:
+    return "repeats" in get_metric(name).needs
 
 
-def _baseline_cases(
-    classifier: ChestClassifier, radiograph: Radiograph, result: FindingResult, seed: int, shared: dict[str, object]
-) -> dict[str, Case]:
-    found = {}
-    for name, method in methods().items():
-        if method.role == "baseline" and name not in result.methods and name != "random":
-            made = method.explain(classifier, radiograph, result.finding, seed=seed)
-            on_film = classifier.to_film(made, radiograph)
-            region = None if result.mask is None else Region(result.mask, radiograph.pixel_spacing_mm)
-            found[name] = Case(
-                classifier=classifier, radiograph=radiograph, explanation=made, on_film=on_film, region=region,
-                seed=seed, shared=shared,
-            )  # fmt: skip
-    return found
-
-
-def _assess(case: Case, names: Sequence[str], thorough: bool) -> dict[str, Score]:
-    slow = get_method(case.explanation.method).speed == "slow"
-    scores: dict[str, Score] = {}
-    whole = case.report
-    for place, name in enumerate(names):
-        one = get_metric(name)
-        case.report = _part(whole, place, len(names))
-        if "repeats" in one.needs and slow and not thorough:
-            scores[name] = Score(name, math.nan, direction=one.direction, element=one.element)
-        else:
-            scores[name] = one(case)
-    return scores
+def _undefined(name: str) -> Score:
+    metric = get_metric(name)
+    return Score(name, math.nan, direction=metric.direction, element=metric.element)
 
 
 def _cells(
