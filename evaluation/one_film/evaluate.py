@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from classifiers import ChestClassifier
-from evaluation.baselines.model_independent import BASELINES, READER, baseline_maps, other_reader
+from evaluation.baselines.model_independent import READER, baseline_maps, baseline_titles, other_reader
 from evaluation.scores import Case, Polarity, Region, Score, chance_scores, get_metric, localisation_metrics, score_map
 from radiographs import Annotation, Radiograph
 from radiographs.annotation import union_mask
@@ -96,7 +96,7 @@ class ScoringContext:
         region = self.region(finding)
         if region is None:
             return {}
-        if name == READER.name:
+        if name == READER:
             found = other_reader(self.annotations, finding)
             return {metric: score for metric, score in found.items() if metrics is None or metric in metrics}
         if finding not in self._baselines:
@@ -106,7 +106,7 @@ class ScoringContext:
 
     def all_baseline_scores(self, finding: str) -> dict[str, dict[str, Score]]:
         """The scores of all baselines that the film has for ``finding``: baseline name to metric name to score."""
-        found = {name: self.baseline_scores(finding, name) for name in BASELINES}
+        found = {name: self.baseline_scores(finding, name) for name in baseline_titles()}
         return {name: scores for name, scores in found.items() if scores}
 
     def chance(self, finding: str) -> dict[str, Score]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from evaluation.baselines.model_independent import BASELINES
+from evaluation.baselines.model_independent import baseline_titles
 from evaluation.one_film.compare import Comparison, FindingResult
 from evaluation.scores import Score, localisation_metrics
 from xai_methods import baseline_methods
@@ -27,7 +27,7 @@ def score_table(result: FindingResult) -> pd.DataFrame:
             rows.append(_row(name, method.title, "method", seconds, method.scores))
     chosen = {n: m.scores for n, m in result.methods.items() if n in baseline_methods() and m.scores}
     for name, scores in {**chosen, **result.baselines}.items():
-        title = BASELINES[name].title if name in BASELINES else result.methods[name].title
+        title = baseline_titles()[name] if name in baseline_titles() else result.methods[name].title
         rows.append(_row(name, title, "baseline", math.nan, scores))
     if result.chance:
         rows.append(_row("chance", "Chance", "chance", math.nan, result.chance))

@@ -148,7 +148,7 @@ class Film:
 
     def _baseline(self, question: Question) -> list[dict[str, Any]]:
         finding = question.finding
-        if question.method == READER.name:
+        if question.method == READER:
             known = other_reader(self.annotations, finding)
         else:
             if finding not in self.baselines:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from evaluation.baselines.model_independent import BASELINES
+from evaluation.baselines.model_independent import baseline_titles
 from evaluation.scores import POLARITIES, Polarity, headline_metrics, localisation_metrics, metrics
 from xai_methods import get_method, main_methods, methods
 from xai_methods.parameters import ParameterError
@@ -65,7 +65,7 @@ class Plan:
     methods: tuple[Variant, ...] = ()
     seeds: tuple[int, ...] = (0,)
     metrics: tuple[str, ...] = ()
-    baselines: tuple[str, ...] = tuple(BASELINES)
+    baselines: tuple[str, ...] = field(default_factory=lambda: tuple(baseline_titles()))
     reading: Polarity = "positive"
     maps: bool = False
 
@@ -221,8 +221,8 @@ def _check_values(plan: Plan) -> None:
         if value not in allowed:
             raise PlanError(f"{name}: expected one of {', '.join(allowed)}, got {value!r}")
     for baseline in plan.baselines:
-        if baseline not in BASELINES:
-            raise PlanError(f"baselines: there is no baseline {baseline!r}; {near(baseline, BASELINES)}")
+        if baseline not in baseline_titles():
+            raise PlanError(f"baselines: there is no baseline {baseline!r}; {near(baseline, baseline_titles())}")
     if not plan.seeds:
         raise PlanError("seeds: name at least one")
     if any(not 0 <= seed < 2**31 for seed in plan.seeds):

@@ -14,7 +14,7 @@ from evaluation.validity.blur_test import PLACES, blur_drops
 
 
 def _excess(case: Case, mask: np.ndarray) -> float:
-    """By how much more the logit falls when ``mask`` is blurred than when its shape is, elsewhere; NaN: no place."""
+    """By how much more the logit drops when ``mask`` is blurred than when its shape is, elsewhere; NaN: no place."""
     rng = np.random.default_rng(case.seed)
     drops = blur_drops(case.classifier, case.radiograph, mask, case.explanation.finding, rng)
     case.report(1.0)
@@ -52,12 +52,14 @@ register(
         formula=_FORMULA.format("the outline") + " the outline moved there",
         compute=_expert,
         expected=lambda case: 0.0,
+        chance_formula="0",
         source="after Fong and Vedaldi 2017, arXiv:1704.03296 (blur as deletion)",
         caveat="The same for every method: it says whether the model acts on the region at all. Undefined where the "
         "shape fits nowhere else.",
         element="actionability",
-        direction="higher",
         needs=frozenset({"mask", "model"}),
+        low=-math.inf,
+        high=math.inf,
         unit="logits",
         slow=True,
     )
@@ -71,13 +73,16 @@ register(
         formula=_FORMULA.format("the map's top pixels") + " these pixels moved there",
         compute=_map,
         expected=lambda case: 0.0,
+        chance_formula="0",
         source="after Fong and Vedaldi 2017, arXiv:1704.03296 (blur as deletion)",
         caveat="Undefined where the pixels are scattered so widely that their shape fits nowhere else, as with raw "
         "gradients, and where nothing is positive.",
         element="actionability",
-        direction="higher",
         needs=frozenset({"mask", "model"}),
+        low=-math.inf,
+        high=math.inf,
         unit="logits",
+        scorecard=True,
         slow=True,
     )
 )

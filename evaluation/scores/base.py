@@ -33,11 +33,13 @@ class MapCase:
         on_film: (H, W) the map in the film's own pixels, raw units, finite.
         region: what experts outlined there, or None.
         polarity: which part of a signed map is set against the outline.
+        seed: of whatever a metric draws at random.
     """
 
     on_film: np.ndarray
     region: Region | None = None
     polarity: Polarity = "positive"
+    seed: int = 0
 
     @classmethod
     def of(cls, values: np.ndarray, mask: np.ndarray | Region, polarity: Polarity = "positive") -> MapCase:
@@ -76,7 +78,6 @@ class Case(MapCase):
 
     Attributes:
         classifier, radiograph, explanation: what was explained, and the map on the classifier's input grid.
-        seed: of whatever a metric draws at random.
         report: called with the share done; it may raise ``Cancelled``.
         shared: what metrics of the same film store for each other, such as its anatomy.
         others: other classifiers, with which the map is compared where they know the finding.
@@ -85,7 +86,6 @@ class Case(MapCase):
     classifier: ChestClassifier
     radiograph: Radiograph
     explanation: Explanation
-    seed: int = 0
     report: Progress = field(default=lambda share: None)
     shared: dict[str, object] = field(default_factory=dict)
     others: tuple[ChestClassifier, ...] = ()
@@ -112,10 +112,10 @@ class Case(MapCase):
         return torch.cat(parts).double().cpu().numpy()
 
     def cached(self, name: str, make: Callable[[], T], *, of: Literal["map", "finding", "film"] = "map") -> T:
-        """Return what ``make`` gives, made once for this classifier and seed and this very map, finding or film."""
-        key = "/".join((name, self.classifier.digest, self.radiograph.digest, str(self.seed)))
+        """Return what ``make`` gives, made once for this classifier and this film, finding and seed, or very map."""
+        key = "/".join((name, self.classifier.digest, self.radiograph.digest))
         if of != "film":
-            key += "/" + self.explanation.finding
+            key += f"/{self.explanation.finding}/{self.seed}"
         if of == "map":
             key += "/" + self._map_digest
         if key not in self.shared:

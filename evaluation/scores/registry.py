@@ -26,6 +26,7 @@ FAMILIES = (
     "complexity",
     "anatomy",
     "faithfulness.deletion",
+    "faithfulness.road",
     "faithfulness.infidelity",
     "faithfulness.completeness",
     "robustness",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import cast
 
 import numpy as np
 
@@ -17,25 +16,23 @@ from evaluation.stability.probe import Probe
 from evaluation.stability.sensitivity import Sensitivity, measure
 
 SOURCE = "Abe & Asai 2025, arXiv 2502.14001"
-SAME = "It judges model and film, not the map: all methods get the same number."
+SAME = "It speaks of model and film, not of the map: all methods get the same number."
 
 
 def _sensitivity(case: Case) -> tuple[Probe, Sensitivity]:
-    key = f"stability jacobian {case.radiograph.digest} {case.classifier.digest}"
-    if key not in case.shared:
+    def measured() -> tuple[Probe, Sensitivity]:
         probe = Probe.of(case.classifier, case.radiograph)
-        case.shared[key] = probe, measure(probe)
-    return cast(tuple[Probe, Sensitivity], case.shared[key])
+        return probe, measure(probe)
+
+    return case.cached("stability jacobian", measured, of="film")
 
 
-def _shaken(case: Case) -> tuple[Perturbed, ...]:
-    key = f"stability shaken {case.radiograph.digest} {case.classifier.digest} {case.seed}"
-    if key not in case.shared:
+def _perturbed(case: Case) -> tuple[Perturbed, ...]:
+    def measured() -> tuple[Perturbed, ...]:
         probe, found = _sensitivity(case)
-        case.shared[key] = shake(
-            probe, case.radiograph, found, logit_of(thresholds(case.classifier)), case.seed, (USUAL,)
-        )
-    return cast(tuple[Perturbed, ...], case.shared[key])
+        return shake(probe, case.radiograph, found, logit_of(thresholds(case.classifier)), case.seed, (USUAL,))
+
+    return case.cached(f"stability perturbed {case.seed}", measured, of="film")
 
 
 def spectral_norm(case: Case) -> float:
@@ -67,7 +64,7 @@ def flip_under(name: str) -> Callable[[Case], float]:
     """1 where the usual level of a perturbation changes the finding's call, else 0; its mean over films is a rate."""
 
     def flip(case: Case) -> float:
-        (done,) = (p for p in _shaken(case) if p.name == name and p.level == USUAL)
+        (done,) = (p for p in _perturbed(case) if p.name == name and p.level == USUAL)
         return float(done.flips[case.classifier.column(case.explanation.finding)])
 
     return flip
@@ -85,6 +82,7 @@ register(
         element="model transparency",
         direction="lower",
         needs=frozenset({"model"}),
+        high=math.inf,
         unit="logit per grey level",
         slow=True,
     )
@@ -101,6 +99,7 @@ register(
         element="model transparency",
         direction="higher",
         needs=frozenset({"model"}),
+        high=math.inf,
         unit="grey levels",
         slow=True,
     )
@@ -117,11 +116,12 @@ register(
         element="model transparency",
         direction="higher",
         needs=frozenset({"model"}),
+        high=math.inf,
         unit="grey levels",
         slow=True,
     )
 )
-for _place, _perturbation in enumerate(PERTURBATIONS):
+for _perturbation in PERTURBATIONS:
     register(
         Metric(
             name=f"stability_flip_{_perturbation.name}",

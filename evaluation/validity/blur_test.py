@@ -21,6 +21,7 @@ from evaluation.statistics.intervals import auroc_interval, mean_interval
 from radiographs import Radiograph
 from radiographs.annotation import union_mask
 from radiographs.collection import Collection, FilmEntry
+from radiographs.findings import is_named
 
 PLACES = 8
 """Random places, beside the mirrored one, at which the shape is blurred."""
@@ -141,7 +142,7 @@ def measure_validity(
     """
     entries = [entry for entry in collection.entries() if entry.part in (None, "test")]
     named = {name for entry in entries for name in (*entry.labels, *entry.annotated)}
-    chosen = [f for f in classifier.findings if f in named] if findings is None else list(findings)
+    chosen = [f for f in classifier.findings if is_named(f, named)] if findings is None else list(findings)
     logits: list[np.ndarray] = []
     drops: dict[str, list[tuple[str, BlurDrops]]] = {finding: [] for finding in chosen}
     rng = np.random.default_rng(seed)
@@ -163,12 +164,12 @@ def _film_drops(
     findings: Sequence[str],
     rng: np.random.Generator,
 ) -> list[tuple[str, BlurDrops]]:
-    wanted = [finding for finding in findings if finding in entry.annotated]
-    if not wanted:
+    outlined = [finding for finding in findings if is_named(finding, entry.annotated)]
+    if not outlined:
         return []
     annotations = collection.annotations(entry.film_id)
     results = []
-    for finding in wanted:
+    for finding in outlined:
         mask = union_mask(annotations, finding)
         result = None if mask is None else blur_drops(classifier, radiograph, mask, finding, rng)
         if result is not None:
@@ -184,7 +185,7 @@ def _figures(
     drops: Sequence[tuple[str, BlurDrops]],
     rng: np.random.Generator,
 ) -> dict[str, Any]:
-    labels = np.array([finding in entry.labels for entry in entries], dtype=bool)
+    labels = np.array([is_named(finding, entry.labels) for entry in entries], dtype=bool)
     column = classifier.column(finding)
     scores = np.array([row[column] for row in logits], dtype=np.float64)
     figures: dict[str, Any] = {"positives": int(labels.sum()), "films": len(entries)}

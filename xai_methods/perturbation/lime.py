@@ -143,6 +143,8 @@ class Lime(Method):
     question = "If regions of the film are hidden at random, which of them raise or lower the answer by being there?"
     reference = "Ribeiro, Singh, Guestrin 2016, arXiv 1602.04938"
     signed = True
+    unit = "share of the logit"
+    stochastic = True
     speed = "slow"
     role = "main"
     order = 10

@@ -59,6 +59,7 @@ area_matched_iou = localisation_metric(
     source="Cohen et al. 2021, arXiv:2102.09475",
     caveat="It tells the map how large the region is. Chance is about p/(2-p) for a region of share p.",
     headline=True,
+    scorecard=True,
 )
 
 top_two_percent = localisation_metric(

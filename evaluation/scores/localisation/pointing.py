@@ -28,6 +28,7 @@ pointing_game = localisation_metric(
     "doi:10.1038/s42256-022-00536-x",
     caveat="One pixel decides. A single fixed point inside the heart hits nearly every enlarged heart.",
     headline=True,
+    scorecard=True,
 )
 
 pointing_game_15px = localisation_metric(

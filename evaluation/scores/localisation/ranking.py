@@ -46,6 +46,7 @@ pixel_auprc = localisation_metric(
     source="Arun et al. 2021, doi:10.1148/ryai.2021200267; chance: Bestgen 2015, doi:10.1162/COLI_a_00212",
     caveat="Depends on the size of the region: compare with chance, never across findings.",
     headline=True,
+    scorecard=True,
 )
 
 pixel_auroc = localisation_metric(

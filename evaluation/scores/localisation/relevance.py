@@ -50,6 +50,7 @@ relevance_mass_accuracy = localisation_metric(
     source="Arras et al. 2022, doi:10.1016/j.inffus.2021.11.008",
     caveat="Punishes smooth maps; undefined where the map has no positive evidence. Negatives never enter the sum.",
     headline=True,
+    scorecard=True,
 )
 
 relevance_rank_accuracy = localisation_metric(

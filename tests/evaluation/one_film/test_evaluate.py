@@ -18,7 +18,7 @@ from xai_methods import Attribution, Cancelled, Method, Parameters, Request, par
 
 class Film(Method):
     name, title, family, question, reference = "film", "The film", "test", "How bright?", "none"
-    signed, speed = False, "slow"
+    signed, unit, speed = False, "arbitrary", "slow"
 
     def _explain(self, request: Request) -> Attribution:
         request.report(0.5)
@@ -32,7 +32,7 @@ class Sign(Parameters):
 
 class Spike(Method):
     name, title, family, question, reference = "spike", "Spike", "test", "None.", "none"
-    signed, speed, parameters = True, "fast", Sign
+    signed, unit, speed, parameters = True, "arbitrary", "fast", Sign
 
     def _explain(self, request: Request) -> Attribution:
         values = np.zeros((SIDE, SIDE))

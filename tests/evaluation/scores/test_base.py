@@ -1,4 +1,4 @@
-"""The contract of all assessments: they leave the model as it is, can be cancelled, and say what they are."""
+"""The contract of all metrics: they leave the model as it is, can be cancelled, and say what they are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from classifiers.families import random_classifier
-from evaluation.scores import Case, Region, get_metric, metrics, register
+from evaluation.scores import Case, MapCase, Region, get_metric, metrics, register, score_case, score_map
 from evaluation.scores.actionability import strongest
 from tests.evaluation.cases import SIDE, case_of
 from tests.evaluation.looking import Spots, looker
@@ -21,7 +21,7 @@ NAMES = [
     for name, one in metrics().items()
     if one.element in ("model transparency", "actionability") and not name.startswith("stability_")
 ]
-READINGS_OF_ONE_TEST = {name for name in NAMES if name.startswith(("cascading", "independent"))} - {"cascading_ssim"}
+MEASURES_OF_ONE_TEST = {name for name in NAMES if name.startswith(("cascading", "independent"))} - {"cascading_ssim"}
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +46,8 @@ def hooks_of(classifier) -> int:
     return sum(len(m._forward_hooks) + len(m._backward_hooks) for m in classifier.modules())
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in READINGS_OF_ONE_TEST])
-def test_an_assessment_leaves_everything_as_it_was(name: str, case: Case) -> None:
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in MEASURES_OF_ONE_TEST])
+def test_a_metric_leaves_everything_as_it_was(name: str, case: Case) -> None:
     classifier, dice = case.classifier, torch.get_rng_state()
     numpy_dice = np.random.get_state()[1].copy()  # noqa: NPY002
     seen: list[float] = []
@@ -63,8 +63,12 @@ def test_an_assessment_leaves_everything_as_it_was(name: str, case: Case) -> Non
     assert all(0 <= share <= 1 + 1e-9 for share in seen)
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES if metrics()[n].slow and n not in READINGS_OF_ONE_TEST])
-def test_slow_assessments_can_be_cancelled(name: str, case: Case) -> None:
+@pytest.mark.parametrize("name", [n for n in NAMES if metrics()[n].slow and n not in MEASURES_OF_ONE_TEST])
+def test_slow_metrics_can_be_cancelled(name: str, case: Case) -> None:
+    if name.startswith("repeatability"):
+        drawn = get_method("smoothgrad").explain(case.classifier, case.radiograph, "Finding 1")
+        case = replace(case, explanation=drawn)
+
     def cancel(share: float) -> None:
         raise Cancelled
 
@@ -74,13 +78,35 @@ def test_slow_assessments_can_be_cancelled(name: str, case: Case) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_assessment_says_what_it_is(name: str) -> None:
+def test_a_metric_says_what_it_is(name: str) -> None:
     one = get_metric(name)
     for words in (one.title, one.meaning, one.formula, one.source, one.caveat):
         assert words.strip() == words
         assert words
     assert one.meaning.endswith(".")
     assert one.caveat.endswith(".")
+
+
+def test_a_method_without_chance_is_not_run_again_for_its_repeatability(case: Case) -> None:
+    case.explain_again = lambda **given: pytest.fail("explained again")  # type: ignore[method-assign]
+    assert get_metric("repeatability_ssim")(case).value == pytest.approx(1)
+
+
+def test_an_arrays_case_has_the_scores_that_need_no_more() -> None:
+    values = np.random.default_rng(0).normal(size=(16, 16))
+    mask = np.zeros((16, 16), dtype=bool)
+    mask[2:6, 2:6] = True
+    scores = score_case(MapCase.of(values, mask))
+    assert scores["pixel_auprc"] == score_map(values, mask)["pixel_auprc"]
+    assert scores["entropy"].defined
+    for name, metric in metrics().items():
+        assert metric.needs <= {"mask"} or not scores[name].defined, name
+
+
+def test_values_lie_in_the_range_that_a_metric_declares(case: Case) -> None:
+    for name, score in score_case(case, [n for n in NAMES if "repeats" not in metrics()[n].needs]).items():
+        metric = metrics()[name]
+        assert not score.defined or metric.low <= score.value <= metric.high, name
 
 
 def test_without_an_outline_what_needs_one_is_undefined(case: Case) -> None:
@@ -119,8 +145,8 @@ def test_a_map_without_positive_evidence_has_no_peak_to_blur() -> None:
     assert np.isnan(get_metric("map_blur_drop")(case).value)
 
 
-def test_randomisation_is_measured_once_for_all_its_readings(case: Case) -> None:
+def test_randomisation_is_measured_once_for_all_its_measures(case: Case) -> None:
     first = get_metric("cascading_ssim")(case).value
-    case.explain_again = lambda **asked: pytest.fail("asked again")  # type: ignore[method-assign]
+    case.explain_again = lambda **given: pytest.fail("explained again")  # type: ignore[method-assign]
     assert get_metric("cascading_spearman")(case).value != first
     assert np.isfinite(get_metric("randomised_ssim")(case).value)

@@ -64,21 +64,21 @@ def test_hand_computed_small_map():
     assert scores["pixel_auroc"] == pytest.approx(7 / 8)
 
 
-def test_hand_computed_readings_of_a_signed_map():
+def test_hand_computed_polarities_of_a_signed_map():
     values = np.array([[1, 0, 2], [-5, 0, -4]], dtype=np.float32)
-    by_reading = {r: score_map(values, MASK, polarity=r) for r in ("positive", "abs", "raw")}
-    assert by_reading["positive"]["pointing_game"].value == 0
-    assert by_reading["abs"]["pointing_game"].value == 1
-    assert by_reading["positive"]["relevance_mass_accuracy"].value == pytest.approx(1 / 3)
-    assert by_reading["abs"]["relevance_mass_accuracy"].value == pytest.approx(6 / 12)
-    # Negatives never enter the mass, whichever reading is asked for.
-    assert by_reading["raw"]["relevance_mass_accuracy"].value == pytest.approx(1 / 3)
+    by_polarity = {r: score_map(values, MASK, polarity=r) for r in ("positive", "abs", "raw")}
+    assert by_polarity["positive"]["pointing_game"].value == 0
+    assert by_polarity["abs"]["pointing_game"].value == 1
+    assert by_polarity["positive"]["relevance_mass_accuracy"].value == pytest.approx(1 / 3)
+    assert by_polarity["abs"]["relevance_mass_accuracy"].value == pytest.approx(6 / 12)
+    # Negatives never enter the mass, whatever the polarity.
+    assert by_polarity["raw"]["relevance_mass_accuracy"].value == pytest.approx(1 / 3)
     # As they are, -5 is the least of all; its positive part ties with the other zeros.
-    assert by_reading["raw"]["pixel_auroc"].value == pytest.approx((3 + 0) / 8)
-    assert by_reading["positive"]["pixel_auroc"].value == pytest.approx((3 + 1.5) / 8)
+    assert by_polarity["raw"]["pixel_auroc"].value == pytest.approx((3 + 0) / 8)
+    assert by_polarity["positive"]["pixel_auroc"].value == pytest.approx((3 + 1.5) / 8)
 
 
-def test_an_unknown_reading_is_refused():
+def test_an_unknown_polarity_is_refused():
     with pytest.raises(ValueError, match="positive, abs, raw"):
         score_map(VALUES, MASK, polarity="negative")  # type: ignore[arg-type]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from evaluation.scores import get_metric
-from evaluation.scores.faithfulness.imputation import impute, road
+from evaluation.scores.faithfulness.road import impute, road
 from tests.evaluation.cases import SIDE, linear_case
 
 

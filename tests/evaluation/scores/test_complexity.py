@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from evaluation.scores import get_metric
+from evaluation.scores.complexity import bright_regions, entropy, gini, total_variation
 from evaluation.scores.similarity import spearman, ssim
-from evaluation.scores.sparseness import bright_regions, entropy, gini, total_variation
 from tests.evaluation.cases import SIDE, linear_case
 
 hypothesis = pytest.importorskip("hypothesis")
