@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 import torch
-from scipy import ndimage, stats
 
 from classifiers import ChestClassifier
 from evaluation.baselines.location_prior import patient_of
@@ -47,7 +47,7 @@ def blur_sigma(region: np.ndarray) -> float:
 
 def blurred_within(film: np.ndarray, blurred: np.ndarray, region: np.ndarray) -> np.ndarray:
     """Replace (S, S) ``film`` by ``blurred`` where ``region`` (shares in [0, 1]) says so, with a soft edge of S/112."""
-    soft = ndimage.gaussian_filter(region, region.shape[0] / 112)
+    soft = scipy.ndimage.gaussian_filter(region, region.shape[0] / 112)
     return film + soft * (blurred - film)
 
 
@@ -105,7 +105,7 @@ def blur_drops(
     if not places:
         return None
     film = classifier.prepare(radiograph)[0, 0].float().cpu().numpy()
-    blurred = ndimage.gaussian_filter(film, blur_sigma(region), mode="nearest")
+    blurred = scipy.ndimage.gaussian_filter(film, blur_sigma(region), mode="nearest")
     stack = np.stack([film, *(blurred_within(film, blurred, place) for place in (region, *places))])
     logits = _logits(classifier, stack)[:, classifier.column(finding)]
     drops = tuple((logits[0] - logits[1:]).tolist())
@@ -207,7 +207,7 @@ def _blur_figures(drops: Sequence[tuple[str, BlurDrops]], rng: np.random.Generat
     difference = region - elsewhere
     found = mean_interval(difference, patients, rng)
     by_patient = [difference[patients == patient].mean() for patient in np.unique(patients)]
-    p = float(stats.wilcoxon(by_patient, alternative="greater").pvalue) if np.any(by_patient) else 1.0
+    p = float(scipy.stats.wilcoxon(by_patient, alternative="greater").pvalue) if np.any(by_patient) else 1.0
     comparable = ~np.isnan(mirrored)
     share = float(np.mean(region[comparable] > mirrored[comparable])) if comparable.any() else None
     return {
