@@ -5,18 +5,19 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dashboard.cli.common import check_folder, draw_bar, film_context
 from dashboard.cli.counterfactual import add_command as add_counterfactual
 from dashboard.cli.stability import add_command as add_stability
 from evaluation.cli.parser import build_parser, run
 
 if TYPE_CHECKING:
-    from dashboard.compare.question import Film
+    from dashboard.shared.film_context import FilmContext
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
 
@@ -50,67 +51,56 @@ def main(argv: Sequence[str] | None = None) -> int:
     return run(parser, argv)
 
 
-def compare_film(asked: argparse.Namespace) -> int:
+def compare_film(arguments: argparse.Namespace) -> int:
     """Compare methods on one film and write the report.
 
     Raises:
         ValueError: the arguments do not fit each other. LookupError: there is no such film, model, finding or method.
     """
     from classifiers.registry import load_classifier
-    from dashboard.compare.question import Film
     from dashboard.exports.report import html_report
     from dashboard.exports.reported import Reported
     from evaluation.one_film.compare import compare
     from evaluation.one_film.scorecard import scorecard
-    from radiographs.registry import find_film
     from xai_methods import get_method, main_methods
 
-    if asked.mask is not None and len(asked.finding) != 1:
+    if arguments.mask is not None and len(arguments.finding) != 1:
         raise ValueError("--mask outlines one finding; name just one --finding with it")
-    if not asked.out.absolute().parent.is_dir():
-        raise ValueError(f"--out: there is no folder for {asked.out.name}; make it first")
-    chosen = {name: get_method(name).parameters() for name in asked.method or main_methods()}
-    radiograph, entry, collection = find_film(asked.film)
-    annotations = collection.annotations(entry.film_id) if collection is not None and entry is not None else []
-    named = f"{collection.name}/{entry.film_id}" if collection is not None and entry is not None else "from a file"
-    film = Film(named, radiograph, tuple(annotations))
-    model = load_classifier(asked.model)
-    for finding in asked.finding:
+    check_folder(arguments.out)
+    chosen = {name: get_method(name).parameters() for name in arguments.method or main_methods()}
+    film = film_context(arguments.film)
+    model = load_classifier(arguments.model)
+    for finding in arguments.finding:
         model.column(finding)
-    masks = _masks(asked, film)
+    masks = _masks(arguments, film)
+
+    def report(finding: str, method: str, share: float) -> None:
+        draw_bar(f"{finding} {method}", share)
+
     made = compare(
-        model, radiograph, asked.finding, chosen, masks,
-        seed=asked.seed, collection=collection, entry=entry, report=_bar() if sys.stderr.isatty() else None,
+        model, film.radiograph, arguments.finding, chosen, masks,
+        seed=arguments.seed, collection=film.collection, entry=film.entry, report=report,
     )  # fmt: skip
-    found = made.findings if asked.scorecard else {}
-    cards = {name: scorecard(model, radiograph, result, seed=asked.seed) for name, result in found.items()}
-    about = collection.card if collection is not None else None
-    html = html_report(Reported(made, model.card, named, about), cards)
-    asked.out.write_text(html, encoding="utf-8")
+    found = made.findings if arguments.scorecard else {}
+    cards = {name: scorecard(model, film.radiograph, result, seed=arguments.seed) for name, result in found.items()}
+    html = html_report(Reported(made, model.card, film.reference, film.card), cards)
+    arguments.out.write_text(html, encoding="utf-8")
     failed = [done.error for result in made.findings.values() for done in result.methods.values() if done.error]
     for words in failed:
         sys.stderr.write(f"lightbox: {words}\n")
     return 1 if failed else 0
 
 
-def _masks(asked: argparse.Namespace, film: Film) -> dict[str, np.ndarray]:
+def _masks(arguments: argparse.Namespace, film: FilmContext) -> dict[str, np.ndarray]:
     from evaluation.one_film.map_files import read_mask
 
-    if asked.mask is not None:
-        return {asked.finding[0]: read_mask(asked.mask)}
-    found = {finding: film.mask(finding) for finding in asked.finding}
+    if arguments.mask is not None:
+        return {arguments.finding[0]: read_mask(arguments.mask)}
+    found = {finding: film.mask(finding) for finding in arguments.finding}
     return {finding: mask for finding, mask in found.items() if mask is not None}
 
 
-def _bar() -> Callable[[str, str, float], None]:
-    def show(finding: str, method: str, share: float) -> None:
-        sys.stderr.write(f"\r{finding} {method} {share:4.0%}" + ("\n" if share >= 1 else ""))
-        sys.stderr.flush()
-
-    return show
-
-
-def run_dashboard(asked: argparse.Namespace) -> int:
+def run_dashboard(arguments: argparse.Namespace) -> int:
     """Start the dashboard on this computer and stay until it is stopped."""
     from streamlit.web import bootstrap
 
@@ -122,9 +112,9 @@ def run_dashboard(asked: argparse.Namespace) -> int:
         )
     os.chdir(APP.parent)
     only_named_pages()
-    options = {"server_port": asked.port}
+    options = {"server_port": arguments.port}
     bootstrap.load_config_options(flag_options=options)
-    sys.stdout.write(f"XAI Lightbox: http://127.0.0.1:{asked.port}\n")
+    sys.stdout.write(f"XAI Lightbox: http://127.0.0.1:{arguments.port}\n")
     bootstrap.run(str(APP), False, [], options)
     return 0
 
