@@ -52,7 +52,7 @@ def choose() -> Path | None:
         st.session_state["benchmark run"] = fresh
     if st.session_state.get("benchmark run") not in [*names, NEW]:
         st.session_state.pop("benchmark run", None)
-    chosen = st.selectbox("Run", [*names, NEW], key="benchmark run") if names else NEW
+    chosen = st.selectbox("Run", [*names, NEW], key="benchmark run", persist_state="session") if names else NEW
     if chosen == NEW:
         _new_run()
         return None
