@@ -19,8 +19,8 @@ import pandas as pd
 
 from classifiers import ChestClassifier
 from evaluation.baselines.location_prior import patient_of
-from evaluation.scores.assessment import Assessment, Case, assessments, get_assessment
-from evaluation.scores.randomising import pair_similarities, passes
+from evaluation.scores import Case, Metric, Region, get_metric, metrics
+from evaluation.scores.randomisation import pair_similarities, passes
 from evaluation.statistics.intervals import mean_interval
 from evaluation.survey import cases
 from radiographs.annotation import union_mask
@@ -77,7 +77,7 @@ def assess(
     Raises:
         LookupError: there is no such method or assessment.
     """
-    chosen = [get_assessment(name) for name in (assessments() if names is None else names)]
+    chosen = [get_metric(name) for name in (_judged() if names is None else names)]
     drawn = cases(classifier, collection, per_finding, np.random.default_rng(seed))
     asked = [(entry, finding) for entry, finding in drawn if findings is None or finding in findings]
     rows: list[dict[str, object]] = []
@@ -92,6 +92,11 @@ def assess(
     columns = ["film", "patient", "finding", "method", "title", "score", "value", "chance"]
     done.rows = pd.DataFrame(rows, columns=columns)
     return done
+
+
+def _judged() -> dict[str, Metric]:
+    """The metrics that need more than an outline."""
+    return {name: metric for name, metric in metrics().items() if metric.needs != {"mask"}}
 
 
 def _cases_of(
@@ -114,7 +119,19 @@ def _cases_of(
             _log.warning("%s gave no map of %s: %s", name, finding, error)
             continue
         on_film = classifier.to_film(explanation, radiograph)
-        found.append(Case(classifier, radiograph, explanation, on_film, mask, seed, shared=shared, others=(*others,)))
+        region = None if mask is None else Region(mask, radiograph.pixel_spacing_mm)
+        found.append(
+            Case(
+                classifier=classifier,
+                radiograph=radiograph,
+                explanation=explanation,
+                on_film=on_film,
+                region=region,
+                seed=seed,
+                shared=shared,
+                others=(*others,),
+            )
+        )
     return found
 
 
@@ -126,7 +143,7 @@ def _keep_map(done: Assessed, case: Case, patient: str) -> None:
 
 def _rows_of(
     case: Case,
-    chosen: Sequence[Assessment],
+    chosen: Sequence[Metric],
     entry: FilmEntry,
     start: float,
     share: float,
@@ -164,7 +181,7 @@ def summary(rows: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     for (method, score), part in rows.groupby(["method", "score"], sort=False):
         patients = part.patient.to_numpy()
         mean = mean_interval(part.value.to_numpy(), patients, np.random.default_rng(seed))
-        sign = 1 if get_assessment(str(score)).direction == "higher" else -1
+        sign = 1 if get_metric(str(score)).direction == "higher" else -1
         gains = (sign * (part.value - part.chance)).to_numpy()
         gain = mean_interval(gains, patients, np.random.default_rng(seed))
         both = part.dropna(subset=["value", "chance"])
@@ -184,7 +201,7 @@ def as_markdown(table: pd.DataFrame) -> str:
     titles = dict(zip(table.method, table.title))
     lines = ["| | better | " + " | ".join(titles.values()) + " | n |", "|---" * (len(titles) + 3) + "|"]
     for score, part in table.groupby("score", sort=False):
-        one = get_assessment(str(score))
+        one = get_metric(str(score))
         by_method = {row["method"]: row for row in part.to_dict("records")}
         cells = [_cell(by_method.get(method)) for method in titles]
         counts = sorted({int(row["n"]) for row in by_method.values()})
@@ -247,7 +264,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         chosen[name] = kind.parse({"samples": asked.samples}) if "samples" in fields else None
     names = asked.score or [
         name
-        for name, one in assessments().items()
+        for name, one in _judged().items()
         if not (asked.without_repeats and one.needs & {"repeats", "other models"})
     ]
     done = assess(

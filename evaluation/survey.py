@@ -18,7 +18,7 @@ from classifiers import ChestClassifier
 from evaluation.baselines.location_prior import patient_of
 from evaluation.one_film.compare import compare
 from evaluation.one_film.table import comparison_table
-from evaluation.scores.registry import metrics
+from evaluation.scores import localisation_metrics, metrics
 from evaluation.statistics.intervals import mean_interval
 from radiographs.annotation import union_mask
 from radiographs.collection import Collection, FilmEntry
@@ -87,7 +87,7 @@ def summary(rows: pd.DataFrame, names: Sequence[str] | None = None, seed: int = 
         One row a method, baseline or chance: ``title``, ``kind``, ``films``, ``seconds`` (median) and, for each metric,
         its mean, ``<metric>_low`` and ``<metric>_high``.
     """
-    chosen = list(metrics()) if names is None else list(names)
+    chosen = list(localisation_metrics()) if names is None else list(names)
     found = []
     for name, part in rows.groupby("name", sort=False):
         row: dict[str, object] = {"name": name, "title": part.title.iloc[0], "kind": part.kind.iloc[0]}

@@ -7,6 +7,8 @@ from typing import Literal
 
 import numpy as np
 
+from radiographs.findings import is_named
+
 Kind = Literal["box", "polygon", "mask"]
 
 
@@ -37,8 +39,8 @@ class Annotation:
 
 
 def union_mask(annotations: list[Annotation], finding: str) -> np.ndarray | None:
-    """Join all outlines of ``finding``: (H, W) bool, or None where nobody outlined it."""
-    masks = [a.mask for a in annotations if a.finding == finding]
+    """Join all outlines of ``finding``, by any of its spellings: (H, W) bool, or None where nobody outlined it."""
+    masks = [a.mask for a in annotations if is_named(finding, [a.finding])]
     if not masks:
         return None
     return np.logical_or.reduce(masks)

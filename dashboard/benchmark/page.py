@@ -21,8 +21,7 @@ from evaluation.cli.runs import duration
 from evaluation.runs.plan import Plan, PlanError, Variant, parse_plan
 from evaluation.runs.store import Store
 from evaluation.runs.template import plan_text
-from evaluation.scores.assessment import assessments
-from evaluation.scores.registry import headline_metrics, metrics
+from evaluation.scores import headline_metrics, metrics
 from radiographs.places import home_folder
 from radiographs.registry import collections
 from xai_methods import get_method, main_methods, methods
@@ -95,7 +94,7 @@ def _chosen_plan() -> Plan | None:
         explained = st.multiselect(
             "Methods", list(known), list(main_methods()), format_func=lambda m: known[m].title, key="plan methods"
         )
-        titles = {key: one.title for key, one in (metrics() | assessments()).items()}
+        titles = {key: one.title for key, one in metrics().items()}
         scores = st.multiselect("Scores", list(titles), list(headline_metrics()), format_func=titles.__getitem__)
         seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="plan seed")
     lacking = [word for word, given in (("films", films), ("a model", chosen), ("a score", scores)) if not given]

@@ -19,8 +19,6 @@ from evaluation.cli.parser import build_parser, run
 if TYPE_CHECKING:
     from dashboard.shared.film_context import FilmContext
 
-APP = Path(__file__).resolve().parents[2] / "app.py"
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; ``argv`` without the program's name. Returns the exit status."""
@@ -104,17 +102,15 @@ def run_dashboard(arguments: argparse.Namespace) -> int:
     """Start the dashboard on this computer and stay until it is stopped."""
     from streamlit.web import bootstrap
 
-    from dashboard.cli.start import only_named_pages
+    from dashboard.cli import first_page
+    from dashboard.cli.start import APP, only_named_pages
 
-    if not APP.is_file():
-        raise FileNotFoundError(
-            "the dashboard's app.py is not beside the package; run this from a clone of the project"
-        )
     os.chdir(APP.parent)
     only_named_pages()
     options = {"server_port": arguments.port}
     bootstrap.load_config_options(flag_options=options)
     sys.stdout.write(f"XAI Lightbox: http://127.0.0.1:{arguments.port}\n")
+    first_page.load()
     bootstrap.run(str(APP), False, [], options)
     return 0
 

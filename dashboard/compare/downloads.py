@@ -16,12 +16,6 @@ from dashboard.compare.panels import comparison_of
 from dashboard.compare.regions import named
 from dashboard.compare.request import CompareRequest
 from dashboard.compare.scorecard import done_scorecards
-from dashboard.exports.dicom import dicom_zip
-from dashboard.exports.dicom_maps import region_seg
-from dashboard.exports.dicom_source import original_header
-from dashboard.exports.figures import slide_png
-from dashboard.exports.pdf import pdf_report
-from dashboard.exports.report import html_report
 from dashboard.exports.reported import Reported
 from dashboard.exports.tables import table_csv, table_latex
 from dashboard.jobs import sentence
@@ -82,6 +76,12 @@ def draw_downloads(
 
 
 def _items(request: CompareRequest, results: dict[str, FindingResult], choice: Choice) -> None:
+    # What draws files is slow to import, and no page needs it before there is a map.
+    from dashboard.exports.dicom import dicom_zip
+    from dashboard.exports.figures import slide_png
+    from dashboard.exports.pdf import pdf_report
+    from dashboard.exports.report import html_report
+
     comparison = comparison_of(request, results)
     view, link = choice.view, address_of(st.context.url or "", choice)
     film, card = request.film, request.classifier.card
@@ -115,6 +115,9 @@ def _item(label: str, make: Callable[[], bytes | str], name: str, mime: str, ico
 
 
 def _regions(radiograph: Radiograph, drawn: list[Annotation], original: bytes | None) -> bytes:
+    from dashboard.exports.dicom_maps import region_seg
+    from dashboard.exports.dicom_source import original_header
+
     return region_seg(radiograph, drawn, original_header(original, radiograph) if original else None)
 
 
@@ -144,6 +147,8 @@ def _original(request: CompareRequest) -> bytes | None:
 
 
 def _refused(data: bytes, request: CompareRequest) -> str:
+    from dashboard.exports.dicom_source import original_header
+
     try:
         original_header(data, request.film.radiograph)
     except FilmError as error:

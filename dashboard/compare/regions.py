@@ -8,7 +8,6 @@ from typing import Any
 import streamlit as st
 
 from dashboard.compare.request import CompareRequest
-from dashboard.exports.dicom_maps import region_seg
 from dashboard.jobs import sentence
 from dashboard.settings import settings
 from dashboard.settings.settings import LONGEST_NAME
@@ -65,9 +64,16 @@ def _draw_files(film: Radiograph, drawn: list[Annotation]) -> None:
     for label, make, ending, mime, words in (
         ("Mask (PNG)", lambda: mask_png(drawn[-1].mask), "png", "image/png", "The region drawn last."),
         ("COCO (JSON)", lambda: coco_json(f"{stem}.png", mine), "json", "application/json", "All regions."),
-        ("DICOM SEG", lambda: region_seg(film, mine), "dcm", "application/dicom", "All regions, nameless film."),
+        ("DICOM SEG", lambda: _seg(film, mine), "dcm", "application/dicom", "All regions, nameless film."),
     ):
         st.download_button(label, make, f"{stem}.{ending}", mime, on_click="ignore", help=words)
+
+
+def _seg(film: Radiograph, mine: list[Annotation]) -> bytes:
+    # pydicom's tables of codes are slow to import, and most people never need them.
+    from dashboard.exports.dicom_maps import region_seg
+
+    return region_seg(film, mine)
 
 
 def named(drawn: list[Annotation]) -> list[Annotation]:

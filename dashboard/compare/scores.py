@@ -10,7 +10,7 @@ from dashboard.compare.caches import RESULT_BY_CONTENT
 from dashboard.shared.style import grey
 from evaluation.one_film.compare import FindingResult
 from evaluation.one_film.table import best_names, score_table
-from evaluation.scores.registry import headline_metrics
+from evaluation.scores import headline_metrics
 from radiographs.findings import display_name
 
 BOLD = "font-weight: bold"

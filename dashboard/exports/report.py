@@ -19,7 +19,7 @@ from evaluation.one_film.agreement import in_words
 from evaluation.one_film.compare import FindingResult, MethodResult
 from evaluation.one_film.scorecard import ELEMENTS, LEGEND, QUESTIONS, Scorecard, folded
 from evaluation.one_film.table import best_names, score_table
-from evaluation.scores.registry import headline_metrics
+from evaluation.scores import headline_metrics
 from radiographs.findings import display_name
 from xai_methods import get_method
 

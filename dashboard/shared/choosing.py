@@ -20,20 +20,20 @@ from radiographs.findings import display_name
 from radiographs.registry import collections, damaged_folders
 from xai_methods import Method, Parameters, main_methods, methods
 
-EXAMPLE = ("known-truth", "known-truth", "nodule-03")
-"""Collection, model and film with which a first visit opens."""
+# Upright and whole, the finding where such are met: an adult's mass of the upper lung, else an older child's hilar one.
+EXAMPLES = {"nih-boxes": ("00022192_003", "nih14-localised"), "known-truth": ("mass-04", "known-truth")}
+"""Films with which a first visit opens, by collection, with the model that fits it; the first that is available."""
 PAGE = 24
 """Films on one page of the gallery."""
 
 
 def first_film() -> str:
-    """The film shown where nothing is chosen: the example, else the first film that somebody outlined."""
-    known = {name: c for name, c in collections().items() if c.missing() is None}
-    if EXAMPLE[0] in known:
-        ids = [entry.film_id for entry in known[EXAMPLE[0]].entries()]
-        return f"{EXAMPLE[0]}/{EXAMPLE[2] if EXAMPLE[2] in ids else ids[0]}"
-    for name, collection in known.items():
-        entries = collection.entries()
+    """The film shown where nothing is chosen: an example, else the first film that somebody outlined."""
+    for name, (film_id, _) in EXAMPLES.items():
+        if film_exists(f"{name}/{film_id}"):
+            return f"{name}/{film_id}"
+    for name, collection in collections().items():
+        entries = collection.entries() if collection.missing() is None else []
         if entries:
             return f"{name}/{next((e for e in entries if e.annotated), entries[0]).film_id}"
     return ""
@@ -264,12 +264,13 @@ def choose_seed(link: Choice) -> int:
     return int(st.number_input("Seed", 0, LARGEST_SEED, link.seed, help=words, key="seed", persist_state="session"))
 
 
-def first_model(names: list[str]) -> str:
-    """The model shown where nothing is chosen: the one set as usual, else the example's, else the first available."""
+def first_model(names: list[str], reference: str) -> str:
+    """The model shown where nothing is chosen: the one set as usual, else one that fits the film, else the first."""
     usual = settings.load().default_model
     if usual in names:
         return usual
-    return EXAMPLE[1] if EXAMPLE[1] in names else names[0]
+    _, fitting = EXAMPLES.get(reference.partition("/")[0], EXAMPLES["known-truth"])
+    return fitting if fitting in names else names[0]
 
 
 def choose_second(entries: list[ModelEntry], first: str) -> str:

@@ -44,7 +44,7 @@ def opened_with(models: list[ModelEntry]) -> tuple[Choice, list[str]]:
         state["second"] = link.second
     if "model" not in state and models:
         available = [entry.name for entry in models if entry.available] or [entry.name for entry in models]
-        state["model"] = link.model or choosing.first_model(available)
+        state["model"] = link.model or choosing.first_model(available, link.film or choosing.first_film())
     return link, state["link_words"]
 
 

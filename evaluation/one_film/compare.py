@@ -10,9 +10,7 @@ import numpy as np
 
 from classifiers import ChestClassifier
 from evaluation.baselines.model_independent import score_baselines
-from evaluation.scores.ranked_map import Reading, Region
-from evaluation.scores.registry import chance_scores, score_map
-from evaluation.scores.score import Score
+from evaluation.scores import Polarity, Region, Score, chance_scores, score_map
 from evaluation.validity.gate import Verdict, gate
 from radiographs import Radiograph
 from radiographs.collection import Collection, FilmEntry
@@ -74,7 +72,7 @@ class Comparison:
     classifier: str
     classifier_digest: str
     seed: int
-    reading: Reading
+    polarity: Polarity
     findings: dict[str, FindingResult]
 
 
@@ -83,7 +81,7 @@ def score_explanation(
     radiograph: Radiograph,
     explanation: Explanation,
     mask: np.ndarray | Region | None,
-    reading: Reading = "positive",
+    polarity: Polarity = "positive",
 ) -> MethodResult:
     """Carry one explanation into the film's own pixels and score it there.
 
@@ -94,7 +92,7 @@ def score_explanation(
         ValueError: the mask has another shape than the film.
     """
     on_film = classifier.to_film(explanation, radiograph)
-    scores = {} if mask is None else score_map(on_film, _region(mask, radiograph), reading=reading)
+    scores = {} if mask is None else score_map(on_film, _region(mask, radiograph), polarity=polarity)
     title = get_method(explanation.method).title
     return MethodResult(explanation.finding, explanation.method, title, explanation, on_film, scores)
 
@@ -111,7 +109,7 @@ def compare_steps(
     mask_by_finding: Mapping[str, np.ndarray] | None = None,
     *,
     seed: int = 0,
-    reading: Reading = "positive",
+    polarity: Polarity = "positive",
     report: Report | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Iterator[MethodResult]:
@@ -148,7 +146,7 @@ def compare_steps(
                 reason = f"{method.title} failed: {error or type(error).__name__}"
                 yield MethodResult(finding, method.name, method.title, error=reason)
                 continue
-            yield score_explanation(classifier, radiograph, explanation, regions.get(finding), reading)
+            yield score_explanation(classifier, radiograph, explanation, regions.get(finding), polarity)
 
 
 def _check_shape(finding: str, region: Region | None, radiograph: Radiograph) -> None:
@@ -164,7 +162,7 @@ def compare(
     mask_by_finding: Mapping[str, np.ndarray] | None = None,
     *,
     seed: int = 0,
-    reading: Reading = "positive",
+    polarity: Polarity = "positive",
     collection: Collection | None = None,
     entry: FilmEntry | None = None,
     report: Report | None = None,
@@ -176,7 +174,7 @@ def compare(
         classifier, radiograph: the model and the film. findings: names the classifier knows.
         methods: registered method name to its parameters (None: its defaults).
         mask_by_finding: (H, W) bool masks in the film's own pixels, for those findings that somebody outlined.
-        seed: of every method. reading: which part of a signed map is scored.
+        seed: of every method. polarity: which part of a signed map is scored.
         collection, entry: where the film is from; leaves its patient out of the average mask.
         report: told of each method's progress. cancelled: asked often; True stops the work.
 
@@ -186,7 +184,7 @@ def compare(
     masks = dict(mask_by_finding or {})
     steps = compare_steps(
         classifier, radiograph, findings, methods, masks,
-        seed=seed, reading=reading, report=report, cancelled=cancelled,
+        seed=seed, polarity=polarity, report=report, cancelled=cancelled,
     )  # fmt: skip
     done = {(result.finding, result.method): result for result in steps}
     logits = classifier.logits(radiograph)
@@ -197,7 +195,7 @@ def compare(
         results[finding] = finding_result(
             classifier, radiograph, finding, logit, by_method, masks.get(finding), collection, entry
         )
-    return Comparison(radiograph, classifier.name, classifier.digest, seed, reading, results)
+    return Comparison(radiograph, classifier.name, classifier.digest, seed, polarity, results)
 
 
 def finding_result(

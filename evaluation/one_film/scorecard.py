@@ -14,13 +14,11 @@ import numpy as np
 import pandas as pd
 
 from classifiers import ChestClassifier
-from evaluation.baselines.model_independent import BASELINES
+from evaluation.baselines.model_independent import baseline_titles, film_baselines
 from evaluation.one_film.compare import FindingResult
-from evaluation.scores.assessment import Case, assessments, get_assessment
-from evaluation.scores.registry import metrics
-from evaluation.scores.score import Element, Score
+from evaluation.scores import Case, Element, Metric, Region, Score, localisation_metrics, metrics
 from radiographs import Radiograph
-from xai_methods import get_method, methods
+from xai_methods import get_method
 
 ELEMENTS: tuple[Element, ...] = get_args(Element)
 QUESTIONS: dict[Element, str] = {
@@ -30,16 +28,6 @@ QUESTIONS: dict[Element, str] = {
     "model transparency": "Does it follow what the model really computes?",
     "actionability": "Does removing what it marks change the model's answer?",
 }
-PARTS: dict[Element, tuple[str, ...]] = {
-    "localizability": ("pixel_auprc", "pointing_game", "relevance_mass_accuracy", "area_matched_iou"),
-    "visual recognizability": ("gini_sparseness", "entropy", "bright_regions"),
-    "physical attribution": ("relevance_in_lungs", "relevance_in_heart", "relevance_outside_body"),
-    "model transparency": ("insertion_blur", "deletion_blur", "completeness_residual", "randomised_ssim"),
-    "actionability": ("map_blur_drop",),
-}
-"""The scores of each element; the first that is defined is the one shown folded."""
-WITHOUT_RIVAL = frozenset({"bright_regions", "randomised_ssim", "completeness_residual"})
-"""Scores that a map which says nothing wins by design: baselines are no measure of them."""
 MARKS = {"best": "▲", "between": "△", "chance": "▽", "plain": "", "undefined": ""}
 LEGEND = (
     "▲ better than every baseline (or than chance, where no baseline has the score) · △ better than chance, not than "
@@ -123,6 +111,11 @@ class Scorecard:
         return next((c for c in found if c.score.defined), found[0] if found else None)
 
 
+def scorecard_metrics() -> list[Metric]:
+    """The metrics of the scorecard, by element; of an element the first that is defined is the one shown folded."""
+    return [metric for metric in metrics().values() if metric.scorecard]
+
+
 def scorecard(
     classifier: ChestClassifier,
     radiograph: Radiograph,
@@ -140,8 +133,8 @@ def scorecard(
         progress: told the share done; what it raises stops the work.
     """
     shared: dict[str, object] = {}
-    known = assessments()
-    wanted = [name for names in PARTS.values() for name in names if name in known]
+    region = None if result.mask is None else Region(result.mask, radiograph.pixel_spacing_mm)
+    wanted = [m for m in scorecard_metrics() if m.name not in localisation_metrics()]
     explained = {name: done for name, done in result.methods.items() if done.explanation is not None}
     rivals = _baseline_cases(classifier, radiograph, result, seed, shared)
     steps = len(explained) + len(rivals)
@@ -155,7 +148,10 @@ def scorecard(
         assert done.explanation is not None
         assert done.on_film is not None
         report = _part(progress, place, steps)
-        case = Case(classifier, radiograph, done.explanation, done.on_film, result.mask, seed, report, shared)
+        case = Case(
+            classifier=classifier, radiograph=radiograph, explanation=done.explanation, on_film=done.on_film,
+            region=region, seed=seed, report=report, shared=shared,
+        )  # fmt: skip
         scores = done.scores | _assess(case, wanted, thorough)
         cells += _cells(name, scores, result, rival_scores)
         progress((place + 1) / steps)
@@ -177,25 +173,28 @@ def _baseline_cases(
     classifier: ChestClassifier, radiograph: Radiograph, result: FindingResult, seed: int, shared: dict[str, object]
 ) -> dict[str, Case]:
     found = {}
-    for name, method in methods().items():
-        if method.role == "baseline" and name not in result.methods and name != "random":
+    for name, method in film_baselines().items():
+        if name not in result.methods:
             made = method.explain(classifier, radiograph, result.finding, seed=seed)
             on_film = classifier.to_film(made, radiograph)
-            found[name] = Case(classifier, radiograph, made, on_film, result.mask, seed, shared=shared)
+            region = None if result.mask is None else Region(result.mask, radiograph.pixel_spacing_mm)
+            found[name] = Case(
+                classifier=classifier, radiograph=radiograph, explanation=made, on_film=on_film, region=region,
+                seed=seed, shared=shared,
+            )  # fmt: skip
     return found
 
 
-def _assess(case: Case, names: Sequence[str], thorough: bool) -> dict[str, Score]:
+def _assess(case: Case, wanted: Sequence[Metric], thorough: bool) -> dict[str, Score]:
     slow = get_method(case.explanation.method).speed == "slow"
     scores: dict[str, Score] = {}
     whole = case.report
-    for place, name in enumerate(names):
-        one = get_assessment(name)
-        case.report = _part(whole, place, len(names))
-        if "repeats" in one.needs and slow and not thorough:
-            scores[name] = Score(name, math.nan, direction=one.direction, element=one.element)
+    for place, metric in enumerate(wanted):
+        case.report = _part(whole, place, len(wanted))
+        if "repeats" in metric.needs and slow and not thorough:
+            scores[metric.name] = Score(metric.name, math.nan, direction=metric.direction, element=metric.element)
         else:
-            scores[name] = one(case)
+            scores[metric.name] = metric(case)
     return scores
 
 
@@ -203,24 +202,26 @@ def _cells(
     method: str, scores: Mapping[str, Score], result: FindingResult, rivals: Mapping[str, Mapping[str, Score]]
 ) -> list[Cell]:
     found = []
-    for element, names in PARTS.items():
-        for name in names:
-            if name not in scores:
-                continue
-            about = metrics()[name] if name in metrics() else get_assessment(name)
-            title, value = _best_rival(name, scores[name], result, rivals)
-            found.append(Cell(method, element, name, about.title, about.meaning, scores[name], title, value))
+    for metric in scorecard_metrics():
+        if metric.name in scores:
+            title, value = _best_rival(metric, scores[metric.name], result, rivals)
+            cell = Cell(
+                method, metric.element, metric.name, metric.title, metric.meaning, scores[metric.name], title, value
+            )
+            found.append(cell)
     return found
 
 
 def _best_rival(
-    name: str, score: Score, result: FindingResult, rivals: Mapping[str, Mapping[str, Score]]
+    metric: Metric, score: Score, result: FindingResult, rivals: Mapping[str, Mapping[str, Score]]
 ) -> tuple[str, float]:
     """Title and value of the baseline that does best; "" and NaN where none has the score."""
-    values = {BASELINES[b].title: s[name].value for b, s in result.baselines.items() if name in s}
-    values |= {get_method(b).title: s[name].value for b, s in rivals.items() if name in s and name not in metrics()}
+    if metric.name in localisation_metrics():
+        values = {baseline_titles()[b]: s[metric.name].value for b, s in result.baselines.items()}
+    else:
+        values = {get_method(b).title: s[metric.name].value for b, s in rivals.items()}
     defined = {title: value for title, value in values.items() if not np.isnan(value)}
-    if not defined or score.direction == "neither" or name in WITHOUT_RIVAL:
+    if not defined or score.direction == "neither" or not metric.rival:
         return "", math.nan
     best = (max if score.direction == "higher" else min)(defined, key=lambda title: defined[title])
     return best, defined[best]

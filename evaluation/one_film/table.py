@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from evaluation.baselines.model_independent import BASELINES
+from evaluation.baselines.model_independent import baseline_titles
 from evaluation.one_film.compare import Comparison, FindingResult
-from evaluation.scores.registry import metrics
-from evaluation.scores.score import Score
+from evaluation.scores import Score, localisation_metrics
 from evaluation.statistics.intervals import Method, mean_interval
 from xai_methods import baseline_methods
 
@@ -30,11 +29,11 @@ def score_table(result: FindingResult) -> pd.DataFrame:
             rows.append(_row(name, method.title, "method", seconds, method.scores))
     chosen = {n: m.scores for n, m in result.methods.items() if n in baseline_methods() and m.scores}
     for name, scores in {**chosen, **result.baselines}.items():
-        title = BASELINES[name].title if name in BASELINES else result.methods[name].title
+        title = baseline_titles()[name] if name in baseline_titles() else result.methods[name].title
         rows.append(_row(name, title, "baseline", math.nan, scores))
     if result.chance:
         rows.append(_row("chance", "Chance", "chance", math.nan, result.chance))
-    return pd.DataFrame(rows, columns=["name", "title", "kind", "seconds", *metrics()])
+    return pd.DataFrame(rows, columns=["name", "title", "kind", "seconds", *localisation_metrics()])
 
 
 def comparison_table(comparison: Comparison) -> pd.DataFrame:
@@ -48,7 +47,7 @@ def comparison_table(comparison: Comparison) -> pd.DataFrame:
 
 
 def _row(name: str, title: str, kind: str, seconds: float, scores: Mapping[str, Score]) -> dict[str, object]:
-    values = {metric: scores[metric].value if metric in scores else math.nan for metric in metrics()}
+    values = {metric: scores[metric].value if metric in scores else math.nan for metric in localisation_metrics()}
     return {"name": name, "title": title, "kind": kind, "seconds": seconds, **values}
 
 
@@ -86,7 +85,7 @@ def best_names(table: pd.DataFrame) -> dict[str, list[str]]:
     """
     methods = table[table.kind == "method"]
     best: dict[str, list[str]] = {}
-    for name, metric in metrics().items():
+    for name, metric in localisation_metrics().items():
         column = methods[name].dropna()
         if column.empty or metric.direction == "neither":
             best[name] = []

@@ -54,9 +54,14 @@ def _section(section: Section, report: Report) -> str:
         f"{_pairs(section, name)}</details>"
         for name, svg in section.diagrams.items()
     )
+    plots = "".join(
+        f"<details><summary>{escape(score_of(name).title)}</summary><div class='diagram'>{svg}</div></details>"
+        for name, svg in section.plots.items()
+        if svg
+    )
     findings = "".join(_by_finding(section, name) for name in report.metrics)
     return (
-        f"<h2>{escape(where)}</h2>{_gate(section)}{boards}<h3>What differs from what</h3>"
+        f"<h2>{escape(where)}</h2>{_gate(section)}{boards}<h3>Plots</h3>{plots}<h3>What differs from what</h3>"
         "<p>Mean ranks over patients, and paired tests of all maps on the same films.</p>"
         f"{diagrams or '<p>Too few maps or patients for tests.</p>'}<h3>By finding</h3>{findings}"
     )

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import scipy
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy import stats
 
-from evaluation.scores.score import Direction
+from evaluation.scores import Direction
 from evaluation.statistics.intervals import friedman, wilcoxon_holm
 
 Test = Literal["wilcoxon", "nemenyi"]
@@ -49,7 +49,7 @@ def nemenyi_difference(methods: int, films: int, level: float = 0.05) -> float:
     """
     if methods < 2 or films < 1:
         raise ValueError(f"expected at least 2 methods and 1 film, got {methods} and {films}")
-    quantile = stats.studentized_range.ppf(1 - level, methods, math.inf) / math.sqrt(2)
+    quantile = scipy.stats.studentized_range.ppf(1 - level, methods, math.inf) / math.sqrt(2)
     return float(quantile * math.sqrt(methods * (methods + 1) / (6 * films)))
 
 
@@ -79,7 +79,7 @@ def rank_methods(
     kept = kept[~np.isnan(kept).any(axis=1)]
     if kept.ndim != 2 or kept.shape[1] != len(names) or len(names) < 2 or len(kept) == 0:
         raise ValueError(f"expected at least two named methods and one film scored by all, got {np.shape(table)}")
-    ranks = stats.rankdata(-kept if direction == "higher" else kept, axis=1).mean(axis=0)
+    ranks = scipy.stats.rankdata(-kept if direction == "higher" else kept, axis=1).mean(axis=0)
     order = np.argsort(ranks, kind="stable")
     difference = nemenyi_difference(len(names), len(kept), level) if test == "nemenyi" else math.nan
     alike = _alike_by_rank(ranks, difference) if test == "nemenyi" else _alike_by_pair(kept, level)

@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import Literal
 
 import numpy as np
-from scipy import stats
+import scipy
 
 DRAWS = 2000
 _CHUNK = 250
@@ -128,10 +128,10 @@ def delong_interval(
     positives, negatives = int(labels.sum()), int((~labels).sum())
     if positives == 0 or negatives == 0:
         return Interval(math.nan, math.nan, math.nan, len(labels), len(names))
-    ranks = stats.rankdata(scores)
+    ranks = scipy.stats.rankdata(scores)
     beaten = np.empty(len(scores))
-    beaten[labels] = (ranks[labels] - stats.rankdata(scores[labels])) / negatives
-    beaten[~labels] = 1 - (ranks[~labels] - stats.rankdata(scores[~labels])) / positives
+    beaten[labels] = (ranks[labels] - scipy.stats.rankdata(scores[labels])) / negatives
+    beaten[~labels] = 1 - (ranks[~labels] - scipy.stats.rankdata(scores[~labels])) / positives
     value = float(beaten[labels].mean())
     sums = [np.bincount(patient[side], beaten[side] - value, len(names)) for side in (labels, ~labels)]
     have = [len(np.unique(patient[side])) for side in (labels, ~labels)]
@@ -140,7 +140,7 @@ def delong_interval(
     variance = have[0] / (have[0] - 1) * (sums[0] @ sums[0]) / positives**2
     variance += have[1] / (have[1] - 1) * (sums[1] @ sums[1]) / negatives**2
     variance += 2 * len(names) / (len(names) - 1) * (sums[0] @ sums[1]) / (positives * negatives)
-    half = float(stats.norm.ppf(0.5 + level / 2)) * math.sqrt(max(float(variance), 0.0))
+    half = float(scipy.stats.norm.ppf(0.5 + level / 2)) * math.sqrt(max(float(variance), 0.0))
     return Interval(value, max(value - half, 0.0), min(value + half, 1.0), len(labels), len(names))
 
 
@@ -193,9 +193,9 @@ def _bca_tails(tails: np.ndarray, value: float, drawn: np.ndarray, left_out: np.
     if not np.any(away):
         return tails
     acceleration = np.sum(away**3) / (6 * np.sum(away**2) ** 1.5)
-    bias = stats.norm.ppf((np.mean(drawn < value) + np.mean(drawn <= value)) / 2)
-    moved = bias + stats.norm.ppf(tails)
-    return stats.norm.cdf(bias + moved / (1 - acceleration * moved))
+    bias = scipy.stats.norm.ppf((np.mean(drawn < value) + np.mean(drawn <= value)) / 2)
+    moved = bias + scipy.stats.norm.ppf(tails)
+    return scipy.stats.norm.cdf(bias + moved / (1 - acceleration * moved))
 
 
 def patient_means(table: np.ndarray, patients: Sequence[str] | np.ndarray) -> np.ndarray:
@@ -224,7 +224,7 @@ def friedman(table: np.ndarray) -> tuple[float, float, int]:
     kept = table[~np.isnan(table).any(axis=1)]
     if kept.shape[1] < 3 or len(kept) < 2 or np.ptp(kept, axis=1).max() == 0:
         return math.nan, math.nan, len(kept)
-    result = stats.friedmanchisquare(*kept.T)
+    result = scipy.stats.friedmanchisquare(*kept.T)
     return float(result.statistic), float(result.pvalue), len(kept)
 
 
@@ -248,7 +248,7 @@ def rank_biserial(difference: np.ndarray) -> float:
     moved = difference[difference != 0]
     if len(moved) == 0:
         return 0.0
-    ranks = stats.rankdata(np.abs(moved))
+    ranks = scipy.stats.rankdata(np.abs(moved))
     return float((ranks @ np.sign(moved)) / ranks.sum())
 
 
@@ -264,7 +264,7 @@ def wilcoxon_holm(table: np.ndarray, names: Sequence[str]) -> list[PairTest]:
         difference = difference[~np.isnan(difference)]
         p, median = math.nan, math.nan
         if len(difference):
-            p = float(stats.wilcoxon(difference).pvalue) if np.any(difference) else 1.0
+            p = float(scipy.stats.wilcoxon(difference).pvalue) if np.any(difference) else 1.0
             median = float(np.median(difference))
         pairs.append((names[i], names[k], median, len(difference), p, rank_biserial(difference)))
     corrected = holm(np.array([pair[4] for pair in pairs]))

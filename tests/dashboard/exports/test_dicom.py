@@ -17,7 +17,7 @@ from dashboard.exports.dicom import dicom_zip
 from dashboard.exports.dicom_maps import code, file_bytes, map_region, region_seg
 from dashboard.exports.dicom_source import nameless_film, original_header
 from evaluation.one_film.compare import Comparison, MethodResult, compare
-from evaluation.scores.registry import metrics
+from evaluation.scores import metrics
 from radiographs import Annotation, FilmError, Radiograph
 from radiographs.findings import NIH_FINDINGS, display_name
 from radiographs.reading import read_radiograph

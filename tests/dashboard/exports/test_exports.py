@@ -17,7 +17,7 @@ from dashboard.exports.reported import Reported
 from dashboard.exports.tables import escaped, table_latex
 from dashboard.shared.display import View, film_picture
 from evaluation.one_film.compare import Comparison, MethodResult, compare
-from evaluation.scores.registry import headline_metrics
+from evaluation.scores import headline_metrics
 from tests.dashboard.made import CARD, TinyCollection, tiny_classifier, tiny_film
 
 

@@ -17,7 +17,7 @@ from dashboard.exports.tables import table_csv
 from dashboard.shared.display import View
 from evaluation.one_film.compare import Comparison, MethodResult, compare
 from evaluation.one_film.scorecard import Cell, Scorecard
-from evaluation.scores.score import Score
+from evaluation.scores import Score
 from radiographs import Radiograph
 from tests.dashboard.made import CARD, TinyCollection, tiny_classifier, tiny_film
 

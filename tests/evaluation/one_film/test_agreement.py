@@ -7,7 +7,7 @@ import pytest
 
 from evaluation.one_film.agreement import agreement_matrix, in_words, top_overlap
 from evaluation.one_film.compare import FindingResult, MethodResult
-from evaluation.scores.score import Score
+from evaluation.scores import Score
 from evaluation.validity.gate import Verdict
 from xai_methods import Explanation
 

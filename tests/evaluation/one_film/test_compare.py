@@ -17,7 +17,7 @@ from xai_methods import Attribution, Cancelled, Method, Parameters, Request, par
 
 class Film(Method):
     name, title, family, question, reference = "film", "The film", "test", "How bright?", "none"
-    signed, speed = False, "slow"
+    signed, unit, speed = False, "arbitrary", "slow"
 
     def _explain(self, request: Request) -> Attribution:
         request.report(0.5)
@@ -31,7 +31,7 @@ class Sign(Parameters):
 
 class Spike(Method):
     name, title, family, question, reference = "spike", "Spike", "test", "None.", "none"
-    signed, speed, parameters = True, "fast", Sign
+    signed, unit, speed, parameters = True, "arbitrary", "fast", Sign
 
     def _explain(self, request: Request) -> Attribution:
         values = np.zeros((SIDE, SIDE))
@@ -107,8 +107,8 @@ def test_parameters_and_reading_reach_the_score(case):
     corner[0, -1] = True
     negative = {"spike": Sign(sign=-1.0)}
     by_reading = {
-        reading: compare(classifier, film, ["Spot"], negative, {"Spot": corner}, reading=reading)
-        for reading in ("positive", "abs")
+        polarity: compare(classifier, film, ["Spot"], negative, {"Spot": corner}, polarity=polarity)
+        for polarity in ("positive", "abs")
     }
     scores = {r: c.findings["Spot"].methods["spike"].scores["pointing_game"].value for r, c in by_reading.items()}
     assert scores["abs"] == 1

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from evaluation.one_film.compare import compare
-from evaluation.one_film.scorecard import ELEMENTS, PARTS, Cell, scorecard
-from evaluation.scores.score import Score
+from evaluation.one_film.scorecard import ELEMENTS, Cell, scorecard
+from evaluation.scores import Score, get_metric, registry
 from tests.evaluation.looking import Spots, looker
 
 
@@ -61,9 +62,24 @@ def made():
 
 def test_every_element_of_every_method_has_its_scores(made):
     result, card, _ = made
+    shown = {
+        "localizability": ["pixel_auprc", "pointing_game", "relevance_mass_accuracy", "area_matched_iou"],
+        "visual recognizability": ["gini_sparseness", "entropy", "bright_regions"],
+        "physical attribution": ["relevance_in_lungs", "relevance_in_heart", "relevance_outside_body"],
+        "model transparency": ["insertion_blur", "deletion_blur", "completeness_residual", "randomised_ssim"],
+        "actionability": ["map_blur_drop"],
+    }
     for method in result.methods:
         for element in ELEMENTS:
-            assert tuple(c.name for c in card.of(method, element)) == PARTS[element]
+            assert [c.name for c in card.of(method, element)] == shown[element]
+
+
+def test_a_new_metric_is_found_by_its_element(made, monkeypatch):
+    result, _, _ = made
+    new = replace(get_metric("gini_sparseness"), name="new", element="actionability")
+    monkeypatch.setitem(registry._metrics, "new", new)
+    card = scorecard(looker(), spot()[0], result)
+    assert [c.name for c in card.of("jacobian", "actionability")] == ["new", "map_blur_drop"]
 
 
 def test_localisation_scores_are_those_of_the_table(made):

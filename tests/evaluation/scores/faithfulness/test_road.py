@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from evaluation.scores.assessment import get_assessment
-from evaluation.scores.faithfulness.imputation import impute, road
+from evaluation.scores import get_metric
+from evaluation.scores.faithfulness.road import impute, road
 from tests.evaluation.cases import SIDE, linear_case
 
 
@@ -45,11 +45,11 @@ def test_removing_nothing_or_everything() -> None:
 def test_road_is_positive_for_the_true_contributions_and_turns_with_the_map() -> None:
     case = linear_case()
     gains = case.classifier.network.weights[0].numpy() * (case.film - case.film.mean())[0, 0].numpy()
-    found = road(case.ask, case.film, gains, np.random.default_rng(0), noise=0.0)
-    turned = road(case.ask, case.film, -gains, np.random.default_rng(0), noise=0.0)
+    found = road(case.logits, case.film, gains, np.random.default_rng(0), noise=0.0)
+    turned = road(case.logits, case.film, -gains, np.random.default_rng(0), noise=0.0)
     assert found > 0.05
     assert turned == pytest.approx(-found, rel=1e-3)
 
 
 def test_road_of_a_flat_map_is_undefined() -> None:
-    assert np.isnan(get_assessment("road")(linear_case(np.zeros((SIDE, SIDE)))).value)
+    assert np.isnan(get_metric("road")(linear_case(np.zeros((SIDE, SIDE)))).value)

@@ -5,12 +5,15 @@ Rong et al. 2022, arXiv 2202.00449.
 
 from __future__ import annotations
 
-import numpy as np
-import torch
-from scipy.sparse import coo_array, diags_array
-from scipy.sparse.linalg import cg
+import math
 
+import numpy as np
+import scipy
+import torch
+
+from evaluation.scores.base import Case, Metric
 from evaluation.scores.faithfulness.deletion import Model, ranks
+from evaluation.scores.registry import register
 from xai_methods.method import Progress
 
 NEIGHBOURS = {
@@ -47,19 +50,21 @@ def impute(pixels: np.ndarray, removed: np.ndarray) -> np.ndarray:
     rows, columns, weights = [], [], []
     for (down, right), weight in NEIGHBOURS.items():
         here, there = _pairs(removed.shape, down, right)
-        asks = removed[here]
-        own, other, value = number[here][asks], number[there][asks], filled[there][asks]
+        gone = removed[here]
+        own, other, value = number[here][gone], number[there][gone], filled[there][gone]
         total[own] += weight
         seen = other < 0
         known[own[seen]] += weight * (value[seen] - centre)
         rows.append(own[~seen])
         columns.append(other[~seen])
         weights.append(np.full(len(rows[-1]), -weight))
-    between = coo_array(
+    between = scipy.sparse.coo_array(
         (np.concatenate(weights), (np.concatenate(rows), np.concatenate(columns))), shape=(count, count)
     )
-    system = (between + diags_array(total)).tocsr()
-    solution, failed = cg(system, known, rtol=_PRECISION, maxiter=20 * sum(removed.shape), M=diags_array(1 / total))
+    system = (between + scipy.sparse.diags_array(total)).tocsr()
+    solution, failed = scipy.sparse.linalg.cg(
+        system, known, rtol=_PRECISION, maxiter=20 * sum(removed.shape), M=scipy.sparse.diags_array(1 / total)
+    )
     if failed:
         raise ValueError("the removed pixels could not be imputed: the equations did not converge")
     filled[removed] = centre + solution
@@ -110,3 +115,34 @@ def road(
     report(1.0)
     most, least = logits[0::2], logits[1::2]
     return float(np.mean(least - most) / 2)
+
+
+def _road(case: Case) -> float:
+    preprocessing = case.classifier.preprocessing
+    noise = NOISE * (preprocessing.high - preprocessing.low)
+    rng = np.random.default_rng(case.seed)
+    return road(case.logits, case.film, case.values, rng, noise=noise, report=case.report)
+
+
+register(
+    Metric(
+        name="road",
+        title="ROAD",
+        meaning="How much more the logit falls when the map's strongest pixels are smoothed away than its weakest.",
+        formula=f"mean over t in {', '.join(f'{s:.0%}' for s in SHARES)} of "
+        "½ · (f(least relevant t imputed) − f(most relevant t imputed))",
+        compute=_road,
+        expected=lambda case: 0.0,
+        chance_formula="0",
+        source="Rong et al. 2022, arXiv:2202.00449; least minus most as in pytorch-grad-cam",
+        caveat="Of one film's logit, where the paper takes a data set's accuracy. A large removed area is imputed as a "
+        "smooth field, which may still look like a finding.",
+        element="model transparency",
+        direction="higher",
+        needs=frozenset({"model"}),
+        low=-math.inf,
+        high=math.inf,
+        unit="logits",
+        slow=True,
+    )
+)

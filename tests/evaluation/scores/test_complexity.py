@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from evaluation.scores.assessment import get_assessment
+from evaluation.scores import get_metric
+from evaluation.scores.complexity import bright_regions, entropy, gini, total_variation
 from evaluation.scores.similarity import spearman, ssim
-from evaluation.scores.sparseness import bright_regions, entropy, gini, total_variation
 from tests.evaluation.cases import SIDE, linear_case
 
 hypothesis = pytest.importorskip("hypothesis")
@@ -99,6 +99,6 @@ def test_shuffled_values_are_rougher_and_fall_apart() -> None:
     rows, columns = np.mgrid[:SIDE, :SIDE]
     case = linear_case(np.exp(-((rows - 10) ** 2 + (columns - 20) ** 2) / 40))
     for name in ("bright_regions", "total_variation"):
-        score = get_assessment(name)(case)
+        score = get_metric(name)(case)
         assert score.value < score.chance
-    assert np.isnan(get_assessment("entropy")(case).chance)
+    assert np.isnan(get_metric("entropy")(case).chance)
