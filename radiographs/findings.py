@@ -27,6 +27,7 @@ NIH_FINDINGS: tuple[str, ...] = (
 FURTHER_FINDINGS: tuple[str, ...] = (
     "Aortic enlargement",
     "Calcification",
+    "Diffuse Nodule",
     "Enlarged Cardiomediastinum",
     "Fracture",
     "Ground-glass opacity",
@@ -38,7 +39,7 @@ FURTHER_FINDINGS: tuple[str, ...] = (
     "Pleural Other",
     "Support Devices",
 )
-"""Findings of CheXpert, VinDr-CXR and others that ChestX-ray14 does not have."""
+"""Findings of CheXpert, VinDr-CXR, ChestX-Det and others that ChestX-ray14 does not have."""
 
 NO_FINDING = "No Finding"
 

@@ -13,13 +13,17 @@ if TYPE_CHECKING:
 def film_context(reference: str) -> FilmContext:
     """The film of ``reference``, a file or ``collection/film-id``, with what is known of it; a file's name is left out.
 
+    What is doubtful of the film is said on the terminal.
+
     Raises:
         LookupError: there is no such film. FilmError: it cannot be read.
     """
     from dashboard.shared.film_context import FilmContext
+    from evaluation.cli.films import say_doubts
     from radiographs.registry import find_film
 
     radiograph, entry, collection = find_film(reference)
+    say_doubts(radiograph)
     if collection is None or entry is None:
         return FilmContext("from a file", radiograph)
     annotations = tuple(collection.annotations(entry.film_id))

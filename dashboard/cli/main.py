@@ -30,7 +30,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     command.add_argument(
         "--finding", required=True, action="append", metavar="FINDING", help="may be repeated; one the model knows"
     )
-    command.add_argument("--mask", type=Path, metavar="FILE", help="PNG, .npy or .npz outline of the one finding")
+    command.add_argument(
+        "--mask",
+        type=Path,
+        metavar="FILE",
+        help="outline of the one finding: an image, .npy, .npz, or a table of outlines",
+    )
     command.add_argument(
         "--method",
         action="append",
@@ -90,10 +95,14 @@ def compare_film(arguments: argparse.Namespace) -> int:
 
 
 def _masks(arguments: argparse.Namespace, film: FilmContext) -> dict[str, np.ndarray]:
-    from evaluation.one_film.map_files import read_mask
+    from evaluation.one_film.map_files import read_outline
 
     if arguments.mask is not None:
-        return {arguments.finding[0]: read_mask(arguments.mask)}
+        return {
+            arguments.finding[0]: read_outline(
+                arguments.mask, arguments.finding[0], film.radiograph, Path(arguments.film).name
+            )
+        }
     found = {finding: film.mask(finding) for finding in arguments.finding}
     return {finding: mask for finding, mask in found.items() if mask is not None}
 

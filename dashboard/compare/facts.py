@@ -8,6 +8,7 @@ import streamlit as st
 from classifiers import ChestClassifier
 from dashboard.shared import caches
 from dashboard.shared.film_context import FilmContext
+from dashboard.shared.film_notes import draw_notes
 from radiographs.findings import display_name
 
 
@@ -18,6 +19,7 @@ def draw_facts(film: FilmContext, classifier: ChestClassifier) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{film.reference}** · {film.description()}", width="content")
         said = st.popover(f"The model says: {top}", icon=":material/bar_chart:")
+    draw_notes(film.radiograph)
     with said:
         _table(film, classifier)
 

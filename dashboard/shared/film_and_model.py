@@ -9,6 +9,7 @@ from classifiers import registry as model_registry
 from dashboard.jobs import sentence
 from dashboard.shared import caches, choosing
 from dashboard.shared.film_context import FilmContext
+from dashboard.shared.film_notes import draw_notes
 from dashboard.shared.session import opened_with
 from dashboard.shared.state import Choice
 from radiographs import FilmError
@@ -52,5 +53,6 @@ def film_and_model() -> tuple[FilmContext, ChestClassifier] | None:
 
 
 def draw_heading(film: FilmContext, classifier: ChestClassifier) -> None:
-    """Say in a line what the page is about."""
+    """Say in a line what the page is about, and what was found on reading the film."""
     st.markdown(f"**{film.reference}** · {film.description()} · {classifier.card.title}")
+    draw_notes(film.radiograph)
