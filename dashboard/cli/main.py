@@ -6,18 +6,13 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
 
 from dashboard.cli.common import check_folder, draw_bar, film_context
 from dashboard.cli.counterfactual import add_command as add_counterfactual
 from dashboard.cli.stability import add_command as add_stability
 from evaluation.cli.parser import build_parser, run
-
-if TYPE_CHECKING:
-    from dashboard.shared.film_context import FilmContext
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -64,47 +59,34 @@ def compare_film(arguments: argparse.Namespace) -> int:
     from dashboard.exports.report import html_report
     from dashboard.exports.reported import Reported
     from evaluation.one_film.compare import compare
+    from evaluation.one_film.map_files import read_outline
     from evaluation.one_film.scorecard import scorecard
-    from xai_methods import get_method, main_methods
+    from radiographs.annotation import annotations_of
+    from xai_methods import main_methods
 
     if arguments.mask is not None and len(arguments.finding) != 1:
         raise ValueError("--mask outlines one finding; name just one --finding with it")
     check_folder(arguments.out)
-    chosen = {name: get_method(name).parameters() for name in arguments.method or main_methods()}
+    chosen = dict.fromkeys(arguments.method or main_methods())
     film = film_context(arguments.film)
-    model = load_classifier(arguments.model)
-    for finding in arguments.finding:
-        model.column(finding)
-    masks = _masks(arguments, film)
+    if arguments.mask is not None:
+        finding = arguments.finding[0]
+        outline = read_outline(arguments.mask, finding, film.radiograph, Path(arguments.film).name)
+        film = replace(film, annotations=tuple(annotations_of({finding: outline})))
+    context = film.scoring_context(load_classifier(arguments.model))
 
-    def report(finding: str, method: str, share: float) -> None:
+    def progress(finding: str, method: str, share: float) -> None:
         draw_bar(f"{finding} {method}", share)
 
-    made = compare(
-        model, film.radiograph, arguments.finding, chosen, masks,
-        seed=arguments.seed, collection=film.collection, entry=film.entry, report=report,
-    )  # fmt: skip
+    made = compare(context, arguments.finding, chosen, seed=arguments.seed, progress=progress)
     found = made.findings if arguments.scorecard else {}
-    cards = {name: scorecard(model, film.radiograph, result, seed=arguments.seed) for name, result in found.items()}
-    html = html_report(Reported(made, model.card, film.reference, film.card), cards)
+    cards = {name: scorecard(context, result, seed=arguments.seed) for name, result in found.items()}
+    html = html_report(Reported(made, context.classifier.card, film.reference, film.card), cards)
     arguments.out.write_text(html, encoding="utf-8")
     failed = [done.error for result in made.findings.values() for done in result.methods.values() if done.error]
     for words in failed:
         sys.stderr.write(f"lightbox: {words}\n")
     return 1 if failed else 0
-
-
-def _masks(arguments: argparse.Namespace, film: FilmContext) -> dict[str, np.ndarray]:
-    from evaluation.one_film.map_files import read_outline
-
-    if arguments.mask is not None:
-        return {
-            arguments.finding[0]: read_outline(
-                arguments.mask, arguments.finding[0], film.radiograph, Path(arguments.film).name
-            )
-        }
-    found = {finding: film.mask(finding) for finding in arguments.finding}
-    return {finding: mask for finding, mask in found.items() if mask is not None}
 
 
 def run_dashboard(arguments: argparse.Namespace) -> int:

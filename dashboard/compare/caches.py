@@ -14,7 +14,8 @@ from dashboard.jobs.explanation_cache import address
 from dashboard.shared.caches import BY_CONTENT
 from dashboard.shared.film_context import FilmContext, mask_digest
 from evaluation.one_film import agreement
-from evaluation.one_film.compare import FindingResult, MethodResult, finding_result, score_explanation
+from evaluation.one_film.compare import FindingResult, finding_result
+from evaluation.one_film.evaluate import MethodResult, evaluate_explanation
 from radiographs import Radiograph
 from xai_methods import Explanation
 
@@ -55,16 +56,13 @@ def map_picture(classifier: ChestClassifier, radiograph: Radiograph, explanation
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=BY_CONTENT)
 def scored(classifier: ChestClassifier, film: FilmContext, explanation: Explanation) -> MethodResult:
     """One explanation in the film's own pixels, with its scores where somebody outlined the finding."""
-    return score_explanation(classifier, film.radiograph, explanation, film.mask(explanation.finding))
+    return evaluate_explanation(film.scoring_context(classifier), explanation)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=BY_CONTENT)
 def unexplained(classifier: ChestClassifier, film: FilmContext, finding: str) -> FindingResult:
     """What is known of one finding before any method ran: probability, verdict, baselines, chance."""
-    logit = float(classifier.logits(film.radiograph)[classifier.column(finding)])
-    return finding_result(
-        classifier, film.radiograph, finding, logit, {}, film.mask(finding), film.collection, film.entry
-    )
+    return finding_result(film.scoring_context(classifier), finding, {})
 
 
 @st.cache_data(max_entries=128, show_spinner=False, hash_funcs=RESULT_BY_CONTENT)

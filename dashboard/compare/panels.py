@@ -16,7 +16,8 @@ from dashboard.shared import display
 from dashboard.shared.display import View
 from dashboard.shared.map_notes import notes_on
 from dashboard.viewer import PanelGiven
-from evaluation.one_film.compare import Comparison, FindingResult, MethodResult
+from evaluation.one_film.compare import Comparison, FindingResult
+from evaluation.one_film.evaluate import MethodResult
 from radiographs.findings import display_name
 from xai_methods import Explanation, Method, get_method
 

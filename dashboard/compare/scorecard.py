@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 import streamlit as st
 
 from dashboard.compare.request import CompareRequest
-from dashboard.jobs import JobManager
+from dashboard.jobs import JobManager, Work
 from dashboard.shared.background import draw_progress, owner, warning_when_full
 from dashboard.shared.film_context import mask_digest
 from dashboard.shared.style import grey
@@ -38,16 +38,15 @@ def pending(request: CompareRequest, jobs: JobManager) -> bool:
     return False
 
 
-def _work(request: CompareRequest, result: FindingResult) -> Callable[..., Scorecard]:
-    film, model, seed = request.film.radiograph, request.classifier, request.seed
-
+def _work(request: CompareRequest, result: FindingResult) -> Work:
     def work(progress: Callable[[float], None], cancelled: Callable[[], bool]) -> Scorecard:
         def report(share: float) -> None:
             if cancelled():
                 raise Cancelled
             progress(share)
 
-        return scorecard(model, film, result, seed=seed, progress=report)
+        context = request.film.scoring_context(request.classifier)
+        return scorecard(context, result, seed=request.seed, progress=report)
 
     return work
 

@@ -8,9 +8,12 @@ from functools import cached_property
 
 import numpy as np
 
+from classifiers import ChestClassifier
+from evaluation.one_film.evaluate import ScoringContext
 from radiographs import Annotation, Radiograph
+from radiographs.annotation import union_mask
 from radiographs.collection import Collection, CollectionCard, FilmEntry
-from radiographs.findings import canonical
+from radiographs.findings import is_named
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,14 +45,15 @@ class FilmContext:
 
     def outlines(self, finding: str) -> list[Annotation]:
         """What readers outlined for ``finding``, under any name for it."""
-        return [a for a in self.annotations if canonical(a.finding) == canonical(finding)]
+        return [a for a in self.annotations if is_named(finding, [a.finding])]
 
     def mask(self, finding: str) -> np.ndarray | None:
         """All outlines of ``finding`` joined, (H, W) bool; None where nobody outlined it."""
-        masks = [a.mask for a in self.outlines(finding)]
-        if len(masks) < 2:
-            return masks[0] if masks else None
-        return np.logical_or.reduce(masks)
+        return union_mask(list(self.annotations), finding)
+
+    def scoring_context(self, classifier: ChestClassifier) -> ScoringContext:
+        """The film under ``classifier``, with what all its maps are scored with."""
+        return ScoringContext(classifier, self.radiograph, self.annotations, self.collection, self.entry)
 
     def seen_in_training(self, split: str | None) -> bool:
         """Whether a model trained on ``split`` (see ``ModelCard.split``) has seen films of this film's patient."""

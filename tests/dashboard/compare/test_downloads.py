@@ -11,14 +11,17 @@ import numpy as np
 from dashboard.compare.downloads import address_of, maps_npz
 from dashboard.shared.display import View
 from dashboard.shared.state import Choice, Known, from_query
-from evaluation.one_film.compare import MethodResult, compare
+from evaluation.one_film.compare import compare
+from evaluation.one_film.evaluate import MethodResult, ScoringContext
+from radiographs.annotation import annotations_of
 from tests.dashboard.made import tiny_classifier, tiny_film
 from xai_methods import methods
 
 
 def test_npz_holds_raw_maps_and_opens_without_pickle():
     film, mask = tiny_film()
-    made = compare(tiny_classifier(), film, ["Nodule"], {"grad-cam": None, "jacobian": None}, {"Nodule": mask})
+    context = ScoringContext(tiny_classifier(), film, annotations_of({"Nodule": mask}))
+    made = compare(context, ["Nodule"], {"grad-cam": None, "jacobian": None})
     made.findings["Nodule"].methods["lime"] = MethodResult("Nodule", "lime", "LIME", error="LIME failed")
     with np.load(io.BytesIO(maps_npz(made)), allow_pickle=False) as arrays:
         done = made.findings["Nodule"].methods["jacobian"]

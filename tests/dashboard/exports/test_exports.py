@@ -16,8 +16,10 @@ from dashboard.exports.pdf import pdf_report
 from dashboard.exports.reported import Reported
 from dashboard.exports.tables import escaped, table_latex
 from dashboard.shared.display import View, film_picture
-from evaluation.one_film.compare import Comparison, MethodResult, compare
+from evaluation.one_film.compare import Comparison, compare
+from evaluation.one_film.evaluate import MethodResult, ScoringContext
 from evaluation.scores import headline_metrics
+from radiographs.annotation import annotations_of
 from tests.dashboard.made import CARD, TinyCollection, tiny_classifier, tiny_film
 
 
@@ -25,7 +27,9 @@ from tests.dashboard.made import CARD, TinyCollection, tiny_classifier, tiny_fil
 def comparison() -> Comparison:
     film, mask = tiny_film()
     names = {"grad-cam": None, "jacobian": None, "input-x-gradient": None}
-    made = compare(tiny_classifier(), film, ["Effusion", "Nodule"], names, {"Effusion": mask})
+    made = compare(
+        ScoringContext(tiny_classifier(), film, annotations_of({"Effusion": mask})), ["Effusion", "Nodule"], names
+    )
     made.findings["Effusion"].methods["lime"] = MethodResult("Effusion", "lime", "LIME", error="LIME failed: $x$")
     return made
 
