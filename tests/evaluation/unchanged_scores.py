@@ -40,6 +40,8 @@ EXACT = 1e-6
 """Share of a number that it may move on one and the same machine."""
 MARGIN = 10
 """How many times the largest difference between ``MACHINES`` a number may move: others may differ more than these."""
+MOST = 1e-3
+"""Share of a number that it may move because another method's number moved."""
 MACHINES: tuple[dict[str, str], ...] = (
     {"OMP_NUM_THREADS": "2"},
     {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"},
@@ -249,10 +251,11 @@ def write() -> None:
         writer.writerow([*names, "value", "chance", "value_tolerance", "chance_tolerance"])
         for key, numbers in here.items():
             film, model, _, _, metric = key
-            allowed = [
-                max(EXACT * abs(number), MARGIN * spreads[film, model, metric, column])
-                for column, number in enumerate(numbers)
-            ]
+            allowed = []
+            for column, number in enumerate(numbers):
+                own = max((abs(other[key][column] - number) for other in there), default=0.0)
+                like_others = min(MARGIN * spreads[film, model, metric, column], MOST * abs(number))
+                allowed.append(max(EXACT * abs(number), MARGIN * own, like_others))
             tolerances = ("" if math.isnan(number) else f"{share:.2g}" for number, share in zip(numbers, allowed))
             writer.writerow([*key, *("" if math.isnan(number) else repr(number) for number in numbers), *tolerances])
 
