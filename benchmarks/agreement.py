@@ -26,10 +26,11 @@ from benchmarks.films import classifiers, limit_to
 from classifiers import ChestClassifier
 from radiographs import Radiograph
 from radiographs.places import home_folder
-from radiographs.shelf import find_film
-from xai_methods import Request, emulator, lime, masking, shap, shap_plan
-from xai_methods.lime import LimeParameters, fit_surrogate, pairs_of, proximity, sample_coalitions
-from xai_methods.masking import Game, Regions, regions_of
+from radiographs.registry import find_film
+from xai_methods import Request
+from xai_methods.perturbation import emulator, lime, masking, shap, shap_plan
+from xai_methods.perturbation.lime import LimeParameters, fit_surrogate, pairs_of, proximity, sample_coalitions
+from xai_methods.perturbation.masking import Game, Regions, regions_of
 
 FILM, FINDING = "adult-dicom/RG1", "Mass"
 """A real film; on a classifier that does not know the finding its second stands in."""

@@ -14,7 +14,7 @@ from classifiers import ChestClassifier
 from classifiers.precision import settle_precision
 from evaluation.stability import study
 from radiographs import Radiograph
-from xai_methods.jacobian import jacobian
+from xai_methods.gradient.jacobian import jacobian
 
 SIDE, FINDINGS, PASSES = 224, 14, 60
 

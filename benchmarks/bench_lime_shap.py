@@ -22,10 +22,10 @@ from benchmarks.timing import Row, row_of, seconds
 from classifiers import ChestClassifier
 from classifiers.precision import settle_precision
 from xai_methods import Explanation, Request
-from xai_methods.lime import Lime, LimeParameters
-from xai_methods.masking import Regions
 from xai_methods.passes import batch_size
-from xai_methods.shap import KernelShap, KernelShapParameters
+from xai_methods.perturbation.lime import Lime, LimeParameters
+from xai_methods.perturbation.masking import Regions
+from xai_methods.perturbation.shap import KernelShap, KernelShapParameters
 
 SLICE = 128
 """Films over which a rival is timed."""

@@ -75,8 +75,8 @@ viewer => {
 
 def bare() -> dict[str, float]:
     """Median seconds of each method of ``FIRST`` by itself, on the films on which the page is timed."""
-    from classifiers.shelf import load_classifier
-    from radiographs.shelf import get_collection
+    from classifiers.registry import load_classifier
+    from radiographs.registry import get_collection
     from xai_methods import get_method
 
     model, collection = load_classifier(MODEL), get_collection("known-truth")
@@ -165,7 +165,7 @@ def main() -> int:
     alone = bare()
     port = free_port()
     address = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "dashboard.command_line", "run-dashboard", "--port", str(port)]
+    command = [sys.executable, "-m", "dashboard.cli.main", "run-dashboard", "--port", str(port)]
     with tempfile.TemporaryDirectory() as home, sync_playwright() as started:
         environment = {**os.environ, "XAI_LIGHTBOX_HOME": home}
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)

@@ -66,7 +66,7 @@ def make_films(folder: Path, number: int, side: int = 512) -> None:
 
 
 def small_model(folder: Path) -> str:
-    """Put a very small model with random weights on the shelf; returns its name."""
+    """Put a very small model with random weights in the registry; returns its name."""
     ensure_torchvision()
     import timm
 
@@ -80,7 +80,7 @@ def small_model(folder: Path) -> str:
 
 @contextmanager
 def world(number: int, side: int = 512, small: bool = False) -> Iterator[tuple[Path, Plan]]:
-    """Generated films on the shelf of a home of their own, and the plan for them, perhaps with the small model."""
+    """Generated films in the registry of a home of their own, and the plan for them, perhaps with the small model."""
     before = os.environ.get(HOME_VARIABLE)
     with tempfile.TemporaryDirectory(prefix="lightbox-scale-") as place:
         os.environ[HOME_VARIABLE] = str(Path(place) / "home")

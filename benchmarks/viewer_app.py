@@ -3,7 +3,7 @@
 import numpy as np
 
 from dashboard import viewer
-from dashboard.display import View
+from dashboard.shared.display import View
 from radiographs import Radiograph
 
 SIDE, PANELS = 2048, 6

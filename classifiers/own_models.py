@@ -1,4 +1,4 @@
-"""The user's own models that the shelf remembers: ``models.json`` and copies of the weights, in the home folder."""
+"""The user's own models that were added: ``models.json`` and copies of the weights, in the home folder."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def remember_model(
     title: str | None = None,
     **options: Any,
 ) -> ChestClassifier:
-    """Put a user's own model on the shelf and return it.
+    """Add a user's own model and return it.
 
     The weights are copied into the home folder under their checksum; the file's own name is not kept.
 
@@ -58,7 +58,7 @@ def remember_model(
 
 
 def forget_model(name: str) -> None:
-    """Take a user's own model off the shelf; its copy of the weights goes where no other model uses it.
+    """Remove a user's own model; its copy of the weights goes where no other model uses it.
 
     Raises:
         LookupError: there is no such model.

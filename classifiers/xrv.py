@@ -13,19 +13,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import torch
+from torch import nn
+
+from classifiers.chest_classifier import ChestClassifier
+from classifiers.preprocessing import Preprocessing
+from classifiers.safe_unpickling import read_network_tensors
 from classifiers.torchvision_guard import ensure_torchvision
-
-ensure_torchvision()
-
-import torch  # noqa: E402
-from torch import nn  # noqa: E402
-from torchvision.models import resnet50  # noqa: E402
-
-from classifiers.chest_classifier import ChestClassifier  # noqa: E402
-from classifiers.inert_reading import read_network_tensors  # noqa: E402
-from classifiers.preprocessing import Preprocessing  # noqa: E402
-from classifiers.weights import WeightsError, load_into, sha256_of  # noqa: E402
-from classifiers.xrv_weights import (  # noqa: E402
+from classifiers.weights import WeightsError, load_into, sha256_of
+from classifiers.xrv_weights import (
     PREFIX,
     XRV_NAMES,
     Progress,
@@ -39,7 +35,7 @@ from classifiers.xrv_weights import (  # noqa: E402
     weights_path,
     xrv_card,
 )
-from radiographs.fetch import Download, download_all  # noqa: E402
+from radiographs.fetch import Download, download_all
 
 __all__ = ["XRV_NAMES", "XrvDenseNet", "fetch_xrv", "import_torchxrayvision", "load_xrv", "missing_xrv", "xrv_card"]
 
@@ -66,6 +62,7 @@ class XrvDenseNet(nn.Module):
 
 def import_torchxrayvision() -> ModuleType:
     """Import torchxrayvision and put back the warning filters that it replaces by "ignore everything"."""
+    ensure_torchvision()
     with warnings.catch_warnings():
         import torchxrayvision
     return torchxrayvision
@@ -74,13 +71,13 @@ def import_torchxrayvision() -> ModuleType:
 def fetch_xrv(
     name: str, *, progress: Progress | None = None, cancelled: Callable[[], bool] | None = None, url: str | None = None
 ) -> Path:
-    """Download the weights of a shelf name from the library's release page and return their path.
+    """Download the weights of a registered name from the library's release page and return their path.
 
     Where a checksum is published, the file must have it. For three files none is: there the first download is
     trusted if it holds a network that fits, and its checksum is recorded, so that a later change is noticed.
 
     Args:
-        name: shelf name. progress: called with (files done, files in all, bytes done, bytes in all).
+        name: registered name. progress: called with (files done, files in all, bytes done, bytes in all).
         cancelled: asked often; True stops the download. url: another address of the same file.
 
     Raises:
@@ -129,7 +126,7 @@ def load_xrv(name: str, path: Path | None = None) -> ChestClassifier:
     """Build a torchxrayvision classifier on the CPU; nothing in its weight file is run.
 
     Args:
-        name: shelf name. path: its weight file; by default the fetched one, whose checksum is verified.
+        name: registered name. path: its weight file; by default the fetched one, whose checksum is verified.
 
     Raises:
         LookupError: there is no such model.
@@ -166,6 +163,9 @@ def _load_network(name: str, path: Path) -> nn.Module:
 
 
 def _grey_resnet50(n_outputs: int) -> nn.Module:
+    ensure_torchvision()
+    from torchvision.models import resnet50
+
     network = resnet50(weights=None, num_classes=n_outputs)
     network.conv1 = nn.Conv2d(1, 64, kernel_size=7, stride=2, padding=3, bias=False)
     return network

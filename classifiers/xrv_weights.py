@@ -69,11 +69,11 @@ _RELEASES = {
 }
 
 XRV_NAMES = tuple(PREFIX + name for name in _RELEASES)
-"""Names of these models on the shelf."""
+"""Names of these models in the registry."""
 
 
 def xrv_card(name: str) -> ModelCard:
-    """Return the model card of a shelf name such as ``xrv-densenet121-res224-all``.
+    """Return the model card of a registered name such as ``xrv-densenet121-res224-all``.
 
     Raises:
         LookupError: there is no such model.
@@ -93,7 +93,7 @@ def xrv_card(name: str) -> ModelCard:
 
 
 def weights_path(name: str) -> Path:
-    """Where the weights of a shelf name lie once they are fetched."""
+    """Where the weights of a registered name lie once they are fetched."""
     release_of(name)
     return home_folder() / "weights" / f"{name}.pt"
 
@@ -106,7 +106,7 @@ def missing_xrv(name: str) -> str | None:
 
 
 def release_of(name: str) -> Release:
-    """Return what is known of a shelf name's weight file, or raise LookupError."""
+    """Return what is known of a registered name's weight file, or raise LookupError."""
     try:
         return _RELEASES[name.removeprefix(PREFIX)]
     except KeyError:
@@ -124,7 +124,7 @@ def _sums_path() -> Path:
 
 
 def recorded_sums() -> dict[str, str]:
-    """Return the SHA-256 of first downloads, by shelf name."""
+    """Return the SHA-256 of first downloads, by registered name."""
     path = _sums_path()
     if not path.is_file():
         return {}

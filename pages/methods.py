@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import cards
+from dashboard.methods import cards
 
 method, words = cards.chosen(st.query_params.get("method"))
 if words:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 NIH_FINDINGS: tuple[str, ...] = (
@@ -26,6 +27,7 @@ NIH_FINDINGS: tuple[str, ...] = (
 FURTHER_FINDINGS: tuple[str, ...] = (
     "Aortic enlargement",
     "Calcification",
+    "Diffuse Nodule",
     "Enlarged Cardiomediastinum",
     "Fracture",
     "Ground-glass opacity",
@@ -37,7 +39,7 @@ FURTHER_FINDINGS: tuple[str, ...] = (
     "Pleural Other",
     "Support Devices",
 )
-"""Findings of CheXpert, VinDr-CXR and others that ChestX-ray14 does not have."""
+"""Findings of CheXpert, VinDr-CXR, ChestX-Det and others that ChestX-ray14 does not have."""
 
 NO_FINDING = "No Finding"
 
@@ -98,6 +100,12 @@ def canonical(name: str) -> str:
     without outer spaces.
     """
     return _CANONICAL.get(_key(name), name.strip())
+
+
+def is_named(finding: str, names: Iterable[str]) -> bool:
+    """Whether one of ``names`` means ``finding``, whatever the spelling of either."""
+    wanted = canonical(finding)
+    return any(canonical(name) == wanted for name in names)
 
 
 def display_name(name: str) -> str:

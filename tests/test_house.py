@@ -58,7 +58,7 @@ def test_importing_a_library_room_does_not_load_streamlit() -> None:
     import subprocess
     import sys
 
-    code = "import sys, evaluation.cli, xai_methods; xai_methods.methods(); sys.exit('streamlit' in sys.modules)"
+    code = "import sys, evaluation.cli.parser, xai_methods; xai_methods.methods(); sys.exit('streamlit' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 

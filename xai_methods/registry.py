@@ -7,11 +7,10 @@ import pkgutil
 from functools import cache
 from typing import TypeVar
 
-import xai_methods
 from xai_methods.method import Method
 
 _METHODS: dict[str, Method] = {}
-_NOT_METHODS = {"explanation", "method", "parameters", "registry"}
+_FAMILIES = ("cam", "gradient", "perturbation", "relevance", "counterfactual", "baselines")
 T = TypeVar("T", bound=type[Method])
 
 
@@ -20,19 +19,25 @@ def register(method: T) -> T:
 
     Raises:
         ValueError: the name is taken.
+        TypeError: it does not declare what every method declares (see :class:`Method`).
     """
     if method.name in _METHODS:
         raise ValueError(f"a method named {method.name!r} is registered already")
+    missing = [name for name in Method.__annotations__ if not hasattr(method, name)]
+    if missing:
+        raise TypeError(f"the method {method.__name__} does not declare {', '.join(missing)}")
     _METHODS[method.name] = method()
     return method
 
 
 @cache
 def _load() -> None:
-    """Import every module of this room, each of which registers what it holds."""
-    for module in pkgutil.iter_modules(xai_methods.__path__):
-        if module.name not in _NOT_METHODS:
-            importlib.import_module(f"xai_methods.{module.name}")
+    """Import every module of the families, each of which registers what it holds."""
+    for family in _FAMILIES:
+        package = importlib.import_module(f"xai_methods.{family}")
+        for module in pkgutil.iter_modules(package.__path__):
+            if not module.ispkg:
+                importlib.import_module(f"{package.__name__}.{module.name}")
 
 
 def methods() -> dict[str, Method]:

@@ -12,12 +12,12 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.benchmark import charts
-from dashboard.state import Choice, differing, to_query
+from dashboard.shared.state import Choice, differing, to_query
 from evaluation.runs import tables
-from evaluation.runs.html_report import html_page
 from evaluation.runs.report import board_table, latex, make_report, tests_table
+from evaluation.runs.report_files import html_page
 from evaluation.runs.store import Store, StoreError
-from evaluation.validity import Verdict
+from evaluation.validity.gate import Verdict
 from radiographs.findings import display_name
 from xai_methods import methods
 

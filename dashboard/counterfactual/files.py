@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image
 
 from classifiers import ModelCard
-from dashboard.display import png
 from dashboard.exports.html_page import html_page
+from dashboard.shared.display import png
 from evaluation.counterfactuals.exaggerated import Exaggerated, in_words
 from radiographs.findings import display_name
 

@@ -13,8 +13,8 @@ from pydicom.sr.codedict import codes
 
 from dashboard.exports.dicom_maps import SCHEME, code, file_bytes, finding_code, map_regions_seg, parametric_map
 from dashboard.exports.dicom_source import MAKER, MODEL_NAME, nameless_film, original_header
-from evaluation.compare import Comparison, FindingResult
-from evaluation.registry import metrics
+from evaluation.one_film.compare import Comparison, FindingResult
+from evaluation.scores import metrics
 from radiographs.dicom import quiet
 from radiographs.findings import display_name
 

@@ -16,9 +16,10 @@ import numpy as np
 from pydicom import Dataset
 from pydicom.sr.codedict import codes
 
-from dashboard.display import CONTOUR_SHARE, top_area
 from dashboard.exports.dicom_source import MAKER, MODEL_NAME, nameless_film, placed
-from evaluation.compare import FindingResult, MethodResult
+from dashboard.shared.display import CONTOUR_SHARE, top_area
+from evaluation.one_film.compare import FindingResult
+from evaluation.one_film.evaluate import MethodResult
 from radiographs import Annotation, Radiograph
 from radiographs.findings import canonical, display_name
 

@@ -12,10 +12,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dashboard import display
-from dashboard.display import Scale, View
 from dashboard.exports.html_page import NOTICE
-from evaluation.compare import Comparison, FindingResult
+from dashboard.shared import display
+from dashboard.shared.display import Scale, View
+from evaluation.one_film.compare import Comparison, FindingResult
 from radiographs.findings import display_name
 
 DPI = 200
@@ -40,7 +40,7 @@ def panels_of(result: FindingResult, film: np.ndarray, view: View) -> list[Panel
     """The film, outlined where somebody outlined it, and one panel for each method that made a map.
 
     Args:
-        result: one finding. film: (h, w, 3) uint8, from :func:`dashboard.display.film_picture`.
+        result: one finding. film: (h, w, 3) uint8, from :func:`dashboard.shared.display.film_picture`.
         view: how maps are drawn.
     """
     words = "Green: the outline" if result.mask is not None else "Nobody outlined it"

@@ -10,14 +10,14 @@ import pandas as pd
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
-from dashboard import display
-from dashboard.display import View
 from dashboard.exports.figures import GREY, Panel, draw_panel, panels_of, wrapped
 from dashboard.exports.html_page import NOTICE
 from dashboard.exports.reported import SHOWN, Reported, facts
-from evaluation.compare import FindingResult
-from evaluation.registry import Metric, headline_metrics
-from evaluation.table import best_names, score_table
+from dashboard.shared import display
+from dashboard.shared.display import View
+from evaluation.one_film.compare import FindingResult
+from evaluation.one_film.table import best_names, score_table
+from evaluation.scores import Metric, headline_metrics
 from radiographs.findings import display_name
 
 A4 = (11.69, 8.27)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 
 from classifiers import ModelCard
-from dashboard.display import View
-from evaluation.compare import Comparison
+from dashboard.shared.display import View
+from evaluation.one_film.compare import Comparison
 from radiographs import Radiograph
 from radiographs.collection import CollectionCard
 from xai_methods import get_method
@@ -55,6 +55,11 @@ def facts(about: Reported) -> dict[str, str]:
         "Scored": "the positive part of each map, in the film's own pixels",
         "Maps shown": SHOWN[about.view.part],
     }
+    notes = about.comparison.radiograph.notes
+    if notes:
+        found["Film as it was read"] = " ".join(note.words for note in notes)
+    if about.comparison.radiograph.doubts:
+        found["In doubt"] = " ".join(note.words for note in about.comparison.radiograph.doubts)
     if about.collection is not None:
         found["Film collection"] = f"{about.collection.title}. {about.collection.annotators}"
         found["Film licence and citation"] = f"{about.collection.licence} {about.collection.citation}"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from evaluation.compare import Comparison
-from evaluation.registry import headline_metrics
-from evaluation.table import best_names, comparison_table, score_table
+from evaluation.one_film.compare import Comparison
+from evaluation.one_film.table import best_names, comparison_table, score_table
+from evaluation.scores import headline_metrics
 from radiographs.findings import display_name
 
 _SIGNS = {

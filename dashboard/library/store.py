@@ -1,4 +1,4 @@
-"""What the program keeps on this computer: what it can fetch, how much room that takes, and how it goes again."""
+"""What the program stores on this computer: what it can fetch, how much room that takes, and how it goes again."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from classifiers.own_models import forget_model
 from classifiers.xrv_weights import XRV_NAMES, release_of, weights_path
+from dashboard.jobs import Work
 from radiographs.collections.folder import FolderCollection
 from radiographs.collections.remembered import forget_folder, remember_folder
 from radiographs.errors import CollectionError
@@ -21,7 +22,6 @@ NIH = "nih-boxes"
 NIH_SETS = ("nih-demo", NIH)
 MOST_FILES = 20_000
 """Files in a folder that is looked into; a larger one is probably not what was meant."""
-Work = Callable[[Callable[[float], None], Callable[[], bool]], object]
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def disk_use() -> int:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a folder holds, before it is put on the shelf; names are for the person's own screen alone.
+    """What a folder holds, before it is put in the registry; names are for the person's own screen alone.
 
     Attributes:
         collection: the folder, read. read: names of films. refused: (name, reason). outlined: films with an outline.
@@ -146,7 +146,7 @@ class Preview:
 
 
 def look_into(path: str) -> Preview:
-    """Read a folder without putting it on the shelf.
+    """Read a folder without putting it in the registry.
 
     Raises:
         CollectionError: it is not a folder, cannot be opened, or holds far too many files.
@@ -182,18 +182,18 @@ def _more_than(most: int, folder: Path) -> bool:
 
 
 def add_folder(preview: Preview) -> str:
-    """Put a folder that was looked into on the shelf, and return its name there; nothing in it is read again.
+    """Put a folder that was looked into in the registry, and return its name there; nothing in it is read again.
 
     Raises:
         CollectionError: it is gone, or the list cannot be written.
     """
-    kept = remember_folder(preview.collection.path)
-    kept.adopt(preview.collection)
-    return kept.name
+    folder = remember_folder(preview.collection.path)
+    folder.adopt(preview.collection)
+    return folder.name
 
 
 def forget(name: str, kind: str) -> None:
-    """Take a folder ("folder") or an own model ("model") off the shelf; a folder's own files stay as they are.
+    """Take a folder ("folder") or an own model ("model") from the list; a folder's own files stay as they are.
 
     Raises:
         LookupError: there is no such folder or model, or the list cannot be written.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from classifiers import ChestClassifier
-from dashboard import display
-from dashboard.display import Drawn, Picture, View
+from dashboard.shared import display
+from dashboard.shared.display import Drawn, Picture, View
 from evaluation.stability.study import Stability
 from radiographs import Radiograph
 

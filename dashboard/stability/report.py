@@ -11,8 +11,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from classifiers import ModelCard
-from dashboard import display
 from dashboard.exports.html_page import html_page
+from dashboard.shared import display
 from dashboard.stability import pictures, tables, words
 from evaluation.stability import Stability
 from evaluation.stability.distances import sigmoid
@@ -152,7 +152,7 @@ def _shaken(found: Stability) -> Figure:
     axes.set_xticks(range(len(usual)), [d.title for d in usual], rotation=35, ha="right")
     axes.set_yticks(range(len(points)), [display_name(f) for f in found.findings])
     for across, done in enumerate(usual):
-        for down in np.flatnonzero(done.flips):
+        for down in np.flatnonzero(done.flips).tolist():
             axes.text(across, down, "✕", ha="center", va="center")
     figure.colorbar(shown, label="Percentage points")
     return figure

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import streamlit as st
 from streamlit import runtime
 
-from dashboard.display import View
+from dashboard.shared.display import View
 from dashboard.viewer.pictures import MapPicture, colours
 
 HERE = Path(__file__).resolve().parent

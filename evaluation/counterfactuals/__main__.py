@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from classifiers.shelf import load_classifier
+from classifiers.registry import load_classifier
 from evaluation.counterfactuals.study import (
     boxed_films,
     device_films,
@@ -28,7 +28,7 @@ from xai_methods.counterfactual import EXPLAINERS, exaggerate
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure from the command line."""
     parser = argparse.ArgumentParser(prog="python -m evaluation.counterfactuals", description=__doc__)
-    parser.add_argument("--model", required=True, help="a model of the shelf")
+    parser.add_argument("--model", required=True, help="a registered model")
     parser.add_argument("--method", choices=sorted(EXPLAINERS), default=next(iter(EXPLAINERS)))
     parser.add_argument("--findings", nargs="+", default=["Cardiomegaly", "Effusion", "Atelectasis"])
     parser.add_argument("--films", type=int, default=240, help="at most so many films, drawn evenly from all")

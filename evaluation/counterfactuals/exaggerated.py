@@ -10,7 +10,7 @@ import numpy as np
 
 from classifiers import ChestClassifier
 from classifiers.anatomy import segment
-from evaluation.organs import film_anatomy
+from evaluation.baselines.anatomy_prior import film_anatomy
 from radiographs import Radiograph
 from radiographs.findings import display_name
 from xai_methods.counterfactual import Plane, Series, exaggerate, exaggerate_two

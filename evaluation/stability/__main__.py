@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from classifiers.shelf import load_classifier
+from classifiers.registry import load_classifier
 from evaluation.stability.survey import as_markdown, chosen_films, survey
-from radiographs.shelf import get_collection
+from radiographs.registry import get_collection
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evaluation.stability.probe import GREY_LEVELS, Probe
-from xai_methods.jacobian import jacobian_and_stages
+from xai_methods.gradient.jacobian import jacobian_and_stages
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,7 +23,7 @@ class Stability:
     """How far one film can move before the answer does.
 
     Attributes:
-        film, classifier: digests. name: the model's name on the shelf. side: S of the input grid.
+        film, classifier: digests. name: the model's registered name. side: S of the input grid.
         prepared: (S, S) float32, the film as the model sees it, in shares of the grey range.
         sensitivity: the Jacobian in numbers. availability: whether it can be believed.
         distances: by finding, to the threshold, to first order.

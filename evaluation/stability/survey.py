@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 
 from classifiers import ChestClassifier
-from evaluation.priors import patient_of
+from evaluation.baselines.location_prior import patient_of
 from evaluation.stability.distances import distances, logit_of, thresholds
 from evaluation.stability.linearity import FARTHEST, follow, to_thresholds
 from evaluation.stability.perturbations import PERTURBATIONS, USUAL, shake
 from evaluation.stability.probe import Probe
 from evaluation.stability.sensitivity import measure
-from evaluation.statistics import Interval, auroc_interval
+from evaluation.statistics.intervals import Interval, auroc_interval
 from radiographs.collection import Collection, FilmEntry
 from radiographs.findings import canonical
 

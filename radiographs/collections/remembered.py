@@ -19,7 +19,7 @@ def remembered_folders() -> list[FolderCollection]:
 
 
 def remember_folder(path: Path | str) -> FolderCollection:
-    """Put a folder on the shelf, from now on; one that is there already keeps its name.
+    """Add a folder, from now on; one that is there already keeps its name.
 
     The collection is named folder-1, folder-2 ...: the folder's own name stays on this machine and is never part of a
     link or a result.
@@ -40,7 +40,7 @@ def remember_folder(path: Path | str) -> FolderCollection:
 
 
 def forget_folder(name: str) -> None:
-    """Take a folder off the shelf; nothing in it is touched.
+    """Remove a folder from the list; nothing in it is touched.
 
     Raises:
         CollectionError: no folder of this name is remembered, or the list cannot be written.

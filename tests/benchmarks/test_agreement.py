@@ -6,7 +6,7 @@ import pytest
 from benchmarks.agreement import _growing, _on_a_line, _until_agreed, agreement
 from tests.xai_methods.linear_classifier import linear_classifier, smooth_film
 from xai_methods import Request
-from xai_methods.masking import RegionParameters, regions_of
+from xai_methods.perturbation.masking import RegionParameters, regions_of
 
 
 def test_counting_stops_at_the_first_number_at_which_seeds_agree():

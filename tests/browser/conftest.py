@@ -38,7 +38,7 @@ def served(home: Path, **variables: str):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "dashboard.command_line", "run-dashboard", "--port", str(port)]
+    command = [sys.executable, "-m", "dashboard.cli.main", "run-dashboard", "--port", str(port)]
     log = (home / "log").open("w")
     environment = {**os.environ, "XAI_LIGHTBOX_HOME": str(home), **variables}
     server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
@@ -113,6 +113,6 @@ def page():
 
 def known_truth_model() -> bool:
     """Whether the known-truth model's weights are at hand."""
-    from classifiers.shelf import shelf
+    from classifiers.registry import list_models
 
-    return any(entry.name == "known-truth" and entry.available for entry in shelf())
+    return any(entry.name == "known-truth" and entry.available for entry in list_models())

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from classifiers.shelf import shelf
+from classifiers.registry import list_models
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
     pytest.mark.timeout(300),
     pytest.mark.skipif(
-        not any(entry.name == "nih14-localised" and entry.available for entry in shelf()),
+        not any(entry.name == "nih14-localised" and entry.available for entry in list_models()),
         reason="needs the nih14-localised model's weights in assets/models",
     ),
 ]

@@ -93,7 +93,7 @@ def test_a_folder_is_added_opened_and_taken_off(page, address, tmp_path):
     page.get_by_role("button", name="Look into it").click()
     page.get_by_text("2 films read").wait_for()
     page.get_by_role("button", name="Add to the library").click()
-    page.get_by_text("The folder is on the shelf as folder-1").wait_for()
+    page.get_by_text("The folder was added as folder-1").wait_for()
     settle(page)
     page.get_by_role("radio", name="Films").or_(page.get_by_role("button", name="Films")).first.click()
     page.get_by_text("2 films, 0 outlined").wait_for()

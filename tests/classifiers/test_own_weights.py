@@ -8,7 +8,7 @@ from torch import nn
 
 from classifiers.own_models import forget_model, remember_model
 from classifiers.own_weights import guess_cam_layer, load_own
-from classifiers.shelf import UnknownModelError, load_classifier, shelf
+from classifiers.registry import UnknownModelError, list_models, load_classifier
 from classifiers.weights import WeightsError
 from radiographs import Radiograph
 
@@ -123,7 +123,7 @@ def test_a_remembered_model_stands_on_the_shelf(grey, tmp_path, monkeypatch):
     save_file(grey.state_dict(), source)
     first = remember_model("mine", source, "resnet18", FINDINGS, title="Mine", side=64, mean=0.5, std=0.25)
     source.unlink()
-    entry = next(e for e in shelf() if e.name == "mine")
+    entry = next(e for e in list_models() if e.name == "mine")
     assert (entry.title, entry.origin, entry.available) == ("Mine", "yours", True)
     again = load_classifier("mine", device="cpu")
     assert again.digest == first.digest
@@ -132,7 +132,7 @@ def test_a_remembered_model_stands_on_the_shelf(grey, tmp_path, monkeypatch):
     with pytest.raises(UnknownModelError, match="mine"):
         load_classifier("mien")
     forget_model("mine")
-    assert "mine" not in [e.name for e in shelf()]
+    assert "mine" not in [e.name for e in list_models()]
     assert not list((tmp_path / "home" / "weights" / "own").iterdir())
     with pytest.raises(LookupError, match="mine"):
         forget_model("mine")
@@ -142,6 +142,6 @@ def test_a_remembered_model_stands_on_the_shelf(grey, tmp_path, monkeypatch):
 
 def test_the_shelf_lists_what_is_not_at_hand(tmp_path, monkeypatch):
     monkeypatch.setenv("XAI_LIGHTBOX_HOME", str(tmp_path))
-    entries = {e.name: e for e in shelf(tmp_path)}
+    entries = {e.name: e for e in list_models(tmp_path)}
     assert len(entries) == 8
     assert all(not e.available and f"lightbox fetch {e.name}" in (e.missing or "") for e in entries.values())

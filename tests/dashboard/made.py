@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from classifiers import ChestClassifier, ModelCard, Preprocessing
-from classifiers.shelf import ShelfEntry
+from classifiers.registry import ModelEntry
 from radiographs import Annotation, Radiograph
 from radiographs.collection import Collection, CollectionCard, FilmEntry
 
@@ -67,10 +67,10 @@ class TinyCollection(Collection):
         return [Annotation("Nodule", tiny_film()[1], "mask", "planted", exact=True)]
 
 
-def tiny_shelf() -> list[ShelfEntry]:
-    there = ShelfEntry("tiny", CARD.title, tiny_classifier().card, True, None, "shipped")
-    away = ShelfEntry(
+def tiny_models() -> list[ModelEntry]:
+    there = ModelEntry("tiny", CARD.title, tiny_classifier().card, True, None, "shipped")
+    away = ModelEntry(
         "away", "Away", tiny_classifier("away").card, False, "Run: lightbox fetch away", "torchxrayvision"
     )
-    other = ShelfEntry("other", "Other", tiny_classifier("other").card, True, None, "shipped")
+    other = ModelEntry("other", "Other", tiny_classifier("other").card, True, None, "shipped")
     return [there, other, away]

@@ -8,32 +8,32 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from tests.dashboard.made import TinyCollection, tiny_classifier, tiny_shelf
+from tests.dashboard.made import TinyCollection, tiny_classifier, tiny_models
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
 
 
 @pytest.fixture
-def shelves(monkeypatch):
-    """Put the tiny collection and model on the shelves; returns a function that empties the model shelf."""
-    import classifiers.shelf
-    import radiographs.shelf
-    from dashboard import caches, choosing
+def registries(monkeypatch):
+    """Put the tiny collection and model in the registries; returns a function that empties the model registry."""
+    import classifiers.registry
+    import radiographs.registry
+    from dashboard.shared import caches, choosing
 
     found = {"tiny-films": TinyCollection()}
-    for place in (radiographs.shelf, caches, choosing):
+    for place in (radiographs.registry, choosing):
         monkeypatch.setattr(place, "collections", lambda: found)
     monkeypatch.setattr(caches, "get_collection", found.__getitem__)
     monkeypatch.setattr(caches, "load_classifier", tiny_classifier)
-    monkeypatch.setattr(classifiers.shelf, "shelf", tiny_shelf)
+    monkeypatch.setattr(classifiers.registry, "list_models", tiny_models)
     st.cache_data.clear()
     st.cache_resource.clear()
-    yield lambda: monkeypatch.setattr(classifiers.shelf, "shelf", list)
+    yield lambda: monkeypatch.setattr(classifiers.registry, "list_models", list)
     caches.manager().close()
     st.cache_data.clear()
     st.cache_resource.clear()
 
 
 @pytest.fixture
-def page(shelves) -> AppTest:
+def page(registries) -> AppTest:
     return AppTest.from_file(APP, default_timeout=60)

@@ -16,12 +16,12 @@ from tests.pages.conftest import APP
 
 
 @pytest.fixture
-def home(shelves, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    from tests.dashboard.made import TinyCollection, tiny_shelf
+def home(registries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    from tests.dashboard.made import TinyCollection, tiny_models
 
     monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
     monkeypatch.setattr(benchmark, "collections", lambda: {"tiny-films": TinyCollection()})
-    monkeypatch.setattr(benchmark.model_shelf, "shelf", tiny_shelf)
+    monkeypatch.setattr(benchmark.model_registry, "list_models", tiny_models)
     return tmp_path
 
 

@@ -13,8 +13,8 @@ import torch.nn.functional as F
 from classifiers import ChestClassifier
 from xai_methods.counterfactual.calibration import BalancedPosterior
 from xai_methods.counterfactual.networks import Generator
+from xai_methods.counterfactual.registry import CounterfactualCard, generator_card, load_generator
 from xai_methods.counterfactual.series import LEVELS, Limits, Series, checked_levels, cost_of, shifts_for
-from xai_methods.counterfactual.shelf import CounterfactualCard, generator_card, load_generator
 from xai_methods.method import BATCH
 
 Report = Callable[[float], None]

@@ -13,8 +13,13 @@ import torch.nn.functional as F
 
 from classifiers import ChestClassifier
 from xai_methods.counterfactual.calibration import BalancedPosterior
+from xai_methods.counterfactual.registry import (
+    CounterfactualCard,
+    counterfactual_cards,
+    generator_card,
+    load_autoencoder,
+)
 from xai_methods.counterfactual.series import LEVELS, Limits, Series, checked_levels, cost_of, shifts_for
-from xai_methods.counterfactual.shelf import CounterfactualCard, counterfactual_cards, generator_card, load_autoencoder
 from xai_methods.method import BATCH
 
 Report = Callable[[float], None]

@@ -94,7 +94,7 @@ def test_a_killed_worker_loses_only_the_films_in_its_hands(plan: Plan, undisturb
 def start(plan: Plan, folder: Path, *more: str) -> subprocess.Popen[bytes]:
     path = folder.parent / f"{folder.name}.toml"
     path.write_text(plan_text(plan), encoding="utf-8")
-    command = [sys.executable, "-m", "evaluation.cli", "run", str(path), "--out", str(folder), *more]
+    command = [sys.executable, "-m", "evaluation.cli.parser", "run", str(path), "--out", str(folder), *more]
     return subprocess.Popen(command, cwd=ROOT, start_new_session=True)
 
 

@@ -8,11 +8,11 @@ from torch import nn
 
 from classifiers import ChestClassifier, ModelCard, Preprocessing
 from tests.xai_methods.counterfactual.discs import SIDE, AreaClassifier, disc
-from xai_methods.counterfactual import shelf
+from xai_methods.counterfactual import registry
 from xai_methods.counterfactual.autoencoder import Autoencoder, AutoencoderShape
 from xai_methods.counterfactual.calibration import BalancedPosterior
 from xai_methods.counterfactual.networks import Generator, GeneratorShape
-from xai_methods.counterfactual.shelf import save_counterfactual
+from xai_methods.counterfactual.registry import save_counterfactual
 
 SHAPE = GeneratorShape(2, 32, (8, 16, 16, 16), 8)
 
@@ -62,4 +62,4 @@ def film() -> torch.Tensor:
 @pytest.fixture
 def shipped(folder, monkeypatch):
     """As if the cards of ``folder`` were those that the project ships."""
-    monkeypatch.setattr(shelf, "counterfactuals_folder", lambda: folder)
+    monkeypatch.setattr(registry, "counterfactuals_folder", lambda: folder)

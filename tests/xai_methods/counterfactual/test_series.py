@@ -12,8 +12,8 @@ from xai_methods import get_method
 from xai_methods.counterfactual import CounterfactualRefusedError, exaggerate, latent
 from xai_methods.counterfactual.exaggeration import TRIED, exaggerated, unserved
 from xai_methods.counterfactual.networks import GeneratorShape
+from xai_methods.counterfactual.registry import generator_card, load_generator
 from xai_methods.counterfactual.series import LEVELS, Cost, Limits, checked_levels, cost_of, shifts_for
-from xai_methods.counterfactual.shelf import generator_card, load_generator
 
 LENIENT = Limits(1.0, -1.0)
 

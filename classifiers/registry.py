@@ -1,0 +1,103 @@
+"""Model registry: every classifier that can be used here, and how to have those that are not at hand."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from classifiers.chest_classifier import ChestClassifier, ModelCard
+from classifiers.own_models import load_remembered, own_cards
+from classifiers.shipped import load_shipped, models_folder, shipped_cards
+from classifiers.weights import WeightsError
+from classifiers.xrv import load_xrv
+from classifiers.xrv_weights import XRV_NAMES, missing_xrv, xrv_card
+
+_log = logging.getLogger(__name__)
+
+
+class UnknownModelError(LookupError):
+    """There is no such model. The message names close ones."""
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """One registered model.
+
+    Attributes:
+        name, title: its name, and its name for people. card: what is known of it.
+        available: whether it can be loaded now. missing: where it cannot, one sentence that says how to have it.
+        origin: shipped with the project, torchxrayvision's, or the user's own.
+    """
+
+    name: str
+    title: str
+    card: ModelCard
+    available: bool
+    missing: str | None
+    origin: Literal["shipped", "torchxrayvision", "yours"]
+
+
+def list_models(folder: Path | None = None) -> list[ModelEntry]:
+    """List all models: shipped, the user's own, torchxrayvision's. No weights are read.
+
+    Args:
+        folder: where the shipped models lie; by default the project's own.
+
+    Raises:
+        CardError: a shipped card is wrong.
+    """
+    entries = []
+    for card, spec in shipped_cards(folder):
+        there = ((folder or models_folder()) / spec.weights).is_file()
+        missing = None if there else f"{spec.weights} does not lie beside its card; install the project again"
+        entries.append(_entry(card, missing, "shipped"))
+    entries.sort(key=lambda entry: _ORDER.index(entry.name) if entry.name in _ORDER else len(_ORDER))
+    try:
+        entries.extend(_entry(card, None, "yours") for card in own_cards())
+    except WeightsError as error:
+        _log.warning("your own models are left out: %s", error)
+    entries.extend(_entry(xrv_card(name), missing_xrv(name), "torchxrayvision") for name in XRV_NAMES)
+    return entries
+
+
+_ORDER = ("nih14-localised", "nih14", "known-truth")
+
+
+def _entry(card: ModelCard, missing: str | None, origin: Literal["shipped", "torchxrayvision", "yours"]) -> ModelEntry:
+    return ModelEntry(card.name, card.title, card, missing is None, missing, origin)
+
+
+def load_classifier(name: str, device: str | torch.device | None = None, folder: Path | None = None) -> ChestClassifier:
+    """Load a registered model. Keep it: loading takes seconds, and nothing is cached here.
+
+    Args:
+        name: its registered name. device: where to put it; by default the best there is.
+        folder: where the shipped models lie; by default the project's own.
+
+    Raises:
+        UnknownModelError: there is no such model.
+        WeightsError: its weights are not there, not the right ones or damaged.
+        CardError: its card is wrong.
+    """
+    entries = {entry.name: entry for entry in list_models(folder)}
+    if name not in entries:
+        near = difflib.get_close_matches(name, entries, n=3) or list(entries)
+        raise UnknownModelError(f"no model is called {name!r}; there are: {', '.join(near)}")
+    origin = entries[name].origin
+    if origin == "shipped":
+        classifier = load_shipped(name, folder)
+    else:
+        classifier = load_remembered(name) if origin == "yours" else load_xrv(name)
+    return classifier.to(torch.device(device) if device is not None else best_device())
+
+
+def best_device() -> torch.device:
+    """Return the fastest device there is: CUDA, else Apple's, else the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")

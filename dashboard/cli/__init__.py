@@ -1,0 +1,1 @@
+"""The command `lightbox`, and the start of the dashboard."""

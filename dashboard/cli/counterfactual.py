@@ -1,0 +1,52 @@
+"""The command ``lightbox counterfactual``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from dashboard.cli.common import check_folder, film_context
+
+
+def add_command(added: argparse._SubParsersAction) -> None:
+    """Add ``lightbox counterfactual`` to the commands of ``lightbox``."""
+    about = (
+        "Redraw one film from a finding absent to present; write a GIF, a PNG strip or an HTML report, by --out's end."
+    )
+    command = added.add_parser("counterfactual", help="what would have to look different", description=about)
+    command.add_argument("--film", required=True, metavar="FILM", help="a file, or collection/film-id")
+    command.add_argument("--model", required=True, metavar="MODEL", help="a model of lightbox models")
+    command.add_argument("--finding", required=True, metavar="FINDING", help="a finding the explainer serves")
+    command.add_argument(
+        "--explainer", default="progressive-exaggeration", help="progressive-exaggeration (default) or latent-shift"
+    )
+    command.add_argument("--out", required=True, type=Path, metavar="FILE", help="ends in .html, .gif or .png")
+    command.set_defaults(run=exaggerate_film)
+
+
+def exaggerate_film(arguments: argparse.Namespace) -> int:
+    """Draw the series and write the file; 1 where the series is refused, which the file then says.
+
+    Raises:
+        ValueError: --out's end or folder. LookupError: no such film, model, finding or explainer.
+    """
+    from classifiers.registry import load_classifier
+    from dashboard.counterfactual import files
+    from evaluation.counterfactuals.exaggerated import exaggerated_film
+
+    kind = arguments.out.suffix.lower()
+    if kind not in (".html", ".gif", ".png"):
+        raise ValueError(f"--out: {arguments.out.name} should end in .html, .gif or .png")
+    check_folder(arguments.out)
+    film = film_context(arguments.film)
+    model = load_classifier(arguments.model)
+    made = exaggerated_film(model, film.radiograph, arguments.finding, arguments.explainer)
+    if kind == ".html":
+        arguments.out.write_text(files.html_report(made, model.card, film.reference), encoding="utf-8")
+    else:
+        arguments.out.write_bytes(files.animation(made) if kind == ".gif" else files.strip(made))
+    if made.series.refusal:
+        sys.stderr.write(f"lightbox: refused: {made.series.refusal}\n")
+        return 1
+    return 0

@@ -1,0 +1,110 @@
+"""The command ``lightbox``: the library's own commands, and those that need what the pages share."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from dashboard.cli.common import check_folder, draw_bar, film_context
+from dashboard.cli.counterfactual import add_command as add_counterfactual
+from dashboard.cli.stability import add_command as add_stability
+from evaluation.cli.parser import build_parser, run
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; ``argv`` without the program's name. Returns the exit status."""
+    parser, added = build_parser()
+    about = "Explain one film with several methods, score the maps, and write one self-contained HTML file."
+    command = added.add_parser("compare", help="compare methods on one film, as a report", description=about)
+    command.add_argument("--film", required=True, metavar="FILM", help="a file, or collection/film-id")
+    command.add_argument("--model", required=True, metavar="MODEL", help="a model of lightbox models")
+    command.add_argument(
+        "--finding", required=True, action="append", metavar="FINDING", help="may be repeated; one the model knows"
+    )
+    command.add_argument(
+        "--mask",
+        type=Path,
+        metavar="FILE",
+        help="outline of the one finding: an image, .npy, .npz, or a table of outlines",
+    )
+    command.add_argument(
+        "--method",
+        action="append",
+        metavar="METHOD",
+        help="may be repeated; the five main methods where it is left out",
+    )
+    command.add_argument("--seed", type=int, default=0, help="the same seed gives the same maps (default 0)")
+    command.add_argument("--scorecard", action="store_true", help="also the five elements of interpretability (slower)")
+    command.add_argument("--out", required=True, type=Path, metavar="REPORT.HTML", help="where to save the report")
+    command.set_defaults(run=compare_film)
+    add_stability(added)
+    add_counterfactual(added)
+    pages = added.add_parser("run-dashboard", help="start the dashboard", description="Start the dashboard.")
+    pages.add_argument("--port", type=int, default=8501, help="port on this computer (default 8501)")
+    pages.set_defaults(run=run_dashboard)
+    return run(parser, argv)
+
+
+def compare_film(arguments: argparse.Namespace) -> int:
+    """Compare methods on one film and write the report.
+
+    Raises:
+        ValueError: the arguments do not fit each other. LookupError: there is no such film, model, finding or method.
+    """
+    from classifiers.registry import load_classifier
+    from dashboard.exports.report import html_report
+    from dashboard.exports.reported import Reported
+    from evaluation.one_film.compare import compare
+    from evaluation.one_film.map_files import read_outline
+    from evaluation.one_film.scorecard import scorecard
+    from radiographs.annotation import annotations_of
+    from xai_methods import main_methods
+
+    if arguments.mask is not None and len(arguments.finding) != 1:
+        raise ValueError("--mask outlines one finding; name just one --finding with it")
+    check_folder(arguments.out)
+    chosen = dict.fromkeys(arguments.method or main_methods())
+    film = film_context(arguments.film)
+    if arguments.mask is not None:
+        finding = arguments.finding[0]
+        outline = read_outline(arguments.mask, finding, film.radiograph, Path(arguments.film).name)
+        film = replace(film, annotations=tuple(annotations_of({finding: outline})))
+    context = film.scoring_context(load_classifier(arguments.model))
+
+    def progress(finding: str, method: str, share: float) -> None:
+        draw_bar(f"{finding} {method}", share)
+
+    made = compare(context, arguments.finding, chosen, seed=arguments.seed, progress=progress)
+    found = made.findings if arguments.scorecard else {}
+    cards = {name: scorecard(context, result, seed=arguments.seed) for name, result in found.items()}
+    html = html_report(Reported(made, context.classifier.card, film.reference, film.card), cards)
+    arguments.out.write_text(html, encoding="utf-8")
+    failed = [done.error for result in made.findings.values() for done in result.methods.values() if done.error]
+    for words in failed:
+        sys.stderr.write(f"lightbox: {words}\n")
+    return 1 if failed else 0
+
+
+def run_dashboard(arguments: argparse.Namespace) -> int:
+    """Start the dashboard on this computer and stay until it is stopped."""
+    from streamlit.web import bootstrap
+
+    from dashboard.cli import first_page
+    from dashboard.cli.start import APP, only_named_pages
+
+    os.chdir(APP.parent)
+    only_named_pages()
+    options = {"server_port": arguments.port}
+    bootstrap.load_config_options(flag_options=options)
+    sys.stdout.write(f"XAI Lightbox: http://127.0.0.1:{arguments.port}\n")
+    first_page.load()
+    bootstrap.run(str(APP), False, [], options)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+"""The command ``lightbox stability``."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from pathlib import Path
+
+from dashboard.cli.common import check_folder, draw_bar, film_context
+
+
+def add_command(added: argparse._SubParsersAction) -> None:
+    """Add ``lightbox stability`` to the commands of ``lightbox``."""
+    about = "Measure how far one film can move before the model's answer does, and write one self-contained HTML file."
+    command = added.add_parser(
+        "stability", help="how stably a model answers at one film, as a report", description=about
+    )
+    command.add_argument("--film", required=True, metavar="FILM", help="a file, or collection/film-id")
+    command.add_argument("--model", required=True, metavar="MODEL", help="a model of lightbox models")
+    command.add_argument("--seed", type=int, default=0, help="of the noise and the random direction (default 0)")
+    command.add_argument("--out", required=True, type=Path, metavar="REPORT.HTML", help="where to save the report")
+    command.set_defaults(run=study_film)
+
+
+def study_film(arguments: argparse.Namespace) -> int:
+    """Study one film and write the report.
+
+    Raises:
+        ValueError: there is no folder for the report, or the seed is below 0. LookupError: no such film or model.
+    """
+    from classifiers.registry import load_classifier
+    from dashboard.stability.report import html_report
+    from evaluation.stability import study
+
+    check_folder(arguments.out)
+    if arguments.seed < 0:
+        raise ValueError(f"--seed: expected 0 or more, got {arguments.seed}")
+    film = film_context(arguments.film)
+    model = load_classifier(arguments.model)
+    found = study(model, film.radiograph, seed=arguments.seed, report=partial(draw_bar, "stability"))
+    arguments.out.write_text(html_report(found, model.card, film.reference, film.radiograph), encoding="utf-8")
+    return 0

@@ -1,0 +1,111 @@
+"""The scorecard on the page: begun by a button, worked out in the background, folded and unfolded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
+
+import streamlit as st
+
+from dashboard.compare.request import CompareRequest
+from dashboard.jobs import JobManager, Work
+from dashboard.shared.background import draw_progress, owner, warning_when_full
+from dashboard.shared.film_context import mask_digest
+from dashboard.shared.style import grey
+from evaluation.one_film.compare import FindingResult
+from evaluation.one_film.scorecard import ELEMENTS, LEGEND, QUESTIONS, Scorecard, folded, scorecard, unfolded
+from radiographs.findings import display_name
+from xai_methods import Cancelled
+
+
+def _key(request: CompareRequest, finding: str, methods: Iterable[str]) -> Hashable:
+    """Content address of the scorecard of the maps that ``methods`` made for ``finding``."""
+    maps = tuple(request.key(finding, method) for method in methods)
+    return "scorecard", maps, mask_digest(request.film.mask(finding))
+
+
+def _explained(result: FindingResult) -> list[str]:
+    return [method for method, done in result.methods.items() if done.explanation]
+
+
+def pending(request: CompareRequest, jobs: JobManager) -> bool:
+    """Whether a scorecard is still being worked out."""
+    for finding in request.findings:
+        states = {method: jobs.status(request.key(finding, method)) for method in request.parameters}
+        explained = [method for method, status in states.items() if status is not None and status.state == "done"]
+        status = jobs.status(_key(request, finding, explained))
+        if status is not None and status.pending:
+            return True
+    return False
+
+
+def _work(request: CompareRequest, result: FindingResult) -> Work:
+    def work(progress: Callable[[float], None], cancelled: Callable[[], bool]) -> Scorecard:
+        def report(share: float) -> None:
+            if cancelled():
+                raise Cancelled
+            progress(share)
+
+        context = request.film.scoring_context(request.classifier)
+        return scorecard(context, result, seed=request.seed, progress=report)
+
+    return work
+
+
+def done_scorecards(
+    request: CompareRequest, results: Mapping[str, FindingResult], jobs: JobManager
+) -> dict[str, Scorecard]:
+    """The scorecards that were worked out, by finding."""
+    states = {name: jobs.status(_key(request, name, _explained(result))) for name, result in results.items()}
+    return {finding: s.result for finding, s in states.items() if s is not None and s.state == "done"}
+
+
+def draw_scorecard(request: CompareRequest, result: FindingResult, jobs: JobManager) -> None:
+    """Draw the scorecard of one finding, or the button that has it worked out."""
+    explained = _explained(result)
+    if not explained:
+        return
+    key = _key(request, result.finding, explained)
+    status = jobs.status(key)
+    st.markdown("**Scorecard: five elements of interpretability**")
+    if status is None or status.state == "cancelled":
+        st.caption(
+            "Asks the model some hundred times more: does each map follow the model, and would acting on it work?"
+        )
+        button = f"scorecard {request.classifier.name} {result.finding}"
+        if st.button("Work out the scorecard", icon=":material/fact_check:", key=button):
+            with warning_when_full():
+                jobs.submit(key, _work(request, result), owner=owner(), urgency=2)
+            st.rerun()
+    elif status.state == "failed":
+        st.error(f"The scorecard could not be worked out. {status.error}", icon=":material/error:")
+    elif status.pending:
+        draw_progress("Scorecard", status)
+    else:
+        _draw_table(status.result, grey())
+
+
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs={Scorecard: repr})
+def _draw_table(card: Scorecard, behind: str) -> None:
+    """Streamlit replays what was drawn, so that a table is styled once and not with every run of the page."""
+    table = folded(card)
+    finding = display_name(card.finding).lower()
+    if not card.trusted:
+        st.caption(f"Grey, because the scores of this model and finding cannot be trusted: {card.reason}")
+    st.dataframe(
+        table.style.map(lambda value: "" if card.trusted else behind),
+        hide_index=True,
+        column_config={
+            "Map": st.column_config.TextColumn("Map", pinned=True),
+            **{e.capitalize(): st.column_config.TextColumn(e.capitalize(), help=QUESTIONS[e]) for e in ELEMENTS},
+        },
+        alt=f"Scorecard for {finding}: one row a method, one column an element of interpretability",
+    )
+    st.caption(LEGEND)
+    with st.expander("All scores of the card", icon=":material/unfold_more:"):
+        for element in ELEMENTS:
+            st.caption(f"**{element.capitalize()}**: {QUESTIONS[element]}")
+        st.dataframe(
+            unfolded(card).style.format({"Value": "{:.3g}", "Chance": "{:.3g}"}, na_rep="–"),
+            hide_index=True,
+            alt=f"Every score of the scorecard for {finding}",
+        )

@@ -1,0 +1,108 @@
+"""What a person has set once and for all: a small JSON file in the home folder, never in a link or a result."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from radiographs.places import home_folder
+
+LONGEST_NAME = 40
+_LARGEST_FILE = 64 * 1024
+
+
+class SettingsError(RuntimeError):
+    """The settings cannot be saved. The message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class UserSettings:
+    """What holds from one start to the next.
+
+    Attributes:
+        default_model: registered name of the model a first visit opens with; "" leaves it to the page.
+        default_methods: names of the methods shown where nobody chose; empty leaves it to the page. Names that are no
+            longer registered may be among them.
+        hide_outline: whether what an expert outlined stays hidden until a person shows it.
+        reader: the name under which regions are drawn, at most ``LONGEST_NAME`` characters; "" for none.
+        tour_seen: whether the tour for first-time users was shown.
+    """
+
+    default_model: str = ""
+    default_methods: tuple[str, ...] = ()
+    hide_outline: bool = False
+    reader: str = ""
+    tour_seen: bool = False
+
+
+def path() -> Path:
+    """Where the settings lie."""
+    return home_folder() / "settings.json"
+
+
+def load() -> UserSettings:
+    """The settings; the defaults where none were saved or the file is damaged."""
+    return read()[0]
+
+
+def read() -> tuple[UserSettings, str]:
+    """The settings, and a sentence on what of the file could not be used, "" where nothing is wrong."""
+    place = path()
+    try:
+        if place.stat().st_size > _LARGEST_FILE:
+            raise ValueError("too large")
+        content = json.loads(place.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise ValueError("not an object")
+    except FileNotFoundError:
+        return UserSettings(), ""
+    except (OSError, ValueError, RecursionError):
+        return UserSettings(), f"{place.name} cannot be read, so the usual settings hold. Save your settings again."
+    given = {f.name: content[f.name] for f in fields(UserSettings) if f.name in content}
+    usable = {name: _fitting(name, value) for name, value in given.items()}
+    wrong = sorted(name.replace("_", " ") for name, value in usable.items() if value is None)
+    settings = UserSettings(**{name: value for name, value in usable.items() if value is not None})
+    if wrong:
+        return settings, f"{place.name} holds values that make no sense ({', '.join(wrong)}); the usual ones hold."
+    return settings, ""
+
+
+def _fitting(name: str, value: Any) -> Any:
+    """The value as the field takes it, or None where it does not fit."""
+    usual = getattr(UserSettings(), name)
+    if isinstance(usual, tuple):
+        whole = isinstance(value, list) and all(isinstance(v, str) and 0 < len(v) <= 100 for v in value)
+        return tuple(dict.fromkeys(value)) if whole else None
+    if isinstance(usual, str):
+        return value[:100] if isinstance(value, str) and value.isprintable() else None
+    return value if isinstance(value, bool) else None
+
+
+def save(settings: UserSettings) -> None:
+    """Save the settings; whoever reads meanwhile finds the old file or the new one, never half of one.
+
+    Raises:
+        SettingsError: the file cannot be written.
+    """
+    checked = replace(settings, reader=" ".join(settings.reader.split())[:LONGEST_NAME])
+    place = path()
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", dir=place.parent, prefix=".settings-", suffix=".json", delete=False
+        ) as fresh:
+            json.dump(asdict(checked), fresh, indent=1, ensure_ascii=False)
+        try:
+            os.replace(fresh.name, place)
+        except OSError:
+            os.unlink(fresh.name)
+            raise
+    except OSError as error:
+        raise SettingsError(
+            f"the settings cannot be written to {place.parent}: {error.strerror}; make room there, or set "
+            "XAI_LIGHTBOX_HOME to a folder that can be written"
+        ) from error

@@ -1,0 +1,111 @@
+"""What outlives a rerun and is shared between people: models, films, thumbnails, the job manager.
+
+Films, models and maps are told apart by their digests: of arrays Streamlit would hash a sample only.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+import torch
+from streamlit import runtime
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from classifiers import ChestClassifier
+from classifiers.registry import load_classifier
+from dashboard.jobs import JobManager
+from dashboard.jobs.explanation_cache import address
+from dashboard.shared.film_context import FilmContext
+from radiographs import Radiograph
+from radiographs.reading import read_radiograph
+from radiographs.registry import get_collection
+from radiographs.thumbnails import thumbnail
+from xai_methods import Explanation
+
+THUMBNAIL = 192
+WORKERS = 2
+"""Explanations computed at once."""
+BY_CONTENT: dict[str | type, Callable[[Any], Any]] = {
+    Radiograph: attrgetter("digest"),
+    FilmContext: attrgetter("digest"),
+    ChestClassifier: attrgetter("digest"),
+    Explanation: address,
+}
+"""For ``hash_funcs`` of Streamlit's caches."""
+
+
+def _share_cores() -> None:
+    # Two workers that each take all cores spend their time waiting for each other.
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // WORKERS))
+
+
+def _present(owner: str) -> bool:
+    return not runtime.exists() or runtime.get_instance().is_active_session(owner.partition(" ")[0])
+
+
+@st.cache_resource(show_spinner=False)
+def manager() -> JobManager:
+    """The one job manager of the server; its workers share the cores evenly, and people take turns."""
+    return JobManager(workers=WORKERS, prepare=_share_cores, present=_present)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading the model ...")
+def classifier(name: str) -> ChestClassifier:
+    """The model of that name; shared, it guards itself by its lock."""
+    return load_classifier(name)
+
+
+@st.cache_resource(max_entries=32, show_spinner="Reading the film ...")
+def film(reference: str) -> FilmContext:
+    """A collection's film with what is known of it.
+
+    Raises:
+        CollectionError, FilmError: it is not available or cannot be read.
+    """
+    name, _, film_id = reference.partition("/")
+    collection = get_collection(name)
+    annotations = tuple(collection.annotations(film_id))
+    return FilmContext(reference, collection.read(film_id), annotations, collection.entry(film_id), collection)
+
+
+@st.cache_resource(
+    max_entries=1,
+    scope="session",
+    show_spinner="Reading the film ...",
+    hash_funcs={UploadedFile: attrgetter("file_id")},
+)
+def uploaded(file: UploadedFile) -> Radiograph:
+    """The film in an uploaded file; it is forgotten when the session ends.
+
+    Raises:
+        FilmError: it cannot be read.
+    """
+    return read_radiograph(file.getvalue())
+
+
+@st.cache_data(max_entries=2000, show_spinner=False)
+def small_picture(reference: str) -> np.ndarray:
+    """The film's thumbnail for the gallery."""
+    name, _, film_id = reference.partition("/")
+    return thumbnail(get_collection(name).read(film_id), THUMBNAIL)
+
+
+@st.cache_data(max_entries=512, show_spinner=False, hash_funcs=BY_CONTENT)
+def probabilities(radiograph: Radiograph, model: ChestClassifier) -> dict[str, float]:
+    """The model's probabilities on the film, by finding."""
+    return model.probabilities(radiograph)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def film_table(collection: str, count: int) -> pd.DataFrame:
+    """A collection's list as a table: film_id, labels, annotated, part; ``count`` tells lists apart as films arrive."""
+    return pd.DataFrame(
+        [(e.film_id, e.labels, e.annotated, e.part) for e in get_collection(collection).entries()],
+        columns=["film_id", "labels", "annotated", "part"],
+    )

@@ -1,0 +1,306 @@
+"""The widgets by which a person chooses: film, model, findings, methods and their parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from classifiers.registry import ModelEntry
+from dashboard.jobs import sentence
+from dashboard.settings import settings
+from dashboard.shared import caches
+from dashboard.shared.families import family
+from dashboard.shared.film_context import FilmContext, short_digest
+from dashboard.shared.own_regions import with_own
+from dashboard.shared.state import LARGEST_SEED, MOST_FINDINGS, UPLOAD, Choice
+from radiographs import FilmError
+from radiographs.findings import display_name
+from radiographs.registry import collections, damaged_folders
+from xai_methods import Method, Parameters, main_methods, methods
+
+# Upright and whole, the finding where such are met: an adult's mass of the upper lung, else an older child's hilar one.
+EXAMPLES = {"nih-boxes": ("00022192_003", "nih14-localised"), "known-truth": ("mass-04", "known-truth")}
+"""Films with which a first visit opens, by collection, with the model that fits it; the first that is available."""
+PAGE = 24
+"""Films on one page of the gallery."""
+
+
+def first_film() -> str:
+    """The film shown where nothing is chosen: an example, else the first film that somebody outlined."""
+    for name, (film_id, _) in EXAMPLES.items():
+        if film_exists(f"{name}/{film_id}"):
+            return f"{name}/{film_id}"
+    for name, collection in collections().items():
+        entries = collection.entries() if collection.missing() is None else []
+        if entries:
+            return f"{name}/{next((e for e in entries if e.annotated), entries[0]).film_id}"
+    return ""
+
+
+def film_exists(reference: str) -> bool:
+    """Whether ``collection/film-id`` names an available film."""
+    name, _, film_id = reference.partition("/")
+    collection = collections().get(name)
+    if collection is None or collection.missing() is not None:
+        return False
+    return any(entry.film_id == film_id for entry in collection.entries())
+
+
+def choose_film() -> str:
+    """Draw the film's widgets; return its reference, "" where there is none yet."""
+    state = st.session_state
+    known = collections()
+    damaged = damaged_folders()
+    if damaged:
+        st.warning(sentence(LookupError(damaged)), icon=":material/folder_off:")
+    names = [*known, UPLOAD]
+    if state.get("collection") not in names:
+        state["collection"] = names[0]
+    titles = {name: c.card.title for name, c in known.items()} | {UPLOAD: "Upload a film"}
+    name = st.selectbox("Films from", names, format_func=titles.__getitem__, key="collection", persist_state="session")
+    if name == UPLOAD:
+        return _upload()
+    missing = known[name].missing()
+    if missing:
+        st.info(missing, icon=":material/download:")
+        return ""
+    table = _filtered(caches.film_table(name, len(known[name].entries())))
+    ids = list(table["film_id"])
+    if not ids:
+        st.info("No film fits these filters. Widen them to see more.")
+        return ""
+    if state.get("film_id") not in ids:
+        state["film_id"] = ids[0]
+    captions = {row.film_id: _caption(row.film_id, row.labels) for row in table.itertuples()}
+    film_id = st.selectbox("Film", ids, format_func=captions.__getitem__, key="film_id", persist_state="session")
+    if st.button("Browse films", icon=":material/grid_view:", width="stretch"):
+        _gallery(name, table)
+    return f"{name}/{film_id}"
+
+
+def _caption(film_id: str, labels: tuple[str, ...]) -> str:
+    return f"{film_id} · {', '.join(display_name(label) for label in labels) or 'no finding named'}"
+
+
+def _filtered(table: pd.DataFrame) -> pd.DataFrame:
+    with st.expander("Filter", icon=":material/filter_list:"):
+        found = sorted({name for names in (*table["labels"], *table["annotated"]) for name in names})
+        finding = st.selectbox(
+            "With the finding",
+            [None, *found],
+            format_func=lambda f: display_name(f) if f else "Any",
+            key="only_finding",
+            persist_state="session",
+        )
+        outlined = st.toggle("Outlined by an expert", key="only_outlined", persist_state="session")
+        held_out = st.toggle(
+            "Not used in training",
+            key="only_held_out",
+            help="Films on the test side of the split.",
+            persist_state="session",
+        )
+    keep = pd.Series(True, index=table.index)
+    if finding:
+        named = [finding in (*row.labels, *row.annotated) for row in table.itertuples()]
+        keep &= pd.Series(named, index=table.index)
+    if outlined:
+        keep &= table["annotated"].map(bool)
+    if held_out:
+        keep &= table["part"].eq("test")
+    return table[keep]
+
+
+@st.dialog("Choose a film", width="large")
+def _gallery(collection: str, table: pd.DataFrame) -> None:
+    pages = max(1, -(-len(table) // PAGE))
+    page = st.number_input(f"Page of {pages}", 1, pages, 1, key=f"page {collection} {len(table)}") if pages > 1 else 1
+    with st.grid(min_column_width=130):
+        for row in table.iloc[(page - 1) * PAGE : page * PAGE].itertuples():
+            with st.container():
+                caption = _caption(row.film_id, row.labels)
+                try:
+                    picture = caches.small_picture(f"{collection}/{row.film_id}")
+                    st.image(picture, width="stretch", alt=f"Film {caption}")
+                except (FilmError, LookupError) as error:
+                    st.caption(sentence(error))
+                st.button(row.film_id, key=f"take {row.film_id}", on_click=_take, args=(row.film_id,), help=caption)
+    if st.session_state.pop("taken", False):
+        st.rerun()
+
+
+def _take(film_id: str) -> None:
+    st.session_state["film_id"] = film_id
+    st.session_state["taken"] = True
+
+
+def _upload() -> str:
+    file = st.file_uploader(
+        "Chest film (PNG, JPEG or DICOM, up to 50 MB)",
+        type=["png", "jpg", "jpeg", "dcm", "dicom"],
+        key="upload",
+        help="It stays in this computer's memory, under no name, until the page is closed.",
+    )
+    state = st.session_state
+    if file is not None:
+        # Before it is read: no earlier film may stand under the name of one that is refused.
+        state.pop("own_film", None)
+        try:
+            state["own_film"] = caches.uploaded(file)
+        except FilmError as error:
+            st.error(sentence(error), icon=":material/error:")
+    return f"{UPLOAD}/{short_digest(state['own_film'].digest)}" if "own_film" in state else ""
+
+
+def open_film(reference: str) -> FilmContext:
+    """The film of a reference that :func:`choose_film` returned.
+
+    Raises:
+        CollectionError, FilmError: it is not available or cannot be read.
+    """
+    if reference.startswith(UPLOAD + "/"):
+        return with_own(FilmContext(reference, st.session_state["own_film"]))
+    return with_own(caches.film(reference))
+
+
+def default_findings(film: FilmContext, probabilities: dict[str, float]) -> tuple[str, ...]:
+    """What to explain where nothing was chosen: what was outlined and the model knows, else what it finds likeliest."""
+    outlined = [finding for finding in probabilities if film.outlines(finding)]
+    if outlined:
+        return tuple(outlined[:2])
+    return (max(probabilities, key=lambda finding: probabilities[finding]),)
+
+
+def choose_findings(film: FilmContext, model: str, probabilities: dict[str, float], link: Choice) -> tuple[str, ...]:
+    """Draw the findings' widget; those of ``link`` hold for its own film and model only.
+
+    Args:
+        probabilities: of the model on the film, by finding.
+    """
+    ranked = sorted(probabilities, key=lambda finding: -probabilities[finding])
+    same = link.film in ("", film.reference) and link.model in ("", model)
+    wanted = [finding for finding in link.findings if same and finding in probabilities]
+    usual = default_findings(film, probabilities)
+
+    def words(finding: str) -> str:
+        return display_name(finding) + (" (outlined)" if film.outlines(finding) else "")
+
+    chosen = st.multiselect(
+        "Findings",
+        ranked,
+        default=wanted or list(usual),
+        max_selections=MOST_FINDINGS,
+        format_func=words,
+        key=f"findings {model} {film.reference}",
+        help=f"What to explain, up to {MOST_FINDINGS}. Sorted by the model's probability.",
+        persist_state="session",
+    )
+    return tuple(chosen) or usual
+
+
+def usual_methods() -> tuple[str, ...]:
+    """The methods shown where nothing is chosen: those set as usual that are registered, else the main ones."""
+    return tuple(name for name in settings.load().default_methods if name in methods()) or main_methods()
+
+
+def choose_methods(link: Choice) -> dict[str, Parameters]:
+    """Draw the methods' widgets; return the chosen methods' parameters by name."""
+    known = methods()
+    usual = link.methods or usual_methods()
+    first = main_methods()
+    further = sorted((m for m in known if m not in first), key=lambda m: known[m].role == "baseline")
+    chosen = st.pills(
+        "Methods",
+        first,
+        selection_mode="multi",
+        default=[m for m in usual if m in first],
+        format_func=lambda name: known[name].title,
+        key="methods",
+        persist_state="session",
+    )
+    more = st.multiselect(
+        "More methods and baselines",
+        further,
+        default=[m for m in usual if m in further],
+        format_func=lambda name: f"{known[name].title} ({family(known[name].family).short})",
+        placeholder="Add to compare",
+        key="more_methods",
+        persist_state="session",
+    )
+    parameters: dict[str, Parameters] = {}
+    with st.expander("Method settings", icon=":material/tune:"):
+        for name in (m for m in known if m in {*chosen, *more}):
+            parameters[name] = _settings(known[name], link.parameters.get(name, {}))
+        if not parameters:
+            st.caption("Choose a method to see its settings.")
+    return parameters
+
+
+def _settings(method: Method, given: dict[str, Any]) -> Parameters:
+    usual = method.parameters.parse(given)
+    described = usual.described()
+    if not described:
+        return usual
+    st.markdown(f"**{method.title}**", help=method.question)
+    return method.parameters(**{name: _widget(method.name, name, bounds, value) for name, bounds, value in described})
+
+
+def _widget(method: str, name: str, bounds: Any, value: Any) -> Any:
+    label = name.replace("_", " ").capitalize()
+    common: dict[str, Any] = {"help": bounds.help, "key": f"set {method} {name}", "persist_state": "session"}
+    if bounds.choices is not None:
+        return st.selectbox(label, bounds.choices, index=bounds.choices.index(value), **common)
+    if isinstance(value, bool):
+        return st.toggle(label, value, **common)
+    kind = type(value)
+    low, high, step = (None if b is None else kind(b) for b in (bounds.low, bounds.high, bounds.step))
+    return st.number_input(label, low, high, value, step=step, format="%d" if kind is int else "%g", **common)
+
+
+def choose_seed(link: Choice) -> int:
+    """Draw the seed's widget."""
+    words = "The same seed gives the same map. Try another to see how far LIME and SHAP depend on chance."
+    return int(st.number_input("Seed", 0, LARGEST_SEED, link.seed, help=words, key="seed", persist_state="session"))
+
+
+def first_model(names: list[str], reference: str) -> str:
+    """The model shown where nothing is chosen: the one set as usual, else one that fits the film, else the first."""
+    usual = settings.load().default_model
+    if usual in names:
+        return usual
+    _, fitting = EXAMPLES.get(reference.partition("/")[0], EXAMPLES["known-truth"])
+    return fitting if fitting in names else names[0]
+
+
+def choose_second(entries: list[ModelEntry], first: str) -> str:
+    """Draw the widget for a second model beside the first; return its name, "" for none."""
+    titles = {e.name: e.title for e in entries if e.available and e.name != first}
+    if not titles:
+        return ""
+    if st.session_state.get("second") not in titles:
+        st.session_state["second"] = None
+    chosen = st.selectbox(
+        "Beside it",
+        list(titles),
+        index=None,
+        format_func=titles.__getitem__,
+        placeholder="No second model",
+        key="second",
+        help="The same film and methods under a second model: two models that classify alike may look elsewhere.",
+        persist_state="session",
+    )
+    return chosen or ""
+
+
+def choose_model(entries: list[ModelEntry]) -> ModelEntry:
+    """Draw the models' widget and the chosen model's card in a line."""
+    titles = {e.name: e.title + ("" if e.available else " (not available)") for e in entries}
+    names = [e.name for e in sorted(entries, key=lambda e: not e.available)]
+    chosen = st.selectbox("Model", names, format_func=titles.__getitem__, key="model", persist_state="session")
+    entry = next(e for e in entries if e.name == chosen)
+    if entry.available:
+        st.caption(entry.card.summary)
+    else:
+        st.info(entry.missing, icon=":material/download:")
+    return entry

@@ -1,0 +1,248 @@
+"""What each command of ``lightbox`` does; the words are parsed in ``evaluation.cli.parser``."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import math
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evaluation import scores
+from evaluation.cli.films import say_doubts
+from evaluation.one_film.map_files import read_map_file, read_mask
+from radiographs.files import replacing
+from xai_methods import Explanation
+
+
+def plain(value: Any) -> Any:
+    """Turn a value into what JSON knows: NaN and infinities become None, NumPy numbers plain ones."""
+    if isinstance(value, dict):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(inner) for inner in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _say_json(content: Any) -> None:
+    sys.stdout.write(json.dumps(plain(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _say_list(rows: Sequence[dict[str, Any]], as_json: bool, line: Callable[[dict[str, Any]], tuple[str, str]]) -> int:
+    if as_json:
+        _say_json(list(rows))
+        return 0
+    lines = [line(row) for row in rows]
+    width = max((len(name) for name, _ in lines), default=0)
+    sys.stdout.writelines(f"{name:<{width}}  {text}".rstrip() + "\n" for name, text in lines)
+    return 0
+
+
+def films(asked: argparse.Namespace) -> int:
+    """List the films at hand; collections without films say on stderr how to have them."""
+    from radiographs.registry import collections, get_collection
+
+    chosen = [get_collection(asked.collection)] if asked.collection else list(collections().values())
+    rows = []
+    for collection in chosen:
+        missing = collection.missing()
+        if missing:
+            sys.stderr.write(f"{collection.name}: {missing}\n")
+            continue
+        for entry in collection.entries():
+            row = {"name": f"{collection.name}/{entry.film_id}", "collection": collection.name}
+            rows.append(row | {k: v for k, v in dataclasses.asdict(entry).items() if k != "patient"})
+    return _say_list(rows, asked.json, lambda row: (row["name"], ", ".join(row["labels"]) or "no finding known"))
+
+
+def models(asked: argparse.Namespace) -> int:
+    """List the models; those without weights say how to have them."""
+    from classifiers.registry import list_models
+
+    rows = [
+        {
+            "name": entry.name,
+            "title": entry.title,
+            "available": entry.available,
+            "missing": entry.missing,
+            "origin": entry.origin,
+            "summary": entry.card.summary,
+            "licence": entry.card.licence,
+            "figures": entry.card.figures,
+        }
+        for entry in list_models()
+    ]
+    return _say_list(rows, asked.json, lambda row: (row["name"], row["title"] if row["available"] else row["missing"]))
+
+
+def methods(asked: argparse.Namespace) -> int:
+    """List the explanation methods with their parameters."""
+    from xai_methods import methods as all_methods
+
+    rows = [
+        {
+            "name": method.name,
+            "title": method.title,
+            "family": method.family,
+            "question": method.question,
+            "signed": method.signed,
+            "speed": method.speed,
+            "reference": method.reference,
+            "parameters": [
+                {"name": name, "default": value, **dataclasses.asdict(bounds)}
+                for name, bounds, value in method.parameters().described()
+            ],
+        }
+        for method in all_methods().values()
+    ]
+    return _say_list(rows, asked.json, lambda row: (row["name"], row["question"]))
+
+
+def metrics(asked: argparse.Namespace) -> int:
+    """List the scores: what each means, which way is better, its formula and its source."""
+    shown = (
+        "name", "title", "meaning", "formula", "unit", "direction", "element", "source", "caveat", "low", "high",
+        "headline",
+    )  # fmt: skip
+    rows = [
+        {name: getattr(one, name) for name in shown} | {"needs": sorted(one.needs)} for one in scores.metrics().values()
+    ]
+    return _say_list(rows, asked.json, lambda row: (row["name"], row["meaning"]))
+
+
+def score(asked: argparse.Namespace) -> int:
+    """Score a map against a mask."""
+    mask = read_mask(asked.mask)
+    given = scores.score_map(read_map_file(asked.map, mask.shape), mask, polarity=asked.polarity)
+    if asked.json:
+        _say_json({name: {"value": found.value, "chance": found.chance} for name, found in given.items()})
+        return 0
+    if not mask.any():
+        sys.stderr.write("the mask is empty: there is nothing to score against\n")
+    for name, found in given.items():
+        number = f"{found.value:.4f}" if found.defined else "undefined"
+        chance = "" if math.isnan(found.chance) else f"(chance {found.chance:.4f})"
+        sys.stdout.write(f"{name:<26}{number:>10}  {chance}".rstrip() + "\n")
+    return 0
+
+
+def explain(asked: argparse.Namespace) -> int:
+    """Explain one finding on one film and save the map."""
+    from classifiers.registry import load_classifier
+    from radiographs.registry import find_film
+    from xai_methods import get_method
+
+    _check_out(asked.out)
+    method = get_method(asked.method)
+    parameters = method.parameters.parse(parse_settings(asked.set))
+    radiograph, _, _ = find_film(asked.film)
+    say_doubts(radiograph)
+    classifier = load_classifier(asked.model)
+    explanation = method.explain(
+        classifier, radiograph, asked.finding, parameters=parameters, seed=asked.seed, progress=_bar(method.title)
+    )
+    on_film = classifier.to_film(explanation, radiograph)
+    write_map(asked.out, explanation, on_film, classifier.name)
+    if explanation.empty:
+        sys.stderr.write(f"nothing on this film speaks for {asked.finding}, as {method.title} sees it\n")
+    return 0
+
+
+def _check_out(path: Path) -> None:
+    if path.suffix.lower() != ".npz":
+        raise ValueError(f"--out: {path.name} does not end in .npz")
+    if not path.absolute().parent.is_dir():
+        raise ValueError(f"--out: there is no folder for {path.name}; make it first")
+
+
+def parse_settings(texts: Sequence[str]) -> dict[str, str]:
+    """Turn texts such as ``samples=500`` into names and values.
+
+    Raises:
+        ValueError: a text has no ``=``, or a name is given twice.
+    """
+    settings: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise ValueError(f"--set: expected NAME=VALUE, got {text!r}")
+        if name in settings:
+            raise ValueError(f"--set: {name} is given twice")
+        settings[name] = value
+    return settings
+
+
+def write_map(path: Path, explanation: Explanation, on_film: np.ndarray, model: str) -> None:
+    """Save an explanation: ``values`` (S, S), ``on_film`` (H, W), raw units, and ``meta``, a JSON text.
+
+    The file loads with ``allow_pickle=False`` and carries neither a file name nor a patient.
+    """
+    kept = (
+        "method",
+        "parameters",
+        "seed",
+        "finding",
+        "logit",
+        "signed",
+        "film",
+        "classifier",
+        "seconds",
+        "evaluations",
+    )
+    meta = {name: getattr(explanation, name) for name in (*kept, "cells", "diagnostics")}
+    meta |= {"model": model, "no_positive_evidence": explanation.empty}
+    text = json.dumps(plain(meta), ensure_ascii=False, allow_nan=False)
+    with replacing(path) as fresh, fresh.open("wb") as file:
+        np.savez_compressed(file, values=explanation.values, on_film=on_film, meta=np.array(text))
+
+
+def _bar(title: str) -> Callable[[float], None] | None:
+    """Progress on stderr, where a person looks at it."""
+    if not sys.stderr.isatty():
+        return None
+
+    def show(share: float) -> None:
+        sys.stderr.write(f"\r{title}: {100 * share:3.0f} %" + ("\n" if share >= 1 else ""))
+        sys.stderr.flush()
+
+    return show
+
+
+def fetch(asked: argparse.Namespace) -> int:
+    """Download films, or the weights of a model or of the autoencoder of torchxrayvision."""
+    from classifiers.xrv import XRV_NAMES, fetch_xrv
+    from radiographs.fetch import fetch as fetch_films
+    from xai_methods.counterfactual.xrv_autoencoder import WEIGHTS, fetch_xrv_autoencoder
+
+    if asked.name in XRV_NAMES:
+        where = fetch_xrv(asked.name, progress=_byte_bar())
+    elif asked.name == WEIGHTS:
+        where = fetch_xrv_autoencoder(_byte_bar())
+    elif asked.name in ("nih-boxes", "nih-demo"):
+        where = fetch_films(asked.name, progress=_byte_bar())
+    else:
+        known = ", ".join(("nih-boxes", "nih-demo", *XRV_NAMES, WEIGHTS))
+        raise LookupError(f"there is nothing to fetch under the name {asked.name!r}; there are: {known}")
+    sys.stdout.write(f"{where}\n")
+    return 0
+
+
+def _byte_bar() -> Callable[[int, int, int, int], None] | None:
+    if not sys.stderr.isatty():
+        return None
+
+    def show(files: int, all_files: int, size: int, all_size: int) -> None:
+        end = "\n" if files == all_files else ""
+        sys.stderr.write(f"\r{files} of {all_files} files, {size / 1e6:.1f} of {all_size / 1e6:.1f} MB" + end)
+        sys.stderr.flush()
+
+    return show

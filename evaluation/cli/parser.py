@@ -1,0 +1,117 @@
+"""The command ``lightbox``: what there is, explain a film, score a map, fetch films and weights."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from evaluation.cli import commands
+from evaluation.cli.films import add_commands as add_film_commands
+from evaluation.cli.runs import add_commands as add_run_commands
+from evaluation.scores import POLARITIES
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says in one line what was wrong."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def build_parser() -> tuple[argparse.ArgumentParser, argparse._SubParsersAction[_Parser]]:
+    """Build the parser of ``lightbox``.
+
+    Returns:
+        The parser, and its commands, so that more can be added: ``commands.add_parser(name)`` with
+        ``set_defaults(run=function)``, where the function takes the parsed arguments and returns the exit status.
+    """
+    parser = _Parser(prog="lightbox", description="Explanations of chest X-ray classifiers, side by side, and scored.")
+    added = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
+    _add_lists(added)
+    _add_explain(added)
+    _add_score(added)
+    fetch = added.add_parser("fetch", help="download films or weights", description="Download films or weights.")
+    fetch.add_argument(
+        "name", metavar="NAME", help="nih-boxes, nih-demo, chestx-det, or a model such as xrv-densenet121-res224-all"
+    )
+    fetch.set_defaults(run=commands.fetch)
+    add_film_commands(added)
+    add_run_commands(added)
+    return parser, added
+
+
+def _add_lists(added: argparse._SubParsersAction[_Parser]) -> None:
+    lists = {
+        "films": ("list the films at hand", commands.films),
+        "models": ("list the models", commands.models),
+        "methods": ("list the explanation methods", commands.methods),
+        "metrics": ("list the scores", commands.metrics),
+    }
+    for name, (help_text, run) in lists.items():
+        command = added.add_parser(name, help=help_text, description=help_text.capitalize() + ".")
+        command.add_argument("--json", action="store_true", help="as a JSON list of objects")
+        if name == "films":
+            command.add_argument("--collection", metavar="NAME", help="of this collection only")
+        command.set_defaults(run=run)
+
+
+def _add_explain(added: argparse._SubParsersAction[_Parser]) -> None:
+    about = "Explain one finding on one film and save the map."
+    command = added.add_parser("explain", help="explain one film and save the map", description=about)
+    command.add_argument("--film", required=True, metavar="FILM", help="a file, or collection/film-id")
+    command.add_argument("--model", required=True, metavar="MODEL", help="a model of lightbox models")
+    command.add_argument("--finding", required=True, metavar="FINDING", help="a finding the model knows")
+    command.add_argument("--method", required=True, metavar="METHOD", help="a method of lightbox methods")
+    command.add_argument("--seed", type=int, default=0, help="the same seed gives the same map (default 0)")
+    command.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the method; may be repeated"
+    )
+    command.add_argument("--out", required=True, type=Path, metavar="MAP.NPZ", help="where to save the map")
+    command.set_defaults(run=commands.explain)
+
+
+def _add_score(added: argparse._SubParsersAction[_Parser]) -> None:
+    about = "Score any map against what an expert outlined."
+    command = added.add_parser("score", help="score a map against a mask", description=about)
+    command.add_argument(
+        "--map", required=True, type=Path, metavar="FILE", help=".npz, .npy, or a grey PNG (8, 16 bit)"
+    )
+    command.add_argument(
+        "--mask", required=True, type=Path, metavar="FILE", help="an image, .npy or .npz; not 0 is inside"
+    )
+    command.add_argument(
+        "--polarity", choices=POLARITIES, default="positive", help="which part of a signed map is scored"
+    )
+    command.add_argument("--reading", choices=POLARITIES, dest="polarity", help=argparse.SUPPRESS)
+    command.add_argument("--json", action="store_true", help="as a JSON object")
+    command.set_defaults(run=commands.score)
+
+
+def run(parser: argparse.ArgumentParser, argv: Sequence[str] | None = None) -> int:
+    """Parse ``argv``, run the command and return the exit status; what goes wrong is said in one line on stderr."""
+    try:
+        asked = parser.parse_args(argv)
+        return int(asked.run(asked))
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 2
+    except KeyboardInterrupt:
+        sys.stderr.write("lightbox: stopped\n")
+        return 130
+    except BrokenPipeError:
+        return 0
+    except (ValueError, LookupError, OSError, RuntimeError, TypeError, MemoryError) as error:
+        sentence = " ".join(str(error).split()) or type(error).__name__
+        sys.stderr.write(f"lightbox: {sentence}\n")
+        return 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command of the library; ``argv`` without the program's name."""
+    return run(build_parser()[0], argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

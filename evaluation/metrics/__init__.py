@@ -1,1 +1,0 @@
-"""Localisation metrics, one idea a file; each registers itself in ``evaluation.registry``."""

@@ -1,0 +1,1 @@
+"""One film: its explanations side by side, scored."""

@@ -1,0 +1,86 @@
+"""Explanations of one film side by side, each scored: what the page, the report and the command line show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from evaluation.one_film.evaluate import MethodResult, ScoringContext, evaluate_film
+from evaluation.scores import Polarity, Score
+from evaluation.validity.gate import Verdict, gate
+from radiographs import Radiograph
+from xai_methods import Parameters
+
+
+@dataclass(frozen=True, eq=False)
+class FindingResult:
+    """All that is said of one finding.
+
+    Attributes:
+        finding: its name. logit, probability: what the classifier says of the film.
+        mask: (H, W) bool, what experts outlined, or None. verdict: whether scores of this pair mean anything.
+        methods: by method, in the order asked for. baselines: by baseline, then metric; empty without a mask.
+        chance: by metric; empty without a mask.
+    """
+
+    finding: str
+    logit: float
+    probability: float
+    mask: np.ndarray | None
+    verdict: Verdict
+    methods: dict[str, MethodResult]
+    baselines: dict[str, dict[str, Score]]
+    chance: dict[str, Score]
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Explanations of one film side by side: by finding, with what is needed to do it again."""
+
+    radiograph: Radiograph
+    classifier: str
+    classifier_digest: str
+    seed: int
+    polarity: Polarity
+    findings: dict[str, FindingResult]
+
+
+def compare(
+    context: ScoringContext,
+    findings: Sequence[str],
+    methods: Mapping[str, Parameters | None],
+    *,
+    seed: int = 0,
+    progress: Callable[[str, str, float], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Comparison:
+    """Explain each finding with each method, score every map, and set the baselines beside them.
+
+    For the arguments and what is raised see :func:`evaluation.one_film.evaluate.evaluate_film`.
+    """
+    steps = evaluate_film(context, findings, methods, seed=seed, progress=progress, cancelled=cancelled)
+    done = {(result.finding, result.method): result for result in steps}
+    results = {
+        finding: finding_result(context, finding, {name: done[finding, name] for name in methods})
+        for finding in findings
+    }
+    classifier = context.classifier
+    return Comparison(context.radiograph, classifier.name, classifier.digest, seed, context.polarity, results)
+
+
+def finding_result(context: ScoringContext, finding: str, methods: dict[str, MethodResult]) -> FindingResult:
+    """Set the results of methods beside the baselines, chance and the validity gate's verdict."""
+    classifier, collection, region = context.classifier, context.collection, context.region(finding)
+    logit = float(context.logits[classifier.column(finding)])
+    return FindingResult(
+        finding,
+        logit,
+        probability=float(1 / (1 + np.exp(-np.float64(logit)))),
+        mask=None if region is None else region.mask,
+        verdict=gate(classifier.card.figures, finding, collection.name if collection else None),
+        methods=methods,
+        baselines=context.all_baseline_scores(finding),
+        chance=context.chance(finding),
+    )

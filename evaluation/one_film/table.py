@@ -1,0 +1,67 @@
+"""Scores as a tidy table: methods, then baselines, then chance."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import pandas as pd
+
+from evaluation.baselines.model_independent import baseline_titles
+from evaluation.one_film.compare import Comparison, FindingResult
+from evaluation.scores import Score, localisation_metrics
+from xai_methods import baseline_methods
+
+
+def score_table(result: FindingResult) -> pd.DataFrame:
+    """The scores of one finding.
+
+    Returns:
+        One row a method, then one a baseline, then chance. Columns: ``name``, ``title``, ``kind`` (method, baseline
+        or chance), ``seconds``, and one a metric by its registered name; NaN where a score is undefined.
+    """
+    rows = []
+    for name, method in result.methods.items():
+        seconds = math.nan if method.explanation is None else method.explanation.seconds
+        if name not in baseline_methods():
+            rows.append(_row(name, method.title, "method", seconds, method.scores))
+    chosen = {n: m.scores for n, m in result.methods.items() if n in baseline_methods() and m.scores}
+    for name, scores in {**chosen, **result.baselines}.items():
+        title = baseline_titles()[name] if name in baseline_titles() else result.methods[name].title
+        rows.append(_row(name, title, "baseline", math.nan, scores))
+    if result.chance:
+        rows.append(_row("chance", "Chance", "chance", math.nan, result.chance))
+    return pd.DataFrame(rows, columns=["name", "title", "kind", "seconds", *localisation_metrics()])
+
+
+def comparison_table(comparison: Comparison) -> pd.DataFrame:
+    """The scores of all findings of a comparison: as :func:`score_table`, with a first column ``finding``."""
+    tables = []
+    for finding, result in comparison.findings.items():
+        table = score_table(result)
+        table.insert(0, "finding", finding)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def _row(name: str, title: str, kind: str, seconds: float, scores: Mapping[str, Score]) -> dict[str, object]:
+    values = {metric: scores[metric].value if metric in scores else math.nan for metric in localisation_metrics()}
+    return {"name": name, "title": title, "kind": kind, "seconds": seconds, **values}
+
+
+def best_names(table: pd.DataFrame) -> dict[str, list[str]]:
+    """For each metric, the names of the methods with the best score; empty where no method has one, or none is better.
+
+    Args:
+        table: as :func:`score_table` returns it.
+    """
+    methods = table[table.kind == "method"]
+    best: dict[str, list[str]] = {}
+    for name, metric in localisation_metrics().items():
+        column = methods[name].dropna()
+        if column.empty or metric.direction == "neither":
+            best[name] = []
+            continue
+        top = column.max() if metric.direction == "higher" else column.min()
+        best[name] = methods.loc[column.index[column == top], "name"].tolist()
+    return best

@@ -1,0 +1,1 @@
+"""Whether a map tells what the model really computes."""

@@ -1,0 +1,1 @@
+"""Whether scores of a classifier and finding mean anything."""

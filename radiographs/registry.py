@@ -1,0 +1,108 @@
+"""Registry of collections: what there is, and the film that a reference speaks of."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import os
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from radiographs.collection import Collection, FilmEntry
+from radiographs.collections.adult_dicom import AdultDicom
+from radiographs.collections.known_truth import KnownTruth
+from radiographs.collections.nih_boxes import NihBoxes
+from radiographs.collections.paediatric import PaediatricPneumonia
+from radiographs.collections.radiologist_masks import RadiologistMasks
+from radiographs.collections.remembered import remembered_folders
+from radiographs.errors import CollectionError
+from radiographs.radiograph import Radiograph
+from radiographs.reading import read_radiograph
+
+_log = logging.getLogger(__name__)
+
+
+@cache
+def _own_collections() -> tuple[Collection, ...]:
+    return KnownTruth(), PaediatricPneumonia(), AdultDicom(), NihBoxes(), RadiologistMasks()
+
+
+def collections() -> dict[str, Collection]:
+    """All collections by name: the program's own, then the user's remembered folders. Those without films as well.
+
+    Where the list of folders is damaged, they are left out; :func:`damaged_folders` says so.
+    """
+    folders = [] if damaged_folders() else remembered_folders()
+    return {collection.name: collection for collection in (*_own_collections(), *folders)}
+
+
+def damaged_folders() -> str:
+    """Why the list of the user's folders cannot be used, "" where it can."""
+    try:
+        remembered_folders()
+    except CollectionError as error:
+        _tell(str(error))
+        return str(error)
+    return ""
+
+
+@cache
+def _tell(words: str) -> None:
+    _log.warning("your folders are left out: %s", words)
+
+
+def get_collection(name: str) -> Collection:
+    """The collection of this name.
+
+    Raises:
+        CollectionError: there is none; the message names those that are near.
+    """
+    found = collections()
+    if name not in found:
+        raise CollectionError(f"there is no collection {name!r}; {_near(name, found)}")
+    return found[name]
+
+
+def find_film(reference: str) -> tuple[Radiograph, FilmEntry | None, Collection | None]:
+    """Read the film that ``reference`` speaks of: the path of a file, or ``collection/film-id``.
+
+    A path that exists wins.
+
+    Returns:
+        The film; its line in the collection's list and the collection, both None where ``reference`` is a file.
+
+    Raises:
+        CollectionError: there is neither such a file nor such a film; the message names what is near.
+        FilmError: the file cannot be read as a film.
+    """
+    path = os.path.expanduser(reference)
+    if os.path.isfile(path):
+        return read_radiograph(Path(path)), None, None
+    if os.path.isdir(path):
+        raise CollectionError(f"{reference} is a folder; name one film in it")
+    name, slash, film_id = reference.partition("/")
+    if not slash or not film_id or name not in collections():
+        raise CollectionError(
+            f"{reference[:200]!r} is neither a file nor a film of a collection. A film is the path of a file, or "
+            f"collection/film-id; {_near(name, collections())}"
+        )
+    collection = get_collection(name)
+    missing = collection.missing()
+    if missing:
+        raise CollectionError(missing)
+    try:
+        entry = collection.entry(film_id)
+    except CollectionError as error:
+        near = difflib.get_close_matches(film_id, [e.film_id for e in collection.entries()], n=3, cutoff=0.85)
+        if not near:
+            raise
+        sentence = str(error).rstrip(".")
+        raise CollectionError(f"{sentence}. Did you mean {' or '.join(near)}?") from error
+    return collection.read(film_id), entry, collection
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    names = list(known)
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    return f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(names)}"

@@ -1,0 +1,101 @@
+"""The report is one file that holds everything, escapes everything and asks nothing of a network."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dashboard.exports.report import html_report
+from dashboard.exports.reported import Reported
+from dashboard.exports.tables import table_csv
+from dashboard.shared.display import View
+from evaluation.one_film.compare import Comparison, compare
+from evaluation.one_film.evaluate import MethodResult, ScoringContext
+from evaluation.one_film.scorecard import Cell, Scorecard
+from evaluation.scores import Score
+from radiographs import Radiograph
+from radiographs.annotation import annotations_of
+from tests.dashboard.made import CARD, TinyCollection, tiny_classifier, tiny_film
+
+
+@pytest.fixture(scope="module")
+def comparison() -> Comparison:
+    film, mask = tiny_film()
+    context = ScoringContext(tiny_classifier(), film, annotations_of({"Nodule": mask}))
+    made = compare(context, ["Nodule", "Effusion"], {"grad-cam": None, "jacobian": None})
+    broken = MethodResult("Nodule", "lime", "LIME", error="LIME failed: <b>no</b> regions")
+    made.findings["Nodule"].methods["lime"] = broken
+    return made
+
+
+@pytest.fixture(scope="module")
+def html(comparison: Comparison) -> str:
+    return html_report(Reported(comparison, CARD, "tiny-films/film-<0>", TinyCollection.card))
+
+
+def test_report_refers_to_nothing_outside(html):
+    assert not re.search(r"(?:src|href)=(?!\"data:)|url\(|@import", html)
+    assert "<script" not in html
+    assert "http-equiv" not in html
+
+
+def test_report_escapes_what_it_is_given(html):
+    assert "film-&lt;0&gt;" in html
+    assert "Tiny &lt;model&gt;" in html
+    assert "&lt;b&gt;no&lt;/b&gt;" in html
+    assert "Nobody &amp; co." in html
+
+
+def test_report_holds_what_is_needed_to_do_it_again(html, comparison):
+    assert comparison.radiograph.digest in html
+    assert comparison.classifier_digest in html
+    assert "Grad-CAM settings" in html
+    assert re.search(r"torch \d", html)
+    assert html.count("data:image/png;base64,") >= 6
+    assert "Chance" in html
+    assert "For research and teaching, not for diagnosis." in html
+    assert "Nobody outlined this finding on this film." in html
+    assert "nan" not in re.sub(r"base64,[^\"]*", "", html)
+
+
+def test_report_shows_the_film_pixel_for_pixel(html, comparison):
+    large = Radiograph(np.kron(comparison.radiograph.pixels, np.ones((16, 20), dtype=np.float32)))
+    found = html_report(Reported(replace(comparison, radiograph=large, findings={}), CARD, "a/b"))
+    assert "1280 x 1280 pixels" in found
+    empty = replace(comparison.findings["Effusion"], methods={})
+    found = html_report(Reported(replace(comparison, radiograph=large, findings={"Effusion": empty}), CARD, "a/b"))
+    picture = base64.b64decode(re.search(r"data:image/png;base64,([^\"]+)", found)[1])
+    assert Image.open(io.BytesIO(picture)).size == (1280, 1280)
+
+
+def test_report_holds_the_link_and_how_maps_were_drawn(comparison):
+    link = "http://127.0.0.1:8501/?film=a%2Fb&seed=3"
+    html = html_report(Reported(comparison, CARD, "a/b", view=View(part="signed"), link=link))
+    assert f'<a href="{link.replace("&", "&amp;")}" rel="noreferrer">' in html
+    assert "colours about 0" in html
+    assert len(re.findall(r"(?:src|href)=(?!\"data:)", html)) == 1
+    assert "<a " not in html_report(Reported(comparison, CARD, "a/b", link="javascript:alert(1)"))
+
+
+def test_csv_has_methods_baselines_and_chance(comparison):
+    text = table_csv(comparison)
+    assert text.splitlines()[0].startswith("finding,name,title,kind")
+    assert {"grad-cam", "jacobian", "chance", "uniform"} <= {line.split(",")[1] for line in text.splitlines()[1:]}
+
+
+def test_a_scorecard_stands_in_the_report(comparison):
+    finding, result = next(iter(comparison.findings.items()))
+    method = next(iter(result.methods))
+    score = Score("pixel_auprc", 0.6, 0.1, "higher", "localizability")
+    cell = Cell(method, "localizability", "pixel_auprc", "Pixel AUPRC", "what it is", score, "Edge map", 0.3)
+    cards = {finding: Scorecard(finding, True, "", (cell,))}
+    html = html_report(Reported(comparison, CARD, "tiny-films/film-0"), cards)
+    assert "five elements of interpretability" in html
+    assert "0.60 ▲" in html
+    assert "five elements" not in html_report(Reported(comparison, CARD, "tiny-films/film-0"))

@@ -1,0 +1,220 @@
+"""Kernel SHAP over superpixels: Shapley values of the game "which superpixels are shown".
+
+Lundberg and Lee 2017, arXiv 1705.07874. Which coalitions are judged: ``shap_plan``. What is not sampled: ``emulator``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import comb
+from typing import cast
+
+import numpy as np
+
+from xai_methods.method import Attribution, Method, Request
+from xai_methods.parameters import parameter
+from xai_methods.perturbation.emulator import emulate
+from xai_methods.perturbation.masking import Game, RegionParameters, looks, regions_of, seed_agreement, stop_parameter
+from xai_methods.perturbation.shap_plan import Plan, plan_coalitions
+from xai_methods.registry import register
+
+Value = Callable[[np.ndarray], np.ndarray]
+"""A game: (N, K) bool coalitions to (N,) values."""
+EXACT_PLAYERS = 12
+"""Up to so many superpixels all coalitions are judged and the Shapley values are exact ..."""
+EXACT_PRICE = 10
+"""... unless that takes more than so many times the samples asked for."""
+LOGIT_PRECISION = 1e-6
+"""Share of the answers below which what a linear model leaves is rounding."""
+FEWEST = 4
+"""Samples a superpixel before anyone looks whether they suffice: below, standard errors are guesses."""
+
+
+@dataclass(frozen=True)
+class KernelShapParameters(RegionParameters):
+    """Parameters of :class:`KernelShap`."""
+
+    samples: int = parameter(
+        500,
+        "Films judged with regions hidden. With 12 regions or fewer all combinations are judged instead, unless they"
+        " are more than 10 times as many.",
+        low=50,
+        high=20000,
+        step=50,
+    )
+    stop_at: float = stop_parameter()
+
+
+@dataclass(frozen=True, eq=False)
+class ShapleyValues:
+    """Shapley values of a game, exact or estimated.
+
+    Attributes:
+        values: (K,), summing to ``full - base``. base: value of the empty coalition. full: of the full one.
+        enumerated: share of the Shapley kernel's weight on coalitions that were all judged, 1 where exact.
+        errors: (K,) standard errors over repeated draws, 0 where exact.
+        samples: coalitions judged beside the empty and the full one.
+    """
+
+    values: np.ndarray
+    base: float
+    full: float
+    enumerated: float
+    errors: np.ndarray
+    samples: int
+
+
+def exact_shapley(value: Value, players: int) -> ShapleyValues:
+    """Compute exact Shapley values from all 2^players coalitions (Shapley 1953, doi 10.1515/9781400881970-018).
+
+    Args:
+        value: the game; called once, with all coalitions. players: K, 1 to 20.
+
+    Raises:
+        ValueError: ``players`` is out of bounds.
+    """
+    if not 1 <= players <= 20:
+        raise ValueError(f"exact Shapley values take 1 to 20 players, got {players}")
+    codes = np.arange(2**players)
+    coalitions = (codes[:, None] >> np.arange(players)) & 1 == 1
+    worth = np.asarray(value(coalitions), dtype=np.float64)
+    sizes = coalitions.sum(axis=1)
+    share = np.array([1 / (players * comb(players - 1, size)) for size in range(players)])
+    values = np.empty(players)
+    for player in range(players):
+        without = codes[~coalitions[:, player]]
+        gains = worth[without | (1 << player)] - worth[without]
+        values[player] = share[sizes[without]] @ gains
+    return ShapleyValues(values, float(worth[0]), float(worth[-1]), 1.0, np.zeros(players), len(codes) - 2)
+
+
+def kernel_shap(
+    value: Value, players: int, samples: int, rng: np.random.Generator, stop_at: float = 1.0
+) -> ShapleyValues:
+    """Estimate Shapley values by the weighted regression of Lundberg and Lee, with efficiency held exactly.
+
+    Args:
+        value: the game; called with the empty and the full coalition and those chosen, in one or more parts.
+        players: K, at least 2. samples: coalitions judged at most, beside the empty and the full one; from 2^K - 2
+            on the values are exact.
+        rng: source of the coalitions drawn.
+        stop_at: seed agreement (see ``masking.seed_agreement``) at which fewer samples will do; 1 never stops.
+
+    Raises:
+        ValueError: there are fewer than 2 players or samples.
+    """
+    if players < 2 or samples < 2:
+        raise ValueError(f"Kernel SHAP takes at least 2 players and 2 samples, got {players} and {samples}")
+    plan = plan_coalitions(players, samples, rng)
+    ends = np.array([[False] * players, [True] * players])
+    chosen, worth = np.concatenate([ends, plan.judged]), np.empty(0)
+    least = 2 * max(FEWEST * players // 2, plan.whole + players // 2)
+    for judged in looks(least, len(chosen) - 2, stop_at):
+        worth = np.concatenate([worth, value(chosen[len(worth) : judged + 2])])
+        base, full = float(worth[0]), float(worth[1])
+        values, errors = estimate(plan.first(judged // 2), (worth[2::2] - worth[3::2]) / 2, full - base)
+        if seed_agreement(values, errors) >= stop_at:
+            break
+    return ShapleyValues(values, base, full, plan.enumerated, errors, len(worth) - 2)
+
+
+def estimate(plan: Plan, odd: np.ndarray, total: float) -> tuple[np.ndarray, np.ndarray]:
+    """Estimate Shapley values from the coalitions of a plan.
+
+    They depend on half differences within pairs alone: what a coalition and its complement share cancels. Beyond the
+    linear model, an emulator stands for what it can foretell, and only the rest is estimated from the sample.
+
+    Args:
+        plan: P pairs of coalitions. odd: (P,) half of what each coalition is worth beyond its complement.
+        total: what all players together are worth beyond none.
+
+    Returns:
+        (K,) values, summing to ``total``, and (K,) standard errors.
+    """
+    values, errors = _solve(plan, odd, total)
+    signs = np.where(plan.coalitions, 1.0, -1.0)
+    drawn = slice(plan.whole, None)
+    residual = odd - signs @ values / 2
+    if len(odd) - plan.whole <= len(values) or np.abs(residual).max() <= LOGIT_PRECISION * np.abs(odd).max():
+        return values, errors
+    learnt = emulate(signs[drawn], residual[drawn], values)
+    if learnt is None:
+        return values, errors
+    emulator, beyond = learnt
+    beyond = np.concatenate([residual[: plan.whole] - emulator(signs[: plan.whole]), beyond])
+    everything = float(emulator(np.ones((1, len(values))))[0])
+    rest, errors = _solve(plan, beyond, -2 * everything)
+    return values + emulator.shapley() + rest, errors
+
+
+def _solve(plan: Plan, odd: np.ndarray, total: float) -> tuple[np.ndarray, np.ndarray]:
+    """Solve the regression under sum = ``total``: (K,) values and (K,) standard errors.
+
+    Writing values as total / K + d with d summing to 0, the centred coalitions span exactly the d allowed.
+    """
+    players = plan.coalitions.shape[1]
+    share = plan.coalitions.mean(axis=1)
+    x = plan.coalitions - share[:, None]
+    y = odd - (share - 0.5) * total
+    inverse = np.linalg.pinv((x * plan.weights[:, None]).T @ x, rcond=1e-10, hermitian=True)
+    deviation = inverse @ (x.T @ (plan.weights * y))
+    values = total / players + deviation - deviation.mean()
+    pairs = len(odd) - plan.whole
+    if pairs < 2:
+        return values, np.zeros(players)
+    drawn = slice(plan.whole, None)
+    # Each pair's own pull on the answer, larger by what the fit took of it (HC2).
+    leverage = np.sum((x[drawn] @ inverse) * x[drawn], axis=1) * plan.weights[drawn]
+    gap = (y - x @ deviation)[drawn] / np.sqrt(1 - np.minimum(leverage, 1 - 1e-6))
+    pulls = x[drawn] * (plan.weights[drawn] * gap)[:, None]
+    pulls = (pulls - pulls.mean(axis=0)) @ inverse
+    return values, np.sqrt(pairs / (pairs - 1) * (pulls**2).sum(axis=0))
+
+
+@register
+class KernelShap(Method):
+    """Shapley value of each superpixel: its fair share of the logit's change from the film hidden to the film shown.
+
+    Values: logit units, painted on all pixels of the superpixel, not divided by its area; over superpixels they
+    sum to the film's logit less that of the film with everything hidden (``base_value``).
+    """
+
+    name = "kernel-shap"
+    title = "SHAP"
+    family = "perturbation"
+    question = "How is the answer shared out among the regions, averaged over every order of showing them?"
+    reference = "Lundberg, Lee 2017, arXiv 1705.07874"
+    signed = True
+    unit = "share of the logit"
+    additive = True
+    stochastic = True
+    speed = "slow"
+    role = "main"
+    order = 20
+    parameters = KernelShapParameters
+
+    def _explain(self, request: Request) -> Attribution:
+        chosen = cast(KernelShapParameters, request.parameters)
+        regions = regions_of(request, chosen)
+
+        if regions.count <= EXACT_PLAYERS and 2**regions.count <= EXACT_PRICE * chosen.samples:
+            # What is exact by count stays exact by value: "auto" is float32 here.
+            precision = "float32" if chosen.precision == "auto" else chosen.precision
+            shares = exact_shapley(Game(request, regions, precision, 2**regions.count), regions.count)
+        else:
+            game = Game(request, regions, chosen.precision, chosen.samples + 2)
+            shares = kernel_shap(game, regions.count, chosen.samples, request.rng, chosen.stop_at)
+        return Attribution(
+            values=regions.paint(shares.values),
+            regions=regions.labels,
+            diagnostics={
+                "base_value": shares.base,
+                "additivity_residual": abs(float(shares.values.sum()) - (shares.full - shares.base)),
+                "enumerated_share": shares.enumerated,
+                "samples": float(shares.samples),
+                "n_superpixels": float(regions.count),
+                "standard_error": float(shares.errors.mean()),
+                "seed_agreement": seed_agreement(shares.values, shares.errors),
+            },
+        )
