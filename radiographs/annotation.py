@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from radiographs.findings import is_named
+from radiographs.findings import canonical
 
 Kind = Literal["box", "polygon", "mask"]
 
@@ -39,8 +39,8 @@ class Annotation:
 
 
 def union_mask(annotations: list[Annotation], finding: str) -> np.ndarray | None:
-    """Join all outlines of ``finding``, by any of its spellings: (H, W) bool, or None where nobody outlined it."""
-    masks = [a.mask for a in annotations if is_named(finding, [a.finding])]
+    """Join all outlines of ``finding``, under any name for it: (H, W) bool, or None where nobody outlined it."""
+    masks = [a.mask for a in annotations if canonical(a.finding) == canonical(finding)]
     if not masks:
         return None
     return np.logical_or.reduce(masks)

@@ -101,10 +101,9 @@ def canonical(name: str) -> str:
     return _CANONICAL.get(_key(name), name.strip())
 
 
-def is_named(finding: str, names: Iterable[str]) -> bool:
-    """Whether one of ``names`` means ``finding``, whatever the spelling of either."""
-    wanted = canonical(finding)
-    return any(canonical(name) == wanted for name in names)
+def is_among(finding: str, names: Iterable[str]) -> bool:
+    """Whether ``finding`` is one of ``names``, under any name for it ("Pleural Effusion" is among ("Effusion",))."""
+    return canonical(finding) in map(canonical, names)
 
 
 def display_name(name: str) -> str:

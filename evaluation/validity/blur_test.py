@@ -21,7 +21,7 @@ from evaluation.statistics.intervals import auroc_interval, mean_interval
 from radiographs import Radiograph
 from radiographs.annotation import union_mask
 from radiographs.collection import Collection, FilmEntry
-from radiographs.findings import is_named
+from radiographs.findings import is_among
 
 PLACES = 8
 """Random places, beside the mirrored one, at which the shape is blurred."""
@@ -142,7 +142,7 @@ def measure_validity(
     """
     entries = [entry for entry in collection.entries() if entry.part in (None, "test")]
     named = {name for entry in entries for name in (*entry.labels, *entry.annotated)}
-    chosen = [f for f in classifier.findings if is_named(f, named)] if findings is None else list(findings)
+    chosen = [f for f in classifier.findings if is_among(f, named)] if findings is None else list(findings)
     logits: list[np.ndarray] = []
     drops: dict[str, list[tuple[str, BlurDrops]]] = {finding: [] for finding in chosen}
     rng = np.random.default_rng(seed)
@@ -164,7 +164,7 @@ def _film_drops(
     findings: Sequence[str],
     rng: np.random.Generator,
 ) -> list[tuple[str, BlurDrops]]:
-    outlined = [finding for finding in findings if is_named(finding, entry.annotated)]
+    outlined = [finding for finding in findings if is_among(finding, entry.annotated)]
     if not outlined:
         return []
     annotations = collection.annotations(entry.film_id)
@@ -185,7 +185,7 @@ def _figures(
     drops: Sequence[tuple[str, BlurDrops]],
     rng: np.random.Generator,
 ) -> dict[str, Any]:
-    labels = np.array([is_named(finding, entry.labels) for entry in entries], dtype=bool)
+    labels = np.array([is_among(finding, entry.labels) for entry in entries], dtype=bool)
     column = classifier.column(finding)
     scores = np.array([row[column] for row in logits], dtype=np.float64)
     figures: dict[str, Any] = {"positives": int(labels.sum()), "films": len(entries)}
