@@ -7,16 +7,10 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
 
 from dashboard.cli.counterfactual import add_command as add_counterfactual
 from dashboard.cli.stability import add_command as add_stability
 from evaluation.cli.parser import build_parser, run
-
-if TYPE_CHECKING:
-    from dashboard.compare.question import Film
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
 
@@ -57,33 +51,31 @@ def compare_film(asked: argparse.Namespace) -> int:
         ValueError: the arguments do not fit each other. LookupError: there is no such film, model, finding or method.
     """
     from classifiers.registry import load_classifier
-    from dashboard.compare.question import Film
     from dashboard.exports.report import html_report
     from dashboard.exports.reported import Reported
     from evaluation.one_film.compare import compare
+    from evaluation.one_film.evaluate import ScoringContext
+    from evaluation.one_film.map_files import read_mask
     from evaluation.one_film.scorecard import scorecard
+    from radiographs.annotation import annotations_of
     from radiographs.registry import find_film
-    from xai_methods import get_method, main_methods
+    from xai_methods import main_methods
 
     if asked.mask is not None and len(asked.finding) != 1:
         raise ValueError("--mask outlines one finding; name just one --finding with it")
     if not asked.out.absolute().parent.is_dir():
         raise ValueError(f"--out: there is no folder for {asked.out.name}; make it first")
-    chosen = {name: get_method(name).parameters() for name in asked.method or main_methods()}
+    chosen = dict.fromkeys(asked.method or main_methods())
     radiograph, entry, collection = find_film(asked.film)
     annotations = collection.annotations(entry.film_id) if collection is not None and entry is not None else []
+    if asked.mask is not None:
+        annotations = annotations_of({asked.finding[0]: read_mask(asked.mask)})
     named = f"{collection.name}/{entry.film_id}" if collection is not None and entry is not None else "from a file"
-    film = Film(named, radiograph, tuple(annotations))
     model = load_classifier(asked.model)
-    for finding in asked.finding:
-        model.column(finding)
-    masks = _masks(asked, film)
-    made = compare(
-        model, radiograph, asked.finding, chosen, masks,
-        seed=asked.seed, collection=collection, entry=entry, report=_bar() if sys.stderr.isatty() else None,
-    )  # fmt: skip
+    context = ScoringContext(model, radiograph, annotations, collection, entry)
+    made = compare(context, asked.finding, chosen, seed=asked.seed, progress=_bar() if sys.stderr.isatty() else None)
     found = made.findings if asked.scorecard else {}
-    cards = {name: scorecard(model, radiograph, result, seed=asked.seed) for name, result in found.items()}
+    cards = {name: scorecard(context, result, seed=asked.seed) for name, result in found.items()}
     about = collection.card if collection is not None else None
     html = html_report(Reported(made, model.card, named, about), cards)
     asked.out.write_text(html, encoding="utf-8")
@@ -91,15 +83,6 @@ def compare_film(asked: argparse.Namespace) -> int:
     for words in failed:
         sys.stderr.write(f"lightbox: {words}\n")
     return 1 if failed else 0
-
-
-def _masks(asked: argparse.Namespace, film: Film) -> dict[str, np.ndarray]:
-    from evaluation.one_film.map_files import read_mask
-
-    if asked.mask is not None:
-        return {asked.finding[0]: read_mask(asked.mask)}
-    found = {finding: film.mask(finding) for finding in asked.finding}
-    return {finding: mask for finding, mask in found.items() if mask is not None}
 
 
 def _bar() -> Callable[[str, str, float], None]:

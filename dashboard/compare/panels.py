@@ -14,7 +14,8 @@ from dashboard.jobs import JobManager, Status
 from dashboard.shared import caches, display
 from dashboard.shared.display import View
 from dashboard.viewer import PanelGiven
-from evaluation.one_film.compare import Comparison, FindingResult, MethodResult
+from evaluation.one_film.compare import Comparison, FindingResult
+from evaluation.one_film.evaluate import MethodResult
 from radiographs.findings import display_name
 from xai_methods import Explanation, Method, get_method
 
@@ -29,9 +30,8 @@ def states_of(question: Question, jobs: JobManager, finding: str) -> States:
 
 def results_so_far(question: Question, states: States, finding: str) -> FindingResult:
     """What is known of one finding now: what is done is scored, where somebody outlined the finding."""
-    mask, seal = question.film.mask(finding), question.film.seal(finding)
-    film, model = question.film.radiograph.digest, question.classifier.digest
-    base = caches.unexplained(film, model, finding, seal, question, mask)
+    seal = question.film.seal(finding)
+    base = caches.unexplained(question.film.radiograph.digest, question.classifier.digest, finding, seal, question)
     methods = {}
     for method, status in states.items():
         if status is not None and status.state == "done":

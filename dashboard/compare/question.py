@@ -11,9 +11,11 @@ import numpy as np
 from classifiers import ChestClassifier
 from dashboard.jobs import Task, explanation_cache
 from dashboard.shared.state import UPLOAD
+from evaluation.one_film.evaluate import ScoringContext
 from radiographs import Annotation, Radiograph
 from radiographs.collection import CollectionCard, FilmEntry
 from radiographs.findings import canonical
+from radiographs.registry import collections
 from xai_methods import Explanation, Parameters, get_method
 
 SPLIT_OF_COLLECTION = {"nih-boxes": "nih", "known-truth": "known_truth", "paediatric-pneumonia": "known_truth"}
@@ -85,6 +87,12 @@ class Question:
     findings: tuple[str, ...]
     parameters: dict[str, Parameters]
     seed: int
+
+    def context(self) -> ScoringContext:
+        """The film and the model with what all maps are scored with."""
+        film = self.film
+        collection = collections().get(film.collection)
+        return ScoringContext(self.classifier, film.radiograph, film.annotations, collection, film.entry)
 
     def key(self, finding: str, method: str) -> Hashable:
         """Content address of one explanation: equal keys mean equal maps."""

@@ -36,15 +36,13 @@ def pending(question: Question, jobs: JobManager) -> bool:
 
 
 def _work(question: Question, result: FindingResult) -> Callable[..., Scorecard]:
-    film, model, seed = question.film.radiograph, question.classifier, question.seed
-
     def work(progress: Callable[[float], None], cancelled: Callable[[], bool]) -> Scorecard:
         def report(share: float) -> None:
             if cancelled():
                 raise Cancelled
             progress(share)
 
-        return scorecard(model, film, result, seed=seed, progress=report)
+        return scorecard(question.context(), result, seed=question.seed, progress=report)
 
     return work
 

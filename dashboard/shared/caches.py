@@ -20,8 +20,9 @@ from dashboard import viewer
 from dashboard.compare.question import Film, Question
 from dashboard.jobs import JobManager
 from evaluation.one_film import agreement
-from evaluation.one_film.compare import FindingResult, MethodResult, finding_result, score_explanation
-from radiographs.registry import collections, get_collection
+from evaluation.one_film.compare import FindingResult, finding_result
+from evaluation.one_film.evaluate import MethodResult, evaluate_explanation
+from radiographs.registry import get_collection
 from radiographs.thumbnails import thumbnail
 from xai_methods import Explanation
 
@@ -105,19 +106,15 @@ def outline_png(mask_digest: str, _mask: np.ndarray) -> bytes:
 @st.cache_resource(max_entries=64, show_spinner=False)
 def scored(key: Hashable, mask_digest: str, _question: Question, _explanation: Explanation) -> MethodResult:
     """One explanation in the film's own pixels, with its scores where somebody outlined the finding."""
-    mask = _question.film.mask(_explanation.finding)
-    return score_explanation(_question.classifier, _question.film.radiograph, _explanation, mask)
+    return evaluate_explanation(_question.context(), _explanation)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def unexplained(
-    film_digest: str, model_digest: str, finding: str, mask_digest: str, _question: Question, _mask: np.ndarray | None
+    film_digest: str, model_digest: str, finding: str, mask_digest: str, _question: Question
 ) -> FindingResult:
     """What is known of one finding before any method ran: probability, verdict, baselines, chance."""
-    film, model = _question.film, _question.classifier
-    logit = float(model.logits(film.radiograph)[model.column(finding)])
-    collection = collections().get(film.collection)
-    return finding_result(model, film.radiograph, finding, logit, {}, _mask, collection, film.entry)
+    return finding_result(_question.context(), finding, {})
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)

@@ -18,10 +18,11 @@ def shelves(monkeypatch):
     """Put the tiny collection and model on the shelves; returns a function that empties the model registry."""
     import classifiers.registry
     import radiographs.registry
+    from dashboard.compare import question
     from dashboard.shared import caches, choosing
 
     found = {"tiny-films": TinyCollection()}
-    for place in (radiographs.registry, caches, choosing):
+    for place in (radiographs.registry, question, choosing):
         monkeypatch.setattr(place, "collections", lambda: found)
     monkeypatch.setattr(caches, "get_collection", found.__getitem__)
     monkeypatch.setattr(caches, "load_classifier", tiny_classifier)

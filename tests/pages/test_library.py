@@ -51,6 +51,7 @@ def library(home, shelves):
 def real_shelf(monkeypatch):
     """The program's own collections in place of the tiny one: what is at hand depends on the home folder alone."""
     import radiographs.registry
+    from dashboard.compare import question
     from dashboard.shared import caches, choosing
     from radiographs.collections.nih_boxes import NihBoxes
     from radiographs.collections.remembered import remembered_folders
@@ -62,7 +63,7 @@ def real_shelf(monkeypatch):
         folders = [] if radiographs.registry.damaged_folders() else remembered_folders()
         return {c.name: c for c in (TinyCollection(), nih, *folders)}
 
-    for place in (radiographs.registry, caches, choosing):
+    for place in (radiographs.registry, question, choosing):
         monkeypatch.setattr(place, "collections", found)
     monkeypatch.setattr(caches, "get_collection", lambda name: found()[name])
 

@@ -18,8 +18,10 @@ from dashboard.exports.reported import Reported
 from dashboard.exports.tables import escaped, table_latex
 from dashboard.shared.display import View, film_picture
 from dashboard.shared.state import Choice, Known, from_query
-from evaluation.one_film.compare import Comparison, MethodResult, compare
+from evaluation.one_film.compare import Comparison, compare
+from evaluation.one_film.evaluate import MethodResult, ScoringContext
 from evaluation.scores import headline_metrics
+from radiographs.annotation import annotations_of
 from tests.dashboard.made import CARD, TinyCollection, tiny_classifier, tiny_film
 from xai_methods import methods
 
@@ -28,7 +30,9 @@ from xai_methods import methods
 def comparison() -> Comparison:
     film, mask = tiny_film()
     names = {"grad-cam": None, "jacobian": None, "input-x-gradient": None}
-    made = compare(tiny_classifier(), film, ["Effusion", "Nodule"], names, {"Effusion": mask})
+    made = compare(
+        ScoringContext(tiny_classifier(), film, annotations_of({"Effusion": mask})), ["Effusion", "Nodule"], names
+    )
     made.findings["Effusion"].methods["lime"] = MethodResult("Effusion", "lime", "LIME", error="LIME failed: $x$")
     return made
 

@@ -18,10 +18,12 @@ from dashboard.exports.report import html_report
 from dashboard.exports.reported import Reported
 from dashboard.exports.tables import table_csv
 from dashboard.shared.display import View
-from evaluation.one_film.compare import Comparison, MethodResult, compare
+from evaluation.one_film.compare import Comparison, compare
+from evaluation.one_film.evaluate import MethodResult, ScoringContext
 from evaluation.one_film.scorecard import Cell, Scorecard
 from evaluation.scores import Score
 from radiographs import Radiograph
+from radiographs.annotation import annotations_of
 from radiographs.collection import FilmEntry
 from tests.dashboard.made import CARD, TinyCollection, tiny_classifier, tiny_film
 from xai_methods import get_method
@@ -30,9 +32,8 @@ from xai_methods import get_method
 @pytest.fixture(scope="module")
 def comparison() -> Comparison:
     film, mask = tiny_film()
-    made = compare(
-        tiny_classifier(), film, ["Nodule", "Effusion"], {"grad-cam": None, "jacobian": None}, {"Nodule": mask}
-    )
+    context = ScoringContext(tiny_classifier(), film, annotations_of({"Nodule": mask}))
+    made = compare(context, ["Nodule", "Effusion"], {"grad-cam": None, "jacobian": None})
     broken = MethodResult("Nodule", "lime", "LIME", error="LIME failed: <b>no</b> regions")
     made.findings["Nodule"].methods["lime"] = broken
     return made

@@ -39,6 +39,11 @@ def test_what_is_written_is_read_back() -> None:
     assert parse_plan(plan_text(plan)) == plan
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "plans").glob("*.toml")), ids=lambda path: path.stem)
+def test_the_shipped_plans_can_be_read(path: Path) -> None:
+    assert read_plan(path).metrics
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -64,7 +64,7 @@ def test_a_full_disk_leaves_no_half_file(store: Store, monkeypatch: pytest.Monke
     before = sorted(path.name for path in store.folder.rglob("*"))
 
     def full(table: pa.Table, file, **named) -> None:
-        file.write(b"half")
+        Path(file).write_bytes(b"half")
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(store_module.pq, "write_table", full)
