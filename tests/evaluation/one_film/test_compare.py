@@ -23,7 +23,7 @@ def test_methods_baselines_and_chance_side_by_side():
     done = compare(context, ["Spot"], {"jacobian": None, "grad-cam": None})
     table = score_table(done.findings["Spot"])
     assert table.name.tolist() == [
-        *("jacobian", "grad-cam", "uniform", "centre-prior", "average-mask", "edge-map", "chance")
+        *("jacobian", "grad-cam", "uniform", "centre-prior", "edge-map", "average-mask", "chance")
     ]
     assert table.kind.tolist() == ["method"] * 2 + ["baseline"] * 4 + ["chance"]
     by_name = table.set_index("name")
