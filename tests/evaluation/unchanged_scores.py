@@ -24,14 +24,13 @@ import torch
 from torch import nn
 
 from classifiers import ChestClassifier, ModelCard, Preprocessing
-from classifiers.shelf import load_classifier
-from evaluation.assessment import Case, assessments
-from evaluation.compare import compare
-from evaluation.score import Score
+from classifiers.registry import load_classifier
+from evaluation.one_film.compare import compare
+from evaluation.one_film.evaluate import ScoringContext
+from evaluation.scores import Score, localisation_metrics, metrics
 from radiographs import Radiograph
-from radiographs.annotation import union_mask
-from radiographs.collection import Collection, FilmEntry
-from radiographs.shelf import find_film
+from radiographs.annotation import annotations_of
+from radiographs.registry import find_film
 from xai_methods import Parameters, get_method, methods
 from xai_methods.passes import batch_size
 
@@ -59,7 +58,7 @@ SMALL: dict[str, dict[str, object]] = {
 }
 """Parameters of slow methods that make them quick; all others are the defaults."""
 ONCE = ("expert_blur_drop", "stability_")
-"""Assessments whose answer is the same for all maps of a film and finding, so that one asking is enough."""
+"""Metrics whose number is the same for all maps of a film and finding, so that one map is enough."""
 Key = tuple[str, str, str, str, str]
 """Film, model, finding, method, metric."""
 
@@ -71,7 +70,7 @@ class Question:
     Attributes:
         film, model, finding: their names. box: rows and columns outlined where the film has no outline of its own.
         thin: every so many pixels are taken, of ``spacing`` mm. methods: who answers.
-        thorough: of these, whose maps get the assessments ``slow``; all get those that cost nearly nothing.
+        thorough: of these, whose maps get the metrics ``slow``; all get those that cost nearly nothing.
     """
 
     film: str
@@ -88,7 +87,8 @@ class Question:
 COUNTERFACTUAL = tuple(name for name, method in methods().items() if method.family == "counterfactual")
 DIRECT = tuple(name for name in methods() if name not in COUNTERFACTUAL)
 FAST = tuple(name for name in DIRECT if methods()[name].speed == "fast")
-SLOW = tuple(name for name, one in assessments().items() if one.slow)
+BEYOND_OUTLINES = {name: one for name, one in metrics().items() if name not in localisation_metrics()}
+SLOW = tuple(name for name, one in BEYOND_OUTLINES.items() if one.slow)
 CURVES = ("deletion_", "insertion_", "infidelity", "sensitivity_n")
 """What takes more than 2 s on a network of usual size."""
 QUESTIONS = (
@@ -109,7 +109,7 @@ QUESTIONS = (
 
 
 class _Small(nn.Module):
-    """Two convolutions and a mean; drawn weights. Its answers come so fast that every assessment can be had."""
+    """Two convolutions and a mean; drawn weights. Its answers come so fast that every metric can be had."""
 
     def __init__(self, seed: int) -> None:
         super().__init__()
@@ -143,18 +143,17 @@ def _classifier(name: str) -> ChestClassifier:
     return made
 
 
-def _film(question: Question) -> tuple[Radiograph, FilmEntry | None, Collection | None, np.ndarray]:
-    film, entry, collection = find_film(question.film)
+def _context(question: Question) -> ScoringContext:
+    classifier, (film, entry, collection) = _classifier(question.model), find_film(question.film)
+    others = (_classifier("small-other" if question.model == "small" else "nih14-localised"),)
     if question.box is None:
         assert entry is not None
         assert collection is not None
-        mask = union_mask(collection.annotations(entry.film_id), question.finding)
-        assert mask is not None
-        return film, entry, collection, mask
+        return ScoringContext(classifier, film, collection.annotations(entry.film_id), collection, entry, others)
     film = Radiograph(film.pixels[:: question.thin, :: question.thin], pixel_spacing_mm=question.spacing)
     mask = np.zeros(film.shape, dtype=bool)
     mask[question.box] = True
-    return film, None, None, mask
+    return ScoringContext(classifier, film, annotations_of({question.finding: mask}), others=others)
 
 
 def parameters_of(name: str) -> Parameters:
@@ -164,35 +163,31 @@ def parameters_of(name: str) -> Parameters:
     return kind.parse(SMALL.get(name, {}) | ({"precision": "float32"} if "precision" in known else {}))
 
 
-def assessments_of(question: Question, method: str) -> list[str]:
-    """Names of the assessments that a method's map gets."""
+def metrics_of(question: Question, method: str) -> list[str]:
+    """Names of the metrics beyond outlines that a method's map gets."""
     slow = question.slow if method in question.thorough else ()
     first = method == question.thorough[0] if question.thorough else False
     return [
         name
-        for name, one in assessments().items()
+        for name, one in BEYOND_OUTLINES.items()
         if not one.slow or (name in slow and (first or not name.startswith(ONCE)))
     ]
 
 
 def computed_scores(question: Question) -> Iterator[tuple[Key, Score]]:
-    """Answer a question: each method and baseline by each metric, then each method by its assessments."""
-    classifier, finding = _classifier(question.model), question.finding
-    film, entry, collection, mask = _film(question)
+    """Answer a question: each baseline against the outline, then each method by all its metrics."""
+    context, finding = _context(question), question.finding
     where = (question.film, question.model, finding)
     parameters = {name: parameters_of(name) for name in question.methods}
-    done = compare(classifier, film, [finding], parameters, {finding: mask}, collection=collection, entry=entry)
+    done = compare(context, [finding], parameters)
     for name, found in done.findings[finding].baselines.items():
         yield from (((*where, f"baseline {name}", metric), score) for metric, score in found.items())
-    shared: dict[str, object] = {}
-    others = (_classifier("small-other" if question.model == "small" else "nih14-localised"),)
     for name, made in done.findings[finding].methods.items():
         assert made.explanation is not None, made.error
-        assert made.on_film is not None
         yield from (((*where, name, metric), score) for metric, score in made.scores.items())
-        case = Case(classifier, film, made.explanation, made.on_film, mask, shared=shared, others=others)
-        for metric in assessments_of(question, name):
-            yield (*where, name, metric), assessments()[metric](case)
+        case = context.case(made.explanation)
+        for metric in metrics_of(question, name):
+            yield (*where, name, metric), BEYOND_OUTLINES[metric](case)
 
 
 def scores() -> dict[Key, tuple[float, float]]:
