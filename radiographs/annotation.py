@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from radiographs.findings import canonical
+from radiographs.findings import is_named
 
 Kind = Literal["box", "polygon", "mask"]
 
@@ -45,8 +45,8 @@ def annotations_of(masks: Mapping[str, np.ndarray], reader: str = "given") -> li
 
 
 def union_mask(annotations: list[Annotation], finding: str) -> np.ndarray | None:
-    """Join all outlines of ``finding``, under any name for it: (H, W) bool, or None where nobody outlined it."""
-    masks = [a.mask for a in annotations if canonical(a.finding) == canonical(finding)]
+    """Join all outlines of ``finding``, by any of its spellings: (H, W) bool, or None where nobody outlined it."""
+    masks = [a.mask for a in annotations if is_named(finding, [a.finding])]
     if not masks:
         return None
     return np.logical_or.reduce(masks)

@@ -27,6 +27,7 @@ NIH_FINDINGS: tuple[str, ...] = (
 FURTHER_FINDINGS: tuple[str, ...] = (
     "Aortic enlargement",
     "Calcification",
+    "Diffuse Nodule",
     "Enlarged Cardiomediastinum",
     "Fracture",
     "Ground-glass opacity",
@@ -38,7 +39,7 @@ FURTHER_FINDINGS: tuple[str, ...] = (
     "Pleural Other",
     "Support Devices",
 )
-"""Findings of CheXpert, VinDr-CXR and others that ChestX-ray14 does not have."""
+"""Findings of CheXpert, VinDr-CXR, ChestX-Det and others that ChestX-ray14 does not have."""
 
 NO_FINDING = "No Finding"
 
@@ -101,9 +102,10 @@ def canonical(name: str) -> str:
     return _CANONICAL.get(_key(name), name.strip())
 
 
-def is_among(finding: str, names: Iterable[str]) -> bool:
-    """Whether ``finding`` is one of ``names``, under any name for it ("Pleural Effusion" is among ("Effusion",))."""
-    return canonical(finding) in map(canonical, names)
+def is_named(finding: str, names: Iterable[str]) -> bool:
+    """Whether one of ``names`` means ``finding``, whatever the spelling of either."""
+    wanted = canonical(finding)
+    return any(canonical(name) == wanted for name in names)
 
 
 def display_name(name: str) -> str:

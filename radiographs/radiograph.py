@@ -7,6 +7,23 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from radiographs.orientation import StoredFrame
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something the reader did to a film or is not sure of, in words for people.
+
+    Attributes:
+        code: a stable short name ("inverted", "lateral" ...), for programs.
+        words: one plain sentence; it never quotes the file.
+        doubt: True where the picture, or what the model makes of it, may be wrong; False where it is only said.
+    """
+
+    code: str
+    words: str
+    doubt: bool = False
+
 
 @dataclass(frozen=True, eq=False)
 class Radiograph:
@@ -14,11 +31,13 @@ class Radiograph:
 
     Attributes:
         pixels: (H, W) float32 in [0, 1], read-only; 0 is black (air), 1 is white (bone), after the modality LUT
-            and the inversion of MONOCHROME1.
+            and the inversion of MONOCHROME1, turned as one hangs a film, in true proportions.
         view: "PA", "AP", "LL" ... where known.
         pixel_spacing_mm: (row, column) distance between pixel centres in mm where known.
-        bits: stored bits a pixel (8 to 16).
+        bits: bits a pixel that the film makes use of (8 to 16).
         window: (low, high) display window in units of ``pixels`` that the file asks for (VOI LUT), where it does.
+        notes: what was turned, inverted, scaled, guessed or is doubted; shown wherever the film is shown.
+        stored: how the film lay in its file, where it was turned or resampled; None where it lay as it is.
         digest: SHA-256 of shape and pixels, the film's identity everywhere.
     """
 
@@ -27,6 +46,8 @@ class Radiograph:
     pixel_spacing_mm: tuple[float, float] | None = None
     bits: int = 8
     window: tuple[float, float] | None = None
+    notes: tuple[Note, ...] = ()
+    stored: StoredFrame | None = None
     digest: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -37,11 +58,16 @@ class Radiograph:
             raise ValueError("a radiograph's pixels are finite and lie in [0, 1]")
         pixels.setflags(write=False)
         object.__setattr__(self, "pixels", pixels)
-        seal = hashlib.sha256(repr(pixels.shape).encode())
-        seal.update(pixels.tobytes())
-        object.__setattr__(self, "digest", seal.hexdigest())
+        digest = hashlib.sha256(repr(pixels.shape).encode())
+        digest.update(pixels.tobytes())
+        object.__setattr__(self, "digest", digest.hexdigest())
 
     @property
     def shape(self) -> tuple[int, int]:
         """(H, W) in pixels."""
         return self.pixels.shape[0], self.pixels.shape[1]
+
+    @property
+    def doubts(self) -> tuple[Note, ...]:
+        """Those of the notes that cast doubt on the film or on what a model makes of it."""
+        return tuple(note for note in self.notes if note.doubt)

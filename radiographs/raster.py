@@ -4,44 +4,29 @@ from __future__ import annotations
 
 import io
 import struct
-from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
+from radiographs.codestreams import check_jpeg, check_side_lengths, decode
+from radiographs.colour import flatten, is_coloured, is_luma_first
+from radiographs.depth import depth_notes, depth_of
 from radiographs.errors import FilmError
-from radiographs.radiograph import Radiograph
+from radiographs.orientation import StoredFrame, Turn
+from radiographs.radiograph import Note, Radiograph
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
-JPEG_MAGIC = b"\xff\xd8\xff"
-MAX_SIDE = 8192
-MIN_SIDE = 32
-_LUMINANCE = np.array([0.299, 0.587, 0.114], dtype=np.float64)
-_DEPTHS = (8, 10, 12, 14, 16)
-_NOT_A_SIZE = {0xC4, 0xC8, 0xCC}
 _ORIENTATION_TAG = 0x0112
-
-
-@dataclass(frozen=True)
-class JpegHeader:
-    """What a JPEG or JPEG-LS stream says of its frame: size in pixels, bits a sample, coding process (SOF number)."""
-
-    height: int
-    width: int
-    precision: int
-    process: int
-
-
-def check_side_lengths(height: int, width: int) -> None:
-    """Refuse a film whose announced size is out of bounds, before anything is decoded.
-
-    Raises:
-        FilmError: a side is longer than 8192 pixels or shorter than 32.
-    """
-    if max(height, width) > MAX_SIDE:
-        raise FilmError(f"the film is {width} x {height} pixels; at most {MAX_SIDE} a side can be read")
-    if min(height, width) < MIN_SIDE:
-        raise FilmError(f"the film is {width} x {height} pixels; at least {MIN_SIDE} a side are needed")
+_EXIF_TURNS = {
+    2: Turn(mirrored=True),
+    3: Turn(upside_down=True, mirrored=True),
+    4: Turn(upside_down=True),
+    5: Turn(transposed=True),
+    6: Turn(transposed=True, mirrored=True),
+    7: Turn(transposed=True, upside_down=True, mirrored=True),
+    8: Turn(transposed=True, upside_down=True),
+}
+_NOT_SQUARE = 0.01
 
 
 def check_contrast(values: np.ndarray) -> None:
@@ -52,18 +37,6 @@ def check_contrast(values: np.ndarray) -> None:
     """
     if values.min() == values.max():
         raise FilmError("the film is one even grey: there is nothing to see on it")
-
-
-def depth_of(largest: int) -> int:
-    """Bits of the film inside a 16-bit file: the smallest of 8, 10, 12, 14 and 16 that holds ``largest``."""
-    return next(bits for bits in _DEPTHS if largest < 2**bits)
-
-
-def luminance(colour: np.ndarray) -> np.ndarray:
-    """Turn (H, W, 3) RGB into (H, W) float64 luminance (ITU-R BT.601); grey stays exactly as it is."""
-    if (colour[..., 0] == colour[..., 1]).all() and (colour[..., 0] == colour[..., 2]).all():
-        return colour[..., 0].astype(np.float64)
-    return colour.astype(np.float64) @ _LUMINANCE
 
 
 def png_size(data: bytes) -> tuple[int, int]:
@@ -78,34 +51,13 @@ def png_size(data: bytes) -> tuple[int, int]:
     return height, width
 
 
-def jpeg_header(data: bytes) -> JpegHeader:
-    """The first frame header of a JPEG or JPEG-LS stream.
-
-    Raises:
-        FilmError: there is none.
-    """
-    at = 2
-    while at + 9 < len(data):
-        marker = data[at + 1]
-        if data[at] != 0xFF or marker == 0xFF:
-            at += 1
-        elif (0xC0 <= marker <= 0xCF and marker not in _NOT_A_SIZE) or marker == 0xF7:
-            precision, height, width = struct.unpack(">BHH", data[at + 4 : at + 9])
-            return JpegHeader(height, width, precision, marker - 0xC0)
-        elif marker in (0x00, 0x01) or 0xD0 <= marker <= 0xD8:
-            at += 2
-        else:
-            at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    raise FilmError("the JPEG is cut off or damaged at its beginning")
-
-
 def read_raster(data: bytes) -> Radiograph:
     """Read a PNG or JPEG film.
 
     Colour and palettes are turned to luminance (ITU-R BT.601), transparency is laid over black, the EXIF
-    orientation is applied. Pixels are divided by 255 for 8-bit files. A 16-bit file keeps its depth: it is divided
-    by 2^b - 1, where b is the smallest of 8, 10, 12, 14 and 16 bits that holds the brightest pixel, because 10 to
-    14-bit films are commonly stored in 16-bit files. Pixel spacing is not read: a PNG's is that of a printer.
+    orientation is applied. Pixels are divided by 255 for 8-bit files; a 16-bit file keeps its depth and is scaled over
+    the bits that the film makes use of (:mod:`radiographs.depth`). Pixel spacing is not read: a PNG's is that of a
+    printer. What was done or is doubted stands in ``notes``.
 
     Args:
         data: the whole file.
@@ -114,85 +66,118 @@ def read_raster(data: bytes) -> Radiograph:
         FilmError: the file is damaged, animated, too large, too small or shows one even grey.
     """
     is_png = data.startswith(PNG_MAGIC)
-    header = None if is_png else jpeg_header(data)
-    height, width = png_size(data) if header is None else (header.height, header.width)
-    check_side_lengths(height, width)
     name = "PNG" if is_png else "JPEG"
     try:
-        if header is not None and (header.precision > 8 or header.process == 3):
-            pixels, deep = _decode_deep_jpeg(data), True
+        if is_png:
+            check_side_lengths(*png_size(data))
+            pixels, bits, turn, notes = _decode_png(data)
         else:
-            pixels, deep = _decode(data, name, (height, width))
+            header = check_jpeg(data)
+            deep = header.precision > 8 or header.process == 3
+            pixels, bits, turn, notes = _decode_deep_jpeg(data) if deep else _decode_with_pillow(data, "JPEG")
     except FilmError:
         raise
     except Exception as error:
         raise FilmError(f"the {name} is cut off or damaged and cannot be decoded") from error
     check_contrast(pixels)
-    bits = depth_of(round(float(pixels.max()))) if deep else 8
-    return Radiograph(np.clip(pixels / (2**bits - 1), 0.0, 1.0), bits=bits)
+    depth = depth_of(pixels, bits)
+    notes += depth_notes(depth, bits)
+    stored_shape = (pixels.shape[0], pixels.shape[1])
+    if turn:
+        notes.append(Note("turned", f"The film was {turn.words}, as the file asks (EXIF)."))
+        pixels = turn.apply(pixels)
+    return Radiograph(
+        np.clip((pixels - depth.low) / (depth.high - depth.low), 0.0, 1.0),
+        bits=depth.bits,
+        notes=tuple(notes),
+        stored=StoredFrame(stored_shape, turn, shown_turned=True) if turn else None,
+    )
 
 
-def _decode(data: bytes, name: str, size: tuple[int, int]) -> tuple[np.ndarray, bool]:
-    """Decode with Pillow: (H, W) float64 in stored units, upright, and whether the file has 16 bits a sample."""
+_Picture = tuple[np.ndarray, int, Turn, list[Note]]
+
+
+def _decode_png(data: bytes) -> _Picture:
+    """A PNG as (H, W) float64 in stored units, its bits, its turn, and notes."""
+    deep, has_three = data[24] == 16, data[25] in (2, 6)
+    if deep and (has_three or data[25] == 4):
+        return _decode_deep_png(data)
+    return _decode_with_pillow(data, "PNG")
+
+
+def _decode_with_pillow(data: bytes, name: str) -> _Picture:
     with Image.open(io.BytesIO(data), formats=[name]) as image:
-        if image.size != size[::-1]:
-            raise FilmError(f"the {name} is damaged: it announces two different sizes")
+        if name == "PNG" and image.size != png_size(data)[::-1]:
+            raise FilmError("the PNG is damaged: it announces two different sizes")
         if name == "PNG" and getattr(image, "is_animated", False):
             raise FilmError("the PNG is animated; give a single film")
+        turn = _EXIF_TURNS.get(image.getexif().get(_ORIENTATION_TAG, 1), Turn())
+        notes = _aspect_note(image)
         image.load()
-        orientation = image.getexif().get(_ORIENTATION_TAG, 1)
-        deep = name == "PNG" and data[24] == 16
-        if deep and image.mode not in ("I;16", "I"):
-            stored = _decode_deep_colour_png(data)
-        else:
-            stored = _samples(image)
-    return _upright(_flatten(stored, 65535 if deep else 255), orientation), deep
+        bits = 16 if image.mode.startswith("I") else 8
+        samples = _samples(image)
+    return _flattened(samples, bits, turn, notes)
+
+
+def _flattened(samples: np.ndarray, bits: int, turn: Turn, notes: list[Note]) -> _Picture:
+    top = (1 << bits) - 1
+    if samples.ndim == 3 and samples.shape[2] >= 3 and is_coloured(samples, top):
+        notes.append(Note("colour", "The file is in colour; it was turned to grey by luminance."))
+    if samples.ndim == 3 and samples.shape[2] in (2, 4) and (samples[..., -1] < top).any():
+        notes.append(Note("transparent", "Transparent parts of the picture are shown as black."))
+    return flatten(samples, top), bits, turn, notes
 
 
 def _samples(image: Image.Image) -> np.ndarray:
     """Samples of a decoded image: (H, W), (H, W, 2) grey and alpha, (H, W, 3) or (H, W, 4)."""
-    if image.mode == "P" or "transparency" in image.info:
-        image = image.convert("RGBA" if "transparency" in image.info else "RGB")
-    elif image.mode not in ("L", "LA", "RGB", "RGBA", "I;16", "I"):
+    transparent = image.info.get("transparency")
+    if image.mode.startswith("I"):
+        stored = np.asarray(image)
+        if isinstance(transparent, int):
+            return np.stack([stored, np.where(stored == transparent, 0, 65535)], axis=-1)
+        return stored
+    if image.mode == "P" or transparent is not None:
+        image = image.convert("RGB" if transparent is None else "RGBA")
+    elif image.mode not in ("L", "LA", "RGB", "RGBA"):
         image = image.convert("L" if image.mode == "1" else "RGB")
     return np.asarray(image)
 
 
-def _flatten(stored: np.ndarray, top: int) -> np.ndarray:
-    """One grey channel from one to four; a transparent pixel becomes black."""
-    if stored.ndim == 2:
-        return stored.astype(np.float64)
-    channels = stored.shape[2]
-    grey = luminance(stored[..., :3]) if channels >= 3 else stored[..., 0].astype(np.float64)
-    return grey if channels == 3 else grey * (stored[..., -1] / top)
+def _aspect_note(image: Image.Image) -> list[Note]:
+    across, down = image.info.get("dpi") or image.info.get("jfif_density") or image.info.get("aspect") or (1, 1)
+    if across > 0 and down > 0 and abs(across / down - 1) > _NOT_SQUARE:
+        words = "The file says that its pixels are not square; the film is shown as stored."
+        return [Note("not-square", words, True)]
+    return []
 
 
-def _decode_deep_colour_png(data: bytes) -> np.ndarray:
+def _decode_deep_png(data: bytes) -> _Picture:
     """16-bit colour or grey-with-alpha PNG at full depth; Pillow would keep the upper byte only."""
     import cv2
 
+    with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
+        if getattr(image, "is_animated", False):
+            raise FilmError("the PNG is animated; give a single film")
+        turn = _EXIF_TURNS.get(image.getexif().get(_ORIENTATION_TAG, 1), Turn())
+        transparent = image.info.get("transparency")
     stored = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if stored is None or stored.dtype != np.uint16:
         raise FilmError("the PNG is damaged and cannot be decoded")
     if stored.ndim == 3:
-        order = [2, 1, 0, 3][: stored.shape[2]]
-        stored = stored[..., order]
-    return stored
+        stored = stored[..., [2, 1, 0, 3][: stored.shape[2]]]
+    if isinstance(transparent, tuple) and stored.ndim == 3:
+        outside = (stored[..., :3] == np.array(transparent, np.uint16)).all(axis=2)
+        stored = np.dstack([stored[..., :3], np.where(outside, 0, 65535).astype(np.uint16)])
+    return _flattened(stored, 16, turn, [])
 
 
-def _decode_deep_jpeg(data: bytes) -> np.ndarray:
+def _decode_deep_jpeg(data: bytes) -> _Picture:
     """12 and 16-bit or lossless JPEG, which Pillow cannot decode."""
-    from libjpeg import decode
-
-    return _flatten(np.asarray(decode(data)), 65535)
-
-
-def _upright(pixels: np.ndarray, orientation: object) -> np.ndarray:
-    """Apply the EXIF orientation (1 to 8; anything else leaves the film as it is)."""
-    if orientation in (5, 6, 7, 8):
-        pixels = pixels.T
-    if orientation in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
-    if orientation in (3, 4, 7, 8):
-        pixels = pixels[::-1]
-    return pixels
+    found = decode(data)
+    samples, top = found.words, (1 << found.precision) - 1
+    if samples.ndim == 3 and samples.shape[2] == 4:
+        # Four components are cyan, magenta, yellow and black, never red, green, blue and transparency.
+        samples = np.rint(samples[..., :3] * (samples[..., 3:] / top))
+    elif samples.ndim == 3 and samples.shape[2] == 3 and is_luma_first(samples, top, True):
+        samples = samples[..., 0]
+    return _flattened(samples, found.precision, Turn(), [])

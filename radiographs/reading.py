@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import BinaryIO
 
+from radiographs.codestreams import JPEG_MAGIC
 from radiographs.dicom import looks_like_dicom, read_dicom
 from radiographs.errors import FilmError
 from radiographs.radiograph import Radiograph
-from radiographs.raster import JPEG_MAGIC, PNG_MAGIC, read_raster
+from radiographs.raster import PNG_MAGIC, read_raster
 
 MAX_BYTES = 512 * 2**20
 _ACCEPTED = "give a PNG, a JPEG or a DICOM film"

@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from sklearn.metrics import roc_auc_score
 
-from classifiers.networks import chest_resnet18, class_map, feature_map
+from classifiers.networks import ChestResNet18, chest_resnet18, class_map, feature_map
 from classifiers.training import augment, nih_data
 from classifiers.training.loop import load_weights
 
@@ -26,7 +26,7 @@ MAP_SIDE = 512
 _log = logging.getLogger("evaluate_nih")
 
 
-def load_network(path: Path) -> torch.nn.Module:
+def load_network(path: Path) -> ChestResNet18:
     """Read float16 or float32 weights of the NIH network into a float32 network in evaluation mode."""
     network = chest_resnet18(len(nih_data.FINDINGS))
     load_weights(network, path)
@@ -34,7 +34,7 @@ def load_network(path: Path) -> torch.nn.Module:
 
 
 @torch.inference_mode()
-def class_maps(network: torch.nn.Module, films: np.ndarray, side: int, batch: int = 32) -> np.ndarray:
+def class_maps(network: ChestResNet18, films: np.ndarray, side: int, batch: int = 32) -> np.ndarray:
     """Class maps (N, 14, side/16, side/16) float32 of (N, h, h) uint8 films; their mean is the logit."""
     maps = []
     for start in range(0, len(films), batch):

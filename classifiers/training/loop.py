@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 
-from classifiers.networks import class_map, feature_map
+from classifiers.networks import ChestResNet18, class_map, feature_map
 from classifiers.training.losses import BoxAttention
 
 _log = logging.getLogger("training")
@@ -70,7 +70,7 @@ def parameter_groups(network: torch.nn.Module, stage: Stage) -> list[dict[str, o
 
 
 def run_stage(
-    network: torch.nn.Module, stage: Stage, n_findings: int, batches: Iterable[Batch], out: Path
+    network: ChestResNet18, stage: Stage, n_findings: int, batches: Iterable[Batch], out: Path
 ) -> torch.nn.Module:
     """Train ``network`` for one stage and return the running average of its weights (the model to keep)."""
     boxes = BoxAttention(n_findings)

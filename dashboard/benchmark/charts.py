@@ -6,6 +6,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from evaluation.runs.plots import grouped
+
 MOST_POINTS = 4000
 ROW, AXIS = 30, 60
 GREEN, GREY = "#2a9d8f", "#8a949c"
@@ -58,16 +60,6 @@ def against(table: pd.DataFrame, column: str, words: str, title: str, *, log: bo
     points = alt.Chart(thinned(table)).mark_circle(size=22, opacity=0.35).encode(x, y, colour, tooltip=tips)
     lines = alt.Chart(grouped(table, column)).mark_line(point=True, strokeWidth=2).encode(x, y, colour)
     return alt.layer(points, lines).properties(height=420)
-
-
-def grouped(table: pd.DataFrame, column: str, groups: int = 5) -> pd.DataFrame:
-    """Means of ``column`` and ``value`` in groups of about equally many films, by map: ``title``, both, ``n``."""
-    parts = []
-    for title, part in table.groupby("title", sort=False):
-        part = part.sort_values(column)
-        for chunk in np.array_split(part[[column, "value"]].to_numpy(), min(groups, len(part))):
-            parts.append((title, *chunk.mean(axis=0), len(chunk)))
-    return pd.DataFrame(parts, columns=["title", column, "value", "n"])
 
 
 def thinned(table: pd.DataFrame) -> pd.DataFrame:

@@ -31,6 +31,7 @@ def exaggerate_film(asked: argparse.Namespace) -> int:
     """
     from classifiers.registry import load_classifier
     from dashboard.counterfactual import files
+    from evaluation.cli.films import say_doubts
     from evaluation.counterfactuals.exaggerated import exaggerated_film
     from radiographs.registry import find_film
 
@@ -40,6 +41,7 @@ def exaggerate_film(asked: argparse.Namespace) -> int:
     if not asked.out.absolute().parent.is_dir():
         raise ValueError(f"--out: there is no folder for {asked.out.name}; make it first")
     radiograph, entry, collection = find_film(asked.film)
+    say_doubts(radiograph)
     named = f"{collection.name}/{entry.film_id}" if collection is not None and entry is not None else "from a file"
     model = load_classifier(asked.model)
     made = exaggerated_film(model, radiograph, asked.finding, asked.explainer)

@@ -12,8 +12,6 @@ from dashboard.cli.counterfactual import add_command as add_counterfactual
 from dashboard.cli.stability import add_command as add_stability
 from evaluation.cli.parser import build_parser, run
 
-APP = Path(__file__).resolve().parents[2] / "app.py"
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; ``argv`` without the program's name. Returns the exit status."""
@@ -25,7 +23,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     command.add_argument(
         "--finding", required=True, action="append", metavar="FINDING", help="may be repeated; one the model knows"
     )
-    command.add_argument("--mask", type=Path, metavar="FILE", help="PNG, .npy or .npz outline of the one finding")
+    command.add_argument(
+        "--mask",
+        type=Path,
+        metavar="FILE",
+        help="outline of the one finding: an image, .npy, .npz, or a table of outlines",
+    )
     command.add_argument(
         "--method",
         action="append",
@@ -53,9 +56,10 @@ def compare_film(asked: argparse.Namespace) -> int:
     from classifiers.registry import load_classifier
     from dashboard.exports.report import html_report
     from dashboard.exports.reported import Reported
+    from evaluation.cli.films import say_doubts
     from evaluation.one_film.compare import compare
     from evaluation.one_film.evaluate import ScoringContext
-    from evaluation.one_film.map_files import read_mask
+    from evaluation.one_film.map_files import read_outline
     from evaluation.one_film.scorecard import scorecard
     from radiographs.annotation import annotations_of
     from radiographs.registry import find_film
@@ -69,7 +73,9 @@ def compare_film(asked: argparse.Namespace) -> int:
     radiograph, entry, collection = find_film(asked.film)
     annotations = collection.annotations(entry.film_id) if collection is not None and entry is not None else []
     if asked.mask is not None:
-        annotations = annotations_of({asked.finding[0]: read_mask(asked.mask)})
+        outline = read_outline(asked.mask, asked.finding[0], radiograph, Path(asked.film).name)
+        annotations = annotations_of({asked.finding[0]: outline})
+    say_doubts(radiograph)
     named = f"{collection.name}/{entry.film_id}" if collection is not None and entry is not None else "from a file"
     model = load_classifier(asked.model)
     context = ScoringContext(model, radiograph, annotations, collection, entry)
@@ -97,17 +103,15 @@ def run_dashboard(asked: argparse.Namespace) -> int:
     """Start the dashboard on this computer and stay until it is stopped."""
     from streamlit.web import bootstrap
 
-    from dashboard.cli.start import only_named_pages
+    from dashboard.cli import first_page
+    from dashboard.cli.start import APP, only_named_pages
 
-    if not APP.is_file():
-        raise FileNotFoundError(
-            "the dashboard's app.py is not beside the package; run this from a clone of the project"
-        )
     os.chdir(APP.parent)
     only_named_pages()
     options = {"server_port": asked.port}
     bootstrap.load_config_options(flag_options=options)
     sys.stdout.write(f"XAI Lightbox: http://127.0.0.1:{asked.port}\n")
+    first_page.load()
     bootstrap.run(str(APP), False, [], options)
     return 0
 

@@ -28,6 +28,7 @@ def study_film(asked: argparse.Namespace) -> int:
     """
     from classifiers.registry import load_classifier
     from dashboard.stability.report import html_report
+    from evaluation.cli.films import say_doubts
     from evaluation.stability import study
     from radiographs.registry import find_film
 
@@ -36,6 +37,7 @@ def study_film(asked: argparse.Namespace) -> int:
     if asked.seed < 0:
         raise ValueError(f"--seed: expected 0 or more, got {asked.seed}")
     radiograph, entry, collection = find_film(asked.film)
+    say_doubts(radiograph)
     named = f"{collection.name}/{entry.film_id}" if collection is not None and entry is not None else "from a file"
     model = load_classifier(asked.model)
     report = _bar if sys.stderr.isatty() else None

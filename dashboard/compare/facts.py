@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard.compare.question import Film, Question
 from dashboard.shared import caches
+from dashboard.shared.film_notes import draw_notes
 from radiographs.findings import display_name
 
 MOST_ROWS = 5
@@ -33,6 +34,7 @@ def draw_facts(question: Question) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{film.reference}** · {describe(film)}", width="content")
         said = st.popover(f"The model says: {_words(question)}", icon=":material/bar_chart:")
+    draw_notes(film.radiograph)
     with said:
         outlined = tuple(sorted(name for name in model.findings if film.outlines(name)))
         _table(film.radiograph.digest, model.digest, outlined, question)

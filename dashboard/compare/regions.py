@@ -8,12 +8,11 @@ from typing import Any
 import streamlit as st
 
 from dashboard.compare.question import Film, Question, short_digest
-from dashboard.exports.dicom_maps import region_seg
 from dashboard.jobs import sentence
 from dashboard.settings import settings
 from dashboard.settings.settings import LONGEST_NAME
 from dashboard.viewer.pictures import region_mask
-from radiographs import Annotation
+from radiographs import Annotation, Radiograph
 from radiographs.annotation_writing import coco_json, mask_png
 from radiographs.findings import canonical, display_name
 
@@ -77,7 +76,7 @@ def draw_own(question: Question) -> None:
                 ("COCO (JSON)", lambda: coco_json(f"{stem}.png", mine), "json", "application/json", "All regions."),
                 (
                     "DICOM SEG",
-                    lambda: region_seg(film, mine),
+                    lambda: _seg(film, mine),
                     "dcm",
                     "application/dicom",
                     "All regions, nameless film.",
@@ -86,6 +85,13 @@ def draw_own(question: Question) -> None:
                 st.download_button(label, make, f"{stem}.{ending}", mime, on_click="ignore", help=words)
             st.button("Undo the last", icon=":material/undo:", on_click=drawn.pop)
             st.button("Remove all", icon=":material/delete:", on_click=_kept().pop, args=(digest, None))
+
+
+def _seg(film: Radiograph, mine: list[Annotation]) -> bytes:
+    # pydicom's tables of codes are slow to import, and most people never need them.
+    from dashboard.exports.dicom_maps import region_seg
+
+    return region_seg(film, mine)
 
 
 def named(drawn: list[Annotation]) -> list[Annotation]:

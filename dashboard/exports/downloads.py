@@ -16,12 +16,6 @@ from dashboard.compare.panels import comparison_of
 from dashboard.compare.question import Question, short_digest
 from dashboard.compare.regions import named
 from dashboard.compare.scorecard import done_scorecards
-from dashboard.exports.dicom import dicom_zip
-from dashboard.exports.dicom_maps import region_seg
-from dashboard.exports.dicom_source import original_header
-from dashboard.exports.figures import slide_png
-from dashboard.exports.pdf import pdf_report
-from dashboard.exports.report import html_report
 from dashboard.exports.reported import Reported
 from dashboard.exports.tables import table_csv, table_latex
 from dashboard.jobs import sentence
@@ -78,6 +72,12 @@ def draw_downloads(questions: list[Question], results: Mapping[str, dict[str, Fi
 
 
 def _items(question: Question, results: dict[str, FindingResult]) -> None:
+    # What draws files is slow to import, and no page needs it before there is a map.
+    from dashboard.exports.dicom import dicom_zip
+    from dashboard.exports.figures import slide_png
+    from dashboard.exports.pdf import pdf_report
+    from dashboard.exports.report import html_report
+
     comparison = comparison_of(question, results)
     choice = st.session_state.get("choice") or Choice()
     view, link = choice.view, address_of(st.context.url or "", choice)
@@ -112,6 +112,9 @@ def _item(label: str, make: Callable[[], bytes | str], name: str, mime: str, ico
 
 
 def _regions(radiograph: Radiograph, drawn: list[Annotation], original: bytes | None) -> bytes:
+    from dashboard.exports.dicom_maps import region_seg
+    from dashboard.exports.dicom_source import original_header
+
     return region_seg(radiograph, drawn, original_header(original, radiograph) if original else None)
 
 
@@ -141,6 +144,8 @@ def _original(question: Question) -> bytes | None:
 
 
 def _refused(data: bytes, question: Question) -> str:
+    from dashboard.exports.dicom_source import original_header
+
     try:
         original_header(data, question.film.radiograph)
     except FilmError as error:

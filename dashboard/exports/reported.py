@@ -55,6 +55,11 @@ def facts(about: Reported) -> dict[str, str]:
         "Scored": "the positive part of each map, in the film's own pixels",
         "Maps shown": SHOWN[about.view.part],
     }
+    notes = about.comparison.radiograph.notes
+    if notes:
+        found["Film as it was read"] = " ".join(note.words for note in notes)
+    if about.comparison.radiograph.doubts:
+        found["In doubt"] = " ".join(note.words for note in about.comparison.radiograph.doubts)
     if about.collection is not None:
         found["Film collection"] = f"{about.collection.title}. {about.collection.annotators}"
         found["Film licence and citation"] = f"{about.collection.licence} {about.collection.citation}"

@@ -20,8 +20,9 @@ from radiographs.reading import read_radiograph
 from radiographs.registry import collections, damaged_folders
 from xai_methods import Method, Parameters, main_methods, methods
 
-EXAMPLE = ("known-truth", "known-truth", "nodule-03")
-"""Collection, model and film with which a first visit opens."""
+# Upright and whole, the finding where such are met: an adult's mass of the upper lung, else an older child's hilar one.
+EXAMPLES = {"nih-boxes": ("00022192_003", "nih14-localised"), "known-truth": ("mass-04", "known-truth")}
+"""Films with which a first visit opens, by collection, with the model that fits it; the first that is at hand."""
 PAGE = 24
 """Films on one page of the gallery."""
 FAMILIES = {
@@ -36,13 +37,12 @@ FAMILIES = {
 
 
 def first_film() -> str:
-    """The film shown where nothing is chosen: the example, else the first film that somebody outlined."""
-    known = {name: c for name, c in collections().items() if c.missing() is None}
-    if EXAMPLE[0] in known:
-        ids = [entry.film_id for entry in known[EXAMPLE[0]].entries()]
-        return f"{EXAMPLE[0]}/{EXAMPLE[2] if EXAMPLE[2] in ids else ids[0]}"
-    for name, collection in known.items():
-        entries = collection.entries()
+    """The film shown where nothing is chosen: an example, else the first film that somebody outlined."""
+    for name, (film_id, _) in EXAMPLES.items():
+        if film_exists(f"{name}/{film_id}"):
+            return f"{name}/{film_id}"
+    for name, collection in collections().items():
+        entries = collection.entries() if collection.missing() is None else []
         if entries:
             return f"{name}/{next((e for e in entries if e.annotated), entries[0]).film_id}"
     return ""
@@ -106,7 +106,8 @@ def _filtered(table: pd.DataFrame) -> pd.DataFrame:
         held_out = st.toggle("Not used in training", key="only_held_out", help="Films on the test side of the split.")
     keep = pd.Series(True, index=table.index)
     if finding:
-        keep &= [finding in (*row.labels, *row.annotated) for row in table.itertuples()]
+        named = [finding in (*row.labels, *row.annotated) for row in table.itertuples()]
+        keep &= pd.Series(named, index=table.index)
     if outlined:
         keep &= table["annotated"].map(bool)
     if held_out:
@@ -252,12 +253,13 @@ def choose_seed(choice: Choice) -> int:
     return int(st.number_input("Seed", 0, LARGEST_SEED, choice.seed, help=words, key="seed"))
 
 
-def first_model(names: list[str]) -> str:
-    """The model shown where nothing is chosen: the one set as usual, else the example's, else the first at hand."""
+def first_model(names: list[str], reference: str) -> str:
+    """The model shown where nothing is chosen: the one set as usual, else one that fits the film, else the first."""
     usual = settings.load().default_model
     if usual in names:
         return usual
-    return EXAMPLE[1] if EXAMPLE[1] in names else names[0]
+    _, fitting = EXAMPLES.get(reference.partition("/")[0], EXAMPLES["known-truth"])
+    return fitting if fitting in names else names[0]
 
 
 def choose_second(entries: list[ModelEntry], first: str) -> str:

@@ -12,6 +12,7 @@ from classifiers import registry as model_registry
 from dashboard.compare.question import Film
 from dashboard.jobs import QueueFullError, Status, Work, sentence
 from dashboard.shared import caches, choosing
+from dashboard.shared.film_notes import draw_notes
 from dashboard.shared.session import owner, restored
 from radiographs import FilmError
 
@@ -36,6 +37,7 @@ def film_and_model() -> tuple[Film, ChestClassifier] | None:
     except (FilmError, LookupError, ValueError, OSError, KeyError) as error:
         st.error(sentence(error), icon=":material/error:")
         return None
+    draw_notes(chosen[0].radiograph)
     # The other pages open with the same film and model.
     st.session_state["choice"] = replace(choice, film=reference, model=entry.name)
     return chosen

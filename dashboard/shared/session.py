@@ -56,7 +56,7 @@ def restored(models: list[ModelEntry]) -> tuple[Choice, list[str]]:
         state["second"] = choice.second
     if "model" not in state and models:
         available = [entry.name for entry in models if entry.available] or [entry.name for entry in models]
-        state["model"] = choice.model or choosing.first_model(available)
+        state["model"] = choice.model or choosing.first_model(available, choice.film or choosing.first_film())
     return choice, state["link_words"]
 
 

@@ -30,8 +30,8 @@ STEPS = (
     ),
     Step(
         "Choose",
-        "On the left, choose a **film**, a **model**, a **finding** and the **methods**. The first film has a nodule "
-        "planted by computation: what an explanation ought to find is known to the pixel.",
+        "On the left, choose a **film**, a **model**, a **finding** and the **methods**. The first film shows a "
+        "mass whose place is known: an expert outlined it, or it was planted by computation, exact to the pixel.",
     ),
     Step(
         "Run and look",

@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from radiographs.annotation import union_mask
 from radiographs.annotation_readers.bundled import bundled_table
 from radiographs.collection import Collection, FilmEntry
-from radiographs.findings import canonical, is_among
+from radiographs.findings import canonical, is_named
 from radiographs.places import asset
 
 GRID = 64
@@ -102,7 +102,7 @@ def collection_average(collection: Collection, finding: str, leave_out: str) -> 
     Returns:
         The average, or None where fewer than ``FEWEST`` other patients have an outline.
     """
-    entries = [entry for entry in collection.entries() if is_among(finding, entry.annotated)]
+    entries = [entry for entry in collection.entries() if is_named(finding, entry.annotated)]
     others = np.array([patient_of(entry) != leave_out for entry in entries], dtype=bool)
     if len({patient_of(entry) for entry, other in zip(entries, others) if other}) < FEWEST:
         return None

@@ -16,7 +16,7 @@ from evaluation.baselines.location_prior import average_mask
 from evaluation.scores import Score, score_map
 from radiographs import Annotation, Radiograph
 from radiographs.collection import Collection, FilmEntry
-from radiographs.findings import is_among
+from radiographs.findings import is_named
 from xai_methods import methods
 from xai_methods.baselines.baselines import BaselineMethod
 
@@ -67,7 +67,7 @@ def other_reader(annotations: Sequence[Annotation], finding: str) -> dict[str, S
     """
     by_reader: dict[str, list[np.ndarray]] = {}
     for annotation in annotations:
-        if is_among(finding, [annotation.finding]) and annotation.mask.any():
+        if is_named(finding, [annotation.finding]) and annotation.mask.any():
             by_reader.setdefault(annotation.reader, []).append(annotation.mask)
     drawn = {reader: np.logical_or.reduce(masks) for reader, masks in by_reader.items()}
     if len(drawn) < 2:

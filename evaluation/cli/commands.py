@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from evaluation import scores
+from evaluation.cli.films import say_doubts
 from evaluation.one_film.map_files import read_map_file, read_mask
 from radiographs.files import replacing
 from xai_methods import Explanation
@@ -144,6 +145,7 @@ def explain(asked: argparse.Namespace) -> int:
     method = get_method(asked.method)
     parameters = method.parameters.parse(parse_settings(asked.set))
     radiograph, _, _ = find_film(asked.film)
+    say_doubts(radiograph)
     classifier = load_classifier(asked.model)
     explanation = method.explain(
         classifier, radiograph, asked.finding, parameters=parameters, seed=asked.seed, progress=_bar(method.title)

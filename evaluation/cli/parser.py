@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from evaluation.cli import commands
+from evaluation.cli.films import add_commands as add_film_commands
 from evaluation.cli.runs import add_commands as add_run_commands
 from evaluation.scores import POLARITIES
 
@@ -34,9 +35,10 @@ def build_parser() -> tuple[argparse.ArgumentParser, argparse._SubParsersAction[
     _add_score(added)
     fetch = added.add_parser("fetch", help="download films or weights", description="Download films or weights.")
     fetch.add_argument(
-        "name", metavar="NAME", help="nih-boxes, nih-demo, or a model such as xrv-densenet121-res224-all"
+        "name", metavar="NAME", help="nih-boxes, nih-demo, chestx-det, or a model such as xrv-densenet121-res224-all"
     )
     fetch.set_defaults(run=commands.fetch)
+    add_film_commands(added)
     add_run_commands(added)
     return parser, added
 
@@ -77,7 +79,9 @@ def _add_score(added: argparse._SubParsersAction[_Parser]) -> None:
     command.add_argument(
         "--map", required=True, type=Path, metavar="FILE", help=".npz, .npy, or a grey PNG (8, 16 bit)"
     )
-    command.add_argument("--mask", required=True, type=Path, metavar="FILE", help="PNG, .npy or .npz; not 0 is inside")
+    command.add_argument(
+        "--mask", required=True, type=Path, metavar="FILE", help="an image, .npy or .npz; not 0 is inside"
+    )
     command.add_argument(
         "--polarity", choices=POLARITIES, default="positive", help="which part of a signed map is scored"
     )

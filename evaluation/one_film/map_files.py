@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from radiographs import Radiograph
+from radiographs.annotation import union_mask
+from radiographs.annotation_readers import Outline, is_table, read_table
+from radiographs.annotation_readers.geometry import Painted
+from radiographs.errors import AnnotationError
+from radiographs.findings import canonical
+from radiographs.mask_images import MASK_SUFFIXES, read_mask_image
+
 MAP_SUFFIXES = (".npz", ".npy", ".png")
+MAP_FILES = ".npz, .npy nor .png"
+MASK_FILES = ".npz, .npy, nor a PNG, JPEG, BMP or TIFF image"
 LARGEST_SIDE = 8192
 """Pixels a side at most."""
 
@@ -22,15 +32,41 @@ def read_mask(path: Path) -> np.ndarray:
     """Read what an expert outlined: (H, W) bool; whatever is not 0 is inside.
 
     Args:
-        path: a PNG (8 or 16 bit, or 1 bit), a .npy array, or a .npz with the array ``mask`` or one array.
+        path: an image (see :mod:`radiographs.mask_images`), a .npy array, or a .npz with the array ``mask`` or one
+            array.
 
     Raises:
         MapError: the file cannot be read, or does not hold one two-dimensional array of finite numbers.
     """
-    array = _one_array(_arrays(path), ("mask",), path)
-    if path.suffix.lower() == ".png" and array.ndim == 3:
-        return np.asarray(array.any(axis=2))
-    return _plane(array, path) != 0
+    if path.suffix.lower() not in MASK_SUFFIXES:
+        return _plane(_one_array(_arrays(path, MASK_FILES), ("mask",), path), path) != 0
+    if not path.is_file():
+        raise MapError(f"there is no file {path.name} at the place given; check the path")
+    try:
+        return read_mask_image(path)
+    except AnnotationError as error:
+        raise MapError(str(error)) from error
+
+
+def read_outline(path: Path, finding: str, film: Radiograph, film_name: str) -> np.ndarray:
+    """Read what an expert outlined for one finding on a film: (H, W) bool in the film's own pixels.
+
+    Args:
+        path: a mask (see :func:`read_mask`), or a table of outlines of any published format.
+        finding: whose outlines are taken from a table. film: the film. film_name: by which a table knows it.
+
+    Raises:
+        MapError, AnnotationError: the file cannot be read, was drawn on an image of other proportions, or has no
+            outline of the finding on this film.
+    """
+    if not is_table(path):
+        outline = Outline(finding, "expert", Painted(read_mask(path)), where=f"the mask {path.name}")
+        return outline.place(film.shape, film.stored)
+    drawn, problems = read_table(path).read_film(film_name, film.shape, film.stored)
+    mask = union_mask([replace(each, finding=canonical(each.finding)) for each in drawn], canonical(finding))
+    if mask is None:
+        raise MapError("; ".join([f"{path.name} has no outline of {finding} on this film", *problems]))
+    return mask
 
 
 def read_map_file(path: Path, shape: tuple[int, int]) -> np.ndarray:
@@ -63,10 +99,10 @@ def _size(shape: tuple[int, ...]) -> str:
     return " x ".join(str(side) for side in shape)
 
 
-def _arrays(path: Path) -> dict[str, np.ndarray]:
+def _arrays(path: Path, kinds: str = MAP_FILES) -> dict[str, np.ndarray]:
     suffix = path.suffix.lower()
     if suffix not in MAP_SUFFIXES:
-        raise MapError(f"{path.name} is neither .npz, .npy nor .png; save it as one of these")
+        raise MapError(f"{path.name} is neither {kinds}; save it as one of these")
     if not path.is_file():
         raise MapError(f"there is no file {path.name} at the place given; check the path")
     try:
@@ -79,7 +115,7 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
             return {name: loaded[name] for name in loaded.files}
     except MapError:
         raise
-    except (OSError, ValueError, EOFError, SyntaxError, zipfile.BadZipFile, Image.DecompressionBombError) as error:
+    except Exception as error:  # what zipfile, zlib and Pillow raise for damage has no common base
         reason = "it holds Python objects" if "allow_pickle" in str(error) else "it is damaged or of another format"
         raise MapError(f"{path.name} cannot be read: {reason}; save a plain array of numbers") from error
 

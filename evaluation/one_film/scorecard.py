@@ -16,7 +16,7 @@ import pandas as pd
 from evaluation.baselines.model_independent import baseline_titles, film_baselines
 from evaluation.one_film.compare import FindingResult
 from evaluation.one_film.evaluate import ScoringContext, evaluate_explanation, evaluate_method, part_of
-from evaluation.scores import Element, Metric, Score, get_metric, localisation_metrics, metrics
+from evaluation.scores import Element, Metric, Score, localisation_metrics, metrics
 from xai_methods import get_method
 
 ELEMENTS: tuple[Element, ...] = get_args(Element)
@@ -130,37 +130,31 @@ def scorecard(
         thorough: whether scores that ask for further maps are worked out for slow methods too.
         progress: told the share done; it may raise ``Cancelled``, which stops the work.
     """
-    wanted = [m.name for m in scorecard_metrics() if m.name not in localisation_metrics()]
+    wanted = {m.name: m for m in scorecard_metrics() if m.name not in localisation_metrics()}
     explained = {name: done for name, done in result.methods.items() if done.explanation is not None}
     rivals = [name for name in film_baselines() if name not in result.methods]
     steps = len(explained) + len(rivals)
     rival_scores = {}
     for place, name in enumerate(rivals):
         part = part_of(progress, place, 1, steps)
-        rival_scores[name] = evaluate_method(
-            context, result.finding, name, metrics=wanted, seed=seed, progress=part
-        ).scores
+        done = evaluate_method(context, result.finding, name, metrics=[*wanted], seed=seed, progress=part)
+        rival_scores[name] = done.scores
         part(1.0)
     cells: list[Cell] = []
     for place, (name, done) in enumerate(explained.items(), start=len(rivals)):
         assert done.explanation is not None
         part = part_of(progress, place, 1, steps)
-        skipped = [] if thorough or get_method(name).speed == "fast" else [*filter(_repeats, wanted)]
-        names = [one for one in wanted if one not in skipped]
+        again = thorough or get_method(name).speed == "fast"
+        names = [one for one, metric in wanted.items() if again or "repeats" not in metric.needs]
         scores = done.scores | evaluate_explanation(context, done.explanation, names, part).scores
-        scores |= {one: _undefined(one) for one in wanted if one not in scores}
+        scores |= {
+            one: Score(one, math.nan, direction=metric.direction, element=metric.element)
+            for one, metric in wanted.items()
+            if one not in scores
+        }
         cells += _cells(name, scores, result, rival_scores)
         part(1.0)
     return Scorecard(result.finding, result.verdict.passed, result.verdict.reason, tuple(cells))
-
-
-def _repeats(name: str) -> bool:
-    return "repeats" in get_metric(name).needs
-
-
-def _undefined(name: str) -> Score:
-    metric = get_metric(name)
-    return Score(name, math.nan, direction=metric.direction, element=metric.element)
 
 
 def _cells(

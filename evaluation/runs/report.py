@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 import re
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from evaluation.runs.plan import PlanError, read_plan
+from evaluation.runs.plots import means_figure, size_figure, svg_of
 from evaluation.runs.store import Store
 from evaluation.runs.tables import (
     Pair,
@@ -34,13 +34,14 @@ _SPECIAL = re.compile(r"[&%$#_{}]")
 
 @dataclass(frozen=True, eq=False)
 class Section:
-    """One collection under one classifier: verdicts, leaderboard, tests and their diagrams (SVG) by score."""
+    """One collection under one classifier: verdicts, leaderboard, tests; their diagrams and plots (SVG) by score."""
 
     pair: Pair
     verdicts: dict[str, Verdict]
     board: pd.DataFrame
     tests: dict[str, Tests]
     diagrams: dict[str, str] = field(default_factory=dict)
+    plots: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,22 +101,27 @@ def _name(store: Store) -> str:
 
 def _section(store: Store, pair: Pair, names: Sequence[str]) -> Section:
     frame = frame_of(store, pair)
-    boards, tests = [], {}
+    boards, tests, plots = [], {}, {}
     for name in names:
         table = values(store, name, pair)
         boards.append(board_of(frame, name, table))
+        plots[name] = _plots(boards[-1], table, frame.titles, score_of(name).title)
         if (found := tests_of(frame, name, table)) is not None:
             tests[name] = found
     diagrams = {name: _svg(found, score_of(name).title) for name, found in tests.items()}
-    return Section(pair, frame.verdicts, pd.concat(boards, ignore_index=True), tests, diagrams)
+    return Section(pair, frame.verdicts, pd.concat(boards, ignore_index=True), tests, diagrams, plots)
 
 
 def _svg(tests: Tests, title: str) -> str:
-    file = io.StringIO()
-    figure = critical_difference_figure(tests.ranking, f"{title}, mean rank over patients, 1 is best")
-    figure.savefig(file, format="svg", metadata={"Date": None})
-    text = file.getvalue()
-    return text[text.index("<svg") :]
+    return svg_of(critical_difference_figure(tests.ranking, f"{title}, mean rank over patients, 1 is best"))
+
+
+def _plots(board: pd.DataFrame, table: pd.DataFrame, titles: dict[str, str], title: str) -> str:
+    """Means over the first scope, and each film against the size of its outline, where the score has values."""
+    means = board[board.scope == board.scope.iloc[0]]
+    if table.value.notna().sum() == 0:
+        return ""
+    return svg_of(means_figure(means, title)) + svg_of(size_figure(table, titles, title))
 
 
 def tests_table(report: RunReport) -> pd.DataFrame:

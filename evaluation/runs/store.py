@@ -57,6 +57,7 @@ FAILURES = pa.schema(
     ]
 )
 """One row a score that could not be had, with the reason; an empty ``metric`` stands for the whole map."""
+_TABLES = {"scores": SCHEMA, "failures": FAILURES}
 
 
 class StoreError(OSError):
@@ -183,11 +184,11 @@ class Store:
         Raises:
             StoreError: a file is damaged.
         """
-        with self._connected() as connection, _readable(self.folder):
+        with self._readable(), self._connected() as connection:
             return connection.execute(sql, list(given)).df()
 
     def _rows(self, sql: str) -> Iterator[tuple[Any, ...]]:
-        with self._connected() as connection, _readable(self.folder):
+        with self._readable(), self._connected() as connection:
             answer = connection.execute(sql)
             while rows := answer.fetchmany(10_000):
                 yield from rows
@@ -195,15 +196,28 @@ class Store:
     @contextlib.contextmanager
     def _connected(self) -> Iterator[duckdb.DuckDBPyConnection]:
         with duckdb.connect(config={"threads": 1}) as connection:
-            for name, schema in (("scores", SCHEMA), ("failures", FAILURES)):
-                files = sorted(str(path) for path in (self.folder / name).glob("part-*.parquet"))
-                with _readable(self.folder):
-                    if files:
-                        connection.read_parquet(files).create_view(name)
-                    else:
-                        empty = schema.empty_table()
-                        connection.register(name, empty)
+            for name, schema in _TABLES.items():
+                files = self._files(name)
+                if files:
+                    connection.read_parquet(files).create_view(name)
+                else:
+                    empty = schema.empty_table()
+                    connection.register(name, empty)
             yield connection
+
+    def _files(self, table: str) -> list[str]:
+        return sorted(str(path) for path in (self.folder / table).glob("part-*.parquet"))
+
+    @contextlib.contextmanager
+    def _readable(self) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.Error as error:
+            # When duckdb notices damage, and by which error, differs by version; so each file is read by itself.
+            for path, why in ((path, _damage(path, _TABLES[name])) for name in _TABLES for path in self._files(name)):
+                if why:
+                    raise StoreError(f"{path} is damaged ({why}); remove it and start the run again") from error
+            raise
 
     def status(self) -> dict[str, Any]:
         """What the run last said of itself; empty where it said nothing yet."""
@@ -225,10 +239,12 @@ def _locked(file: IO[str], wait: float = 0, shared: bool = False) -> bool:
     return True
 
 
-@contextlib.contextmanager
-def _readable(folder: Path) -> Iterator[None]:
+def _damage(path: str, schema: pa.Schema) -> str:
+    """Why a file cannot be read whole, "" where it can."""
     try:
-        yield
-    except (duckdb.InvalidInputException, duckdb.IOException) as error:
-        first = str(error).splitlines()[0]
-        raise StoreError(f"a file of {folder} is damaged ({first}); remove it and start the run again") from error
+        with duckdb.connect(config={"threads": 1}) as connection:
+            sql = f"SELECT bit_xor(hash({', '.join(schema.names)})) FROM read_parquet(?)"
+            connection.execute(sql, [path]).fetchall()
+    except duckdb.Error as error:
+        return str(error).splitlines()[0]
+    return ""

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy import stats
 
 from evaluation.scores import Direction
 from evaluation.statistics.paired_tests import friedman, wilcoxon_holm
@@ -54,7 +54,7 @@ def rank_methods(table: np.ndarray, names: Sequence[str], *, direction: Directio
     complete = complete[~np.isnan(complete).any(axis=1)]
     if complete.ndim != 2 or complete.shape[1] != len(names) or len(names) < 2 or len(complete) == 0:
         raise ValueError(f"expected at least two named methods and one film scored by all, got {np.shape(table)}")
-    ranks = stats.rankdata(-complete if direction == "higher" else complete, axis=1).mean(axis=0)
+    ranks = scipy.stats.rankdata(-complete if direction == "higher" else complete, axis=1).mean(axis=0)
     order = np.argsort(ranks, kind="stable")
     return Ranking(
         tuple(names[i] for i in order), tuple(float(ranks[i]) for i in order), len(complete), friedman(complete)[1],

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from scipy import stats
+import scipy
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def friedman(table: np.ndarray) -> tuple[float, float, int]:
     kept = table[~np.isnan(table).any(axis=1)]
     if kept.shape[1] < 3 or len(kept) < 2 or np.ptp(kept, axis=1).max() == 0:
         return math.nan, math.nan, len(kept)
-    result = stats.friedmanchisquare(*kept.T)
+    result = scipy.stats.friedmanchisquare(*kept.T)
     return float(result.statistic), float(result.pvalue), len(kept)
 
 
@@ -80,7 +80,7 @@ def rank_biserial(difference: np.ndarray) -> float:
     moved = difference[difference != 0]
     if len(moved) == 0:
         return 0.0
-    ranks = stats.rankdata(np.abs(moved))
+    ranks = scipy.stats.rankdata(np.abs(moved))
     return float((ranks @ np.sign(moved)) / ranks.sum())
 
 
@@ -96,7 +96,7 @@ def wilcoxon_holm(table: np.ndarray, names: Sequence[str]) -> list[PairTest]:
         difference = difference[~np.isnan(difference)]
         p, median = math.nan, math.nan
         if len(difference):
-            p = float(stats.wilcoxon(difference).pvalue) if np.any(difference) else 1.0
+            p = float(scipy.stats.wilcoxon(difference).pvalue) if np.any(difference) else 1.0
             median = float(np.median(difference))
         pairs.append((names[i], names[k], median, len(difference), p, rank_biserial(difference)))
     corrected = holm(np.array([pair[4] for pair in pairs]))

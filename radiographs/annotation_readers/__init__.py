@@ -2,11 +2,13 @@
 
 from radiographs.annotation_readers.box_csv import read_box_csv
 from radiographs.annotation_readers.bundled import bundled_table
+from radiographs.annotation_readers.chest_det import joined_names, read_chest_det
 from radiographs.annotation_readers.chexlocalize import read_chexlocalize
 from radiographs.annotation_readers.chexpert import CHEXPERT_LABELS, ChexpertFilm, read_chexpert_labels
 from radiographs.annotation_readers.coco import read_coco
 from radiographs.annotation_readers.mask_folder import read_mask_folder
 from radiographs.annotation_readers.nih import read_nih_boxes
+from radiographs.annotation_readers.recognise import is_table, read_table
 from radiographs.annotation_readers.rsna import read_rsna
 from radiographs.annotation_readers.siim import read_siim_rle
 from radiographs.annotation_readers.table import AnnotationTable, Outline, film_key
@@ -19,7 +21,10 @@ __all__ = [
     "Outline",
     "bundled_table",
     "film_key",
+    "is_table",
+    "joined_names",
     "read_box_csv",
+    "read_chest_det",
     "read_chexlocalize",
     "read_chexpert_labels",
     "read_coco",
@@ -27,5 +32,6 @@ __all__ = [
     "read_nih_boxes",
     "read_rsna",
     "read_siim_rle",
+    "read_table",
     "read_vindr",
 ]

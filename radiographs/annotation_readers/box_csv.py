@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from radiographs.annotation_readers.geometry import Shape
-from radiographs.annotation_readers.rows import read_rows
-from radiographs.annotation_readers.table import AnnotationTable, Outline, collect
-from radiographs.findings import canonical
+from radiographs.annotation_readers.rows import Row, read_rows
+from radiographs.annotation_readers.table import AnnotationTable, Outline, Pair, collect
+from radiographs.findings import NO_FINDING, canonical
+from radiographs.orientation import Shape
 
 _COLUMNS = {
     "image": ("image", "film", "image_id", "file", "filename", "file_name"),
@@ -23,27 +24,23 @@ _COLUMNS = {
 def read_box_csv(path: Path, frame: Shape | None = None, reader: str = "expert") -> AnnotationTable:
     """Read a CSV of boxes with the columns image, finding, x, y, width, height and, if it is there, reader.
 
+    A line of "No finding" or without a box says that readers looked at the film and outlined nothing.
+
     Args:
         path: the table; headers in any case. x and y are the box's top left corner, in pixels, origin top left.
         frame: (H, W) of the images that the boxes were drawn on; None: the films themselves.
         reader: who drew the boxes, where the table does not say.
 
     Raises:
-        AnnotationError: a line or the file cannot be used.
+        AnnotationError: the file, or none of its lines, can be used.
     """
-    return collect(
-        path.name,
-        (
-            (
-                row.name("image"),
-                Outline(
-                    canonical(row.name("finding")),
-                    row.text("reader") or reader,
-                    row.box(row.number("x"), row.number("y"), row.number("width"), row.number("height"), frame),
-                    frame,
-                    row.where,
-                ),
-            )
-            for row in read_rows(path, _COLUMNS, optional=("reader",))
-        ),
-    )
+
+    def outlines(row: Row) -> Iterator[Pair]:
+        image, finding = row.name("image"), canonical(row.text("finding"))
+        if finding == NO_FINDING or row.is_empty("x", "y", "width", "height"):
+            yield image, None
+            return
+        box = row.box(row.number("x"), row.number("y"), row.number("width"), row.number("height"), frame)
+        yield image, Outline(canonical(row.name("finding")), row.text("reader") or reader, box, frame, row.where)
+
+    return collect(path.name, read_rows(path, _COLUMNS, optional=("reader",)), outlines)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from radiographs.annotation_readers.geometry import Shape
 from radiographs.annotation_readers.json_file import polygon, read_object
 from radiographs.annotation_readers.run_lengths import coco_runs, is_empty
-from radiographs.annotation_readers.table import AnnotationTable, Outline, collect
+from radiographs.annotation_readers.table import AnnotationTable, Outline, Pair, collect
 from radiographs.errors import AnnotationError
 from radiographs.findings import canonical
+from radiographs.orientation import Shape
 
 _READER = "radiologist (CheXlocalize)"
 
@@ -24,28 +24,35 @@ def read_chexlocalize(path: Path) -> AnnotationTable:
             ``patient64541_study1_view1_frontal``.
 
     Raises:
-        AnnotationError: a key or the file cannot be used.
+        AnnotationError: the file, or none of its keys, can be used.
     """
-    return collect(path.name, _pairs(path))
+    items = read_object(path).items()
+    lines = [(path.name, image, finding, drawn) for image, found in items for finding, drawn in _findings(found)]
+    frames = {image: found.get("img_size") for image, found in items if isinstance(found, dict)}
+    return collect(path.name, lines, lambda line: _outlines(*line, frames.get(line[1])))
 
 
-def _pairs(path: Path) -> Iterator[tuple[str, Outline | None]]:
-    for image, findings in read_object(path).items():
-        if not isinstance(findings, dict):
-            raise AnnotationError(f"{path.name}, {image}: expected an object of findings")
+def _findings(found: object) -> list[tuple[str, object]]:
+    """Findings with what was drawn, the film itself first (as None)."""
+    if not isinstance(found, dict):
+        return [("", found)]
+    return [("", None), *((name, drawn) for name, drawn in found.items() if name != "img_size")]
+
+
+def _outlines(source: str, image: str, finding: str, drawn: object, img_size: object) -> Iterator[Pair]:
+    where = f"{image}, {finding}"
+    if not finding:
+        if drawn is not None:
+            raise AnnotationError(f"{source}, {image}: expected an object of findings")
         yield image, None
-        frame = _img_size(findings.get("img_size"), f"{path.name}, {image}") if "img_size" in findings else None
-        for finding, drawn in findings.items():
-            where = f"{image}, {finding}"
-            if finding == "img_size" or drawn == []:
-                continue
-            if isinstance(drawn, dict):
-                mask = coco_runs(drawn, f"{path.name}, {where}")
-                if not is_empty(mask):
-                    yield image, Outline(canonical(finding), _READER, mask, mask.size, where)
-            else:
-                outline = polygon(drawn, f"{path.name}, {where}")
-                yield image, Outline(canonical(finding), _READER, outline, frame, where)
+    elif isinstance(drawn, dict):
+        mask = coco_runs(drawn, f"{source}, {where}")
+        if not is_empty(mask):
+            yield image, Outline(canonical(finding), _READER, mask, mask.size, where)
+    elif drawn != []:
+        outline = polygon(drawn, f"{source}, {where}")
+        frame = _img_size(img_size, f"{source}, {image}") if img_size is not None else None
+        yield image, Outline(canonical(finding), _READER, outline, frame, where)
 
 
 def _img_size(given: object, where: str) -> Shape:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from radiographs.annotation_readers.geometry import Box, Geometry, Shape
+from radiographs.annotation_readers.geometry import Box, Geometry
 from radiographs.annotation_readers.json_file import polygon, read_object
 from radiographs.annotation_readers.run_lengths import coco_runs, is_empty
-from radiographs.annotation_readers.table import AnnotationTable, Outline, collect, film_key
+from radiographs.annotation_readers.table import AnnotationTable, Outline, Pair, collect, film_key, path_key
 from radiographs.errors import AnnotationError
 from radiographs.findings import canonical
+from radiographs.orientation import Shape
 
 
 def read_coco(path: Path, reader: str = "expert") -> AnnotationTable:
@@ -26,14 +28,26 @@ def read_coco(path: Path, reader: str = "expert") -> AnnotationTable:
         reader: who drew the outlines.
 
     Raises:
-        AnnotationError: a key or the file cannot be used, or two images have the same file name.
+        AnnotationError: the file, or none of its annotations, can be used, or two images have the same path.
     """
     content = read_object(path)
-    images, frames = _images(path.name, _entries(path.name, content, "images"))
-    names = {entry.get("id"): entry.get("name") for entry in _entries(path.name, content, "categories")}
-    pairs: list[tuple[str, Outline | None]] = [(name, None) for name in images.values()]
-    pairs.extend(_outlines(path.name, _entries(path.name, content, "annotations"), images, frames, names, reader))
-    return collect(path.name, pairs)
+    names, frames = _images(path.name, _entries(path.name, content, "images"))
+    categories = {entry.get("id"): entry.get("name") for entry in _entries(path.name, content, "categories")}
+    entries = list(enumerate(_entries(path.name, content, "annotations"), start=1))
+
+    def outlines(line: tuple[int, dict]) -> Iterator[Pair]:
+        where = f"annotation {line[1].get('id', line[0])}"
+        image, category = line[1].get("image_id"), line[1].get("category_id")
+        if not isinstance(image, int | str) or image not in names:
+            raise AnnotationError(f"{path.name}, {where}: there is no image of that image_id")
+        if not isinstance(category, int | str) or not isinstance(categories.get(category), str):
+            raise AnnotationError(f"{path.name}, {where}: there is no category of that category_id")
+        geometry, frame = _geometry(line[1], frames[image], f"{path.name}, {where}")
+        yield names[image], Outline(canonical(categories[category]), reader, geometry, frame, where)
+
+    made = collect(path.name, entries, outlines)
+    looked_at = {path_key(name): () for name in names.values()}
+    return replace(made, outlines=looked_at | dict(made.outlines))
 
 
 def _entries(source: str, content: dict[str, object], key: str) -> list[dict]:
@@ -55,33 +69,14 @@ def _images(source: str, entries: list[dict]) -> tuple[dict[int | str, str], dic
         name, height, width = entry.get("file_name"), entry.get("height"), entry.get("width")
         if not isinstance(name, str) or not film_key(name) or "id" not in entry:
             raise AnnotationError(f"{source}: an image has no id or no file_name")
-        if film_key(name) in seen:
-            raise AnnotationError(f"{source}: two images are called {film_key(name)}; give them different names")
-        seen.add(film_key(name))
+        if path_key(name) in seen:
+            raise AnnotationError(f"{source}: two images are called {path_key(name)}; give them different names")
+        seen.add(path_key(name))
         names[entry["id"]] = name
         frames[entry["id"]] = None
         if isinstance(height, int) and isinstance(width, int) and height > 0 and width > 0:
             frames[entry["id"]] = (height, width)
     return names, frames
-
-
-def _outlines(
-    source: str,
-    entries: list[dict],
-    images: dict[int | str, str],
-    frames: dict[int | str, Shape | None],
-    names: dict,
-    reader: str,
-) -> Iterator[tuple[str, Outline | None]]:
-    for number, entry in enumerate(entries, start=1):
-        where = f"annotation {entry.get('id', number)}"
-        image, category = entry.get("image_id"), entry.get("category_id")
-        if not isinstance(image, int | str) or image not in images:
-            raise AnnotationError(f"{source}, {where}: there is no image of that image_id")
-        if not isinstance(category, int | str) or not isinstance(names.get(category), str):
-            raise AnnotationError(f"{source}, {where}: there is no category of that category_id")
-        geometry, frame = _geometry(entry, frames[image], f"{source}, {where}")
-        yield images[image], Outline(canonical(names[category]), reader, geometry, frame, where)
 
 
 def _geometry(entry: dict, frame: Shape | None, where: str) -> tuple[Geometry, Shape | None]:

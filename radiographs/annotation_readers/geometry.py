@@ -8,6 +8,7 @@ any centre becomes the one pixel that its middle lies in, so that no outline van
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -15,8 +16,10 @@ import numpy as np
 
 from radiographs.annotation import Kind
 from radiographs.errors import AnnotationError
+from radiographs.mask_images import mask_size, read_mask_image
+from radiographs.orientation import Shape, resample_mask
 
-Shape = tuple[int, int]
+Extent = tuple[float, float, float, float]
 
 
 class Geometry(Protocol):
@@ -25,6 +28,16 @@ class Geometry(Protocol):
     @property
     def kind(self) -> Kind:
         """How it was drawn."""
+        ...
+
+    @property
+    def size(self) -> Shape | None:
+        """(H, W) of the image that it was drawn on, where the outline itself says so."""
+        ...
+
+    @property
+    def extent(self) -> Extent | None:
+        """Left, top, right and bottom edge; None for masks, which fill their image."""
         ...
 
     def mask(self, shape: Shape, frame: Shape | None) -> np.ndarray:
@@ -49,6 +62,12 @@ class Box:
     width: float
     height: float
     kind: Kind = "box"
+    size: Shape | None = None
+
+    @property
+    def extent(self) -> Extent:
+        """See :class:`Geometry`."""
+        return self.x, self.y, self.x + self.width, self.y + self.height
 
     def mask(self, shape: Shape, frame: Shape | None) -> np.ndarray:
         """See :class:`Geometry`."""
@@ -70,6 +89,14 @@ class Polygon:
 
     rings: tuple[np.ndarray, ...]
     kind: Kind = "polygon"
+    size: Shape | None = None
+
+    @property
+    def extent(self) -> Extent:
+        """See :class:`Geometry`."""
+        corners = np.concatenate(self.rings)
+        (left, top), (right, bottom) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
+        return left, top, right, bottom
 
     def mask(self, shape: Shape, frame: Shape | None) -> np.ndarray:
         """See :class:`Geometry`; inside one ring the even-odd rule holds."""
@@ -92,10 +119,11 @@ class Runs:
     counts: np.ndarray
     size: Shape
     kind: Kind = "mask"
+    extent: None = None
 
     def mask(self, shape: Shape, frame: Shape | None) -> np.ndarray:
         """See :class:`Geometry`; ``size`` is the frame."""
-        return resample(self.full(), shape)
+        return resample_mask(self.full(), shape)
 
     def full(self) -> np.ndarray:
         """The mask in its own frame: ``size`` bool."""
@@ -109,44 +137,60 @@ class Runs:
 
 @dataclass(frozen=True)
 class MaskFile:
-    """A mask image on disk, opened only when it is asked for; what is not 0 is inside."""
+    """A mask image on disk, opened only when it is needed (see :mod:`radiographs.mask_images`)."""
 
     path: Path
     kind: Kind = "mask"
+    extent: None = None
+
+    @cached_property
+    def size(self) -> Shape:
+        """(H, W) of the image, from its header.
+
+        Raises:
+            AnnotationError: it cannot be opened.
+        """
+        return mask_size(self.path)
 
     def mask(self, shape: Shape, frame: Shape | None) -> np.ndarray:
         """See :class:`Geometry`; the image's own size is the frame."""
-        from radiographs.annotation_readers.mask_folder import load_mask
-
-        stored = load_mask(self.path)
-        check_proportions(stored.shape, shape, f"the mask {self.path.name}")
-        return resample(stored, shape)
+        return resample_mask(read_mask_image(self.path), shape)
 
 
-def check_proportions(frame: tuple[int, ...], shape: Shape, what: str) -> None:
-    """Refuse an outline whose frame has not the film's proportions (2 % are left for rounding).
+@dataclass(frozen=True, eq=False)
+class Painted:
+    """A mask at hand: (H, W) bool; its own size is the frame."""
+
+    pixels: np.ndarray
+    kind: Kind = "mask"
+    extent: None = None
+
+    @property
+    def size(self) -> Shape:
+        """See :class:`Geometry`."""
+        return self.pixels.shape[0], self.pixels.shape[1]
+
+    def mask(self, shape: Shape, frame: Shape | None) -> np.ndarray:
+        """See :class:`Geometry`."""
+        return resample_mask(self.pixels, shape)
+
+
+def has_proportions(frame: Shape, shape: Shape) -> bool:
+    """Whether two sizes have the same proportions (2 % are left for rounding)."""
+    return abs(frame[0] * shape[1] / (frame[1] * shape[0]) - 1) <= 0.02
+
+
+def check_proportions(frame: Shape, shape: Shape, what: str) -> None:
+    """Refuse an outline whose frame has not the film's proportions.
 
     Raises:
         AnnotationError: it was drawn on another image.
     """
-    if abs(frame[0] * shape[1] / (frame[1] * shape[0]) - 1) > 0.02:
+    if not has_proportions(frame, shape):
         raise AnnotationError(
             f"{what} was drawn on an image of {frame[1]} x {frame[0]} pixels; "
             f"the film has {shape[1]} x {shape[0]}, which are other proportions"
         )
-
-
-def resample(stored: np.ndarray, shape: Shape) -> np.ndarray:
-    """Carry a (H, W) bool mask to another size: a pixel is inside when its centre falls on an inside pixel."""
-    if stored.shape == shape:
-        return stored
-    rows = (np.arange(shape[0]) + 0.5) * stored.shape[0] / shape[0]
-    columns = (np.arange(shape[1]) + 0.5) * stored.shape[1] / shape[1]
-    taken = stored[rows.astype(int)[:, None], columns.astype(int)[None, :]]
-    if not taken.any():
-        for row, column in np.argwhere(stored):
-            _mark_pixel(taken, (row + 0.5) * shape[0] / stored.shape[0], (column + 0.5) * shape[1] / stored.shape[1])
-    return taken
 
 
 def _scale(shape: Shape, frame: Shape | None) -> tuple[float, float]:

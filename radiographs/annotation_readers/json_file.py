@@ -12,19 +12,40 @@ from radiographs.annotation_readers.rows import read_text
 from radiographs.errors import AnnotationError
 
 
+def read_json(path: Path) -> object:
+    """Load a JSON file.
+
+    Raises:
+        AnnotationError: it is none.
+    """
+    try:
+        return json.loads(read_text(path))
+    except (json.JSONDecodeError, RecursionError) as error:
+        at = f", line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise AnnotationError(f"{path.name}{at}: this is not JSON") from error
+
+
 def read_object(path: Path) -> dict[str, object]:
     """Load a JSON file whose outermost value is an object.
 
     Raises:
         AnnotationError: it is not such a file.
     """
-    try:
-        loaded = json.loads(read_text(path))
-    except (json.JSONDecodeError, RecursionError) as error:
-        at = f", line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise AnnotationError(f"{path.name}{at}: this is not JSON") from error
+    loaded = read_json(path)
     if not isinstance(loaded, dict):
         raise AnnotationError(f"{path.name}: expected a JSON object at the outside")
+    return loaded
+
+
+def read_list(path: Path) -> list[object]:
+    """Load a JSON file whose outermost value is a list.
+
+    Raises:
+        AnnotationError: it is not such a file.
+    """
+    loaded = read_json(path)
+    if not isinstance(loaded, list):
+        raise AnnotationError(f"{path.name}: expected a JSON list at the outside")
     return loaded
 
 

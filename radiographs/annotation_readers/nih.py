@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from radiographs.annotation_readers.rows import read_rows
-from radiographs.annotation_readers.table import AnnotationTable, Outline, collect
+from radiographs.annotation_readers.rows import Row, read_rows
+from radiographs.annotation_readers.table import AnnotationTable, Outline, Pair, collect
 from radiographs.findings import canonical
 
 NIH_FRAME = (1024, 1024)
@@ -26,21 +27,12 @@ def read_nih_boxes(path: Path) -> AnnotationTable:
         path: ``BBox_List_2017.csv``, plain or gzipped.
 
     Raises:
-        AnnotationError: a line or the file cannot be used.
+        AnnotationError: the file, or none of its lines, can be used.
     """
-    return collect(
-        path.name,
-        (
-            (
-                row.name("Image Index"),
-                Outline(
-                    canonical(row.name("Finding Label")),
-                    "radiologist (NIH)",
-                    row.box(row.number("x"), row.number("y"), row.number("w"), row.number("h"), NIH_FRAME),
-                    NIH_FRAME,
-                    row.where,
-                ),
-            )
-            for row in read_rows(path, _COLUMNS)
-        ),
-    )
+    return collect(path.name, read_rows(path, _COLUMNS), _outlines)
+
+
+def _outlines(row: Row) -> Iterator[Pair]:
+    box = row.box(row.number("x"), row.number("y"), row.number("w"), row.number("h"), NIH_FRAME)
+    finding = canonical(row.name("Finding Label"))
+    yield row.name("Image Index"), Outline(finding, "radiologist (NIH)", box, NIH_FRAME, row.where)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import io
@@ -12,10 +13,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from radiographs.annotation_readers.geometry import Box, Shape
+from radiographs.annotation_readers.geometry import Box
 from radiographs.errors import AnnotationError
+from radiographs.orientation import Shape
 
 _MAX_BYTES = 256 * 2**20
+_NOTHING = ("", "nan", "na", "none", "null")
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class Row:
     source: str
     line: int
     cells: dict[str, str]
+    decimal_comma: bool = False
 
     @property
     def where(self) -> str:
@@ -55,13 +59,18 @@ class Row:
         Raises:
             AnnotationError: it is none.
         """
+        text = self.text(column)
         try:
-            value = float(self.text(column))
+            value = float(text.replace(",", ".") if self.decimal_comma and text.count(",") == 1 else text)
         except ValueError:
             value = math.nan
         if not math.isfinite(value):
             raise self.fail(f"{column} should be a number, found {self.text(column)[:40]!r}")
         return value
+
+    def is_empty(self, *columns: str) -> bool:
+        """Whether all these cells are empty, as they are where readers looked and outlined nothing."""
+        return all(self.text(column).casefold() in _NOTHING for column in columns)
 
     def box(self, x: float, y: float, width: float, height: float, frame: Shape | None) -> Box:
         """A box, clipped to its frame.
@@ -91,8 +100,7 @@ def read_rows(path: Path, columns: Mapping[str, tuple[str, ...]], optional: tupl
         AnnotationError: the file cannot be read, or a column is missing.
     """
     text = read_text(path)
-    first = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=first.count)
+    delimiter = _delimiter(text.split("\n", 1)[0])
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         header = next(lines, [])
@@ -100,16 +108,16 @@ def read_rows(path: Path, columns: Mapping[str, tuple[str, ...]], optional: tupl
         for cells in lines:
             if any(cell.strip() for cell in cells):
                 found = {name: cells[at].strip() for name, at in places.items() if at < len(cells)}
-                yield Row(path.name, lines.line_num, found)
+                yield Row(path.name, lines.line_num, found, decimal_comma=delimiter != ",")
     except csv.Error as error:
         raise AnnotationError(f"{path.name}, line {lines.line_num}: this is not a line of a CSV table") from error
 
 
 def read_text(path: Path) -> str:
-    """Text of a plain, gzipped or zipped file.
+    """Text of a plain, gzipped or zipped file, in UTF-8, UTF-16 or, as Excel writes it, Windows-1252.
 
     Raises:
-        AnnotationError: it cannot be read, is too large or is not UTF-8 text.
+        AnnotationError: it cannot be read, is too large or is no text.
     """
     try:
         with path.open("rb") as stream:
@@ -124,15 +132,47 @@ def read_text(path: Path) -> str:
                 data = stream.read(_MAX_BYTES + 1)
         if len(data) > _MAX_BYTES:
             raise AnnotationError(f"{path.name} is larger than {_MAX_BYTES // 2**20} MB")
-        return data.decode("utf-8-sig")
+        return _decoded(data)
     except UnicodeDecodeError as error:
-        raise AnnotationError(f"{path.name} is not UTF-8 text") from error
+        raise AnnotationError(f"{path.name} is not UTF-8 text, nor in another encoding that can be told") from error
     except FileNotFoundError as error:
         raise AnnotationError(f"there is no file {path.name}") from error
-    except (OSError, EOFError, zipfile.BadZipFile, ValueError) as error:
-        if isinstance(error, AnnotationError):
-            raise
+    except AnnotationError:
+        raise
+    except Exception as error:  # what gzip, zipfile and zlib raise for damage has no common base
         raise AnnotationError(f"{path.name} cannot be opened, or is damaged") from error
+
+
+def _decoded(data: bytes) -> str:
+    """Text by its byte order mark, else UTF-8, else Windows-1252 where it can be no other; control codes are none.
+
+    Raises:
+        UnicodeDecodeError: it is no text in any of them.
+    """
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16")
+    if b"\0" in data[1:2] and b"\0" not in data[:1]:
+        return data.decode("utf-16-le")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        if any(byte < 32 and byte not in b"\t\n\r" for byte in data[:4096]):
+            raise
+        return data.decode("cp1252")
+
+
+def header_of(path: Path) -> tuple[str, ...]:
+    """Names of a table's columns, without case, spaces and punctuation.
+
+    Raises:
+        AnnotationError: the file cannot be read.
+    """
+    first = read_text(path).split("\n", 1)[0]
+    return tuple(_plain(cell) for cell in next(csv.reader([first], delimiter=_delimiter(first)), []))
+
+
+def _delimiter(first: str) -> str:
+    return max(",;\t", key=first.count)
 
 
 def _single_member(path: Path) -> bytes:

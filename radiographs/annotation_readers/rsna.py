@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from radiographs.annotation_readers.rows import read_rows
-from radiographs.annotation_readers.table import AnnotationTable, Outline, collect
+from radiographs.annotation_readers.rows import Row, read_rows
+from radiographs.annotation_readers.table import AnnotationTable, Outline, Pair, collect
 
 RSNA_FRAME = (1024, 1024)
 _COLUMNS = {
@@ -29,18 +29,17 @@ def read_rsna(path: Path) -> AnnotationTable:
         path: ``stage_2_train_labels.csv``, plain, gzipped or zipped.
 
     Raises:
-        AnnotationError: a line or the file cannot be used.
+        AnnotationError: the file, or none of its lines, can be used.
     """
-    return collect(path.name, _pairs(path))
+    return collect(path.name, read_rows(path, _COLUMNS), _outlines)
 
 
-def _pairs(path: Path) -> Iterator[tuple[str, Outline | None]]:
-    for row in read_rows(path, _COLUMNS):
-        target = row.text("Target")
-        if target not in ("0", "1"):
-            raise row.fail(f"Target should be 0 or 1, found {target[:40]!r}")
-        if target == "0":
-            yield row.name("patientId"), None
-            continue
-        box = row.box(row.number("x"), row.number("y"), row.number("width"), row.number("height"), RSNA_FRAME)
-        yield row.name("patientId"), Outline("Pneumonia", "radiologists (RSNA)", box, RSNA_FRAME, row.where)
+def _outlines(row: Row) -> Iterator[Pair]:
+    target = row.text("Target")
+    if target not in ("0", "1"):
+        raise row.fail(f"Target should be 0 or 1, found {target[:40]!r}")
+    if target == "0":
+        yield row.name("patientId"), None
+        return
+    box = row.box(row.number("x"), row.number("y"), row.number("width"), row.number("height"), RSNA_FRAME)
+    yield row.name("patientId"), Outline("Pneumonia", "radiologists (RSNA)", box, RSNA_FRAME, row.where)

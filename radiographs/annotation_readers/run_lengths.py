@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from radiographs.annotation_readers.geometry import Runs, Shape
+from radiographs.annotation_readers.geometry import Runs
+from radiographs.codestreams import MAX_SIDE
 from radiographs.errors import AnnotationError
-from radiographs.raster import MAX_SIDE
+from radiographs.orientation import Shape
 
 
 def decode_counts(text: str) -> np.ndarray:

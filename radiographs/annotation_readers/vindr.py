@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from radiographs.annotation_readers.geometry import Shape
-from radiographs.annotation_readers.rows import read_rows
-from radiographs.annotation_readers.table import AnnotationTable, Outline, collect, film_key
+from radiographs.annotation_readers.rows import Row, read_rows
+from radiographs.annotation_readers.table import AnnotationTable, Outline, Pair, collect, film_key
 from radiographs.findings import NO_FINDING, canonical
+from radiographs.orientation import Shape
 
 _COLUMNS = {
     "image_id": ("image_id",),
@@ -31,20 +31,20 @@ def read_vindr(path: Path, frames: Mapping[str, Shape] | None = None) -> Annotat
         frames: film -> (H, W) of its DICOM, for films that were resized since; None: the films have their own size.
 
     Raises:
-        AnnotationError: a line or the file cannot be used.
+        AnnotationError: the file, or none of its lines, can be used.
     """
     sizes = {film_key(image): size for image, size in (frames or {}).items()}
-    return collect(path.name, _pairs(path, sizes))
+    rows = read_rows(path, _COLUMNS, optional=("rad_id",))
+    return collect(path.name, rows, lambda row: _outlines(row, sizes))
 
 
-def _pairs(path: Path, sizes: Mapping[str, Shape]) -> Iterator[tuple[str, Outline | None]]:
-    for row in read_rows(path, _COLUMNS, optional=("rad_id",)):
-        image, finding = row.name("image_id"), canonical(row.name("class_name"))
-        if finding == NO_FINDING:
-            yield image, None
-            continue
-        left, top = row.number("x_min"), row.number("y_min")
-        frame = sizes.get(film_key(image))
-        box = row.box(left, top, row.number("x_max") - left, row.number("y_max") - top, frame)
-        reader = f"radiologist {row.text('rad_id')} (VinDr)" if row.text("rad_id") else "consensus (VinDr)"
-        yield image, Outline(finding, reader, box, frame, row.where)
+def _outlines(row: Row, sizes: Mapping[str, Shape]) -> Iterator[Pair]:
+    image, finding = row.name("image_id"), canonical(row.name("class_name"))
+    if finding == NO_FINDING or row.is_empty("x_min", "y_min", "x_max", "y_max"):
+        yield image, None
+        return
+    left, top = row.number("x_min"), row.number("y_min")
+    frame = sizes.get(film_key(image))
+    box = row.box(left, top, row.number("x_max") - left, row.number("y_max") - top, frame)
+    reader = f"radiologist {row.text('rad_id')} (VinDr)" if row.text("rad_id") else "consensus (VinDr)"
+    yield image, Outline(finding, reader, box, frame, row.where)

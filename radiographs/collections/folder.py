@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -10,15 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from radiographs.annotation import Annotation
-from radiographs.annotation_readers import film_key
 from radiographs.collection import Collection, CollectionCard, FilmEntry
-from radiographs.collections.folder_tables import FilmNotes, read_film_notes, read_outlines
-from radiographs.errors import CollectionError, FilmError
+from radiographs.collections.folder_tables import FolderRecords, Frame, read_records
+from radiographs.errors import AnnotationError, CollectionError, FilmError
 from radiographs.radiograph import Radiograph
 from radiographs.reading import read_radiograph
 
-_NOT_FILMS = frozenset({".csv", ".json", ".txt", ".md", ".xlsx"})
+_NOT_FILMS = frozenset({".csv", ".tsv", ".json", ".txt", ".md", ".xlsx"})
+_PACKED_TABLES = (".csv.gz", ".json.gz", ".csv.zip")
+_DICOMDIR = "DICOMDIR"
 _ID_LENGTH = 12
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -48,17 +51,27 @@ class _Content:
     """What was found in a folder: files by film id, what the tables say, and what was refused."""
 
     paths: dict[str, Path]
-    notes: FilmNotes
+    records: FolderRecords
     refused: tuple[tuple[str, str], ...]
 
 
-class FolderCollection(Collection):
-    """Any folder of films (PNG, JPEG, DICOM, also in subfolders), with what lies beside them.
+@dataclass(frozen=True)
+class _Look:
+    """What one file is: a film with its id and size, or the reason why it is none."""
 
-    Outlines come from ``masks/<film>_<finding>.png``, ``boxes.csv`` (image, finding, x, y, width, height) and
-    ``annotations.json`` (COCO); labels and patients from ``films.csv`` (image, labels separated by ``|``, patient).
-    All of these lie directly in the folder. A film's id is made from its content, so that file names stay on this
-    machine; a patient's pseudonym is made from the ids of their films.
+    film_id: str = ""
+    frame: Frame | None = None
+    reason: str = ""
+
+
+class FolderCollection(Collection):
+    """Any folder of films (PNG, JPEG, DICOM by content, also in subfolders), with what lies beside them.
+
+    Outlines come from ``masks/<film>_<finding>.png`` and from every table of a known format (see
+    :func:`radiographs.annotation_readers.read_table`); labels and patients from ``films.csv`` (image, labels separated
+    by ``|``, patient). All of these lie directly in the folder. A line or an outline that cannot be used is named and
+    costs itself alone. A film's id is made from its content, so that file names stay on this machine; a patient's
+    pseudonym is made from the ids of their films.
     """
 
     name = "folder"
@@ -81,7 +94,7 @@ class FolderCollection(Collection):
             citation=FolderCollection.card.citation,
         )
         self._lock = threading.Lock()
-        self._looked_at: dict[_Stamp, tuple[str, str | None]] = {}
+        self._looked_at: dict[_Stamp, _Look] = {}
         self._content: tuple[list[_Stamp], _Content] | None = None
 
     @property
@@ -139,25 +152,31 @@ class FolderCollection(Collection):
 
         Raises:
             CollectionError: the folder has no such film.
-            FilmError, AnnotationError: the film's file or an outline cannot be used.
+            FilmError: the film's file cannot be read.
         """
-        stem = film_key(self._file(film_id).name)
-        notes = self._look().notes
-        tables = [table for table in notes.outlines if stem in table]
-        if not tables or stem in notes.ambiguous:
+        outlines = self._look().records.outlines.get(film_id, ())
+        if not outlines:
+            self._file(film_id)
             return []
-        shape = self.read(film_id).shape
-        return [annotation for table in tables for annotation in table.annotations(stem, shape)]
+        film = self.read(film_id)
+        drawn = []
+        for outline in outlines:
+            try:
+                mask = outline.place(film.shape, film.stored)
+            except AnnotationError as error:
+                _log.warning("an outline of %s is left out: %s", self.name, type(error).__name__)
+                continue
+            if mask.any():
+                drawn.append(Annotation(outline.finding, mask, outline.kind, outline.reader))
+        return drawn
 
     def _line(self, film_id: str, content: _Content) -> FilmEntry:
-        notes, stem = content.notes, film_key(content.paths[film_id].name)
-        known = stem not in notes.ambiguous
-        findings = {f for table in notes.outlines for f in table.findings(stem)} if known else set()
+        records = content.records
         return FilmEntry(
             film_id=film_id,
-            labels=notes.labels.get(stem, ()) if known else (),
-            annotated=tuple(sorted(findings)),
-            patient=notes.patients.get(stem, film_id) if known else film_id,
+            labels=records.labels.get(film_id, ()),
+            annotated=tuple(sorted({outline.finding for outline in records.outlines.get(film_id, ())})),
+            patient=records.patients.get(film_id, film_id),
         )
 
     def _relative(self, path: Path) -> str:
@@ -181,23 +200,30 @@ class FolderCollection(Collection):
             return self._content[1]
 
     def _look_at(self, stamps: list[_Stamp]) -> _Content:
-        candidates = [s for s in stamps if s.path.suffix.lower() not in _NOT_FILMS and not self._is_mask(s.path)]
+        candidates = [stamp for stamp in stamps if self._may_be_film(stamp.path)]
         fresh = [stamp for stamp in candidates if stamp not in self._looked_at]
         with ThreadPoolExecutor(4, thread_name_prefix="scan") as pool:
             self._looked_at |= dict(zip(fresh, pool.map(_look_at_file, fresh)))
         paths: dict[str, Path] = {}
+        frames: dict[str, Frame] = {}
         refused = []
         for stamp in candidates:
-            film_id, reason = self._looked_at[stamp]
-            if reason is None and film_id in paths:
-                reason = f"the same film as {self._relative(paths[film_id])}"
-            if reason is None:
-                paths[film_id] = stamp.path
-            else:
+            look = self._looked_at[stamp]
+            reason = look.reason
+            if look.film_id in paths:
+                reason = f"the same film as {self._relative(paths[look.film_id])}"
+            if reason or look.frame is None:
                 refused.append((self._relative(stamp.path), reason))
-        outlines, problems = read_outlines(self._path, list(paths.values()))
-        notes, more = read_film_notes(self._path, paths, outlines)
-        return _Content(paths, notes, (*refused, *problems, *more))
+            else:
+                paths[look.film_id], frames[look.film_id] = stamp.path, look.frame
+        records = read_records(self._path, paths, frames)
+        return _Content(paths, records, (*refused, *records.problems))
+
+    def _may_be_film(self, path: Path) -> bool:
+        """Whether a file is looked into: masks, tables and a medium's index of its files are none."""
+        name = path.name.lower()
+        known = path.suffix.lower() in _NOT_FILMS or name.endswith(_PACKED_TABLES) or path.name.upper() == _DICOMDIR
+        return not known and not self._is_mask(path)
 
     def _is_mask(self, path: Path) -> bool:
         return "masks" in path.relative_to(self._path).parts[:-1]
@@ -216,13 +242,12 @@ def _stamps(folder: Path) -> list[_Stamp]:
     return sorted(found, key=lambda stamp: stamp.path.as_posix())
 
 
-def _look_at_file(stamp: _Stamp) -> tuple[str, str | None]:
-    """(film id, None) of a film, or ("", reason) of a file that is none."""
+def _look_at_file(stamp: _Stamp) -> _Look:
     try:
         data = stamp.path.read_bytes()
-        read_radiograph(data)
+        film = read_radiograph(data)
     except FilmError as error:
-        return "", str(error)
+        return _Look(reason=str(error))
     except OSError as error:
-        return "", f"the file cannot be opened: {error.strerror}"
-    return hashlib.sha256(data).hexdigest()[:_ID_LENGTH], None
+        return _Look(reason=f"the file cannot be opened: {error.strerror}")
+    return _Look(hashlib.sha256(data).hexdigest()[:_ID_LENGTH], Frame(film.shape, film.stored))

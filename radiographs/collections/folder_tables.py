@@ -1,111 +1,151 @@
-"""What lies beside the films of a user's folder: masks, boxes, COCO outlines, labels and patients."""
+"""What lies beside the films of a user's folder: masks, tables of outlines, labels and patients."""
 
 from __future__ import annotations
 
-import csv
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
-from radiographs.annotation_readers import AnnotationTable, film_key, read_box_csv, read_coco, read_mask_folder
+from radiographs.annotation_readers import AnnotationTable, is_table, read_mask_folder, read_table
+from radiographs.annotation_readers.geometry import MaskFile
+from radiographs.annotation_readers.matching import match
+from radiographs.annotation_readers.rows import read_rows
+from radiographs.annotation_readers.table import Outline, path_key
 from radiographs.errors import AnnotationError
 from radiographs.findings import NO_FINDING, canonical
+from radiographs.mask_images import read_mask_image
+from radiographs.orientation import Shape, StoredFrame
 
-Problems = tuple[tuple[str, str], ...]
+LABELS = "films.csv"
+_COLUMNS = {
+    "image": ("image", "film", "file", "filename", "file_name"),
+    "labels": ("labels", "label", "findings"),
+    "patient": ("patient", "patient_id"),
+}
+_SHARED = "more than one film has this name; name its folder"
+_MOST_LISTED = 20
+Problem = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class FilmNotes:
-    """What a folder's tables say of its films, by the films' names without suffix.
+class Frame:
+    """A film's size, and how it lay in its file where it was turned or stretched."""
+
+    shape: Shape
+    stored: StoredFrame | None = None
+
+
+@dataclass(frozen=True)
+class FolderRecords:
+    """What a folder's tables say of its films, by film id.
 
     Attributes:
-        outlines: one table a source. labels: findings said to be present. patients: pseudonyms.
-        ambiguous: names that more than one film has; nothing is known of those.
+        outlines: those that can be placed on their film. labels: findings said to be present.
+        patients: pseudonyms; nothing of a given name is in them.
+        problems: (name, reason) of each source, line, outline or mask that cannot be used.
     """
 
-    outlines: tuple[AnnotationTable, ...]
+    outlines: Mapping[str, tuple[Outline, ...]]
     labels: Mapping[str, tuple[str, ...]]
     patients: Mapping[str, str]
-    ambiguous: frozenset[str]
+    problems: tuple[Problem, ...]
 
 
-def read_outlines(folder: Path, films: Sequence[Path]) -> tuple[tuple[AnnotationTable, ...], Problems]:
-    """Read ``masks/``, ``boxes.csv`` and ``annotations.json`` of a folder, those that are there.
-
-    Returns:
-        The tables that can be used, and (name, reason) of each source or mask that cannot.
-    """
-    readers: dict[str, Callable[[Path], AnnotationTable]] = {
-        "masks": lambda path: read_mask_folder(path, [film.name for film in films]),
-        "boxes.csv": read_box_csv,
-        "annotations.json": read_coco,
-    }
-    tables: list[AnnotationTable] = []
-    problems: list[tuple[str, str]] = []
-    for name, reader in readers.items():
-        path = folder / name
-        if not path.exists():
-            continue
-        try:
-            table = reader(path)
-        except AnnotationError as error:
-            problems.append((name, str(error)))
-            continue
-        tables.append(table)
-        problems += [(f"{name}/{mask}", "the mask belongs to no film of the folder") for mask in table.unmatched]
-        stems = {film_key(film.name) for film in films}
-        unknown = [image for image in table.images() if image not in stems]
-        problems += [(name, f"{image}: the folder has no such film") for image in unknown]
-    return tuple(tables), tuple(problems)
-
-
-def read_film_notes(
-    folder: Path, films: Mapping[str, Path], outlines: tuple[AnnotationTable, ...]
-) -> tuple[FilmNotes, Problems]:
-    """Read ``films.csv`` (image, labels, patient) where it is there.
-
-    A patient's pseudonym is "patient-" and the first id of their films: nothing of the given name is in it.
+def read_records(folder: Path, films: Mapping[str, Path], frames: Mapping[str, Frame]) -> FolderRecords:
+    """Read ``films.csv``, ``masks/`` and every table of outlines that lies directly in the folder.
 
     Args:
-        folder: the user's folder. films: film id -> file. outlines: what ``read_outlines`` gave.
+        folder: the user's folder. films: film id -> file. frames: film id -> its size.
     """
-    times = Counter(film_key(path.name) for path in films.values())
-    ambiguous = frozenset(stem for stem, count in times.items() if count > 1)
-    problems = [(stem, "more than one film has this name, so outlines and labels are left out") for stem in ambiguous]
-    labels: dict[str, tuple[str, ...]] = {}
-    given: dict[str, str] = {}
-    path = folder / "films.csv"
-    if path.is_file():
+    ids = {path.relative_to(folder).as_posix(): film_id for film_id, path in films.items()}
+    problems: list[Problem] = []
+    outlines: dict[str, list[Outline]] = {film_id: [] for film_id in films}
+    for source, table in _tables(folder, list(ids), problems):
+        found = match(table.outlines, ids)
+        problems += _listed(source, [_without(problem, table.source) for problem in table.problems])
+        problems += [(f"{source}/{mask}", "the mask belongs to no film of the folder") for mask in table.unmatched]
+        problems += _listed(source, [f"{image}: the folder has no such film" for image in found.unknown])
+        problems += _listed(source, [f"{image}: {_SHARED}" for image in found.ambiguous])
+        for film, name in found.names.items():
+            film_id = ids[film]
+            usable, refused = _usable(table.outlines[name], frames[film_id])
+            outlines[film_id] += usable
+            problems += [(source, f"{film}, {problem}") for problem in refused]
+    labels, given = _labels(folder, ids, problems)
+    first: dict[str, str] = {}
+    for film_id in sorted(given):
+        first.setdefault(given[film_id], film_id)
+    patients = {film_id: f"patient-{first[name]}" for film_id, name in given.items()}
+    return FolderRecords({i: tuple(found) for i, found in outlines.items()}, labels, patients, tuple(problems))
+
+
+def _tables(folder: Path, films: list[str], problems: list[Problem]) -> Iterator[tuple[str, AnnotationTable]]:
+    """The folder's masks and tables that can be read, by name."""
+    tables = sorted(p for p in folder.iterdir() if p.is_file() and is_table(p) and not p.name.startswith("."))
+    for path in (folder / "masks", *tables):
+        if path.name == LABELS or not path.exists():
+            continue
         try:
-            for row in _rows(path):
-                stem = film_key(row["image"])
-                labels[stem] = _findings(row.get("labels", ""))
-                if row.get("patient"):
-                    given[stem] = row["patient"]
+            if path.is_dir():
+                yield path.name, read_mask_folder(path, films)
+            else:
+                yield path.name, read_table(path)
         except AnnotationError as error:
             problems.append((path.name, str(error)))
-    first: dict[str, str] = {}
-    by_stem = sorted((film_id, film_key(film.name)) for film_id, film in films.items())
-    for film_id, stem in by_stem:
-        if stem in given:
-            first.setdefault(given[stem], film_id)
-    patients = {stem: f"patient-{first[given[stem]]}" for _, stem in by_stem if stem in given}
-    return FilmNotes(outlines, labels, patients, ambiguous), tuple(problems)
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
-    """Rows of a CSV with lower-case headers and no outer spaces."""
+def _usable(outlines: tuple[Outline, ...], frame: Frame) -> tuple[list[Outline], list[str]]:
+    """The outlines that can be placed on a film, and why the others cannot."""
+    usable, refused = [], []
+    for outline in outlines:
+        try:
+            outline.check(frame.shape, frame.stored)
+            if isinstance(outline.geometry, MaskFile):
+                state = outline.geometry.path.stat()
+                _check_mask(outline.geometry.path, state.st_size, state.st_mtime_ns)
+            usable.append(outline)
+        except (AnnotationError, OSError) as error:
+            refused.append(str(error))
+    return usable, refused
+
+
+@lru_cache(maxsize=65536)
+def _check_mask(path: Path, _size: int, _changed_ns: int) -> None:
+    read_mask_image(path)
+
+
+def _listed(source: str, sentences: list[str]) -> list[Problem]:
+    """Sentences about one source, those beyond the first few in a single one."""
+    shown = [(source, sentence) for sentence in sentences[:_MOST_LISTED]]
+    left = len(sentences) - len(shown)
+    return [*shown, (source, f"{left:,} more lines of this kind")] if left else shown
+
+
+def _without(problem: str, source: str) -> str:
+    return problem.removeprefix(f"{source}, ").removeprefix(f"{source}: ")
+
+
+def _labels(
+    folder: Path, ids: Mapping[str, str], problems: list[Problem]
+) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
+    """Labels and given patients by film id, from ``films.csv`` (image, labels separated by ``|``, patient)."""
+    path = folder / LABELS
+    if not path.is_file():
+        return {}, {}
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            table = csv.DictReader(file)
-            header = [(name or "").strip().lower() for name in table.fieldnames or []]
-            if "image" not in header:
-                raise AnnotationError(f"{path.name} has no column image; expected image, labels, patient")
-            table.fieldnames = header
-            return [{key: (value or "").strip() for key, value in row.items() if key} for row in table]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise AnnotationError(f"{path.name} cannot be read as a CSV in UTF-8") from error
+        rows = [row for row in read_rows(path, _COLUMNS, optional=("labels", "patient")) if row.text("image")]
+    except AnnotationError as error:
+        problems.append((path.name, str(error)))
+        return {}, {}
+    by_name = {path_key(row.text("image")): row for row in rows}
+    found = match(by_name, ids)
+    problems += [
+        (path.name, f"{image}: more than one film has this name; name its folder") for image in found.ambiguous
+    ]
+    known = {ids[film]: by_name[name] for film, name in found.names.items()}
+    labels = {film_id: _findings(row.text("labels")) for film_id, row in known.items()}
+    return labels, {film_id: row.text("patient") for film_id, row in known.items() if row.text("patient")}
 
 
 def _findings(text: str) -> tuple[str, ...]:

@@ -112,7 +112,7 @@ def _shape(path: Path) -> tuple[int, int]:
     try:
         with Image.open(path) as image:
             return image.height, image.width
-    except (OSError, ValueError):
+    except Exception:  # Pillow's errors differ by version; the reader says in words what is wrong
         return read_radiograph(path).shape
 
 

@@ -109,7 +109,8 @@ class RadiologistMasks(Collection):
             CollectionError: the collection has no such film, or the films are not at hand.
             FilmError, AnnotationError: a file cannot be read.
         """
-        return self._films(film_id).masks.annotations(film_id, self.read(film_id).shape)
+        film = self.read(film_id)
+        return self._films(film_id).masks.annotations(film_id, film.shape, film.stored)
 
     def _films(self, film_id: str | None = None) -> _Listed:
         folder = _folder()

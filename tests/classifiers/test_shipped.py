@@ -31,6 +31,18 @@ def folder(tmp_path, network):
     return tmp_path
 
 
+def test_the_network_is_torchvisions_with_a_finer_last_stage(network):
+    from torchvision.models import resnet18
+
+    theirs = resnet18(num_classes=len(FINDINGS))
+    theirs.conv1 = torch.nn.Conv2d(1, 64, kernel_size=7, stride=2, padding=3, bias=False)
+    theirs.layer4[0].conv1.stride = theirs.layer4[0].downsample[0].stride = (1, 1)
+    theirs.load_state_dict(network.state_dict())
+    films = torch.rand(2, 1, 64, 64, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(network(films), theirs.eval()(films))
+    assert [name for name, _ in network.named_modules()] == [name for name, _ in theirs.named_modules()]
+
+
 def test_round_trip_in_half_precision(folder, network):
     classifier = load_shipped("tiny", folder)
     assert classifier.card == CARD

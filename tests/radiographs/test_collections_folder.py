@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from radiographs.collections.folder import FolderCollection
+from radiographs.collections.folder import FolderCollection, _Look
+from radiographs.collections.folder_tables import Frame
 from radiographs.collections.remembered import forget_folder, remember_folder, remembered_folders
 from radiographs.errors import CollectionError
+from tests.radiographs.dicom_films import film, save
 
 
 def write_film(path, seed, size=(48, 64)):
@@ -146,9 +148,12 @@ def test_unchanged_files_are_not_read_again(folder, monkeypatch):
     collection = FolderCollection(top)
     collection.entries()
     looked_at = []
-    monkeypatch.setattr(
-        "radiographs.collections.folder._look_at_file", lambda stamp: looked_at.append(stamp.path.name) or ("x", None)
-    )
+
+    def look(stamp):
+        looked_at.append(stamp.path.name)
+        return _Look("x", Frame((9, 9)))
+
+    monkeypatch.setattr("radiographs.collections.folder._look_at_file", look)
     write_film(top / "new.png", 10)
     collection.entries()
     assert looked_at == ["new.png"]
@@ -175,6 +180,115 @@ def test_a_folder_that_went_away(tmp_path):
     assert collection.entries() == []
     with pytest.raises(CollectionError, match="is not there"):
         collection.scan()
+
+
+TABLES = {
+    "vindr.csv": "image_id,class_name,rad_id,x_min,y_min,x_max,y_max\n"
+    "smith_john,Mass,R1,8,4,18,10\njones,No finding,R1,,,,\n",
+    "rsna.csv": "patientId,x,y,width,height,Target\nsmith_john,8,4,10,6,1\njones,,,,,0\n",
+    "siim.csv": "ImageId,EncodedPixels\nsmith_john,100000 20\njones,-1\n",
+    "nih.csv": "Image Index,Finding Label,Bbox [x,y,w,h],,,\nsmith_john.png,Mass,8,4,10,6,,,\n",
+    "any name.csv": "image;finding;x;y;width;height\nsmith_john;Mass;8,5;4;10;6\n",
+    "gt.json": json.dumps({"smith_john": {"img_size": [48, 64], "Mass": [[[8, 4], [18, 4], [18, 10]]]}}),
+    "chest-det.json": json.dumps(
+        [
+            {
+                "file_name": "smith_john.png",
+                "syms": ["Mass"],
+                "boxes": [],
+                "polygons": [[[80, 40], [180, 40], [180, 100]]],
+            }
+        ]
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("square", [True, False])
+def test_published_tables_are_known_by_their_columns_whatever_their_name(tmp_path, name, square):
+    size = (64, 64) if square else (48, 64)
+    film = write_film(tmp_path / "smith_john.png", 1, size)
+    other = write_film(tmp_path / "jones.png", 2, size)
+    (tmp_path / name).write_text(TABLES[name])
+    collection = FolderCollection(tmp_path)
+    found, refused = collection.annotations(film), dict(collection.scan().refused)
+    frames = dict.fromkeys(("rsna.csv", "siim.csv", "nih.csv", "chest-det.json"), (1024, 1024)) | {"gt.json": (64, 48)}
+    frame = frames.get(name, size)
+    if (frame[0] == frame[1]) != square:
+        assert found == []
+        assert f"{frame[0]} x {frame[1]} pixels; the film has 64 x {size[0]}" in refused[name]
+    else:
+        assert [a.mask.any() for a in found] == [True]
+        assert refused == {}
+        assert collection.entry(film).annotated == (found[0].finding,)
+    assert collection.annotations(other) == []
+
+
+def test_a_bad_outline_costs_itself_and_neither_the_file_nor_the_film(folder):
+    top, ids = folder
+    lines = ["image,finding,x,y,width,height", "jones.png,Nodule,8,4,10,6", "jones.png,Mass,1500,1800,300,200"]
+    lines += ["jones.png,Mass,1,2,x,5", "smith_john.png,Mass,nan,nan,nan,nan"]
+    (top / "boxes.csv").write_text("\n".join(lines))
+    (top / "masks" / "miller_Mass.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"rest")
+    Image.new("L", (30, 60), 255).save(top / "masks" / "miller_Nodule.bmp")
+    (top / "masks" / "miller_Edema.nii.gz").write_bytes(b"\x1f\x8b")
+    collection = FolderCollection(top)
+    [nodule] = collection.annotations(ids["jones"])
+    assert nodule.finding == "Nodule"
+    assert [a.kind for a in collection.annotations(ids["miller"])] == ["polygon"]
+    refused = collection.scan().refused
+    assert ("boxes.csv", "2024/jones.png, line 3: the box lies outside the film of 64 x 48 pixels") in refused
+    assert ("boxes.csv", "line 4: width should be a number, found 'x'") in refused
+    assert ("masks", "miller_Edema.nii.gz: not a mask; masks are PNG, JPEG, BMP or TIFF images") in [
+        (name, reason.removeprefix("masks/")) for name, reason in refused
+    ]
+    said = " ".join(reason for _, reason in refused)
+    assert "miller_Mass.png" in said
+    assert "30 x 60 pixels; the film has 64 x 48" in said
+    assert len(refused) == 5
+
+
+def test_films_of_one_name_are_told_apart_by_the_folders_that_tables_name(folder):
+    top, ids = folder
+    other = write_film(top / "2025" / "jones.png", 9)
+    header = "image,finding,x,y,width,height\n"
+    (top / "boxes.csv").write_text(f"{header}2024/jones.png,Nodule,8,4,10,6\nx/2025/jones.png,Mass,1,1,5,5\n")
+    (top / "films.csv").write_text("image,labels,patient\n2025/jones.png,Edema,J\n")
+    write_mask(top / "masks" / "2025" / "jones_Effusion.png", slice(0, 5), slice(0, 5))
+    collection = FolderCollection(top)
+    assert collection.entry(ids["jones"]).annotated == ("Nodule",)
+    assert collection.entry(other).annotated == ("Effusion", "Mass")
+    assert (collection.entry(ids["jones"]).labels, collection.entry(other).labels) == ((), ("Edema",))
+
+
+def test_a_long_table_of_other_films_is_summed_up(folder):
+    top, _ = folder
+    lines = [f"film{n},Mass,1,2,3,4" for n in range(500)]
+    (top / "boxes.csv").write_text("image,finding,x,y,width,height\n" + "\n".join(lines))
+    reasons = [reason for name, reason in FolderCollection(top).scan().refused if name == "boxes.csv"]
+    assert len(reasons) == 21
+    assert reasons[-1] == "480 more lines of this kind"
+
+
+def test_a_turned_film_takes_its_outlines_with_it(tmp_path):
+    stored = np.random.default_rng(4).integers(0, 4096, (48, 64)).astype(np.uint16)
+    (tmp_path / "IM000001").write_bytes(save(film(stored, PatientOrientation=["R", "F"])))
+    (tmp_path / "wide.ima").write_bytes(save(film(stored, PixelSpacing=[0.1, 0.2], Modality="DX")))
+    (tmp_path / "DICOMDIR").write_bytes(save(film(stored)))
+    header = "image,finding,x,y,width,height\n"
+    (tmp_path / "boxes.csv").write_text(f"{header}IM000001,Mass,4,10,6,8\nwide.ima,Mass,4,10,6,8\n")
+    write_mask(tmp_path / "masks" / "IM000001_Nodule.png", slice(10, 18), slice(4, 10))
+    collection = FolderCollection(tmp_path)
+    assert collection.scan().refused == ()
+    by_name = {collection.display_name(e.film_id): collection.annotations(e.film_id) for e in collection.entries()}
+    nodule, mass = by_name["IM000001"]
+    np.testing.assert_array_equal(nodule.mask, mass.mask)
+    assert mass.mask[10:18, 54:60].all()
+    assert mass.mask.sum() == 48
+    [wide] = by_name["wide.ima"]
+    assert wide.mask.shape == (48, 128)
+    assert wide.mask[10:18, 8:20].all()
+    assert wide.mask.sum() == 96
 
 
 @pytest.fixture

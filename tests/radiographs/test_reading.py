@@ -101,6 +101,49 @@ def test_16_bit_channels_are_not_swapped():
     assert film.pixels.max() == pytest.approx(0.299 * 65535 / 65535, abs=1e-4)
 
 
+def test_a_transparent_grey_keeps_the_depth_of_a_16_bit_png():
+    stored = np.linspace(100, 65535, 64 * 48).round().astype(np.uint16).reshape(48, 64)
+    stored[:4] = 77
+    film = read_radiograph(encode(Image.fromarray(stored), transparency=77))
+    assert film.bits == 16
+    np.testing.assert_allclose(film.pixels[4:], stored[4:] / 65535, atol=1e-7)
+    assert (film.pixels[:4] == 0).all()
+    assert [note.code for note in film.notes] == ["transparent"]
+
+
+def test_a_transparent_colour_of_a_16_bit_png_is_black():
+    samples = np.repeat(np.linspace(9, 65535, 64 * 48).round().astype(np.uint16).reshape(48, 64, 1), 3, axis=2)
+    samples[:4] = 4242
+    data = deep_png(samples, 2)
+    at = data.index(b"IDAT") - 4
+    film = read_radiograph(data[:at] + png_chunk(b"tRNS", (4242).to_bytes(2, "big") * 3) + data[at:])
+    assert (film.pixels[:4] == 0).all()
+    np.testing.assert_allclose(film.pixels[4:], samples[4:, :, 0] / 65535, atol=1e-7)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4])
+def test_few_bits_a_pixel_fill_the_whole_range(depth):
+    levels = np.tile(np.arange(64, dtype=np.uint8) % 2**depth, (48, 1))
+    packed = np.packbits(((levels[..., None] >> np.arange(depth)[::-1]) & 1).reshape(48, -1), axis=1)
+    header = (64).to_bytes(4, "big") + (48).to_bytes(4, "big") + bytes([depth, 0, 0, 0, 0])
+    rows = zlib.compress(b"".join(b"\0" + row.tobytes() for row in packed))
+    parts = (png_chunk(b"IHDR", header), png_chunk(b"IDAT", rows), png_chunk(b"IEND", b""))
+    film = read_radiograph(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
+    np.testing.assert_allclose(film.pixels, levels / (2**depth - 1), atol=1e-6)
+
+
+def test_the_fourth_component_of_a_deep_jpeg_is_not_alpha(monkeypatch):
+    from radiographs import raster
+    from radiographs.codestreams import Decoded
+
+    samples = np.full((48, 64, 4), 4095, np.uint16)
+    samples[..., :3] = np.arange(64)[None, :, None] * 60
+    monkeypatch.setattr(raster, "decode", lambda data: Decoded(samples, 12))
+    pixels, bits, _, notes = raster._decode_deep_jpeg(b"")
+    np.testing.assert_array_equal(pixels, samples[..., 0])
+    assert (bits, notes) == (12, [])
+
+
 @pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
 def test_jpeg_is_read_in_grey_and_colour(mode):
     film = read_radiograph(encode(Image.fromarray(RAMP).convert(mode), "JPEG", quality=95))
@@ -115,7 +158,14 @@ def test_exif_orientation_is_respected(orientation):
     exif[0x0112] = orientation
     data = encode(Image.fromarray(RAMP), "PNG", exif=exif)
     upright = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(data))))
-    np.testing.assert_array_equal(read_radiograph(data).pixels, (upright / 255).astype(np.float32))
+    film = read_radiograph(data)
+    np.testing.assert_array_equal(film.pixels, (upright / 255).astype(np.float32))
+    assert [note.code for note in film.notes] == ([] if orientation == 1 else ["turned"])
+
+
+def test_pixels_that_a_raster_file_says_are_not_square_are_said():
+    film = read_radiograph(encode(Image.fromarray(RAMP), dpi=(200, 100)))
+    assert [note.code for note in film.doubts] == ["not-square"]
 
 
 def test_spacing_of_a_png_is_not_trusted():

@@ -8,9 +8,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import scipy
 import torch
-from scipy.sparse import coo_array, diags_array
-from scipy.sparse.linalg import cg
 
 from evaluation.scores.base import Case, Metric
 from evaluation.scores.faithfulness.deletion import Model, ranks
@@ -59,11 +58,13 @@ def impute(pixels: np.ndarray, removed: np.ndarray) -> np.ndarray:
         rows.append(own[~seen])
         columns.append(other[~seen])
         weights.append(np.full(len(rows[-1]), -weight))
-    between = coo_array(
+    between = scipy.sparse.coo_array(
         (np.concatenate(weights), (np.concatenate(rows), np.concatenate(columns))), shape=(count, count)
     )
-    system = (between + diags_array(total)).tocsr()
-    solution, failed = cg(system, known, rtol=_PRECISION, maxiter=20 * sum(removed.shape), M=diags_array(1 / total))
+    system = (between + scipy.sparse.diags_array(total)).tocsr()
+    solution, failed = scipy.sparse.linalg.cg(
+        system, known, rtol=_PRECISION, maxiter=20 * sum(removed.shape), M=scipy.sparse.diags_array(1 / total)
+    )
     if failed:
         raise ValueError("the removed pixels could not be imputed: the equations did not converge")
     filled[removed] = centre + solution

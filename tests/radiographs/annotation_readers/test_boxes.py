@@ -66,10 +66,14 @@ def test_a_pixel_is_inside_when_its_centre_is(tmp_path):
         ("a.png,Mass,1", "line 3: y should be a number"),
     ],
 )
-def test_a_bad_line_is_named(tmp_path, line, reason):
+def test_a_bad_line_costs_its_outline_alone_and_is_named(tmp_path, line, reason):
     path = write(tmp_path, "boxes.csv", NIH + f"b.png,Mass,1,2,3,4\n{line}\n")
-    with pytest.raises(AnnotationError, match=f"^boxes.csv, {reason}"):
-        read_nih_boxes(path)
+    table = read_nih_boxes(path)
+    assert count(table) == 1
+    [problem] = table.problems
+    assert problem.startswith(f"boxes.csv, {reason}")
+    with pytest.raises(AnnotationError, match=r"^alone\.csv, "):
+        read_nih_boxes(write(tmp_path, "alone.csv", NIH + f"{line}\n"))
 
 
 def test_boxes_over_the_edge_are_clipped(tmp_path):
@@ -80,8 +84,12 @@ def test_boxes_over_the_edge_are_clipped(tmp_path):
 
 def test_other_proportions_are_refused(tmp_path):
     table = read_nih_boxes(write(tmp_path, "b.csv", NIH + "a.png,Mass,1,1,30,100\n"))
-    with pytest.raises(AnnotationError, match=r"b.csv, line 2.*1024 x 1024.*2000 x 1500"):
-        table.annotations("a", (1500, 2000))
+    drawn, [problem] = table.read_film("a", (1500, 2000))
+    assert drawn == []
+    assert problem == (
+        "b.csv, line 2: the box was drawn on an image of 1024 x 1024 pixels; "
+        "the film has 2000 x 1500, which are other proportions"
+    )
 
 
 def test_box_csv_tolerates_headers_and_names_readers(tmp_path):
@@ -95,10 +103,30 @@ def test_box_csv_tolerates_headers_and_names_readers(tmp_path):
     assert box_of(scaled[0].mask) == (2, 4, 8, 12)
 
 
-def test_a_box_outside_the_film_is_refused_when_drawn(tmp_path):
-    table = read_box_csv(write(tmp_path, "b.csv", "image,finding,x,y,width,height\na,Mass,90,2,3,4\n"))
-    with pytest.raises(AnnotationError, match="line 2: the box lies outside the film"):
-        table.annotations("a", (40, 40))
+def test_a_box_outside_the_film_costs_itself_alone(tmp_path):
+    table = read_box_csv(
+        write(tmp_path, "b.csv", "image,finding,x,y,width,height\na,Mass,90,2,3,4\na,Nodule,1,2,3,4\n")
+    )
+    [nodule], [problem] = table.read_film("a", (40, 40))
+    assert nodule.finding == "Nodule"
+    assert problem == "b.csv, line 2: the box lies outside the film of 40 x 40 pixels"
+
+
+def test_lines_without_a_box_say_that_readers_looked(tmp_path):
+    lines = "a,No finding,,,,\nb,Pneumonia,nan,nan,nan,nan\nc,no_finding,0,0,1,1\nd,Mass,1,,3,4\n"
+    table = read_box_csv(write(tmp_path, "b.csv", "image,finding,x,y,width,height\n" + lines))
+    assert table.images() == ("a", "b", "c")
+    assert count(table) == 0
+    assert table.problems == ("b.csv, line 5: y should be a number, found ''",)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "cp1252"])
+def test_tables_as_spreadsheets_write_them(tmp_path, encoding):
+    text = "image;finding;x;y;width;height;reader\nfilm;Mass;1,5;2;3,5;4;Dr Müller\n"
+    (tmp_path / "b.csv").write_bytes(text.encode(encoding))
+    [drawn] = read_box_csv(tmp_path / "b.csv").annotations("film", (40, 40))
+    assert drawn.reader == "Dr Müller"
+    assert box_of(drawn.mask) == (1, 2, 5, 6)
 
 
 @pytest.mark.parametrize(
@@ -107,6 +135,7 @@ def test_a_box_outside_the_film_is_refused_when_drawn(tmp_path):
         (b"image,finding\n", "no column 'x'"),
         (b"", "no column 'image'"),
         (b"\xff\xfe\x00", "not UTF-8"),
+        (b"\x89PNG\r\n\x1a\n\x01", "not UTF-8"),
         (b"\x1f\x8b\x00", "damaged"),
         (b"PK\x03\x04", "damaged"),
     ],
@@ -155,8 +184,8 @@ def test_rsna_boxes_and_films_without(tmp_path):
     [drawn] = table.annotations("f2.dcm", (1024, 1024))
     assert drawn.finding == "Pneumonia"
     assert box_of(drawn.mask) == (264, 152, 477, 531)
-    with pytest.raises(AnnotationError, match="Target should be 0 or 1"):
-        read_rsna(write(tmp_path, "m.csv", text.replace(",1\n", ",2\n")))
+    [problem] = read_rsna(write(tmp_path, "m.csv", text.replace(",1\n", ",2\n"))).problems
+    assert problem == "m.csv, line 3: Target should be 0 or 1, found '2'"
 
 
 def test_siim_runs_are_relative_and_go_down_the_columns(tmp_path):

@@ -11,7 +11,6 @@ from radiographs.annotation_readers import (
     read_chexlocalize,
     read_chexpert_labels,
 )
-from radiographs.errors import AnnotationError
 from tests.radiographs.annotation_readers.tables import COUNTS, box_of, column_major, compress, write
 
 
@@ -63,13 +62,15 @@ def test_chexlocalize_polygons(tmp_path):
         {"f": {"Edema": {"size": [99999, 50], "counts": "0"}}},
         {"f": {"Edema": {"counts": "0"}}},
         {"f": {"Edema": [[[1, 2], [3, 4]]]}},
-        {"f": {"img_size": [0, 5], "Edema": []}},
+        {"f": {"img_size": [0, 5], "Edema": [[[1, 2], [3, 4], [5, 1]]]}},
         {"f": 3},
     ],
 )
 def test_bad_chexlocalize_keys_are_named(tmp_path, drawn):
-    with pytest.raises(AnnotationError, match=r"^gt.json, f"):
-        chexlocalize(tmp_path, drawn)
+    good = {"img_size": [40, 50], "Edema": [[[10, 5], [20, 5], [20, 15]]]}
+    table = chexlocalize(tmp_path, drawn | {"good": good})
+    assert [problem[:10] for problem in table.problems] == ["gt.json, f"]
+    assert len(table.annotations("good", (40, 50))) == 1
 
 
 def test_chexpert_labels_with_and_without_the_blinded_columns(tmp_path):

@@ -55,7 +55,7 @@ def test_coco_polygons_runs_and_boxes(tmp_path):
     "changes",
     [
         {"images": 3},
-        {"images": [{"id": 1, "file_name": "x/a.png"}, {"id": 2, "file_name": "y/a.jpg"}]},
+        {"images": [{"id": 1, "file_name": "x/a.png"}, {"id": 2, "file_name": "x/a.jpg"}]},
         {"annotations": [{"image_id": 9, "category_id": 7, "bbox": [1, 2, 3, 4]}]},
         {"annotations": [{"image_id": 1, "category_id": 9, "bbox": [1, 2, 3, 4]}]},
         {"annotations": [{"image_id": [1], "category_id": 7, "bbox": [1, 2, 3, 4]}]},
@@ -68,6 +68,34 @@ def test_coco_polygons_runs_and_boxes(tmp_path):
 def test_bad_coco_keys_are_refused(tmp_path, changes):
     with pytest.raises(AnnotationError, match=r"^coco.json"):
         coco(tmp_path, **changes)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"segmentation": [[10, 10, 20, 20]]},
+        {"segmentation": [[]]},
+        {"segmentation": [], "bbox": []},
+        {"segmentation": {"size": [40, 50], "counts": [2000]}},
+        {"bbox": [1, 2, 0, 4]},
+        {"bbox": [1, 2, float("nan"), 4]},
+    ],
+)
+def test_one_bad_annotation_costs_itself_alone_and_is_named(tmp_path, bad):
+    good = {"id": 5, "image_id": 1, "category_id": 7, "bbox": [1, 2, 3, 4]}
+    table = coco(tmp_path, annotations=[good, {"id": 6, "image_id": 2, "category_id": 7} | bad])
+    assert len(table.annotations("a", (40, 50))) == 1
+    assert "b" in table
+    assert [problem[:24] for problem in table.problems] == ["coco.json, annotation 6:"]
+
+
+def test_images_of_one_name_in_different_folders_are_told_apart(tmp_path):
+    images = [{"id": 1, "file_name": "2024/a.png"}, {"id": 2, "file_name": "2025/a.png"}]
+    notes = [{"id": n, "image_id": n, "category_id": 7, "bbox": [n, 2, 3, 4]} for n in (1, 2)]
+    table = coco(tmp_path, images=images, annotations=notes)
+    assert table.images() == ("2024/a", "2025/a")
+    assert table.of("a.png") == ()
+    assert [box_of(table.annotations(f"{year}/a.png", (40, 50))[0].mask)[0] for year in (2024, 2025)] == [1, 2]
 
 
 def test_json_that_is_none_is_refused(tmp_path):

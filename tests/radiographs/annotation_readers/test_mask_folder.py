@@ -31,8 +31,7 @@ def test_mask_folder_matches_the_longest_film_name(tmp_path):
     np.testing.assert_array_equal(mask.mask, drawn)
     [half] = table.annotations("a", (20, 20))
     np.testing.assert_array_equal(half.mask, drawn[1::2, 1::2])
-    with pytest.raises(AnnotationError, match="proportions"):
-        table.annotations("a", (40, 60))
+    assert "40 x 40 pixels; the film has 60 x 40" in table.read_film("a", (40, 60))[1][0]
 
 
 def test_mask_folder_finds_films_beside_it(tmp_path):
@@ -41,17 +40,52 @@ def test_mask_folder_finds_films_beside_it(tmp_path):
     assert read_mask_folder(tmp_path / "masks").images() == ("film_one",)
 
 
-def test_masks_of_every_png_kind_are_read_alike(tmp_path):
-    drawn = masks(tmp_path / "masks", ["a_mass.png"])
+def kinds_of(drawn):
     grey = Image.fromarray(drawn.astype(np.uint8) * 255)
-    palette = Image.fromarray(drawn.astype(np.uint8), mode="L")
+    palette, white_first = (Image.fromarray((drawn == inside).astype(np.uint8)) for inside in (True, False))
     palette.putpalette([0, 0, 0, 9, 9, 9])
-    kinds = [grey.convert("1"), grey.convert("RGB"), grey.convert("RGBA"), grey.convert("LA"), palette]
-    kinds.append(Image.fromarray(drawn.astype(np.uint16) * 900))
-    for image in kinds:
-        image.save(tmp_path / "masks" / "a_mass.png")
-        [read] = read_mask_folder(tmp_path / "masks", ["a"]).annotations("a", (40, 40))
-        np.testing.assert_array_equal(read.mask, drawn)
+    white_first.putpalette([255, 255, 255, 0, 0, 0])
+    see_through = Image.fromarray(np.where(drawn, 200, 90).astype(np.uint8))
+    clear = Image.merge("RGBA", [Image.new("L", grey.size, 250)] * 3 + [grey])
+    red = Image.merge("RGB", [grey] + [Image.new("L", grey.size)] * 2)
+    return {
+        "1.png": (grey.convert("1"), {}),
+        "rgb.png": (grey.convert("RGB"), {}),
+        "rgba.png": (grey.convert("RGBA"), {}),
+        "la.png": (grey.convert("LA"), {}),
+        "palette.png": (palette, {}),
+        "white first.png": (white_first, {}),
+        "white first.bmp": (white_first, {}),
+        "deep.png": (Image.fromarray(drawn.astype(np.uint16) * 900), {}),
+        "transparent grey.png": (see_through, {"transparency": 90}),
+        "transparent.png": (clear, {}),
+        "grey.bmp": (grey, {}),
+        "grey.tif": (grey, {}),
+        "deep.tiff": (Image.fromarray(drawn.astype(np.uint16) * 900), {}),
+        "grey.jpg": (grey, {"quality": 80}),
+        "colour.jpeg": (red, {"quality": 95, "subsampling": 0}),
+    }
+
+
+@pytest.mark.parametrize("kind", list(kinds_of(np.eye(2, dtype=bool))))
+def test_masks_of_every_kind_are_read_alike(tmp_path, kind):
+    drawn = np.zeros((48, 48), bool)
+    drawn[8:24, 16:40] = True
+    image, options = kinds_of(drawn)[kind]
+    suffix = kind.rpartition(".")[2]
+    (tmp_path / "masks").mkdir()
+    image.save(tmp_path / "masks" / f"a_mass.{suffix}", **options)
+    [read] = read_mask_folder(tmp_path / "masks", ["a"]).annotations("a", (48, 48))
+    np.testing.assert_array_equal(read.mask, drawn)
+
+
+def test_masks_below_the_folder_are_read_and_others_are_named(tmp_path):
+    masks(tmp_path / "masks" / "2024", ["a_mass.png"])
+    masks(tmp_path / "masks" / "2025", ["a_mass.png"])
+    (tmp_path / "masks" / "a_nodule.nii.gz").write_bytes(b"\x1f\x8b rest")
+    table = read_mask_folder(tmp_path / "masks", ["x/2024/a.png", "x/2025/a.png", "b.png"])
+    assert table.images() == ("x/2024/a", "x/2025/a")
+    assert table.problems == ("masks/a_nodule.nii.gz: not a mask; masks are PNG, JPEG, BMP or TIFF images",)
 
 
 def test_bad_mask_folders_are_refused(tmp_path):
@@ -65,8 +99,9 @@ def test_bad_mask_folders_are_refused(tmp_path):
     (tmp_path / "masks" / "a_mass.png").write_bytes(b"not a png")
     (tmp_path / "masks" / "a_nodule.png").write_bytes((tmp_path / "masks" / "other_mass.png").read_bytes()[:60])
     table = read_mask_folder(tmp_path / "masks", ["a"])
-    with pytest.raises(AnnotationError, match=r"a_mass.png"):
-        table.annotations("a", (40, 40))
+    drawn, problems = table.read_film("a", (40, 40))
+    assert drawn == []
+    assert [problem.split(" ")[3] for problem in problems] == ["a_mass.png", "a_nodule.png"]
 
 
 def test_an_undrawn_mask_gives_no_annotation(tmp_path):

@@ -1,0 +1,69 @@
+"""Which film of a folder a line of a table speaks of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from radiographs.annotation_readers.table import film_key, path_key
+
+
+@dataclass(frozen=True)
+class Matches:
+    """How names in a table and films belong together.
+
+    Attributes:
+        names: film -> the table's name for it. unknown: names of which no film is there.
+        ambiguous: names that could mean several films, or that share their film with another.
+    """
+
+    names: dict[str, str]
+    unknown: tuple[str, ...] = ()
+    ambiguous: tuple[str, ...] = ()
+
+
+def match(names: Iterable[str], films: Iterable[str]) -> Matches:
+    """Match a table's names with films, both with or without folders, by their last part and then by their folders.
+
+    Args:
+        names: as the table gives them, without suffix (see :func:`path_key`).
+        films: paths of the films, relative to their folder, with or without suffix.
+    """
+    by_name: dict[str, list[str]] = {}
+    for each in films:
+        by_name.setdefault(film_key(each), []).append(each)
+    found: dict[str, list[str]] = {}
+    unknown: list[str] = []
+    ambiguous: list[str] = []
+    for name in names:
+        candidates = by_name.get(film_key(name), [])
+        film = best_film(name.rpartition("/")[0], candidates)
+        if film is not None:
+            found.setdefault(film, []).append(name)
+        else:
+            (ambiguous if candidates else unknown).append(name)
+    several = [name for shared in found.values() if len(shared) > 1 for name in shared]
+    matched = {film: shared[0] for film, shared in found.items() if len(shared) == 1}
+    return Matches(matched, tuple(unknown), (*ambiguous, *several))
+
+
+def best_film(folders: str, films: Sequence[str]) -> str | None:
+    """Of films that share a name, the one whose folders agree best from their end; None where that is not one.
+
+    Args:
+        folders: those of the name that is looked for, "" where it has none. films: paths of the films.
+    """
+    if len(films) < 2:
+        return films[0] if films else None
+    scores = [_agreeing(folders, path_key(film).rpartition("/")[0]) for film in films]
+    best = max(scores)
+    return films[scores.index(best)] if scores.count(best) == 1 else None
+
+
+def _agreeing(one: str, other: str) -> float:
+    """How many folders agree from the end; a little more where nothing is left over."""
+    first, second = [part for part in one.split("/") if part], [part for part in other.split("/") if part]
+    same = 0
+    while same < min(len(first), len(second)) and first[-1 - same] == second[-1 - same]:
+        same += 1
+    return same + 0.5 * (first == second)

@@ -1,0 +1,67 @@
+"""One rule for depth, DICOM, PNG and JPEG alike."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from radiographs.depth import depth_of
+from radiographs.reading import read_radiograph
+from tests.radiographs.dicom_films import codes, read
+from tests.radiographs.test_stored_values import layout, smooth
+
+
+def png(pixels, **options):
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG", **options)
+    return read_radiograph(stream.getvalue())
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+def test_a_film_is_the_same_by_either_road(bits):
+    stored = smooth(bits)
+    by_png, wide = png(stored), read(stored, **layout(16, 15))
+    exact = read(stored, **layout(bits, bits - 1))
+    assert by_png.digest == wide.digest == exact.digest
+    assert by_png.bits == wide.bits == exact.bits == bits
+    assert codes(exact) == []
+    inverted = read(stored, PhotometricInterpretation="MONOCHROME1", **layout(16, 15))
+    np.testing.assert_allclose(inverted.pixels, 1 - exact.pixels, atol=1e-6)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_dead_pixels_do_not_darken_a_film(count):
+    stored = smooth(12)
+    whole = png(stored)
+    stored.flat[:count] = 65535
+    for made in (png(stored), read(stored, **layout(16, 15))):
+        np.testing.assert_array_equal(made.pixels.flat[count:], whole.pixels.flat[count:])
+        assert (made.pixels.flat[:count] == 1).all()
+        assert "outliers" in codes(made)
+
+
+def test_a_marker_burnt_in_far_above_the_film_does_not_darken_it():
+    stored = smooth(12, 200, 200)
+    whole = png(stored)
+    stored[5:15, 5:25] = 65535
+    made = png(stored)
+    np.testing.assert_array_equal(made.pixels[20:], whole.pixels[20:])
+    assert made.bits == 12
+
+
+def test_bright_pixels_of_the_film_itself_are_no_outliers():
+    stored = np.linspace(0, 5000, 96 * 80).astype(np.uint16).reshape(96, 80)
+    assert depth_of(stored).bits == 14
+    assert depth_of(stored).outliers == 0
+
+
+def test_signed_values_have_a_symmetric_range():
+    found = depth_of(np.array([-2048, 0, 2047]))
+    assert (found.bits, found.low, found.high) == (12, -2048, 2047)
+
+
+def test_the_declared_depth_is_the_most():
+    values = np.arange(20000)
+    assert depth_of(values, 15).bits == 15
+    assert depth_of(values).bits == 16
