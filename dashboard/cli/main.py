@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from dashboard.cli.common import check_folder, draw_bar, film_context
+from dashboard.cli.common import add_film_and_model, check_folder, draw_bar, film_context
 from dashboard.cli.counterfactual import add_command as add_counterfactual
 from dashboard.cli.stability import add_command as add_stability
 from evaluation.cli.parser import build_parser, run
@@ -20,8 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser, added = build_parser()
     about = "Explain one film with several methods, score the maps, and write one self-contained HTML file."
     command = added.add_parser("compare", help="compare methods on one film, as a report", description=about)
-    command.add_argument("--film", required=True, metavar="FILM", help="a file, or collection/film-id")
-    command.add_argument("--model", required=True, metavar="MODEL", help="a model of lightbox models")
+    add_film_and_model(command)
     command.add_argument(
         "--finding", required=True, action="append", metavar="FINDING", help="may be repeated; one the model knows"
     )

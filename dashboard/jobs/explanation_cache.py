@@ -10,7 +10,6 @@ import hashlib
 import json
 import logging
 import os
-import tempfile
 import threading
 import time
 from dataclasses import fields
@@ -21,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from radiographs.files import replacing
 from radiographs.places import home_folder
 from xai_methods import Explanation
 
@@ -71,14 +71,8 @@ class ExplanationCache:
         """Store an explanation under its own address; where the disk does not take it, nothing is stored."""
         path = self._path(address(explanation))
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            handle, made = tempfile.mkstemp(dir=self.folder, suffix=".part")
-            try:
-                with os.fdopen(handle, "wb") as stream:
-                    np.savez_compressed(stream, allow_pickle=False, **_packed(explanation))
-                os.replace(made, path)
-            finally:
-                Path(made).unlink(missing_ok=True)
+            with replacing(path) as fresh, fresh.open("wb") as stream:
+                np.savez_compressed(stream, allow_pickle=False, **_packed(explanation))
             self._trim()
         except OSError as error:
             _log.warning("an explanation could not be cached on disk: %s", error.strerror)

@@ -11,6 +11,7 @@ import streamlit as st
 from classifiers import ChestClassifier
 from dashboard.jobs import Work
 from dashboard.shared.background import draw_until_done, worked_out
+from dashboard.shared.display import png
 from dashboard.shared.film_and_model import film_and_model
 from dashboard.shared.film_context import FilmContext
 from dashboard.shared.fragments import fragment
@@ -102,9 +103,9 @@ def draw_slider(found: Stability) -> None:
     )
     left, middle, right = st.columns([1, 1, 2])
     step = f"{steps[index]:+.1f} grey levels"
-    left.image(pictures.png(pictures.moved(found, index)), width="stretch", alt=f"Film at {step}")
+    left.image(png(pictures.moved(found, index)), width="stretch", alt=f"Film at {step}")
     left.caption("The film, as the model sees it")
-    middle.image(pictures.png(pictures.direction(found, index)), width="stretch", alt=f"Change at {step}")
+    middle.image(png(pictures.direction(found, index)), width="stretch", alt=f"Change at {step}")
     middle.caption("What was added, in strong colours" if steps[index] else "Nothing is added yet: move the slider")
     right.altair_chart(charts.probabilities(found, index), width="stretch")
 
