@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -36,6 +37,11 @@ class Annotation:
             raise ValueError(f"an annotation's mask has two dimensions, got shape {mask.shape}")
         mask.setflags(write=False)
         object.__setattr__(self, "mask", mask)
+
+
+def annotations_of(masks: Mapping[str, np.ndarray], reader: str = "given") -> list[Annotation]:
+    """One annotation for each (H, W) bool mask, by the finding that it outlines."""
+    return [Annotation(finding, mask, "mask", reader) for finding, mask in masks.items()]
 
 
 def union_mask(annotations: list[Annotation], finding: str) -> np.ndarray | None:

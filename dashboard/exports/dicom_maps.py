@@ -18,7 +18,8 @@ from pydicom.sr.codedict import codes
 
 from dashboard.exports.dicom_source import MAKER, MODEL_NAME, nameless_film, placed
 from dashboard.shared.display import CONTOUR_SHARE, top_area
-from evaluation.one_film.compare import FindingResult, MethodResult
+from evaluation.one_film.compare import FindingResult
+from evaluation.one_film.evaluate import MethodResult
 from radiographs import Annotation, Radiograph
 from radiographs.findings import canonical, display_name
 

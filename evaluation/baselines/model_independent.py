@@ -13,7 +13,7 @@ import numpy as np
 
 from evaluation.baselines.anatomy_prior import anatomy_prior, film_anatomy, organ_of
 from evaluation.baselines.location_prior import average_mask
-from evaluation.scores import Region, Score, score_map
+from evaluation.scores import Score, score_map
 from radiographs import Annotation, Radiograph
 from radiographs.collection import Collection, FilmEntry
 from radiographs.findings import is_named
@@ -80,21 +80,3 @@ def other_reader(annotations: Sequence[Annotation], finding: str) -> dict[str, S
         name: replace(score, value=float(np.mean([scores[name].value for scores in each])))
         for name, score in each[0].items()
     }
-
-
-def score_baselines(
-    radiograph: Radiograph,
-    mask: np.ndarray | Region,
-    finding: str,
-    collection: Collection | None = None,
-    entry: FilmEntry | None = None,
-) -> dict[str, dict[str, Score]]:
-    """Score all baselines of one film and finding as methods are scored: baseline name to metric name to score."""
-    region = Region.of(mask)
-    maps = baseline_maps(radiograph, finding, collection, entry)
-    scores = {name: score_map(values, region) for name, values in maps.items()}
-    if collection is not None and entry is not None:
-        between = other_reader(collection.annotations(entry.film_id), finding)
-        if between:
-            scores[READER] = between
-    return scores

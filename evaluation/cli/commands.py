@@ -6,7 +6,6 @@ import argparse
 import dataclasses
 import json
 import math
-import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 from evaluation import scores
 from evaluation.cli.films import say_doubts
 from evaluation.one_film.map_files import read_map_file, read_mask
+from radiographs.files import replacing
 from xai_methods import Explanation
 
 
@@ -201,13 +201,8 @@ def write_map(path: Path, explanation: Explanation, on_film: np.ndarray, model: 
     meta = {name: getattr(explanation, name) for name in (*kept, "cells", "diagnostics")}
     meta |= {"model": model, "no_positive_evidence": explanation.empty}
     text = json.dumps(plain(meta), ensure_ascii=False, allow_nan=False)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with partial.open("wb") as file:
-            np.savez_compressed(file, values=explanation.values, on_film=on_film, meta=np.array(text))
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with replacing(path) as fresh, fresh.open("wb") as file:
+        np.savez_compressed(file, values=explanation.values, on_film=on_film, meta=np.array(text))
 
 
 def _bar(title: str) -> Callable[[float], None] | None:

@@ -6,18 +6,17 @@ The elements are those of Wang et al. 2024 (doi 10.1109/ACCESS.2024.3387702, arX
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 
-from classifiers import ChestClassifier
 from evaluation.baselines.model_independent import baseline_titles, film_baselines
 from evaluation.one_film.compare import FindingResult
-from evaluation.scores import Case, Element, Metric, Region, Score, localisation_metrics, metrics
-from radiographs import Radiograph
+from evaluation.one_film.evaluate import ScoringContext, evaluate_explanation, evaluate_method, part_of
+from evaluation.scores import Element, Metric, Score, localisation_metrics, metrics
 from xai_methods import get_method
 
 ELEMENTS: tuple[Element, ...] = get_args(Element)
@@ -117,8 +116,7 @@ def scorecard_metrics() -> list[Metric]:
 
 
 def scorecard(
-    classifier: ChestClassifier,
-    radiograph: Radiograph,
+    context: ScoringContext,
     result: FindingResult,
     *,
     seed: int = 0,
@@ -128,74 +126,35 @@ def scorecard(
     """Work out the scorecard of the methods of ``result``.
 
     Args:
-        classifier, radiograph: model and film that ``result`` is of. seed: of what is drawn at random.
+        context: model and film that ``result`` is of. seed: of the baselines' maps, and of what is drawn for them.
         thorough: whether scores that ask for further maps are worked out for slow methods too.
-        progress: told the share done; what it raises stops the work.
+        progress: told the share done; it may raise ``Cancelled``, which stops the work.
     """
-    shared: dict[str, object] = {}
-    region = None if result.mask is None else Region(result.mask, radiograph.pixel_spacing_mm)
-    wanted = [m for m in scorecard_metrics() if m.name not in localisation_metrics()]
+    wanted = {m.name: m for m in scorecard_metrics() if m.name not in localisation_metrics()}
     explained = {name: done for name, done in result.methods.items() if done.explanation is not None}
-    rivals = _baseline_cases(classifier, radiograph, result, seed, shared)
+    rivals = [name for name in film_baselines() if name not in result.methods]
     steps = len(explained) + len(rivals)
     rival_scores = {}
-    for place, (name, case) in enumerate(rivals.items()):
-        case.report = _part(progress, place, steps)
-        rival_scores[name] = _assess(case, wanted, False)
-        progress((place + 1) / steps)
+    for place, name in enumerate(rivals):
+        part = part_of(progress, place, 1, steps)
+        done = evaluate_method(context, result.finding, name, metrics=[*wanted], seed=seed, progress=part)
+        rival_scores[name] = done.scores
+        part(1.0)
     cells: list[Cell] = []
     for place, (name, done) in enumerate(explained.items(), start=len(rivals)):
         assert done.explanation is not None
-        assert done.on_film is not None
-        report = _part(progress, place, steps)
-        case = Case(
-            classifier=classifier, radiograph=radiograph, explanation=done.explanation, on_film=done.on_film,
-            region=region, seed=seed, report=report, shared=shared,
-        )  # fmt: skip
-        scores = done.scores | _assess(case, wanted, thorough)
+        part = part_of(progress, place, 1, steps)
+        again = thorough or get_method(name).speed == "fast"
+        names = [one for one, metric in wanted.items() if again or "repeats" not in metric.needs]
+        scores = done.scores | evaluate_explanation(context, done.explanation, names, part).scores
+        scores |= {
+            one: Score(one, math.nan, direction=metric.direction, element=metric.element)
+            for one, metric in wanted.items()
+            if one not in scores
+        }
         cells += _cells(name, scores, result, rival_scores)
-        progress((place + 1) / steps)
+        part(1.0)
     return Scorecard(result.finding, result.verdict.passed, result.verdict.reason, tuple(cells))
-
-
-def _part(progress: Callable[[float], None], place: int, steps: int) -> Callable[[float], None]:
-    reached = 0.0
-
-    def report(share: float) -> None:
-        nonlocal reached
-        reached = max(reached, min(share, 1.0))
-        progress((place + reached) / steps)
-
-    return report
-
-
-def _baseline_cases(
-    classifier: ChestClassifier, radiograph: Radiograph, result: FindingResult, seed: int, shared: dict[str, object]
-) -> dict[str, Case]:
-    found = {}
-    for name, method in film_baselines().items():
-        if name not in result.methods:
-            made = method.explain(classifier, radiograph, result.finding, seed=seed)
-            on_film = classifier.to_film(made, radiograph)
-            region = None if result.mask is None else Region(result.mask, radiograph.pixel_spacing_mm)
-            found[name] = Case(
-                classifier=classifier, radiograph=radiograph, explanation=made, on_film=on_film, region=region,
-                seed=seed, shared=shared,
-            )  # fmt: skip
-    return found
-
-
-def _assess(case: Case, wanted: Sequence[Metric], thorough: bool) -> dict[str, Score]:
-    slow = get_method(case.explanation.method).speed == "slow"
-    scores: dict[str, Score] = {}
-    whole = case.report
-    for place, metric in enumerate(wanted):
-        case.report = _part(whole, place, len(wanted))
-        if "repeats" in metric.needs and slow and not thorough:
-            scores[metric.name] = Score(metric.name, math.nan, direction=metric.direction, element=metric.element)
-        else:
-            scores[metric.name] = metric(case)
-    return scores
 
 
 def _cells(
@@ -217,9 +176,9 @@ def _best_rival(
 ) -> tuple[str, float]:
     """Title and value of the baseline that does best; "" and NaN where none has the score."""
     if metric.name in localisation_metrics():
-        values = {baseline_titles()[b]: s[metric.name].value for b, s in result.baselines.items()}
+        values = {baseline_titles()[b]: s[metric.name].value for b, s in result.baselines.items() if metric.name in s}
     else:
-        values = {get_method(b).title: s[metric.name].value for b, s in rivals.items()}
+        values = {get_method(b).title: s[metric.name].value for b, s in rivals.items() if metric.name in s}
     defined = {title: value for title, value in values.items() if not np.isnan(value)}
     if not defined or score.direction == "neither" or not metric.rival:
         return "", math.nan

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 
 from evaluation.baselines.model_independent import baseline_titles
 from evaluation.one_film.compare import Comparison, FindingResult
 from evaluation.scores import Score, localisation_metrics
-from evaluation.statistics.intervals import Method, mean_interval
 from xai_methods import baseline_methods
 
 
@@ -49,32 +47,6 @@ def comparison_table(comparison: Comparison) -> pd.DataFrame:
 def _row(name: str, title: str, kind: str, seconds: float, scores: Mapping[str, Score]) -> dict[str, object]:
     values = {metric: scores[metric].value if metric in scores else math.nan for metric in localisation_metrics()}
     return {"name": name, "title": title, "kind": kind, "seconds": seconds, **values}
-
-
-def by_finding(
-    rows: pd.DataFrame, names: Sequence[str], *, method: Method = "percentile", seed: int = 0
-) -> pd.DataFrame:
-    """Mean of each metric by finding and map, with its 95 % interval over patients and the n it rests on.
-
-    Args:
-        rows: as :func:`evaluation.survey.survey` returns them. names: metrics.
-        method, seed: of the bootstrap and its draws.
-
-    Returns:
-        One row a finding and method (or baseline, or chance): ``finding``, ``name``, ``title``, ``kind`` and, for each
-        metric, its mean, ``<metric>_low``, ``<metric>_high``, ``<metric>_n`` (films where it is defined) and
-        ``<metric>_patients``.
-    """
-    found = []
-    for (finding, name), part in rows.groupby(["finding", "name"], sort=False):
-        row = {"finding": finding, "name": name, "title": part.title.iloc[0], "kind": part.kind.iloc[0]}
-        for metric in names:
-            values, patients = part[metric].to_numpy(dtype=float), part.patient.to_numpy()
-            mean = mean_interval(values, patients, np.random.default_rng(seed), method=method)
-            row |= {metric: mean.value, f"{metric}_low": mean.low, f"{metric}_high": mean.high}
-            row |= {f"{metric}_n": mean.films, f"{metric}_patients": mean.patients}
-        found.append(row)
-    return pd.DataFrame(found)
 
 
 def best_names(table: pd.DataFrame) -> dict[str, list[str]]:

@@ -12,11 +12,11 @@ import pandas as pd
 
 from classifiers.registry import list_models
 from evaluation.baselines.model_independent import READER, baseline_titles
-from evaluation.runs.intervals import mean_intervals
 from evaluation.runs.store import Store
 from evaluation.scores import Metric, get_metric, metrics
 from evaluation.statistics.critical_difference import Ranking, rank_methods
-from evaluation.statistics.intervals import DRAWS, PairTest, patient_means, wilcoxon_holm
+from evaluation.statistics.intervals import DRAWS, mean_intervals
+from evaluation.statistics.paired_tests import PairTest, patient_means, wilcoxon_holm
 from evaluation.validity.gate import Verdict, gate
 from xai_methods import methods
 

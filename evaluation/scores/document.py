@@ -72,13 +72,12 @@ by the order of the pixels (relevance rank, top-k).
 
 ## Statistics
 
-`evaluation.statistics`: intervals are bootstrap intervals that draw **patients**, with all their films, percentile by
-default or BCa; an AUROC has either, or DeLong's interval with Obuchowski's variance for several films of a patient.
+`evaluation.statistics`: intervals are percentile intervals of a bootstrap that draws **patients**, with all their
+films.
 Methods are compared on the same films: Friedman's test whether they differ at all, Wilcoxon's signed-rank test for
 each pair with Holm's correction, the matched-pairs rank-biserial correlation as effect size, the median difference,
 and n. `patient_means` gives these tests one row a patient. `evaluation.statistics.critical_difference` draws the
-diagram of mean ranks; its bars join methods of which Wilcoxon-Holm tells no pair apart, or Nemenyi's test where asked
-for; the figure says which.
+diagram of mean ranks; its bars join methods of which Wilcoxon-Holm tells no pair apart.
 """
 
 

@@ -16,9 +16,11 @@ from pydicom.uid import ComputedRadiographyImageStorage, generate_uid
 from dashboard.exports.dicom import dicom_zip
 from dashboard.exports.dicom_maps import code, file_bytes, map_region, region_seg
 from dashboard.exports.dicom_source import nameless_film, original_header
-from evaluation.one_film.compare import Comparison, MethodResult, compare
+from evaluation.one_film.compare import Comparison, compare
+from evaluation.one_film.evaluate import MethodResult, ScoringContext
 from evaluation.scores import metrics
 from radiographs import Annotation, FilmError, Radiograph
+from radiographs.annotation import annotations_of
 from radiographs.findings import NIH_FINDINGS, display_name
 from radiographs.reading import read_radiograph
 from tests.dashboard.made import tiny_classifier, tiny_film
@@ -56,13 +58,8 @@ def original(name: str = SECRETS[0], frame_of_reference: bool = False) -> bytes:
 
 def compared(radiograph: Radiograph) -> Comparison:
     methods = {"grad-cam": None, "jacobian": None, "input-x-gradient": None}
-    made = compare(
-        tiny_classifier(),
-        radiograph,
-        ["Nodule", "Effusion"],
-        methods,
-        dict.fromkeys(["Nodule", "Effusion"], tiny_film()[1]),
-    )
+    outlined = annotations_of(dict.fromkeys(["Nodule", "Effusion"], tiny_film()[1]))
+    made = compare(ScoringContext(tiny_classifier(), radiograph, outlined), ["Nodule", "Effusion"], methods)
     made.findings["Nodule"].methods["lime"] = MethodResult("Nodule", "lime", "LIME", error="LIME failed")
     return made
 

@@ -20,9 +20,8 @@ from evaluation.baselines.model_independent import (
     baseline_maps,
     baseline_titles,
     other_reader,
-    score_baselines,
 )
-from evaluation.scores import headline_metrics
+from evaluation.scores import headline_metrics, score_map
 from radiographs import Annotation, Radiograph
 from radiographs.annotation_readers.bundled import bundled_table
 from radiographs.collection import FilmEntry
@@ -55,7 +54,7 @@ def test_a_finding_nobody_outlined_has_no_average(film):
 def test_the_uniform_map_scores_chance(film):
     mask = np.zeros(film.shape, dtype=bool)
     mask[10:30, 5:25] = True
-    scores = score_baselines(film, mask, "Hernia")["uniform"]
+    scores = score_map(baseline_maps(film, "Hernia")["uniform"], mask)
     assert all(scores[name].defined for name in headline_metrics())
     for name, score in scores.items():
         if not score.defined or math.isnan(score.chance):

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from evaluation.one_film.agreement import agreement_matrix, in_words, top_overlap
-from evaluation.one_film.compare import FindingResult, MethodResult
+from evaluation.one_film.compare import FindingResult
+from evaluation.one_film.evaluate import MethodResult
 from evaluation.scores import Score
 from evaluation.validity.gate import Verdict
 from xai_methods import Explanation

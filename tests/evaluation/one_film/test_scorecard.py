@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from evaluation.one_film.compare import compare
+from evaluation.one_film.evaluate import ScoringContext
 from evaluation.one_film.scorecard import ELEMENTS, Cell, scorecard
 from evaluation.scores import Score, get_metric, registry
 from tests.evaluation.looking import Spots, looker
@@ -47,17 +48,16 @@ def test_the_place_runs_from_chance_to_the_best_baseline():
     assert math.isnan(cell(0.8, chance=0.5).place)
 
 
-def spot():
-    return Spots().read("00"), Spots().annotations("00")[0].mask
+def spot() -> ScoringContext:
+    return ScoringContext(looker(), Spots().read("00"), Spots().annotations("00"))
 
 
 @pytest.fixture(scope="module")
 def made():
-    film, mask = spot()
-    asked = {"grad-cam": None, "jacobian": None}
-    result = compare(looker(), film, ["Spot"], asked, {"Spot": mask}).findings["Spot"]
+    context = spot()
+    result = compare(context, ["Spot"], {"grad-cam": None, "jacobian": None}).findings["Spot"]
     shares: list[float] = []
-    return result, scorecard(looker(), film, result, progress=shares.append), shares
+    return result, scorecard(context, result, progress=shares.append), shares
 
 
 def test_every_element_of_every_method_has_its_scores(made):
@@ -74,11 +74,20 @@ def test_every_element_of_every_method_has_its_scores(made):
             assert [c.name for c in card.of(method, element)] == shown[element]
 
 
-def test_a_new_metric_is_found_by_its_element(made, monkeypatch):
-    result, _, _ = made
+@pytest.fixture
+def new_metric(monkeypatch):
     new = replace(get_metric("gini_sparseness"), name="new", element="actionability")
-    monkeypatch.setitem(registry._metrics, "new", new)
-    card = scorecard(looker(), spot()[0], result)
+    with monkeypatch.context() as patch:
+        patch.setitem(registry._metrics, "new", new)
+        registry._ordered.cache_clear()
+        yield
+    registry._ordered.cache_clear()
+
+
+@pytest.mark.usefixtures("new_metric")
+def test_a_new_metric_is_found_by_its_element(made):
+    result, _, _ = made
+    card = scorecard(spot(), result)
     assert [c.name for c in card.of("jacobian", "actionability")] == ["new", "map_blur_drop"]
 
 
@@ -104,7 +113,7 @@ def test_progress_rises_to_the_end_and_an_answer_comes_twice_alike(made):
     result, card, shares = made
     assert shares == sorted(shares)
     assert shares[-1] == pytest.approx(1)
-    again = scorecard(looker(), spot()[0], result)
+    again = scorecard(spot(), result)
     np.testing.assert_array_equal([c.score.value for c in again.cells], [c.score.value for c in card.cells])
 
 
@@ -115,4 +124,4 @@ def test_it_stops_when_asked(made):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        scorecard(looker(), spot()[0], result, progress=stop)
+        scorecard(spot(), result, progress=stop)

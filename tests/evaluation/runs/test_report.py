@@ -10,7 +10,8 @@ import pytest
 from evaluation.runs import tables
 from evaluation.runs.diff import diff
 from evaluation.runs.plots import grouped, means_figure, size_figure, svg_of
-from evaluation.runs.report import make_report, write_report
+from evaluation.runs.report import make_report
+from evaluation.runs.report_files import write_report
 from evaluation.runs.store import Store
 from tests.evaluation.runs.made import FILMS, made_store
 

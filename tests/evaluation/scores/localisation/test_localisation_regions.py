@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from evaluation.one_film.compare import compare
+from evaluation.one_film.evaluate import ScoringContext
 from evaluation.scores import RankedMap, Region, get_metric, score_map
 from evaluation.scores.localisation.overlap import area_matched_iou
 from evaluation.scores.localisation.pointing import pointing_game, pointing_game_scaled
@@ -21,7 +22,6 @@ from evaluation.scores.localisation.relevance import (
     relevance_rank_accuracy,
 )
 from radiographs import Radiograph
-from radiographs.annotation import union_mask
 from tests.evaluation.looking import Spots, looker
 
 MAPS = hnp.arrays(np.float64, (6, 7), elements=st.integers(0, 8).map(float))
@@ -160,11 +160,11 @@ def test_only_the_named_metrics_are_worked_out():
 
 def test_a_films_own_spacing_reaches_methods_baselines_and_chance():
     spots = Spots()
-    film, mask = spots.read("00"), union_mask(spots.annotations("00"), "Spot")
+    film, outlined = spots.read("00"), spots.annotations("00")
     known = Radiograph(film.pixels, pixel_spacing_mm=(0.5, 0.5))
-    result = compare(looker(), known, ["Spot"], {"jacobian": None}, {"Spot": mask}).findings["Spot"]
+    result = compare(ScoringContext(looker(), known, outlined), ["Spot"], {"jacobian": None}).findings["Spot"]
     for scores in (result.methods["jacobian"].scores, result.baselines["uniform"], result.chance):
         assert scores["peak_distance_mm"].value == pytest.approx(scores["peak_distance"].value / 2)
         assert scores["peak_distance_mm"].defined
-    unknown = compare(looker(), film, ["Spot"], {"jacobian": None}, {"Spot": mask}).findings["Spot"]
+    unknown = compare(ScoringContext(looker(), film, outlined), ["Spot"], {"jacobian": None}).findings["Spot"]
     assert not unknown.chance["peak_distance_mm"].defined
