@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from evaluation.runs.engine import Progress
+    from evaluation.runs.engine import RunProgress
     from evaluation.runs.estimate import Estimate
 
 
@@ -139,7 +139,7 @@ def run_command(asked: argparse.Namespace) -> int:
     try:
         ended = run(
             plan, store, scheduler=asked.scheduler, workers=asked.workers, retry=asked.retry,
-            report=None if asked.quiet else _show, stopped=stop.is_set,
+            progress=None if asked.quiet else _show, stopped=stop.is_set,
         )  # fmt: skip
     finally:
         for number, handler in before.items():
@@ -154,7 +154,7 @@ def run_command(asked: argparse.Namespace) -> int:
     return 130 if ended.state == "stopped" else int(failed > 0)
 
 
-def _show(said: Progress) -> None:
+def _show(said: RunProgress) -> None:
     if said.state == "running" and sys.stderr.isatty():
         left = "" if said.left is None else f", {duration(said.left)} left"
         sys.stderr.write(

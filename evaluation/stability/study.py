@@ -12,7 +12,7 @@ from classifiers import ChestClassifier
 from evaluation.stability.availability import Availability, availability
 from evaluation.stability.distances import Distance, distances, logit_of, sigmoid
 from evaluation.stability.linearity import Line, follow, slider_steps, to_thresholds
-from evaluation.stability.perturbations import Perturbed, first_flip, shake
+from evaluation.stability.perturbations import Perturbed, first_flip, perturb_all
 from evaluation.stability.probe import Probe
 from evaluation.stability.sensitivity import Sensitivity, measure
 from radiographs import Radiograph
@@ -125,7 +125,7 @@ def study(
     strongest = follow(probe, sensitivity, sensitivity.right[0], slider_steps())
     part(0.82, 1.0)
     called_at = logit_of(np.array([d.threshold for d in reach]))
-    shaken = shake(probe, radiograph, sensitivity, called_at, seed)
+    shaken = perturb_all(probe, radiograph, sensitivity, called_at, seed)
     return Stability(
         radiograph.digest, classifier.digest, classifier.name, probe.side, probe.film.astype(np.float32),
         sensitivity, available, reach, own, strongest, shaken, time.perf_counter() - started, probe.passes,
