@@ -26,7 +26,7 @@ from torch import nn
 from classifiers import ChestClassifier, ModelCard, Preprocessing
 from classifiers.registry import load_classifier
 from evaluation.one_film.compare import compare
-from evaluation.one_film.evaluate import ScoringContext
+from evaluation.one_film.evaluate import ScoringContext, evaluate_explanation
 from evaluation.scores import Score, localisation_metrics, metrics
 from radiographs import Radiograph
 from radiographs.annotation import annotations_of
@@ -185,9 +185,9 @@ def computed_scores(question: Question) -> Iterator[tuple[Key, Score]]:
     for name, made in done.findings[finding].methods.items():
         assert made.explanation is not None, made.error
         yield from (((*where, name, metric), score) for metric, score in made.scores.items())
-        case = context.case(made.explanation)
-        for metric in metrics_of(question, name):
-            yield (*where, name, metric), BEYOND_OUTLINES[metric](case)
+        further = evaluate_explanation(context, made.explanation, metrics_of(question, name))
+        assert not further.failures
+        yield from (((*where, name, metric), score) for metric, score in further.scores.items())
 
 
 def scores() -> dict[Key, tuple[float, float]]:
