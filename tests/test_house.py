@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,18 @@ def test_dependency_table_names_every_requirement() -> None:
             name = name.split(mark)[0]
         if name:
             assert f"`{name}`" in readme, f"{name} has no line in README's dependency table"
+
+
+def test_readme_has_no_line_over_120_characters() -> None:
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    assert [(number, len(line)) for number, line in enumerate(lines, 1) if len(line) > 120] == []
+
+
+def test_pictures_are_there_shown_and_small() -> None:
+    shown = set()
+    for page in (ROOT / "README.md", ROOT / "docs" / "results.md"):
+        for link in re.findall(r"!\[[^]]+\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
+            shown.add((page.parent / link).resolve())
+    made = {path.resolve() for path in (ROOT / "docs" / "pictures").iterdir()}
+    assert shown == made
+    assert sum(path.stat().st_size for path in made) <= 1_000_000

@@ -14,15 +14,7 @@ from importlib import import_module
 
 _FIRST = ("torch", "pandas", "scipy.ndimage", "matplotlib")
 """Slow to import, and nothing in them asks for the server."""
-_PAGE = (
-    *(
-        "dashboard.exports.downloads",
-        "dashboard.compare.facts",
-        "dashboard.compare.finding_view",
-        "dashboard.shared.redrawing",
-    ),
-    *("dashboard.shared.session", "dashboard.shared.tour"),
-)
+_PAGE = ("dashboard.compare.page", "dashboard.compare.facts", "dashboard.shared.fragments", "dashboard.shared.tour")
 _LATER = ("scipy.stats", "skimage.segmentation", "dashboard.exports.dicom", "dashboard.exports.pdf")
 _NAME, _WARNS = "first page", "streamlit.runtime.scriptrunner_utils.script_run_context"
 _PATIENCE, _GRACE = 60.0, 3.0
@@ -83,9 +75,10 @@ def _until_served() -> None:
 def _fill_caches() -> None:
     """Have the first film and model ready, and what the page draws of them before any method runs."""
     from classifiers.registry import list_models
-    from dashboard.compare.question import Question, default_findings
-    from dashboard.shared import caches, choosing
-    from radiographs.registry import get_collection
+    from dashboard.compare import caches
+    from dashboard.shared import choosing
+    from dashboard.shared.caches import classifier, film_table, probabilities
+    from dashboard.shared.caches import film as cached_film
     from xai_methods import methods
 
     methods()
@@ -93,17 +86,16 @@ def _fill_caches() -> None:
     models = [entry.name for entry in list_models() if entry.available]
     if not reference or not models:
         return
-    film, model = caches.film(reference), caches.classifier(choosing.first_model(models, reference))
-    digest = film.radiograph.digest
-    chances = caches.probabilities(digest, model.digest, film, model)
-    caches.film_table(film.collection, len(get_collection(film.collection).entries()))
-    caches.film_png(digest, film)
-    caches.film_windows(digest, film)
-    question = Question(film, model, default_findings(film, chances), {}, 0)
-    outlined = [(finding, film.mask(finding), film.seal(finding)) for finding in question.findings]
-    for _, mask, seal in outlined:
+    film, model = cached_film(reference), classifier(choosing.first_model(models, reference))
+    findings = choosing.default_findings(film, probabilities(film.radiograph, model))
+    if film.collection is not None:
+        film_table(film.collection.name, len(film.collection.entries()))
+    caches.film_png(film.radiograph)
+    caches.film_windows(film.radiograph)
+    for finding in findings:
+        mask = film.mask(finding)
         if mask is not None:
-            caches.outline_png(seal, mask)
+            caches.outline_png(mask)
     _drawn.wait(_GRACE)
-    for finding, mask, seal in outlined:
-        caches.unexplained(digest, model.digest, finding, seal, question, mask)
+    for finding in findings:
+        caches.unexplained(model, film, finding)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from dashboard.cli.common import add_film_and_model, check_folder, draw_bar, film_context
 from dashboard.cli.counterfactual import add_command as add_counterfactual
 from dashboard.cli.stability import add_command as add_stability
 from evaluation.cli.parser import build_parser, run
@@ -18,8 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser, added = build_parser()
     about = "Explain one film with several methods, score the maps, and write one self-contained HTML file."
     command = added.add_parser("compare", help="compare methods on one film, as a report", description=about)
-    command.add_argument("--film", required=True, metavar="FILM", help="a file, or collection/film-id")
-    command.add_argument("--model", required=True, metavar="MODEL", help="a model of lightbox models")
+    add_film_and_model(command)
     command.add_argument(
         "--finding", required=True, action="append", metavar="FINDING", help="may be repeated; one the model knows"
     )
@@ -47,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return run(parser, argv)
 
 
-def compare_film(asked: argparse.Namespace) -> int:
+def compare_film(arguments: argparse.Namespace) -> int:
     """Compare methods on one film and write the report.
 
     Raises:
@@ -56,50 +57,38 @@ def compare_film(asked: argparse.Namespace) -> int:
     from classifiers.registry import load_classifier
     from dashboard.exports.report import html_report
     from dashboard.exports.reported import Reported
-    from evaluation.cli.films import say_doubts
     from evaluation.one_film.compare import compare
-    from evaluation.one_film.evaluate import ScoringContext
     from evaluation.one_film.map_files import read_outline
     from evaluation.one_film.scorecard import scorecard
     from radiographs.annotation import annotations_of
-    from radiographs.registry import find_film
     from xai_methods import main_methods
 
-    if asked.mask is not None and len(asked.finding) != 1:
+    if arguments.mask is not None and len(arguments.finding) != 1:
         raise ValueError("--mask outlines one finding; name just one --finding with it")
-    if not asked.out.absolute().parent.is_dir():
-        raise ValueError(f"--out: there is no folder for {asked.out.name}; make it first")
-    chosen = dict.fromkeys(asked.method or main_methods())
-    radiograph, entry, collection = find_film(asked.film)
-    annotations = collection.annotations(entry.film_id) if collection is not None and entry is not None else []
-    if asked.mask is not None:
-        outline = read_outline(asked.mask, asked.finding[0], radiograph, Path(asked.film).name)
-        annotations = annotations_of({asked.finding[0]: outline})
-    say_doubts(radiograph)
-    named = f"{collection.name}/{entry.film_id}" if collection is not None and entry is not None else "from a file"
-    model = load_classifier(asked.model)
-    context = ScoringContext(model, radiograph, annotations, collection, entry)
-    made = compare(context, asked.finding, chosen, seed=asked.seed, progress=_bar() if sys.stderr.isatty() else None)
-    found = made.findings if asked.scorecard else {}
-    cards = {name: scorecard(context, result, seed=asked.seed) for name, result in found.items()}
-    about = collection.card if collection is not None else None
-    html = html_report(Reported(made, model.card, named, about), cards)
-    asked.out.write_text(html, encoding="utf-8")
+    check_folder(arguments.out)
+    chosen = dict.fromkeys(arguments.method or main_methods())
+    film = film_context(arguments.film)
+    if arguments.mask is not None:
+        finding = arguments.finding[0]
+        outline = read_outline(arguments.mask, finding, film.radiograph, Path(arguments.film).name)
+        film = replace(film, annotations=tuple(annotations_of({finding: outline})))
+    context = film.scoring_context(load_classifier(arguments.model))
+
+    def progress(finding: str, method: str, share: float) -> None:
+        draw_bar(f"{finding} {method}", share)
+
+    made = compare(context, arguments.finding, chosen, seed=arguments.seed, progress=progress)
+    found = made.findings if arguments.scorecard else {}
+    cards = {name: scorecard(context, result, seed=arguments.seed) for name, result in found.items()}
+    html = html_report(Reported(made, context.classifier.card, film.reference, film.card), cards)
+    arguments.out.write_text(html, encoding="utf-8")
     failed = [done.error for result in made.findings.values() for done in result.methods.values() if done.error]
     for words in failed:
         sys.stderr.write(f"lightbox: {words}\n")
     return 1 if failed else 0
 
 
-def _bar() -> Callable[[str, str, float], None]:
-    def show(finding: str, method: str, share: float) -> None:
-        sys.stderr.write(f"\r{finding} {method} {share:4.0%}" + ("\n" if share >= 1 else ""))
-        sys.stderr.flush()
-
-    return show
-
-
-def run_dashboard(asked: argparse.Namespace) -> int:
+def run_dashboard(arguments: argparse.Namespace) -> int:
     """Start the dashboard on this computer and stay until it is stopped."""
     from streamlit.web import bootstrap
 
@@ -108,9 +97,9 @@ def run_dashboard(asked: argparse.Namespace) -> int:
 
     os.chdir(APP.parent)
     only_named_pages()
-    options = {"server_port": asked.port}
+    options = {"server_port": arguments.port}
     bootstrap.load_config_options(flag_options=options)
-    sys.stdout.write(f"XAI Lightbox: http://127.0.0.1:{asked.port}\n")
+    sys.stdout.write(f"XAI Lightbox: http://127.0.0.1:{arguments.port}\n")
     first_page.load()
     bootstrap.run(str(APP), False, [], options)
     return 0

@@ -10,11 +10,11 @@ from html import escape
 import numpy as np
 import pandas as pd
 
-from dashboard.compare.question import notes_on
 from dashboard.exports.html_page import html_page
 from dashboard.exports.reported import LINK, Reported, facts
 from dashboard.shared import display
 from dashboard.shared.display import Drawn, View
+from dashboard.shared.map_notes import notes_on
 from evaluation.one_film.agreement import in_words
 from evaluation.one_film.compare import FindingResult
 from evaluation.one_film.evaluate import MethodResult

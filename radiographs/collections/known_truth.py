@@ -64,6 +64,7 @@ class KnownTruth(Collection):
     """48 films, 224x224, of persons on the test side of the recorded split; made anew from their seeds."""
 
     name = "known-truth"
+    split = "known_truth"
     card = CollectionCard(
         title="Known truth",
         summary="Normal frontal films of children aged 1 to 5, into which a nodule, a mass, a consolidation or a "

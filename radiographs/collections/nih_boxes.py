@@ -125,6 +125,7 @@ class NihBoxes(Collection):
     """
 
     name = "nih-boxes"
+    split = "nih"
     card = CollectionCard(
         title="NIH films with boxes",
         summary="Frontal films of adults and children from ChestX-ray14, each with at least one box around one of "

@@ -7,14 +7,13 @@ from collections.abc import Hashable
 
 import streamlit as st
 
-from dashboard.jobs import JobManager, Status
-from dashboard.library.store import Work
+from dashboard.jobs import JobManager, Status, Work
 
 WORKERS = 3
 """Downloads and looks into folders at once; they wait for the network or the disk most of the time."""
 
 
-class Errands:
+class BackgroundDownloads:
     """Work by name that can be done again and again: what was fetched and removed can be fetched anew."""
 
     def __init__(self) -> None:
@@ -54,13 +53,13 @@ class Errands:
         self._jobs.close()
 
     def _key(self, name: Hashable) -> Hashable:
-        return ("errand", name, self._times[name])
+        return ("download", name, self._times[name])
 
     def _owner(self, name: Hashable) -> str:
-        return f"errand {name}"
+        return f"download {name}"
 
 
 @st.cache_resource(show_spinner=False)
-def errands() -> Errands:
+def downloads() -> BackgroundDownloads:
     """The server's downloads and looks into folders."""
-    return Errands()
+    return BackgroundDownloads()

@@ -1,4 +1,4 @@
-"""Parts that are drawn by themselves: each keeps its place, and none stands in another."""
+"""Fragments of a page: each keeps its place, and none stands in another."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ ROOT = Path(__file__).resolve().parents[2]
 def _nested() -> None:
     import streamlit as st
 
-    from dashboard.shared.redrawing import by_itself
+    from dashboard.shared.fragments import fragment
 
     def inner() -> None:
         st.write("inside")
 
     def outer() -> None:
         try:
-            by_itself(inner)()
+            fragment(inner)()
         except RuntimeError as error:
             st.error(str(error))
 
-    by_itself(outer)()
+    fragment(outer)()
 
 
 def _in_turn() -> None:
     import streamlit as st
 
-    from dashboard.shared.redrawing import by_itself
+    from dashboard.shared.fragments import fragment
 
     def part(name: str) -> None:
         st.button(name)
 
-    by_itself(part)("first")
-    by_itself(part)("second")
+    fragment(part)("first")
+    fragment(part)("second")
 
 
 def test_a_part_inside_a_part_is_refused():
@@ -59,4 +59,4 @@ def test_no_fragment_is_made_elsewhere():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Attribute) and node.attr == "fragment":
                 made.append(path.name)
-    assert made == ["redrawing.py"]
+    assert made == ["fragments.py"]

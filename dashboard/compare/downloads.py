@@ -13,13 +13,15 @@ import numpy as np
 import streamlit as st
 
 from dashboard.compare.panels import comparison_of
-from dashboard.compare.question import Question, short_digest
 from dashboard.compare.regions import named
+from dashboard.compare.request import CompareRequest
 from dashboard.compare.scorecard import done_scorecards
 from dashboard.exports.reported import Reported
 from dashboard.exports.tables import table_csv, table_latex
 from dashboard.jobs import sentence
-from dashboard.shared import caches
+from dashboard.shared import own_regions
+from dashboard.shared.caches import manager
+from dashboard.shared.film_context import short_digest
 from dashboard.shared.state import UPLOAD, Choice, to_query
 from evaluation.one_film.compare import Comparison, FindingResult
 from radiographs import Annotation, FilmError, Radiograph
@@ -47,44 +49,45 @@ def maps_npz(comparison: Comparison) -> bytes:
     return buffer.getvalue()
 
 
-def draw_downloads(questions: list[Question], results: Mapping[str, dict[str, FindingResult]]) -> None:
-    """Draw the export menu, once there is a map to take; each file is made when it is asked for.
+def draw_downloads(
+    requests: list[CompareRequest], results: Mapping[str, dict[str, FindingResult]], choice: Choice
+) -> None:
+    """Draw the export menu, once there is a map to take; each file is made when its button is pressed.
 
     Args:
-        questions: one for each model that is shown. results: by model, then finding.
+        requests: one for each model that is shown. results: by model, then finding. choice: what is shown.
     """
     ready = {
-        question.classifier.name: question
-        for question in questions
-        if any(d.explanation for r in results[question.classifier.name].values() for d in r.methods.values())
+        request.classifier.name: request
+        for request in requests
+        if any(d.explanation for r in results[request.classifier.name].values() for d in r.methods.values())
     }
     if not ready:
         return
     with st.popover("Export", icon=":material/download:"):
         name = next(iter(ready))
-        if len(questions) > 1:
-            titles = {model: question.classifier.card.title for model, question in ready.items()}
+        if len(requests) > 1:
+            titles = {model: request.classifier.card.title for model, request in ready.items()}
             name = st.segmented_control(
                 "Model", list(ready), default=name, format_func=titles.__getitem__, required=True, key="export_model",
                 help="Each file holds one model's maps and scores.",
             )  # fmt: skip
-        _items(ready[name], results[name])
+        _items(ready[name], results[name], choice)
 
 
-def _items(question: Question, results: dict[str, FindingResult]) -> None:
+def _items(request: CompareRequest, results: dict[str, FindingResult], choice: Choice) -> None:
     # What draws files is slow to import, and no page needs it before there is a map.
     from dashboard.exports.dicom import dicom_zip
     from dashboard.exports.figures import slide_png
     from dashboard.exports.pdf import pdf_report
     from dashboard.exports.report import html_report
 
-    comparison = comparison_of(question, results)
-    choice = st.session_state.get("choice") or Choice()
+    comparison = comparison_of(request, results)
     view, link = choice.view, address_of(st.context.url or "", choice)
-    film, card = question.film, question.classifier.card
+    film, card = request.film, request.classifier.card
     about = Reported(comparison, card, film.reference, film.card, view, link)
-    stem = f"lightbox-{short_digest(film.radiograph.digest)}-{question.classifier.name}"
-    report = partial(html_report, about, done_scorecards(question, results, caches.manager()))
+    stem = f"lightbox-{short_digest(film.radiograph.digest)}-{request.classifier.name}"
+    report = partial(html_report, about, done_scorecards(request, results, manager()))
     _item("Report (HTML)", report, f"{stem}.html", "text/html", "description")
     _item("Report (PDF)", partial(pdf_report, about), f"{stem}.pdf", "application/pdf", "picture_as_pdf")
     slide = partial(slide_png, comparison, card.title, view)
@@ -92,9 +95,9 @@ def _items(question: Question, results: dict[str, FindingResult]) -> None:
     _item("Scores (CSV)", partial(table_csv, comparison), f"{stem}.csv", "text/csv", "table")
     _item("Scores (LaTeX)", partial(table_latex, comparison), f"{stem}.tex", "text/x-tex", "function")
     _item("Raw maps (npz)", partial(maps_npz, comparison), f"{stem}.npz", "application/octet-stream", "data_array")
-    original = _original(question)
+    original = _original(request)
     _item("DICOM (zip)", partial(dicom_zip, comparison, original), f"{stem}.zip", "application/zip", "radiology")
-    drawn = st.session_state.get("own_regions", {}).get(film.radiograph.digest, [])
+    drawn = own_regions.regions_on(film.radiograph)
     if drawn:
         regions = partial(_regions, film.radiograph, named(drawn), original)
         _item("Your regions (DICOM)", regions, f"{stem}-regions.dcm", "application/dicom", "draw")
@@ -118,7 +121,7 @@ def _regions(radiograph: Radiograph, drawn: list[Annotation], original: bytes | 
     return region_seg(radiograph, drawn, original_header(original, radiograph) if original else None)
 
 
-def _original(question: Question) -> bytes | None:
+def _original(request: CompareRequest) -> bytes | None:
     """The film's original DICOM file, where the person wants its identifiers in the export; else None."""
     wanted = st.toggle(
         "DICOM: keep the original study's identifiers",
@@ -128,26 +131,26 @@ def _original(question: Question) -> bytes | None:
     )
     if not wanted:
         return None
-    given = st.session_state.get("upload") if question.film.collection == UPLOAD else None
+    given = st.session_state.get("upload") if request.film.reference.startswith(UPLOAD) else None
     data = given.getvalue() if given is not None else None
-    if data is None or _refused(data, question):
-        asked = st.file_uploader("The film's original DICOM file", type=["dcm", "dicom"], key="original")
-        data = asked.getvalue() if asked is not None else None
-        refusal = _refused(data, question) if data else ""
+    if data is None or _refused(data, request):
+        file = st.file_uploader("The film's original DICOM file", type=["dcm", "dicom"], key="original")
+        data = file.getvalue() if file is not None else None
+        refusal = _refused(data, request) if data else ""
         if refusal:
             st.error(refusal, icon=":material/error:")
-    if data is None or _refused(data, question):
+    if data is None or _refused(data, request):
         st.caption("Until the original is given, the export names nobody.")
         return None
     st.caption("The export will hold this patient's identifiers. Treat it as patient data.")
     return data
 
 
-def _refused(data: bytes, question: Question) -> str:
+def _refused(data: bytes, request: CompareRequest) -> str:
     from dashboard.exports.dicom_source import original_header
 
     try:
-        original_header(data, question.film.radiograph)
+        original_header(data, request.film.radiograph)
     except FilmError as error:
         return sentence(error)
     return ""

@@ -1,4 +1,4 @@
-"""Parts of a page that are drawn again by themselves: on a tick while work goes on, or when their widgets are used."""
+"""Fragments of a page, drawn again apart from the rest: every second while work goes on, or when a widget is used."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import ParamSpec
 import streamlit as st
 
 TICK_SECONDS = 1.0
-"""How often a part is drawn again while it waits for work."""
+"""How often a fragment is drawn again while it waits for work."""
 
 P = ParamSpec("P")
-_inside: ContextVar[bool] = ContextVar("inside a part that is drawn by itself", default=False)
+_inside: ContextVar[bool] = ContextVar("inside a fragment", default=False)
 
 
-def by_itself(draw: Callable[P, None], ticking: bool = False) -> Callable[P, None]:
+def fragment(draw: Callable[P, None], ticking: bool = False) -> Callable[P, None]:
     """Make ``draw`` a fragment of the page that keeps its place, and may be called.
 
     When a fragment begins to run, Streamlit drops what it drew before and has not yet sent, but not what fragments in
@@ -25,13 +25,13 @@ def by_itself(draw: Callable[P, None], ticking: bool = False) -> Callable[P, Non
     container of its own that belongs to the page, and none stands in another.
 
     Args:
-        draw: draws the part. ticking: whether it is drawn again every second.
+        draw: draws the fragment. ticking: whether it is drawn again every second.
 
     Raises:
-        RuntimeError: called inside another such part.
+        RuntimeError: called inside another fragment.
     """
     if _inside.get():
-        raise RuntimeError(f"{draw.__name__} is drawn by itself inside another part that is; call it plainly there")
+        raise RuntimeError(f"{draw.__name__} would be a fragment inside a fragment; call it plainly there")
 
     @functools.wraps(draw)
     def part(*args: P.args, **kwargs: P.kwargs) -> None:
