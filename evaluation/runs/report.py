@@ -168,11 +168,10 @@ def latex(report: RunReport) -> str:
         board = section.board[section.board.scope == scope]
         names = [name for name in report.metrics if name in set(board.metric)]
         heads = " & ".join(_tex(score_of(name).title) for name in names)
-        most = int(board.n.max()) if board.n.notna().any() else 0
         lines = [
             r"\begin{table}", r"\centering",
             rf"\caption{{{_tex(section.pair.classifier)} on {_tex(section.pair.collection)}, {_tex(scope)}: mean and "
-            rf"95\,\% interval over patients; up to {most} pairs of film and finding.}}",
+            r"95\,\% interval over patients, with the number of pairs of film and finding.}",
             rf"\begin{{tabular}}{{l{'r' * len(names)}}}", r"\toprule", rf" & {heads} \\", r"\midrule",
         ]  # fmt: skip
         for title, rows in board.groupby("title", sort=False):
@@ -191,5 +190,7 @@ def _tex(text: str) -> str:
 def _tex_cell(row: pd.Series) -> str:
     if math.isnan(row["mean"]):
         return "--"
-    low, high = row["low"], row["high"]
-    return f"{row['mean']:.2f}" + ("" if math.isnan(low) else f" ({low:.2f}--{high:.2f})")
+    low, high, n = row["low"], row["high"], row["n"]
+    within = [] if math.isnan(low) else [f"{low:.2f}--{high:.2f}"]
+    within += [] if math.isnan(n) else [rf"$n$ {n:.0f}"]
+    return f"{row['mean']:.2f}" + (f" ({', '.join(within)})" if within else "")

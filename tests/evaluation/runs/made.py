@@ -11,11 +11,11 @@ from evaluation.runs.plan import digest_of
 from evaluation.runs.store import SCHEMA, Store
 
 VALUES = {"grad-cam": 0.8, "jacobian": 0.5, "uniform": 0.2, "centre-prior": 0.3}
-FILMS = 12
+FILMS = 24
 
 
 def made_store(folder: Path, shift: float = 0.0, leave_out: int = 0) -> Store:
-    """Two methods and two baselines on twelve films of six patients; film i scores i/100 above the map's mean.
+    """Two methods and two baselines on 24 films of twelve patients; film i scores i/100 above the map's mean.
 
     Args:
         shift: added to grad-cam's values. leave_out: films at the end that are not there.
