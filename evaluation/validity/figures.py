@@ -12,8 +12,8 @@ from evaluation.statistics.one_sided import Gain, gain, holm_levels
 from evaluation.statistics.paired_tests import holm
 from evaluation.validity.matched_blur import Pair
 
-EFFECT = 0.1
-"""What counts as looking there: this much more of the logit's spread over films is lost in the region."""
+EFFECT = 0.25
+"""What counts as looking there: in the region the logit loses at least this much more of its spread over films."""
 PARTS = ("elsewhere", "without", "others")
 """The region against alike places on the film, against the same place on films without the finding, and this finding's
 logit against the other findings'."""

@@ -102,9 +102,12 @@ class Shape:
 
     def __init__(self, region: np.ndarray) -> None:
         side = region.shape[0]
-        self.soft = scipy.ndimage.gaussian_filter(region, side / 112)
-        rows, columns = (np.flatnonzero((self.soft > 0).any(axis=axis)) for axis in (1, 0))
-        self.box = slice(max(rows[0] - 1, 0), rows[-1] + 2), slice(max(columns[0] - 1, 0), columns[-1] + 2)
+        # The softened edge reaches four of its widths; one pixel more holds the gradient across it.
+        margin = math.ceil(4 * side / 112) + 1
+        rows, columns = (np.flatnonzero((region > 0).any(axis=axis)) for axis in (1, 0))
+        self.box = tuple(slice(max(one[0] - margin, 0), one[-1] + 1 + margin) for one in (rows, columns))
+        self.soft = np.zeros_like(region)
+        self.soft[self.box] = scipy.ndimage.gaussian_filter(region[self.box], side / 112)
         self.area = float(region.sum())
         row, column = scipy.ndimage.center_of_mass(region)
         self.off = math.hypot(row - (side - 1) / 2, column - (side - 1) / 2) / side
