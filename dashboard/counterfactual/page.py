@@ -181,8 +181,8 @@ def outside_words(request: CounterfactualRequest, made: Exaggerated) -> str:
     if np.isnan(share):
         return ""
     return (
-        f"**{share:.0%} of the change lies outside the expert's outline**, which covers {region.mean():.0%} of the film: "
-        "what moves the model need not be the finding."
+        f"**{share:.0%} of the change lies outside the expert's outline**, which covers {region.mean():.0%} of the "
+        "film: what moves the model need not be the finding."
     )
 
 

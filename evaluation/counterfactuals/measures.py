@@ -64,7 +64,7 @@ def edge_energy(film: np.ndarray, mask: np.ndarray) -> float:
 
 
 def share_outside(difference: np.ndarray, region: np.ndarray) -> float:
-    """Share of a (S, S) difference's absolute sum that lies outside a region of shares (S, S); NaN where either is empty."""
+    """Share of a (S, S) difference's absolute sum outside a region of (S, S) shares; NaN where either is empty."""
     change = np.abs(difference).astype(np.float64)
     total = float(change.sum())
     return float((change * (1 - region)).sum()) / total if total > 0 and region.any() else math.nan

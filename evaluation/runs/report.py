@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from classifiers.registry import list_models
 from evaluation.runs.plan import PlanError, read_plan
 from evaluation.runs.plots import means_figure, size_figure, svg_of
+from evaluation.runs.provenance import provenance_words, unfinished_words
 from evaluation.runs.store import Store
 from evaluation.runs.tables import (
     Pair,
@@ -28,13 +30,17 @@ from evaluation.runs.tables import (
 from evaluation.scores import headline_metrics, localisation_metrics
 from evaluation.statistics.critical_difference import critical_difference_figure
 from evaluation.validity.gate import Verdict
+from radiographs.registry import collections
 
 _SPECIAL = re.compile(r"[&%$#_{}]")
 
 
 @dataclass(frozen=True, eq=False)
 class Section:
-    """One collection under one classifier: verdicts, leaderboard, tests; their diagrams and plots (SVG) by score."""
+    """One collection under one classifier: verdicts, leaderboard, tests; their diagrams and plots (SVG) by score.
+
+    ``provenance``: sentences on training and patients, see :mod:`evaluation.runs.provenance`.
+    """
 
     pair: Pair
     verdicts: dict[str, Verdict]
@@ -42,6 +48,7 @@ class Section:
     tests: dict[str, Tests]
     diagrams: dict[str, str] = field(default_factory=dict)
     plots: dict[str, str] = field(default_factory=dict)
+    provenance: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +58,7 @@ class RunReport:
     Attributes:
         name: of the plan. films, rows: how many. versions: of the packages. metrics: names of the scores.
         sections: by collection and classifier. costs: of the maps. failures: what could not be had.
+        unfinished: a sentence where the run is not done, else "".
     """
 
     name: str
@@ -61,6 +69,7 @@ class RunReport:
     sections: tuple[Section, ...]
     costs: pd.DataFrame
     failures: pd.DataFrame
+    unfinished: str = ""
 
 
 def make_report(store: Store, names: Sequence[str] | None = None) -> RunReport:
@@ -83,8 +92,9 @@ def make_report(store: Store, names: Sequence[str] | None = None) -> RunReport:
     counts = store.query("SELECT count(*) AS n, count(DISTINCT (collection, film_id)) AS films FROM scores").iloc[0]
     found = store.query("SELECT DISTINCT versions FROM scores ORDER BY ALL").versions.astype(str)
     return RunReport(
-        _name(store), int(counts.films), int(counts.n), tuple(found), chosen, sections, costs(store), store.failures()
-    )
+        _name(store), int(counts.films), int(counts.n), tuple(found), chosen, sections, costs(store), store.failures(),
+        unfinished_words(store.status()),
+    )  # fmt: skip
 
 
 def _usual(there: Sequence[str]) -> list[str]:
@@ -109,7 +119,18 @@ def _section(store: Store, pair: Pair, names: Sequence[str]) -> Section:
         if (found := tests_of(frame, name, table)) is not None:
             tests[name] = found
     diagrams = {name: _svg(found, score_of(name).title) for name, found in tests.items()}
-    return Section(pair, frame.verdicts, pd.concat(boards, ignore_index=True), tests, diagrams, plots)
+    board = pd.concat(boards, ignore_index=True)
+    return Section(pair, frame.verdicts, board, tests, diagrams, plots, _provenance(store, pair))
+
+
+def _provenance(store: Store, pair: Pair) -> tuple[str, ...]:
+    films = collections().get(pair.collection)
+    if films is None:
+        return (f"The collection {pair.collection} is no longer there: what was trained on is unknown.",)
+    card = next((entry.card for entry in list_models() if entry.name == pair.classifier), None)
+    given = [pair.collection, pair.classifier]
+    there = store.query("SELECT DISTINCT film_id FROM scores WHERE collection = ? AND classifier = ?", given)
+    return tuple(provenance_words(card, films, there.film_id.astype(str)))
 
 
 def _svg(tests: Tests, title: str) -> str:
@@ -146,6 +167,7 @@ def board_table(report: RunReport) -> pd.DataFrame:
         part = section.board.copy()
         part.insert(0, "classifier", section.pair.classifier)
         part.insert(0, "collection", section.pair.collection)
+        part["provenance"] = " ".join(section.provenance)
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
 
