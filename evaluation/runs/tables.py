@@ -132,7 +132,7 @@ def scopes(found: dict[str, Verdict]) -> dict[str, list[str]]:
 
 
 @dataclass(frozen=True, eq=False)
-class Frame:
+class PairTables:
     """What all tables of a pair share.
 
     Attributes:
@@ -149,9 +149,9 @@ class Frame:
         return scopes(self.verdicts)
 
 
-def frame_of(store: Store, pair: Pair) -> Frame:
+def frame_of(store: Store, pair: Pair) -> PairTables:
     """Read what all tables of a pair share, once."""
-    return Frame(pair, map_titles(store), verdicts(store, pair))
+    return PairTables(pair, map_titles(store), verdicts(store, pair))
 
 
 def leaderboard(store: Store, pair: Pair, names: Sequence[str], *, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
@@ -170,7 +170,7 @@ def leaderboard(store: Store, pair: Pair, names: Sequence[str], *, draws: int = 
     return pd.concat([board_of(frame, name, values(store, name, pair), draws, seed) for name in names])
 
 
-def board_of(frame: Frame, name: str, table: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
+def board_of(frame: PairTables, name: str, table: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
     """The leaderboard of one score whose values (:func:`values`) are read already."""
     rows: list[dict[str, object]] = []
     wide, kinds = wide_of(table), dict(zip(table["map"], table["kind"]))
@@ -248,7 +248,7 @@ def paired_tests(store: Store, pair: Pair, metric: str) -> Tests | None:
     return tests_of(frame_of(store, pair), metric, values(store, metric, pair))
 
 
-def tests_of(frame: Frame, metric: str, table: pd.DataFrame) -> Tests | None:
+def tests_of(frame: PairTables, metric: str, table: pd.DataFrame) -> Tests | None:
     """The paired tests of one score whose values (:func:`values`) are read already; see :func:`paired_tests`."""
     direction = score_of(metric).direction
     if direction == "neither":
