@@ -31,7 +31,7 @@ PRECISE = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
-class DifferenceCurve:
+class StepCurve:
     """Disagreement of the Jacobian with central differences along one direction.
 
     Attributes:
@@ -70,7 +70,7 @@ class Availability:
         status, reason: the verdict, and why, in a sentence.
     """
 
-    curves: tuple[DifferenceCurve, ...]
+    curves: tuple[StepCurve, ...]
     single: float
     half: float
     switch_steps: np.ndarray
@@ -93,7 +93,7 @@ def difference_curve(
     name: str,
     steps: tuple[float, ...] = STEPS,
     double: nn.Module | None = None,
-) -> DifferenceCurve:
+) -> StepCurve:
     """Compare the Jacobian with central differences over a range of steps: rounding spoils small ones, bends large.
 
     Args:
@@ -109,7 +109,7 @@ def difference_curve(
     size = float(np.linalg.norm(predicted))
     errors = np.linalg.norm(quotients - predicted, axis=1)
     shares = errors / size if size > 0 else np.full(len(steps), np.nan)
-    return DifferenceCurve(name, double is not None, np.array(steps), shares)
+    return StepCurve(name, double is not None, np.array(steps), shares)
 
 
 def _network_in(probe: Probe, dtype: torch.dtype) -> nn.Module | None:
@@ -194,7 +194,7 @@ def availability(probe: Probe, sensitivity: Sensitivity, seed: int = 0) -> Avail
     return Availability(tuple(curves), single, half, np.array(SWITCH_STEPS), switches, conditions, status, reason)
 
 
-def verdict(sensitivity: Sensitivity, curves: tuple[DifferenceCurve, ...], single: float) -> tuple[Status, str]:
+def verdict(sensitivity: Sensitivity, curves: tuple[StepCurve, ...], single: float) -> tuple[Status, str]:
     """The verdict in words; of several curves along one direction, the one that agrees best counts."""
     if not np.isfinite(sensitivity.rows).all():
         return "not available", "The Jacobian holds values that are not finite."
