@@ -19,6 +19,7 @@ from dashboard.exports.tables import table_csv, table_latex
 from dashboard.jobs import sentence
 from dashboard.shared import own_regions
 from dashboard.shared.caches import manager
+from dashboard.shared.file_button import file_button
 from dashboard.shared.film_context import short_digest
 from dashboard.shared.state import UPLOAD, Choice, to_query
 from evaluation.one_film.compare import Comparison, FindingResult
@@ -86,19 +87,19 @@ def _items(request: CompareRequest, results: dict[str, FindingResult], choice: C
     about = Reported(comparison, card, film.reference, film.card, view, link)
     stem = f"lightbox-{short_digest(film.radiograph.digest)}-{request.classifier.name}"
     report = partial(html_report, about, done_scorecards(request, results, manager()))
-    _item("Report (HTML)", report, f"{stem}.html", "text/html", "description")
-    _item("Report (PDF)", partial(pdf_report, about), f"{stem}.pdf", "application/pdf", "picture_as_pdf")
+    _item("Report (HTML)", report, f"{stem}.html", "description")
+    _item("Report (PDF)", partial(pdf_report, about), f"{stem}.pdf", "picture_as_pdf")
     slide = partial(slide_png, comparison, card.title, view)
-    _item("Picture for slides (PNG)", slide, f"{stem}.png", "image/png", "image")
-    _item("Scores (CSV)", partial(table_csv, comparison), f"{stem}.csv", "text/csv", "table")
-    _item("Scores (LaTeX)", partial(table_latex, comparison), f"{stem}.tex", "text/x-tex", "function")
-    _item("Raw maps (npz)", partial(maps_npz, comparison), f"{stem}.npz", "application/octet-stream", "data_array")
+    _item("Picture for slides (PNG)", slide, f"{stem}.png", "image")
+    _item("Scores (CSV)", partial(table_csv, comparison), f"{stem}.csv", "table")
+    _item("Scores (LaTeX)", partial(table_latex, comparison), f"{stem}.tex", "function")
+    _item("Raw maps (npz)", partial(maps_npz, comparison), f"{stem}.npz", "data_array")
     original = _original(request)
-    _item("DICOM (zip)", partial(dicom_zip, comparison, original), f"{stem}.zip", "application/zip", "radiology")
+    _item("DICOM (zip)", partial(dicom_zip, comparison, original), f"{stem}.zip", "radiology")
     drawn = own_regions.regions_on(film.radiograph)
     if drawn:
         regions = partial(_regions, film.radiograph, named(drawn), original)
-        _item("Your regions (DICOM)", regions, f"{stem}-regions.dcm", "application/dicom", "draw")
+        _item("Your regions (DICOM)", regions, f"{stem}-regions.dcm", "draw")
 
 
 def address_of(page: str, choice: Choice) -> str:
@@ -106,10 +107,8 @@ def address_of(page: str, choice: Choice) -> str:
     return f"{page}?{urlencode(to_query(choice), doseq=True)}" if page else ""
 
 
-def _item(label: str, make: Callable[[], bytes | str], name: str, mime: str, icon: str) -> None:
-    st.download_button(
-        label, make, name, mime, icon=f":material/{icon}:", on_click="ignore", key=f"get {label}", width="stretch"
-    )
+def _item(label: str, make: Callable[[], bytes | str], name: str, icon: str) -> None:
+    file_button(label, make, name, icon=icon, key=f"get {label}", width="stretch")
 
 
 def _regions(radiograph: Radiograph, drawn: list[Annotation], original: bytes | None) -> bytes:

@@ -69,15 +69,6 @@ class ExplanationCache:
         except OSError as error:
             _log.warning("an explanation could not be cached on disk: %s", error.strerror)
 
-    def size(self) -> int:
-        """Bytes on disk."""
-        return sum(size for _, size, _ in self._files())
-
-    def clear(self) -> None:
-        """Remove all of them."""
-        for _, _, path in self._files():
-            _drop(path)
-
     def _path(self, place: str) -> Path:
         return self.folder / f"{place}.npz"
 
