@@ -11,26 +11,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from evaluation import scores
 from evaluation.cli.films import say_doubts
 from evaluation.one_film.map_files import read_map_file, read_mask
-from radiographs.files import replacing
-from xai_methods import Explanation
-
-
-def plain(value: Any) -> Any:
-    """Turn a value into what JSON knows: NaN and infinities become None, NumPy numbers plain ones."""
-    if isinstance(value, dict):
-        return {str(key): plain(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(inner) for inner in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+from radiographs.arrays import plain
 
 
 def _say_json(content: Any) -> None:
@@ -151,7 +135,7 @@ def explain(asked: argparse.Namespace) -> int:
         classifier, radiograph, asked.finding, parameters=parameters, seed=asked.seed, progress=_bar(method.title)
     )
     on_film = classifier.to_film(explanation, radiograph)
-    write_map(asked.out, explanation, on_film, classifier.name)
+    explanation.save(asked.out, on_film=on_film, model=classifier.name)
     if explanation.empty:
         sys.stderr.write(f"nothing on this film speaks for {asked.finding}, as {method.title} sees it\n")
     return 0
@@ -179,30 +163,6 @@ def parse_settings(texts: Sequence[str]) -> dict[str, str]:
             raise ValueError(f"--set: {name} is given twice")
         settings[name] = value
     return settings
-
-
-def write_map(path: Path, explanation: Explanation, on_film: np.ndarray, model: str) -> None:
-    """Save an explanation: ``values`` (S, S), ``on_film`` (H, W), raw units, and ``meta``, a JSON text.
-
-    The file loads with ``allow_pickle=False`` and carries neither a file name nor a patient.
-    """
-    kept = (
-        "method",
-        "parameters",
-        "seed",
-        "finding",
-        "logit",
-        "signed",
-        "film",
-        "classifier",
-        "seconds",
-        "evaluations",
-    )
-    meta = {name: getattr(explanation, name) for name in (*kept, "cells", "diagnostics")}
-    meta |= {"model": model, "no_positive_evidence": explanation.empty}
-    text = json.dumps(plain(meta), ensure_ascii=False, allow_nan=False)
-    with replacing(path) as fresh, fresh.open("wb") as file:
-        np.savez_compressed(file, values=explanation.values, on_film=on_film, meta=np.array(text))
 
 
 def _bar(title: str) -> Callable[[float], None] | None:
