@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
 from urllib.parse import urlencode
 
 import numpy as np
@@ -26,27 +24,27 @@ from dashboard.shared.film_context import short_digest
 from dashboard.shared.state import UPLOAD, Choice, to_query
 from evaluation.one_film.compare import Comparison, FindingResult
 from radiographs import Annotation, FilmError, Radiograph
+from radiographs.arrays import write_arrays
 
 META = ("method", "finding", "parameters", "seed", "logit", "film", "classifier", "seconds", "diagnostics")
 
 
 def maps_npz(comparison: Comparison) -> bytes:
     """All maps, raw: ``<finding>.<method>.values`` (input grid) and ``.on_film``, and one JSON text ``meta``."""
-    arrays: dict[str, Any] = {}
+    arrays: dict[str, np.ndarray] = {}
     meta = []
     for finding, result in comparison.findings.items():
         if result.mask is not None:
             arrays[f"{finding}.outline"] = result.mask
         for method, done in result.methods.items():
             made = done.explanation
-            if made is None:
+            if made is None or done.on_film is None:
                 continue
             arrays[f"{finding}.{method}.values"] = made.values
             arrays[f"{finding}.{method}.on_film"] = done.on_film
             meta.append({name: getattr(made, name) for name in META})
-    arrays["meta"] = np.array(json.dumps(meta))
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    write_arrays(buffer, arrays, meta)
     return buffer.getvalue()
 
 

@@ -16,8 +16,8 @@ from evaluation.runs.tables import (
     Pair,
     Tests,
     board_of,
+    context_of,
     costs,
-    frame_of,
     metrics_of,
     pairs_of,
     scopes,
@@ -70,7 +70,7 @@ def make_report(store: Store, names: Sequence[str] | None = None) -> RunReport:
         names: scores to show; by default those of the run that are headlines, and those that ask the model.
 
     Raises:
-        ValueError: the run has no scores, or not those asked for. StoreError: a file is damaged.
+        ValueError: the run has no scores, or not those of ``names``. StoreError: a file is damaged.
     """
     there = metrics_of(store)
     if not there:
@@ -100,16 +100,16 @@ def _name(store: Store) -> str:
 
 
 def _section(store: Store, pair: Pair, names: Sequence[str]) -> Section:
-    frame = frame_of(store, pair)
+    context = context_of(store, pair)
     boards, tests, plots = [], {}, {}
     for name in names:
         table = values(store, name, pair)
-        boards.append(board_of(frame, name, table))
-        plots[name] = _plots(boards[-1], table, frame.titles, score_of(name).title)
-        if (found := tests_of(frame, name, table)) is not None:
+        boards.append(board_of(context, name, table))
+        plots[name] = _plots(boards[-1], table, context.titles, score_of(name).title)
+        if (found := tests_of(context, name, table)) is not None:
             tests[name] = found
     diagrams = {name: _svg(found, score_of(name).title) for name, found in tests.items()}
-    return Section(pair, frame.verdicts, pd.concat(boards, ignore_index=True), tests, diagrams, plots)
+    return Section(pair, context.verdicts, pd.concat(boards, ignore_index=True), tests, diagrams, plots)
 
 
 def _svg(tests: Tests, title: str) -> str:

@@ -35,7 +35,7 @@ class StepCurve:
     """Disagreement of the Jacobian with central differences along one direction.
 
     Attributes:
-        direction: which direction, in words. double: whether the model was asked in double precision.
+        direction: which direction, in words. double: whether the model ran in double precision.
         steps: (T,) root mean square in grey levels.
         errors: (T,) ‖difference quotient - J v‖ / ‖J v‖ over all findings; NaN where J v is 0.
     """

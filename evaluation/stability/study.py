@@ -87,7 +87,7 @@ def study(
     Args:
         classifier: the model, which stays as it is. radiograph: the film.
         seed: of the random direction and of the noise.
-        report: called with the share done, 0 to 1. cancelled: asked often; True stops the work.
+        report: called with the share done, 0 to 1. cancelled: looked at often; True stops the work.
 
     Raises:
         Cancelled: ``cancelled`` said so. ValueError: the card's operating point is wrong.
