@@ -17,6 +17,7 @@ from evaluation.cli.parser import build_parser, run
 
 if TYPE_CHECKING:
     from dashboard.compare.question import Film
+    from evaluation.one_film.compare import Comparison
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
 
@@ -46,6 +47,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     command.add_argument("--seed", type=int, default=0, help="the same seed gives the same maps (default 0)")
     command.add_argument("--scorecard", action="store_true", help="also the five elements of interpretability (slower)")
     command.add_argument("--out", required=True, type=Path, metavar="REPORT.HTML", help="where to save the report")
+    command.add_argument(
+        "--dicom",
+        type=Path,
+        metavar="FOLDER",
+        help="also write maps, regions, scores there, as nameless DICOM files",
+    )
     command.set_defaults(run=compare_film)
     add_stability(added)
     add_counterfactual(added)
@@ -75,6 +82,8 @@ def compare_film(asked: argparse.Namespace) -> int:
         raise ValueError("--mask outlines one finding; name just one --finding with it")
     if not asked.out.absolute().parent.is_dir():
         raise ValueError(f"--out: there is no folder for {asked.out.name}; make it first")
+    if asked.dicom is not None and not asked.dicom.absolute().parent.is_dir():
+        raise ValueError(f"--dicom: there is no folder for {asked.dicom.name}; make it first")
     chosen = {name: get_method(name).parameters() for name in asked.method or main_methods()}
     radiograph, entry, collection = find_film(asked.film)
     annotations = collection.annotations(entry.film_id) if collection is not None and entry is not None else []
@@ -94,10 +103,20 @@ def compare_film(asked: argparse.Namespace) -> int:
     about = collection.card if collection is not None else None
     html = html_report(Reported(made, model.card, named, about), cards)
     asked.out.write_text(html, encoding="utf-8")
+    if asked.dicom is not None:
+        _write_dicom(asked.dicom, made)
     failed = [done.error for result in made.findings.values() for done in result.methods.values() if done.error]
     for words in failed:
         sys.stderr.write(f"lightbox: {words}\n")
     return 1 if failed else 0
+
+
+def _write_dicom(folder: Path, made: Comparison) -> None:
+    from dashboard.exports.dicom import dicom_files
+
+    folder.mkdir(exist_ok=True)
+    for name, content in dicom_files(made).items():
+        (folder / name).write_bytes(content)
 
 
 def _masks(asked: argparse.Namespace, film: Film) -> dict[str, np.ndarray]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
+import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -18,7 +20,7 @@ from dashboard.compare.regions import named
 from dashboard.compare.scorecard import done_scorecards
 from dashboard.exports.dicom import dicom_zip
 from dashboard.exports.dicom_maps import region_seg
-from dashboard.exports.dicom_source import original_header
+from dashboard.exports.dicom_source import original_header, repairs
 from dashboard.exports.figures import slide_png
 from dashboard.exports.pdf import pdf_report
 from dashboard.exports.report import html_report
@@ -30,6 +32,7 @@ from dashboard.shared.state import UPLOAD, Choice, to_query
 from evaluation.one_film.compare import Comparison, FindingResult
 from radiographs import Annotation, FilmError, Radiograph
 
+_log = logging.getLogger(__name__)
 META = ("method", "finding", "parameters", "seed", "logit", "film", "classifier", "seconds", "diagnostics")
 
 
@@ -93,11 +96,44 @@ def _items(question: Question, results: dict[str, FindingResult]) -> None:
     _item("Scores (LaTeX)", partial(table_latex, comparison), f"{stem}.tex", "text/x-tex", "function")
     _item("Raw maps (npz)", partial(maps_npz, comparison), f"{stem}.npz", "application/octet-stream", "data_array")
     original = _original(question)
-    _item("DICOM (zip)", partial(dicom_zip, comparison, original), f"{stem}.zip", "application/zip", "radiology")
+    archive = _checked("maps", partial(dicom_zip, comparison, original), original, _content_of(comparison))
+    if archive is not None:
+        _item("DICOM (zip)", archive, f"{stem}.zip", "application/zip", "radiology")
     drawn = st.session_state.get("own_regions", {}).get(film.radiograph.digest, [])
     if drawn:
-        regions = partial(_regions, film.radiograph, named(drawn), original)
-        _item("Your regions (DICOM)", regions, f"{stem}-regions.dcm", "application/dicom", "draw")
+        outlines = partial(_regions, film.radiograph, named(drawn), original)
+        regions = _checked("regions", outlines, original, tuple(map(id, drawn)))
+        if regions is not None:
+            _item("Your regions (DICOM)", regions, f"{stem}-regions.dcm", "application/dicom", "draw")
+
+
+def _content_of(comparison: Comparison) -> tuple[object, ...]:
+    """What tells one export of a comparison from another."""
+    made = [d.explanation for result in comparison.findings.values() for d in result.methods.values() if d.explanation]
+    keys = [(e.finding, e.method, e.seed, tuple(sorted(e.parameters.items()))) for e in made]
+    return (comparison.radiograph.digest, comparison.classifier_digest, tuple(keys))
+
+
+def _checked(
+    name: str, make: Callable[[], bytes], original: bytes | None, content: tuple[object, ...]
+) -> Callable[[], bytes] | bytes | None:
+    """An export that joins an original study, made at once, so that what goes wrong is said here; None where it does.
+
+    A nameless one depends on no foreign header, and is made when it is asked for.
+    """
+    if original is None:
+        return make
+    made = st.session_state.setdefault("named_exports", {})
+    key = (hashlib.sha256(original).hexdigest(), *content)
+    if name not in made or made[name][0] != key:
+        try:
+            made[name] = (key, make())
+        except (ValueError, LookupError, TypeError, AttributeError, OSError) as error:
+            _log.warning("a DICOM export failed: %s", type(error).__name__)
+            reason = sentence(error) if isinstance(error, FilmError) else "The original's header does not allow it."
+            st.error(f"The DICOM export failed. {reason} Export without identifiers.", icon=":material/error:")
+            return None
+    return bytes(made[name][1])
 
 
 def address_of(page: str, choice: Choice) -> str:
@@ -105,7 +141,7 @@ def address_of(page: str, choice: Choice) -> str:
     return f"{page}?{urlencode(to_query(choice), doseq=True)}" if page else ""
 
 
-def _item(label: str, make: Callable[[], bytes | str], name: str, mime: str, icon: str) -> None:
+def _item(label: str, make: Callable[[], bytes | str] | bytes, name: str, mime: str, icon: str) -> None:
     st.download_button(
         label, make, name, mime, icon=f":material/{icon}:", on_click="ignore", key=f"get {label}", width="stretch"
     )
@@ -137,6 +173,9 @@ def _original(question: Question) -> bytes | None:
         st.caption("Until the original is given, the export names nobody.")
         return None
     st.caption("The export will hold this patient's identifiers. Treat it as patient data.")
+    broken = repairs(data)
+    if broken:
+        st.caption(f"Mended or left out, for they break the DICOM standard in the original: {', '.join(broken)}.")
     return data
 
 
