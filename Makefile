@@ -3,16 +3,21 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# As environment variables (pip install -c does less), so that the versions also hold for what packages are built with.
+export PIP_CONSTRAINT := constraints.txt
+export PIP_BUILD_CONSTRAINT := constraints.txt
 
-.PHONY: run setup test test-fast lint format bench clean help
+.PHONY: run setup test test-fast test-latest upgrade lint format clean help
 
 help:
 	@echo "make run        install what is needed and open the dashboard on http://127.0.0.1:8501"
 	@echo "make setup      install what the dashboard needs, nothing else"
 	@echo "make test       install what the tests need; check style and types; run all tests"
 	@echo "make test-fast  the tests without the slow ones and the browser"
+	@echo "make upgrade    renew constraints.txt: the newest versions that the requirements allow"
+	@echo "make test-latest  the same as test-fast with those versions, in .venv-latest"
 	@echo "make format     put the code into the house's format"
-	@echo "make clean      remove .venv"
+	@echo "make clean      remove what was installed"
 
 run: setup
 	@$(BIN)/python -m dashboard.cli.start
@@ -23,10 +28,8 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else "XAI Lightbox needs Python 3.11, 3.12 or 3.13; this is %d.%d. Say which to use: make run PYTHON=python3.11" % v)'
 	@$(PYTHON) -m venv $(VENV) || (echo "python3-venv is missing: install it (Debian, Ubuntu: apt-get install python3-venv)"; exit 1)
 
-# torch first and alone: its exact version must stand before anything that would accept another build.
-$(VENV)/.runtime: requirements.txt pyproject.toml | $(VENV)/bin/python
+$(VENV)/.runtime: requirements.txt constraints.txt pyproject.toml setup.py | $(VENV)/bin/python
 	@echo "Installing what the dashboard needs (once, some minutes) ..."
-	@$(BIN)/python -m pip install --quiet "$$(grep '^torch==' requirements.txt)"
 	@$(BIN)/python -m pip install --quiet -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --no-deps -e .
 	@touch $@
@@ -48,9 +51,25 @@ test: lint
 test-fast: $(VENV)/.tests
 	$(BIN)/python -m pytest -m "not slow and not browser"
 
+# Without the constraints; in a folder of its own, made anew, so that what is installed is what a user would get today.
+test-latest:
+	@rm -rf .venv-latest
+	@$(MAKE) --no-print-directory test-fast VENV=.venv-latest PIP_CONSTRAINT= PIP_BUILD_CONSTRAINT=
+
+# One version of each package for all Pythons, so that what was tested is what is installed. Left out: what torch brings by
+# itself where it has a GPU, and what no supported machine needs (old Macs, browsers).
+upgrade: | $(VENV)/bin/python
+	@$(BIN)/python -m venv $(VENV)/upgrade
+	@PIP_CONSTRAINT= $(VENV)/upgrade/bin/python -m pip install --quiet uv
+	@$(VENV)/upgrade/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
+		--no-header --no-annotate --output-file $(VENV)/upgrade/resolved.txt requirements-dev.txt
+	@(echo "# Exact versions of all that is installed, for every supported Python; renewed by: make upgrade" && \
+		sed -E "/^#|^(nvidia|cuda|triton)|== 'emscripten'|; platform_machine == 'x86_64' and sys_platform == 'darwin'/d; s/ *;.*//" \
+		$(VENV)/upgrade/resolved.txt requirements-bare.txt | LC_ALL=C sort) > constraints.txt
+
 format: $(VENV)/.tests
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) .venv-latest

@@ -2,8 +2,12 @@
 
 import streamlit as st
 
-from dashboard.shared import style, tour
-from radiographs.places import asset
+from dashboard.cli import first_page
+
+first_page.wait()
+
+from dashboard.shared import style, tour  # noqa: E402
+from radiographs.places import asset  # noqa: E402
 
 st.set_page_config(page_title="XAI Lightbox", page_icon=str(asset("icon.png")), layout="wide")
 page = st.navigation(
@@ -22,3 +26,4 @@ page = st.navigation(
 style.apply()
 tour.offer(first_page=page.url_path == "")
 page.run()
+first_page.drawn()

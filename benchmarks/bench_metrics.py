@@ -9,8 +9,7 @@ from scipy import ndimage
 
 from benchmarks.timing import Row, compare
 from classifiers.torchvision_guard import ensure_torchvision
-from evaluation.scores.ranked_map import RankedMap, Region, read_map
-from evaluation.scores.registry import get_metric, score_map
+from evaluation.scores import MapCase, get_metric, score_map
 
 SIDE = 1024
 BOTH = {
@@ -34,8 +33,8 @@ def case(side: int = SIDE) -> tuple[np.ndarray, np.ndarray]:
 
 def ours(values: np.ndarray, mask: np.ndarray) -> dict[str, float]:
     """Each metric of ``BOTH``, of the map's positive part."""
-    ranked = RankedMap(read_map(values), Region(mask))
-    return {name: get_metric(name).of(ranked) for name in BOTH}
+    case = MapCase.of(values, mask)
+    return {name: get_metric(name)(case).value for name in BOTH}
 
 
 def theirs(values: np.ndarray, mask: np.ndarray) -> dict[str, float]:

@@ -16,6 +16,8 @@ from classifiers.torchvision_guard import ensure_torchvision
 from radiographs import Radiograph
 from radiographs.collections.known_truth import KnownTruth
 
+# The libraries that are compared with import torchvision by themselves.
+ensure_torchvision()
 SIDE = 224
 EVERY = 4
 """One of so many of the films that come along sets the random network's statistics."""
@@ -28,7 +30,6 @@ def densenet121(n_findings: int = 14, side: int = SIDE) -> ChestClassifier:
     Its normalisations know the statistics of real films, and so does its last layer: as in a trained network, logits
     differ between films by about 1. Without them a random network hardly answers to a film at all.
     """
-    ensure_torchvision()
     from torchvision.models import densenet121 as build
 
     with torch.device("meta"):

@@ -67,7 +67,7 @@ def main() -> int:
     return 0
 
 
-def until_up(url: str, seconds: float = 60) -> None:
+def until_up(url: str, seconds: float = 60, pause: float = 0.3) -> None:
     """Wait until a server answers at ``url``; raises what it met where it does not within ``seconds``."""
     until = time.monotonic() + seconds
     while True:
@@ -77,7 +77,7 @@ def until_up(url: str, seconds: float = 60) -> None:
         except (urllib.error.URLError, OSError):
             if time.monotonic() > until:
                 raise
-            time.sleep(0.3)
+            time.sleep(pause)
 
 
 if __name__ == "__main__":

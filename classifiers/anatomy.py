@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import skimage
 import torch
 import torch.nn.functional as F
 from scipy import ndimage
-from skimage.filters import threshold_otsu
-from skimage.morphology import convex_hull_image
 
 from classifiers.anatomy_network import STRUCTURES, AnatomyNetwork
 from classifiers.preprocessing import Preprocessing
@@ -102,7 +101,7 @@ def find_body(radiograph: Radiograph) -> np.ndarray:
     factor = min(1.0, _GRID / max(radiograph.shape))
     grid = tuple(max(1, round(side * factor)) for side in radiograph.shape)
     small = F.interpolate(torch.tensor(radiograph.pixels)[None, None], grid, mode="area")[0, 0].numpy()
-    level = threshold_otsu(small) / 2 if small.min() < small.max() else 0.0
+    level = skimage.filters.threshold_otsu(small) / 2 if small.min() < small.max() else 0.0
     framed = np.pad(small < level, 1, constant_values=True)
     air = ndimage.label(framed)[0][1:-1, 1:-1] == 1
     parts, count = ndimage.label(~air)
@@ -202,7 +201,7 @@ def solidity(mask: np.ndarray) -> float:
     """Share of its convex hull that a mask (H, W) bool fills, counted on every nth pixel of a large film."""
     step = math.ceil(max(mask.shape) / _HULL_GRID)
     small = mask[::step, ::step]
-    return float(small.sum() / convex_hull_image(small).sum()) if small.any() else math.nan
+    return float(small.sum() / skimage.morphology.convex_hull_image(small).sum()) if small.any() else math.nan
 
 
 def _doubt_of_heart(heart: np.ndarray, right: np.ndarray, left: np.ndarray, certainty: dict[str, float]) -> str | None:

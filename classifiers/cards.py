@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
-from classifiers.chest_classifier import ModelCard
+from classifiers.chest_classifier import ModelCard, Scope
 from classifiers.preprocessing import Preprocessing
 
 
@@ -60,7 +60,7 @@ class NetworkSpec:
 
 
 _TEXT = ("name", "title", "summary", "trained_on", "licence", "citation", "limits")
-_OPTIONAL = ("figures", "split")
+_OPTIONAL = ("figures", "split", "scope")
 _NETWORK_TYPES: dict[str, type | tuple[type, ...]] = {
     "architecture": str,
     "findings": list,
@@ -122,7 +122,21 @@ def _checked_card(content: Any) -> ModelCard:
         raise ValueError("figures is an object")
     if not isinstance(content.get("split"), str | None):
         raise ValueError("split is the name of a table or null")
-    return ModelCard(**{key: content[key] for key in (*_TEXT, *_OPTIONAL) if key in content})
+    given = {key: content[key] for key in (*_TEXT, *_OPTIONAL) if key in content}
+    return ModelCard(**given | {"scope": _checked_scope(given.get("scope"))})
+
+
+def _checked_scope(content: Any) -> Scope | None:
+    if content is None:
+        return None
+    if not isinstance(content, dict):
+        raise ValueError("scope is an object with named fields")
+    _check_keys(content, {"ages", "projections"}, {"collections"}, "scope")
+    if not all(isinstance(value, list) for value in content.values()):
+        raise ValueError("scope holds lists")
+    if not all(isinstance(age, int) for age in content["ages"]):
+        raise ValueError("scope.ages are whole years")
+    return Scope(**{key: tuple(value) for key, value in content.items()})
 
 
 def _checked_network(content: Any) -> NetworkSpec:

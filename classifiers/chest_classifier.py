@@ -30,6 +30,27 @@ class HasValues(Protocol):
 
 
 @dataclass(frozen=True)
+class Scope:
+    """The films a model was made for, as data that a program can compare a film with.
+
+    Attributes:
+        ages: youngest and oldest patient in years, both included.
+        projections: as Radiograph.view names them ("PA", "AP").
+        collections: names of the collections whose films are of the kind that it was trained on.
+    """
+
+    ages: tuple[int, int]
+    projections: tuple[str, ...]
+    collections: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.ages) != 2 or not 0 <= self.ages[0] <= self.ages[1]:
+            raise ValueError(f"ages are the youngest and the oldest in years, not {self.ages!r}")
+        if not self.projections or not all(isinstance(name, str) for name in (*self.projections, *self.collections)):
+            raise ValueError("a scope names at least one projection, and collections by their names")
+
+
+@dataclass(frozen=True)
 class ModelCard:
     """What a person should know of a model before they trust it (Mitchell et al. 2019, arXiv 1810.03993).
 
@@ -40,6 +61,7 @@ class ModelCard:
         figures: measured figures; ``figures["findings"][finding]`` holds ``auroc``, ``auroc_low``, ``auroc_high``,
             ``positives``, ``films`` and, where measured, ``pointing`` ..., ``blur`` (see ``evaluation.validity.gate``).
         split: name of the split table in ``assets/splits`` that says which patients it was trained on, if any.
+        scope: the films it was made for; None where nobody said.
     """
 
     name: str
@@ -51,6 +73,7 @@ class ModelCard:
     limits: str
     figures: dict[str, Any] = field(default_factory=dict)
     split: str | None = None
+    scope: Scope | None = None
 
 
 class ChestClassifier(nn.Module):

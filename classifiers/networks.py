@@ -6,19 +6,59 @@ class map is twice as fine as the original's (Chen et al. 2017, dilated residual
 
 from __future__ import annotations
 
-from classifiers.torchvision_guard import ensure_torchvision
-
-ensure_torchvision()
-
-import torch  # noqa: E402
-from torch import nn  # noqa: E402
-from torchvision.models import ResNet, resnet18  # noqa: E402
+import torch
+from torch import nn
 
 CELL = 16
 """Input pixels a side that one cell of the class map stands for."""
 
 
-def chest_resnet18(n_findings: int, imagenet: dict[str, torch.Tensor] | None = None) -> ResNet:
+class Block(nn.Module):
+    """Two convolutions and a shortcut around them, the names of weights and modules as in torchvision."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(outputs)
+        self.relu = nn.ReLU(inplace=True)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        self.downsample = (
+            None
+            if inputs == outputs
+            else nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map (N, inputs, h, w) to (N, outputs, h / stride, w / stride)."""
+        shortcut = x if self.downsample is None else self.downsample(x)
+        x = self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x)))))
+        x += shortcut
+        return self.relu(x)
+
+
+class ChestResNet18(nn.Module):
+    """See :func:`chest_resnet18`. Written here, for torchvision takes a second to import; a test compares the two."""
+
+    def __init__(self, n_findings: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 64, kernel_size=7, stride=2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(64)
+        self.relu = nn.ReLU(inplace=True)
+        self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)
+        self.layer1 = nn.Sequential(Block(64, 64), Block(64, 64))
+        self.layer2 = nn.Sequential(Block(64, 128, stride=2), Block(128, 128))
+        self.layer3 = nn.Sequential(Block(128, 256, stride=2), Block(256, 256))
+        self.layer4 = nn.Sequential(Block(256, 512), Block(512, 512))
+        self.avgpool = nn.AdaptiveAvgPool2d((1, 1))
+        self.fc = nn.Linear(512, n_findings)
+
+    def forward(self, films: torch.Tensor) -> torch.Tensor:
+        """Map films (N, 1, S, S) to logits (N, C)."""
+        return self.fc(torch.flatten(self.avgpool(feature_map(self, films)), 1))
+
+
+def chest_resnet18(n_findings: int, imagenet: dict[str, torch.Tensor] | None = None) -> ChestResNet18:
     """Build the ResNet-18 for grey films: (N, 1, S, S) to logits (N, n_findings).
 
     Args:
@@ -31,11 +71,10 @@ def chest_resnet18(n_findings: int, imagenet: dict[str, torch.Tensor] | None = N
         layer class-activation maps read; the logit is the mean over its cells of a linear map, so the class
         map decomposes the logit exactly (Zhou et al. 2016, arXiv 1512.04150).
     """
-    network = resnet18(weights=None, num_classes=n_findings)
-    network.conv1 = nn.Conv2d(1, 64, kernel_size=7, stride=2, padding=3, bias=False)
-    first_block = network.layer4[0]
-    first_block.conv1.stride = (1, 1)
-    first_block.downsample[0].stride = (1, 1)
+    network = ChestResNet18(n_findings)
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
     if imagenet is not None:
         state = {k: v.float() for k, v in imagenet.items() if not k.startswith("fc.")}
         state["conv1.weight"] = state["conv1.weight"].sum(dim=1, keepdim=True)
@@ -46,12 +85,12 @@ def chest_resnet18(n_findings: int, imagenet: dict[str, torch.Tensor] | None = N
     return network
 
 
-def feature_map(network: ResNet, films: torch.Tensor) -> torch.Tensor:
+def feature_map(network: ChestResNet18, films: torch.Tensor) -> torch.Tensor:
     """Run the convolutional part of :func:`chest_resnet18`: (N, 1, S, S) to (N, 512, S/16, S/16)."""
     x = network.maxpool(network.relu(network.bn1(network.conv1(films))))
     return network.layer4(network.layer3(network.layer2(network.layer1(x))))
 
 
-def class_map(network: ResNet, features: torch.Tensor) -> torch.Tensor:
+def class_map(network: ChestResNet18, features: torch.Tensor) -> torch.Tensor:
     """Apply the head to each cell: (N, 512, h, w) to (N, C, h, w). Its mean over the cells is the logit."""
     return torch.einsum("nkhw,ck->nchw", features, network.fc.weight) + network.fc.bias[None, :, None, None]

@@ -8,17 +8,13 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import torch
+from torch import nn
+
+from classifiers.chest_classifier import ChestClassifier, ModelCard
+from classifiers.preprocessing import Preprocessing
 from classifiers.torchvision_guard import ensure_torchvision
-
-ensure_torchvision()
-
-import torch  # noqa: E402
-import torchvision  # noqa: E402
-from torch import nn  # noqa: E402
-
-from classifiers.chest_classifier import ChestClassifier, ModelCard  # noqa: E402
-from classifiers.preprocessing import Preprocessing  # noqa: E402
-from classifiers.weights import StateDict, WeightsError, load_into, misfit, read_state_dict  # noqa: E402
+from classifiers.weights import StateDict, WeightsError, load_into, misfit, read_state_dict
 
 _QUIET = (
     *(nn.Identity, nn.Dropout, nn.Dropout2d, nn.Flatten, nn.MaxPool2d, nn.AvgPool2d),
@@ -181,8 +177,10 @@ def _check_run(network: nn.Module, side: int, n_findings: int, architecture: str
 
 def _builders(architecture: str) -> list[Callable[[int], nn.Module]]:
     """Return how torchvision and timm, whichever know the name, build it for a number of outputs."""
-    # timm is slow to import, and most people never need it.
+    # Both are slow to import, and most people never need them.
+    ensure_torchvision()
     import timm
+    import torchvision
 
     library, _, bare = architecture.rpartition(":")
     in_torchvision = torchvision.models.list_models(module=torchvision.models)

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
@@ -67,8 +66,11 @@ def _refuse_foreign(path: Path) -> None:
         if stream.read(4) == b"\x89HDF":
             kind = "a Keras or HDF5 file"
     if kind is None and zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            members = {name.rsplit("/", 1)[-1] for name in archive.namelist()}
+        try:
+            with zipfile.ZipFile(path) as archive:
+                members = {name.rsplit("/", 1)[-1] for name in archive.namelist()}
+        except Exception as error:  # is_zipfile looks at the end alone; what it finds may be damaged
+            raise WeightsError(f"{path.name} is damaged: its archive cannot be opened. {ADVICE}") from error
         if "constants.pkl" in members:
             kind = "TorchScript, which carries code"
         elif "data.pkl" not in members:
@@ -82,7 +84,7 @@ def _refuse_foreign(path: Path) -> None:
 def _read_safetensors(path: Path) -> StateDict:
     try:
         return load_file(path)
-    except (SafetensorError, OSError) as error:
+    except Exception as error:  # a kind of number that this torch does not know raises by its version
         raise WeightsError(f"{path.name} is not a readable safetensors file ({error}).") from error
 
 

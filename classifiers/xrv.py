@@ -13,19 +13,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import torch
+from torch import nn
+
+from classifiers.chest_classifier import ChestClassifier
+from classifiers.preprocessing import Preprocessing
+from classifiers.safe_unpickling import read_network_tensors
 from classifiers.torchvision_guard import ensure_torchvision
-
-ensure_torchvision()
-
-import torch  # noqa: E402
-from torch import nn  # noqa: E402
-from torchvision.models import resnet50  # noqa: E402
-
-from classifiers.chest_classifier import ChestClassifier  # noqa: E402
-from classifiers.preprocessing import Preprocessing  # noqa: E402
-from classifiers.safe_unpickling import read_network_tensors  # noqa: E402
-from classifiers.weights import WeightsError, load_into, sha256_of  # noqa: E402
-from classifiers.xrv_weights import (  # noqa: E402
+from classifiers.weights import WeightsError, load_into, sha256_of
+from classifiers.xrv_weights import (
     PREFIX,
     XRV_NAMES,
     Progress,
@@ -39,7 +35,7 @@ from classifiers.xrv_weights import (  # noqa: E402
     weights_path,
     xrv_card,
 )
-from radiographs.fetch import Download, download_all  # noqa: E402
+from radiographs.fetch import Download, download_all
 
 __all__ = ["XRV_NAMES", "XrvDenseNet", "fetch_xrv", "import_torchxrayvision", "load_xrv", "missing_xrv", "xrv_card"]
 
@@ -66,6 +62,7 @@ class XrvDenseNet(nn.Module):
 
 def import_torchxrayvision() -> ModuleType:
     """Import torchxrayvision and put back the warning filters that it replaces by "ignore everything"."""
+    ensure_torchvision()
     with warnings.catch_warnings():
         import torchxrayvision
     return torchxrayvision
@@ -166,6 +163,9 @@ def _load_network(name: str, path: Path) -> nn.Module:
 
 
 def _grey_resnet50(n_outputs: int) -> nn.Module:
+    ensure_torchvision()
+    from torchvision.models import resnet50
+
     network = resnet50(weights=None, num_classes=n_outputs)
     network.conv1 = nn.Conv2d(1, 64, kernel_size=7, stride=2, padding=3, bias=False)
     return network

@@ -1,5 +1,5 @@
 """Scores, baselines, statistics, scorecard, benchmark runs, their store, the command line."""
 
-from evaluation.scores.score import Score
+from evaluation.scores import Score
 
 __all__ = ["Score"]

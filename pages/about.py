@@ -23,7 +23,7 @@ for page, words in (
     ("pages/counterfactual.py", "what would have to look different for the model to answer otherwise"),
     ("pages/benchmark.py", "methods over whole collections of films, in the background"),
     ("pages/methods.py", "what each method asks, how to read its map, and when it misleads"),
-    ("pages/library.py", "films and models at hand, downloads, and folders of your own"),
+    ("pages/library.py", "available films and models, downloads, and folders of your own"),
     ("pages/settings.py", "what holds from one start to the next"),
 ):
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -2,17 +2,16 @@
 
 import streamlit as st
 
-from dashboard.benchmark import page as benchmark
-from dashboard.benchmark import results as benchmark_results
+from dashboard.benchmark import page, results
 from dashboard.shared import style
-from dashboard.shared.redrawing import by_itself
+from dashboard.shared.fragments import fragment
 
 style.heading("Benchmark")
 st.markdown(
     "Score methods over all outlined films of a collection. A run works in the background, can be stopped, and goes on "
     "where it was; results show as they come."
 )
-folder = benchmark.choose()
+folder = page.choose()
 if folder is not None:
-    by_itself(benchmark.draw_status, ticking=benchmark.live(folder))(folder)
-    benchmark_results.draw(folder)
+    fragment(page.draw_status, ticking=page.live(folder))(folder)
+    results.draw(folder)

@@ -1,4 +1,4 @@
-"""Library: films and models at hand, what can be fetched, and folders of one's own."""
+"""Library: available films and models, what can be fetched, and folders of one's own."""
 
 import streamlit as st
 
@@ -8,11 +8,11 @@ from dashboard.library import page as library
 PARTS = {"films": "Films", "models": "Models", "folder": "Add a folder"}
 
 st.header("Library", anchor=False)
-asked = st.query_params.get("part", "films")
+linked = st.query_params.get("part", "films")
 part = st.segmented_control(
     "Part of the library",
     list(PARTS),
-    default=asked if asked in PARTS else "films",
+    default=linked if linked in PARTS else "films",
     format_func=PARTS.__getitem__,
     required=True,
     key="library_part",
@@ -21,7 +21,7 @@ part = st.segmented_control(
 if st.query_params.get("part") != part:
     st.query_params["part"] = part
 library_folder.draw_added()
-library.open_asked()
+library.open_collection()
 if part == "films":
     library.draw_films()
 elif part == "models":

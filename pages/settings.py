@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.settings import settings_form
+from dashboard.settings import form
 
 st.header("Settings", anchor=False)
-settings_form.draw()
+form.draw()

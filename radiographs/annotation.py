@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+
+from radiographs.findings import is_named
 
 Kind = Literal["box", "polygon", "mask"]
 
@@ -36,9 +39,14 @@ class Annotation:
         object.__setattr__(self, "mask", mask)
 
 
+def annotations_of(masks: Mapping[str, np.ndarray], reader: str = "given") -> list[Annotation]:
+    """One annotation for each (H, W) bool mask, by the finding that it outlines."""
+    return [Annotation(finding, mask, "mask", reader) for finding, mask in masks.items()]
+
+
 def union_mask(annotations: list[Annotation], finding: str) -> np.ndarray | None:
-    """Join all outlines of ``finding``: (H, W) bool, or None where nobody outlined it."""
-    masks = [a.mask for a in annotations if a.finding == finding]
+    """Join all outlines of ``finding``, by any of its spellings: (H, W) bool, or None where nobody outlined it."""
+    masks = [a.mask for a in annotations if is_named(finding, [a.finding])]
     if not masks:
         return None
     return np.logical_or.reduce(masks)

@@ -58,6 +58,8 @@ class Collection(ABC):
 
     name: ClassVar[str]
     card: ClassVar[CollectionCard]
+    split: ClassVar[str] = ""
+    """The split table in ``assets/splits`` that records ``FilmEntry.part``; "" for none."""
 
     @abstractmethod
     def missing(self) -> str | None:

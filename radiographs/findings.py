@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 NIH_FINDINGS: tuple[str, ...] = (
@@ -99,6 +100,12 @@ def canonical(name: str) -> str:
     without outer spaces.
     """
     return _CANONICAL.get(_key(name), name.strip())
+
+
+def is_named(finding: str, names: Iterable[str]) -> bool:
+    """Whether one of ``names`` means ``finding``, whatever the spelling of either."""
+    wanted = canonical(finding)
+    return any(canonical(name) == wanted for name in names)
 
 
 def display_name(name: str) -> str:

@@ -7,8 +7,11 @@ import shutil
 
 import pytest
 
+from classifiers.torchvision_guard import ensure_torchvision
 from radiographs.places import DATA_VARIABLE, data_folder
 
+# The libraries that tests compare with import torchvision by themselves.
+ensure_torchvision()
 os.environ.setdefault("XAI_LIGHTBOX_KEEP_MB", "0")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 

@@ -18,6 +18,9 @@ from xai_methods.parameters import Parameters
 
 Progress = Callable[[float], None]
 Role = Literal["main", "further", "baseline"]
+Unit = Literal["logit per grey range", "share of the logit", "arbitrary"]
+"""What a map's values are: how far the logit moves as a pixel goes from black to white (a sensitivity), how much of the
+logit a pixel or superpixel brings in (a contribution), or numbers of which the order alone means something."""
 BATCH = 32
 """Films in one forward pass of a perturbation method."""
 
@@ -89,7 +92,9 @@ class Method(ABC):
         name: registered name. title: name for people. family: "perturbation", "gradient", "cam", "relevance" ...
         question: what it asks the model, in one plain sentence.
         reference: author, year, DOI or arXiv id.
-        signed: whether negative values carry meaning.
+        signed: whether negative values carry meaning. unit: what the values are (see ``Unit``).
+        additive: whether they add up, over pixels or superpixels, to the logit less what the diagnostics name as
+            ``base_value`` (nothing where they name none). stochastic: whether another seed gives another map.
         speed: "fast" where it takes about as long as a few forward passes, else "slow".
         role: "main" for the methods shown where nobody chose, "baseline" for maps that know nothing of the model.
         order: place in lists. parameters: its :class:`Parameters` subclass.
@@ -101,6 +106,9 @@ class Method(ABC):
     question: ClassVar[str]
     reference: ClassVar[str]
     signed: ClassVar[bool]
+    unit: ClassVar[Unit]
+    additive: ClassVar[bool] = False
+    stochastic: ClassVar[bool] = False
     speed: ClassVar[Literal["fast", "slow"]]
     role: ClassVar[Role] = "further"
     order: ClassVar[int] = 100

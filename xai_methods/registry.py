@@ -19,9 +19,13 @@ def register(method: T) -> T:
 
     Raises:
         ValueError: the name is taken.
+        TypeError: it does not declare what every method declares (see :class:`Method`).
     """
     if method.name in _METHODS:
         raise ValueError(f"a method named {method.name!r} is registered already")
+    missing = [name for name in Method.__annotations__ if not hasattr(method, name)]
+    if missing:
+        raise TypeError(f"the method {method.__name__} does not declare {', '.join(missing)}")
     _METHODS[method.name] = method()
     return method
 

@@ -1,8 +1,9 @@
-"""Films with outlined lungs and hearts, split by patient, and endless batches of them for training."""
+"""Films with outlined lungs and hearts, split by patient, and batches of them for training."""
 
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import zipfile
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from scipy import ndimage
 
 from classifiers.anatomy_network import STRUCTURES
@@ -23,13 +25,15 @@ from radiographs.collections.radiologist_masks import RadiologistMasks
 from radiographs.places import asset
 from radiographs.reading import read_radiograph
 
-CHILDREN, ADULTS = "paediatric", "radiologist-masks"
+CHILDREN, ADULTS, WINGSPAN = "paediatric", "radiologist-masks", "wingspan"
 ARCHIVE = Path("paediatric", "train_with_lung_masks.zip")
 STORED = 256
 """Side in pixels at which films are kept in memory."""
 ADULT_TEST = 15
 """Adult films, or a few more, whose patients are held out."""
 _ADULT_STRUCTURES = ("right_lung", "left_lung", "cardiomediastinum")
+WINGSPAN_TEST = 0.25
+"""Share of ``wingspan``'s films, one a patient, that is held out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,9 +41,11 @@ class Outlined:
     """One film and what was outlined on it.
 
     Attributes:
-        film_id, patient: as published, and the pseudonym by which films are split. source: ``CHILDREN`` or ``ADULTS``.
+        film_id, patient: as published, and the pseudonym by which films are split.
+        source: ``CHILDREN``, ``ADULTS`` or ``WINGSPAN``.
         film: the film. masks: by structure (H, W) bool, None where nobody outlined it.
-        ratio: cardiomediastinum-to-thorax width ratio as the collection published it, None where it did not.
+        unknown: by structure (H, W) bool, where the mask says nothing; None where it is known everywhere.
+        ratio: heart-to-thorax width ratio as the collection published it, None where it did not.
         part: "train" or "test".
     """
 
@@ -48,6 +54,7 @@ class Outlined:
     source: str
     film: Radiograph
     masks: tuple[np.ndarray | None, ...]
+    unknown: tuple[np.ndarray | None, ...] = (None, None, None)
     ratio: float | None = None
     part: str = ""
 
@@ -82,27 +89,61 @@ def _adults(data: Path) -> Iterator[Outlined]:
         drawn = {a.finding: a.mask for a in collection.annotations(entry.film_id)}
         masks = tuple(drawn.get(name) for name in _ADULT_STRUCTURES)
         ratio = float(ratios[entry.film_id]) if ratios.get(entry.film_id) else None
-        yield Outlined(entry.film_id, entry.patient, ADULTS, collection.read(entry.film_id), masks, ratio)
+        film = collection.read(entry.film_id)
+        # Heart and great vessels were outlined as one: the heart is somewhere inside, and nowhere else.
+        both = masks[2]
+        outside = None if both is None else np.zeros_like(both)
+        film = collection.read(entry.film_id)
+        known = (masks[0], masks[1], outside)
+        yield Outlined(entry.film_id, entry.patient, ADULTS, film, known, (None, None, both), ratio)
+
+
+def _wingspan(data: Path) -> Iterator[Outlined]:
+    """Adults' films with the heart alone; their lungs end at the heart, what is behind it is unknown."""
+    folder = data / "wingspan"
+    if not folder.is_dir():
+        return
+    with (folder / "films.csv").open(encoding="utf-8", newline="") as file:
+        ratios = {row["film"]: row["ctr"] for row in csv.DictReader(file)}
+    with zipfile.ZipFile(folder / "films.zip") as archive:
+        for name, ratio in sorted(ratios.items()):
+            film = read_radiograph(io.BytesIO(archive.read(f"images/{name}.jpg")))
+            right, left, heart = (_png(archive.read(f"masks/{name}_{s}.png")) for s in STRUCTURES)
+            yield Outlined(
+                name,
+                f"wingspan-{name}",
+                WINGSPAN,
+                film,
+                (right, left, heart),
+                (heart & ~right, heart & ~left, None),
+                float(ratio) if ratio else None,
+            )
+
+
+def _png(data: bytes) -> np.ndarray:
+    with Image.open(io.BytesIO(data)) as image:
+        return np.asarray(image.convert("L")) > 0
 
 
 def read_outlined(data: Path) -> list[Outlined]:
-    """Read all films with outlines: the children's of the archive and of the package, then the adults'.
+    """Read all films with outlines: the children's of the archive and of the package, the adults', ``wingspan``'s.
 
     A child's film whose two lungs were drawn as one is left out. Parts come from ``assets/splits/anatomy.csv`` where
     that table has the film.
     """
     found: dict[tuple[str, str], Outlined] = {}
-    for outlined in (*_archived(data), *_packaged(), *_adults(data)):
+    for outlined in (*_archived(data), *_packaged(), *_adults(data), *_wingspan(data)):
         found.setdefault((outlined.source, outlined.film_id), outlined)
     parts = recorded_split()
     return [replace(o, part=parts.get(key, "")) for key, o in found.items()]
 
 
 def make_split(films: list[Outlined], seed: int) -> list[Outlined]:
-    """Give every film a part, by patient.
+    """Give every film without a part one, by patient.
 
     A child is on the test side where ``PaediatricPneumonia`` has it there; so no classifier that the project ships
-    learned from a test child. Adults are drawn until ``ADULT_TEST`` films are held out.
+    learned from a test child. Adults are drawn until ``ADULT_TEST`` films are held out. A quarter of ``wingspan`` is
+    held out, by the digest of a film's name.
     """
     children = {e.patient: e.part for e in PaediatricPneumonia().entries() if e.part == "test"}
     adults = sorted({o.patient for o in films if o.source == ADULTS})
@@ -110,8 +151,12 @@ def make_split(films: list[Outlined], seed: int) -> list[Outlined]:
     for patient in np.random.default_rng(seed).permutation(adults):
         if sum(o.patient in held_out for o in films) < ADULT_TEST:
             held_out.add(str(patient))
-    tested = held_out | set(children)
-    return [replace(o, part="test" if o.patient in tested else "train") for o in films]
+    tested = held_out | set(children) | {o.patient for o in films if o.source == WINGSPAN and _held_out(o.patient)}
+    return [o if o.part else replace(o, part="test" if o.patient in tested else "train") for o in films]
+
+
+def _held_out(patient: str) -> bool:
+    return int.from_bytes(hashlib.sha256(patient.encode()).digest()[:8], "big") / 2**64 < WINGSPAN_TEST
 
 
 def recorded_split() -> dict[tuple[str, str], str]:
@@ -138,44 +183,42 @@ class Mix:
     children: int
     adults: int
     none: int
+    wingspan: int = 0
 
 
 Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
-"""Films (N, 1, S, S) in network range, masks (N, 3, S, S) in [0, 1], and which masks are known (N, 3) bool."""
+"""Films (N, 1, S, S) in network range, masks (N, 3, S, S) in [0, 1], and where masks are known (N, 3, S, S) bool."""
 
 
 class AnatomyBatches:
-    """Endless batches of outlined films, changed at random.
+    """Batches of outlined films, changed at random; the same for the same step and seed.
 
     Films that show no chest as it should hang (turned by a quarter or a half, or noise) have empty masks: on those the
     network learns to outline nothing.
     """
 
     def __init__(self, films: list[Outlined], mix: Mix, side: int, seed: int) -> None:
-        self.mix, self.side = mix, side
-        self.numpy = np.random.default_rng(seed)
-        self.torch = torch.Generator().manual_seed(seed)
+        self.mix, self.side, self.seed = mix, side, seed
         stored = Preprocessing(STORED)
         self.pixels = torch.cat([_bytes(stored.prepare(o.film)) for o in films])
         self.masks = torch.stack([torch.stack([_stored_mask(m, stored) for m in o.masks]) for o in films])
-        self.known = torch.tensor([[m is not None for m in o.masks] for o in films])
-        self.of = {s: [i for i, o in enumerate(films) if o.source == s] for s in (CHILDREN, ADULTS)}
+        self.known = torch.stack([torch.stack([_stored_known(o, c, stored) for c in range(3)]) for o in films])
+        self.of = {s: [i for i, o in enumerate(films) if o.source == s] for s in (CHILDREN, ADULTS, WINGSPAN)}
 
-    def __iter__(self) -> Iterator[Batch]:
-        while True:
-            yield self.next_batch()
-
-    def next_batch(self) -> Batch:
-        """Return one batch."""
-        wanted = ((CHILDREN, self.mix.children), (ADULTS, self.mix.adults))
+    def batch(self, step: int) -> Batch:
+        """The batch of one step."""
+        self.numpy = np.random.default_rng([self.seed, step])
+        self.torch = torch.Generator().manual_seed(self.seed * 1_000_003 + step)
+        wanted = ((CHILDREN, self.mix.children), (ADULTS, self.mix.adults), (WINGSPAN, self.mix.wingspan))
         drawn = [int(i) for source, n in wanted if n for i in self.numpy.choice(self.of[source], n)]
         drawn += [int(i) for i in self.numpy.integers(len(self.pixels), size=self.mix.none)]
-        films, masks, known = self.pixels[drawn] / 255, self.masks[drawn] / 255, self.known[drawn]
+        films, masks, known = (some[drawn] / 255 for some in (self.pixels, self.masks, self.known))
         for index in range(len(drawn) - self.mix.none, len(drawn)):
             films[index] = self._no_chest(films[index])
-            masks[index], known[index] = 0, True
+            masks[index], known[index] = 0, 1
         grid = bent_grid(len(drawn), self.side, self.torch)
         joint = F.grid_sample(torch.cat([films, masks], 1), grid, mode="bilinear", align_corners=False)
+        known = F.grid_sample(known, grid, mode="bilinear", padding_mode="border", align_corners=False) > 0.5
         films = disturb(joint[:, :1], self.torch)
         return augment.normalise(films), joint[:, 1:], known
 
@@ -200,6 +243,13 @@ def _stored_mask(mask: np.ndarray | None, stored: Preprocessing) -> torch.Tensor
     if mask is None:
         return torch.zeros((STORED, STORED), dtype=torch.uint8)
     return _bytes(torch.from_numpy(stored.prepare_mask(mask)))
+
+
+def _stored_known(film: Outlined, channel: int, stored: Preprocessing) -> torch.Tensor:
+    """255 where the mask of one structure says something, 0 where it does not."""
+    if film.masks[channel] is None:
+        return torch.zeros((STORED, STORED), dtype=torch.uint8)
+    return 255 - _stored_mask(film.unknown[channel], stored)
 
 
 def bent_grid(n: int, side: int, generator: torch.Generator) -> torch.Tensor:

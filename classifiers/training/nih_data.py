@@ -5,15 +5,18 @@ Wang et al. 2017 (arXiv 1705.02315). The data folder is laid out as ``docs/train
 
 from __future__ import annotations
 
+import hashlib
 import io
 import zipfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from PIL import Image
 
+from radiographs.annotation_readers import bundled_table, read_nih_boxes
 from radiographs.findings import NIH_FINDINGS
 
 FINDINGS = NIH_FINDINGS
@@ -69,10 +72,12 @@ def labels_of(findings: pd.Series) -> np.ndarray:
 
 
 def make_split(data: Path) -> pd.DataFrame:
-    """Draw the patient split: columns patient_id, part (labels or boxes), split (train, val, test).
+    """Draw the patient split: columns patient_id, part (labels, boxes or sharp), split (train, val, test).
 
     Patients with text-mined labels only go 83 : 5 : 12 to train, val and test; patients with radiologists' boxes
-    2 : 1 to train and test. The published box list has more films; their patients are test patients too.
+    2 : 1 to train and test. The published box list has more films; their patients are test patients too. Patients
+    who are in the archive ``nih_512`` only (part sharp) go 70 : 5 : 25 by the digest of their number, so that more
+    such patients change no other's side.
     """
     rng = np.random.default_rng(SPLIT_SEED)
     rows = []
@@ -82,10 +87,30 @@ def make_split(data: Path) -> pd.DataFrame:
     boxed = np.sort(pd.read_csv(data / "nih_boxes" / "films.csv").patient_id.unique())
     draw = rng.random(len(boxed))
     rows += [(p, "boxes", "test" if d < 1 / 3 else "train") for p, d in zip(boxed, draw)]
+    sharp = data / "nih_512" / "films.csv"
+    if sharp.is_file():
+        known = {int(row[0]) for row in rows}
+        new = sorted(set(pd.read_csv(sharp).patient_id.astype(int)) - known)
+        rows += [(p, "sharp", side_by_digest(p)) for p in new]
     return pd.DataFrame(rows, columns=["patient_id", "part", "split"])
 
 
-def _decode(raw: bytes, side: int) -> np.ndarray:
+def side_by_digest(patient: int) -> str:
+    """The side of the split of a patient met after the first drawing: test, val or train, 25 : 5 : 70."""
+    if patient in _published_boxed_patients():
+        return "test"
+    share = int.from_bytes(hashlib.sha256(f"nih-{patient}".encode()).digest()[:8], "big") / 2**64
+    return "test" if share < 0.25 else "val" if share < 0.3 else "train"
+
+
+@cache
+def _published_boxed_patients() -> frozenset[int]:
+    """Patients of NIH's list of boxes, all 880 films."""
+    return frozenset(int(name.split("_")[0]) for name in read_nih_boxes(bundled_table("nih-boxes")).images())
+
+
+def decode(raw: bytes, side: int) -> np.ndarray:
+    """A film's file as (side, side) uint8 grey levels."""
     with Image.open(io.BytesIO(raw)) as image:
         grey = image.convert("L")
         if grey.size != (side, side):
@@ -102,7 +127,7 @@ def read_labelled(data: Path) -> dict[int, FilmSet]:
     for archive, side in (("films_128.zip", 128), ("films_384.zip", LARGE)):
         part = table[table.archive == archive].reset_index(drop=True)
         with zipfile.ZipFile(data / "nih_train" / archive) as opened:
-            films = np.stack([_decode(opened.read(name), side) for name in part.image])
+            films = np.stack([decode(opened.read(name), side) for name in part.image])
         sets[side] = FilmSet(films, labels_of(part.findings), part.patient_id.to_numpy(np.int64), part.image.tolist())
     return sets
 
@@ -111,7 +136,7 @@ def read_boxed(data: Path) -> BoxSet:
     """Read the films with radiologists' boxes, reduced to 256 pixels, and the boxes as fractions of the film."""
     folder = data / "nih_boxes"
     table = pd.read_csv(folder / "films.csv")
-    films = np.stack([_decode((folder / "images" / name).read_bytes(), LARGE) for name in table.image])
+    films = np.stack([decode((folder / "images" / name).read_bytes(), LARGE) for name in table.image])
     kept = FilmSet(films, labels_of(table.findings), table.patient_id.to_numpy(np.int64), table.image.tolist())
     raw = pd.read_csv(folder / "boxes.csv")
     row_of = {name: i for i, name in enumerate(kept.images)}

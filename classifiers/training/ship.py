@@ -7,10 +7,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from classifiers import ModelCard, Preprocessing
+import numpy as np
+
+from classifiers import ModelCard, Preprocessing, Scope
 from classifiers.networks import chest_resnet18
 from classifiers.shipped import save_shipped
 from classifiers.training import augment, nih_data
+from classifiers.training.calibration import Calibration
 from classifiers.training.loop import load_weights
 from radiographs.planting import FINDINGS as PLANTED
 
@@ -25,7 +28,9 @@ NIH_LIMITS = (
     "A small network trained on few films at low resolution; labels mined from text are wrong for about one in ten. "
     "Small nodules are below its resolution. Not for diagnosis, not for children, not for lateral films."
 )
-CARDS: dict[str, dict[str, str]] = {
+NIH_SCOPE = Scope(ages=(18, 94), projections=("PA", "AP"), collections=("nih-boxes",))
+CHILDREN_SCOPE = Scope(ages=(1, 5), projections=("AP",), collections=("known-truth", "paediatric-pneumonia"))
+CARDS: dict[str, dict[str, Any]] = {
     "nih14-localised": {
         "title": "NIH 14, localised",
         "summary": "ResNet-18 for NIH's 14 findings; its class maps were pulled into radiologists' boxes in training.",
@@ -33,6 +38,7 @@ CARDS: dict[str, dict[str, str]] = {
         "limits": NIH_LIMITS + " For the six findings without boxes nobody taught it where to look.",
         "citation": CITATION + "; limited box supervision after Li et al. 2018, arXiv 1711.06373",
         "split": "nih",
+        "scope": NIH_SCOPE,
     },
     "nih14": {
         "title": "NIH 14, labels only",
@@ -41,6 +47,7 @@ CARDS: dict[str, dict[str, str]] = {
         "limits": NIH_LIMITS + " Nobody taught it where to look: it may be right for the wrong reason.",
         "citation": CITATION,
         "split": "nih",
+        "scope": NIH_SCOPE,
     },
     "known-truth": {
         "title": "Known truth",
@@ -52,39 +59,46 @@ CARDS: dict[str, dict[str, str]] = {
         "than the model's. It says nothing of real disease.",
         "citation": "He et al. 2016, arXiv 1512.03385; films: Kermany et al. 2018, doi 10.17632/rscbjbr9sj",
         "split": "known_truth",
+        "scope": CHILDREN_SCOPE,
     },
 }
 
 
 def merged(evaluated: dict[str, Any]) -> dict[str, Any]:
     """Join what ``evaluate_nih`` measured of classification and localisation, finding by finding."""
-    classification, localisation = evaluated["classification"], evaluated["localisation"]
+    classification, boxes = evaluated["classification"], evaluated["boxes"]
     findings = {name: dict(figures) for name, figures in classification["findings"].items()}
-    for name, figures in localisation["findings"].items():
+    for name, figures in boxes["findings"].items():
         findings[name] |= {k: v for k, v in figures.items() if k != "films"} | {"boxed_films": figures["films"]}
-    return {
+    further = {name: evaluated[name] for name in ("polygons", "polygons-soft", "rsna", "groups") if name in evaluated}
+    return further | {
         "findings": findings,
-        "mean": classification["mean"] | localisation["mean"],
+        "mean": classification["mean"] | boxes["mean"],
         "films": classification["films"],
         "patients": classification["patients"],
-        "boxed_films": localisation["films"],
+        "boxed_films": boxes["films"],
+        "calibration": evaluated["calibration"],
     }
 
 
 def main() -> None:
-    """Write ``assets/models/<name>.safetensors`` and its card."""
+    """Write ``assets/models/<name>.safetensors``, calibrated, and its card."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", choices=sorted(CARDS))
     parser.add_argument("--weights", type=Path, required=True)
-    parser.add_argument("--figures", type=Path, help="what evaluate_nih wrote")
+    parser.add_argument("--figures", type=Path, help="what evaluate_nih wrote of these weights")
+    parser.add_argument("--folder", type=Path, help="where to write, where it should not be assets/models")
     arguments = parser.parse_args()
     findings = PLANTED if arguments.name == "known-truth" else nih_data.FINDINGS
     network = chest_resnet18(len(findings))
     load_weights(network, arguments.weights)
     figures = merged(json.loads(arguments.figures.read_text())) if arguments.figures else {}
+    if figures:
+        calibration = figures["calibration"]
+        Calibration(calibration["temperature"], np.array(calibration["offsets"])).into(network.fc)
     card = ModelCard(name=arguments.name, licence=LICENCE, figures=figures, **CARDS[arguments.name])
     low, high = ((grey - augment.MEAN) / augment.STD for grey in (0, 1))
-    save_shipped(network, tuple(findings), card, Preprocessing(SIDE, "pad", low, high))
+    save_shipped(network, tuple(findings), card, Preprocessing(SIDE, "pad", low, high), folder=arguments.folder)
 
 
 if __name__ == "__main__":

@@ -15,11 +15,11 @@ import torch
 from safetensors.torch import load_file, save_file
 from scipy import stats
 
-from classifiers.anatomy import Anatomy, cardiothoracic_ratio, outline
-from classifiers.anatomy_network import AnatomyNetwork
+from classifiers.anatomy import Anatomy, outline
+from classifiers.anatomy_network import STRUCTURES, AnatomyNetwork
 from classifiers.preprocessing import Preprocessing
 from classifiers.training import augment
-from classifiers.training.anatomy_data import ADULTS, CHILDREN, Outlined, read_outlined
+from classifiers.training.anatomy_data import ADULTS, CHILDREN, WINGSPAN, Outlined, read_outlined
 from classifiers.training.loop import load_weights
 from classifiers.training.train_anatomy import STAGES
 from classifiers.weights import sha256_of
@@ -28,18 +28,18 @@ from radiographs.collections.nih_boxes import NihBoxes
 from radiographs.places import asset
 
 _log = logging.getLogger("ship_anatomy")
+SOURCES = (CHILDREN, ADULTS, WINGSPAN)
 Outliner = Callable[[Radiograph], Anatomy]
 CARD = {
     "name": "anatomy",
     "title": "Lungs and heart",
-    "summary": "A small U-Net that outlines both lungs, and heart with great vessels, on frontal films.",
+    "summary": "A small U-Net that outlines both lungs and the heart on frontal films.",
     "licence": "weights: CC BY-NC-SA 4.0, for most of the adult films that the heart was learned from are",
     "citation": "Ronneberger et al. 2015, arXiv 1505.04597; films: Kermany et al. 2018, doi 10.17632/rscbjbr9sj, and "
-    "Cohen et al. 2020, arXiv 2006.11988; lung masks: V7 Labs, and El Hajjami and Soliman",
-    "limits": "Few adults, all with pneumonia, ARDS or COVID-19. No heart was ever outlined on a child: there it is "
-    "extrapolated. The lung behind the heart counts as lung; the heart is the whole cardiomediastinum up to the arch, "
-    "so its width is not that of the heart alone. On the held-out adults the error of the cardiothoracic ratio is as "
-    "large as the ratios' own spread: it describes, it does not measure. Not for lateral films. Not for diagnosis.",
+    "Cohen et al. 2020, arXiv 2006.11988; lung masks: V7 Labs, and El Hajjami and Soliman; hearts: Dong et al. 2018, "
+    "arXiv 1807.03434",
+    "limits": "Few adults. No heart was ever outlined on a child: there it is extrapolated. The lung behind the heart "
+    "counts as lung; the heart ends where the great vessels begin. Not for lateral films. Not for diagnosis.",
     "split": "anatomy",
 }
 
@@ -67,24 +67,27 @@ def over_patients(values: list[float], patients: list[str]) -> dict[str, float |
 
 
 def measure(films: list[Outlined], outliner: Callable[[Outlined], Anatomy]) -> dict[str, Any]:
-    """Dice of each structure over all films, sure or not; error of the cardiothoracic ratio; how many are sure."""
+    """Dice of each structure over all films, sure or not; error of the cardiothoracic ratio; how many are sure.
+
+    Dice is counted where the outline says something. The ratio is compared with what ``wingspan`` published.
+    """
     rows: dict[str, list[tuple[float, str]]] = {}
     errors: list[tuple[float, float, str]] = []
     sure = 0
     for o in films:
         found = outliner(o)
         sure += found.sure
-        right, left, heart = o.masks
-        pairs = {"right_lung": (found.right_lung, right), "left_lung": (found.left_lung, left)}
-        pairs["heart"] = (found.heart, heart)
+        outlines = dict(zip(STRUCTURES, zip((found.right_lung, found.left_lung, found.heart), o.masks, o.unknown)))
+        (right, no_right), (left, no_left) = (outlines[name][1:] for name in STRUCTURES[:2])
         if right is not None and left is not None:
-            pairs["lungs"] = (found.lungs, right | left)
-            if heart is not None:
-                drawn = cardiothoracic_ratio(heart, right | left)
-                errors.append((found.cardiothoracic_ratio - drawn, drawn, o.patient))
-        for name, (mask, truth) in pairs.items():
-            if truth is not None:
-                rows.setdefault(name, []).append((dice(mask, truth), o.patient))
+            nowhere = no_right & no_left if no_right is not None and no_left is not None else None
+            outlines["lungs"] = (found.lungs, right | left, nowhere)
+        for name, (mask, truth, unknown) in outlines.items():
+            if truth is not None and truth.any():
+                told = np.ones_like(truth) if unknown is None else ~unknown
+                rows.setdefault(name, []).append((dice(mask & told, truth & told), o.patient))
+        if o.source == WINGSPAN and o.ratio is not None:
+            errors.append((found.cardiothoracic_ratio - o.ratio, o.ratio, o.patient))
     figures: dict[str, Any] = {name: over_patients(*map(list, zip(*values))) for name, values in rows.items()}
     known = [(e, drawn, p) for e, drawn, p in errors if np.isfinite(e)]
     if known:
@@ -168,13 +171,16 @@ def main() -> None:
         return outline(film, network, preprocessing)
 
     films = read_outlined(arguments.data)
-    tested = {s: [o for o in films if o.source == s and o.part == "test"] for s in (CHILDREN, ADULTS)}
+    tested = {s: [o for o in films if o.source == s and o.part == "test"] for s in SOURCES}
     figures: dict[str, Any] = {s: measure(held_out, lambda o: outliner(o.film)) for s, held_out in tested.items()}
     figures["nih-boxes"] = boxed_hearts(outliner)
     figures["doubted"] = {s: doubted(held_out[:60], outliner) for s, held_out in tested.items()}
-    trained = {s: [o for o in films if o.source == s and o.part == "train"] for s in (CHILDREN, ADULTS)}
+    trained = {s: [o for o in films if o.source == s and o.part == "train"] for s in SOURCES}
     counts = {s: f"{len(some)} films of {len({o.patient for o in some})}" for s, some in trained.items()}
-    about = f"{counts[CHILDREN]} children (lungs) and {counts[ADULTS]} adults (lungs, cardiomediastinum)"
+    about = (
+        f"{counts[CHILDREN]} children (lungs), {counts[ADULTS]} adults (lungs, and where the heart is not) and "
+        f"{counts[WINGSPAN]} further adults (heart, lungs)"
+    )
     card = CARD | {"trained_on": f"{about}; assets/splits/anatomy.csv.", "figures": figures}
     sys.stdout.write(ship(card, arguments.weights, preprocessing))
 

@@ -1,7 +1,7 @@
 """Train the network that outlines lungs and heart: ``python -m classifiers.training.train_anatomy --help``.
 
-First on children alone, whose lungs are outlined on a thousand films; then on children and adults, on whose films the
-heart is outlined too.
+First on children alone, whose lungs are outlined on a thousand films; then on children and adults; then also on adults
+whose hearts were outlined without the great vessels.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import argparse
 import json
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -27,7 +27,8 @@ from classifiers.training.anatomy_data import (
     read_outlined,
     write_split,
 )
-from classifiers.training.loop import load_weights, save_network
+from classifiers.training.checkpoints import Training
+from classifiers.training.loop import CHECKPOINT, load_weights, one_cycle, save_network
 
 _log = logging.getLogger("train_anatomy")
 SPLIT_SEED = 0
@@ -48,47 +49,58 @@ class Stage:
 STAGES = {
     "children": Stage(steps=600, mix=Mix(children=14, adults=0, none=2), rate=4e-3),
     "adults": Stage(steps=450, mix=Mix(children=6, adults=8, none=2), rate=2e-3),
+    "hearts": Stage(steps=400, mix=Mix(children=4, adults=4, none=2, wingspan=8), rate=1.5e-3),
 }
 
 
-def dice_loss(logits: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
+def dice_loss(logits: torch.Tensor, masks: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
     """One minus the soft Dice of each film and structure: (N, C) of (N, C, S, S) (Milletari 2016, arXiv 1606.04797).
 
-    A hundred pixels are added to both sides, so that an empty mask has a gradient.
+    Only pixels where ``known`` holds count. A hundred pixels are added to both sides, so that an empty mask has a
+    gradient.
     """
-    found = logits.sigmoid()
+    found, masks = logits.sigmoid() * known, masks * known
     both, either = (found * masks).sum((2, 3)), (found + masks).sum((2, 3))
     return 1 - (2 * both + 100) / (either + 100)
 
 
-def train(network: AnatomyNetwork, stage: Stage, batches: Iterable[Batch], out: Path) -> torch.nn.Module:
-    """Train for one stage and return the running average of the weights; structures nobody outlined do not count."""
+def train(network: AnatomyNetwork, stage: Stage, batch: Callable[[int], Batch], out: Path) -> torch.nn.Module:
+    """Train for one stage and return the running average of the weights; structures nobody outlined do not count.
+
+    Every ``CHECKPOINT`` steps all is written beside ``out``; the same call then goes on from there.
+
+    Args:
+        batch: makes the batch of a step. out: where the weights will be written.
+    """
     network.train()
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(stage.average), use_buffers=True)
     optimiser = torch.optim.AdamW(network.parameters(), weight_decay=stage.weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, stage.rate, total_steps=stage.steps, pct_start=0.15)
+    training = Training({"network": network, "average": average}, optimiser)
+    checkpoint, log = out.with_suffix(".checkpoint.safetensors"), out.with_suffix(".log.jsonl")
     started = time.monotonic()
-    for step, (films, masks, known) in zip(range(stage.steps), batches):
+    for step in range(training.resume(checkpoint), stage.steps):
+        films, masks, known = batch(step)
+        optimiser.param_groups[0]["lr"] = stage.rate * one_cycle(step / stage.steps)
         with torch.autocast("cpu", torch.bfloat16):
             logits = network(films.contiguous(memory_format=torch.channels_last))
         logits = logits.float()
-        cross = F.binary_cross_entropy_with_logits(logits, masks, reduction="none").mean((2, 3))
-        dice = dice_loss(logits, masks)
-        loss = (cross + dice)[known].mean()
+        cross = (F.binary_cross_entropy_with_logits(logits, masks, reduction="none") * known).mean((2, 3))
+        dice = dice_loss(logits, masks, known)
+        told = known.any(dim=3).any(dim=2)
+        loss = (cross + dice)[told].mean()
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
-        schedule.step()
         average.update_parameters(network)
         if step % 20 == 0 or step + 1 == stage.steps:
-            figures = {"cross_entropy": cross[known].mean().item(), "dice_loss": dice[known].mean().item()}
+            figures = {"cross_entropy": cross[told].mean().item(), "dice_loss": dice[told].mean().item()}
             row = {"step": step, **figures, "seconds": round(time.monotonic() - started, 1)}
-            with out.with_suffix(".log.jsonl").open("a") as stream:
+            with log.open("a") as stream:
                 stream.write(json.dumps(row) + "\n")
             _log.info("%s", row)
-        if step % 100 == 99:
-            save_network(average.module, out.with_suffix(".part.safetensors"), {}, torch.float32)
+        if step % CHECKPOINT == CHECKPOINT - 1:
+            training.save(checkpoint, step + 1)
     return average.module
 
 
@@ -116,7 +128,7 @@ def main() -> None:
         if arguments.start:
             load_weights(network, arguments.start)
         batches = AnatomyBatches(films, stage.mix, stage.side, arguments.seed)
-        average = train(network, stage, batches, arguments.out)
+        average = train(network, stage, batches.batch, arguments.out)
     settings = {"seed": str(arguments.seed), "stage": json.dumps(asdict(stage))}
     save_network(average, arguments.out, settings, torch.float16)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -32,7 +31,7 @@ SECOND = 0.15
 
 
 class PlantedBatches:
-    """Endless batches of normal films (first) and films with planted findings (last).
+    """Batches of normal films (first) and films with planted findings (last).
 
     The planted findings come in equal parts, beside ``nodules`` films that carry a nodule in any case.
     """
@@ -41,14 +40,10 @@ class PlantedBatches:
         self.stage = stage
         others = [FINDINGS[i % len(FINDINGS)] for i in range(stage.boxed - nodules)]
         self.names = ["Nodule"] * nodules + others
-        self.numpy = np.random.default_rng(seed)
-        self.torch = torch.Generator().manual_seed(seed)
+        self.seed = seed
+        self.numpy, self.torch = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
         _log.info("reading films and finding lungs")
         self.films = [(film, find_lungs(film)) for film in map(load, (f for f in normal_films() if f.part == "train"))]
-
-    def __iter__(self) -> Iterator[Batch]:
-        while True:
-            yield self.next_batch()
 
     def _planted(self, finding: str) -> tuple[Radiograph, np.ndarray, np.ndarray]:
         """One film with ``finding``, sometimes with a second one too: film, the finding's mask, labels."""
@@ -65,8 +60,10 @@ class PlantedBatches:
     def _warped(self, arrays: list[np.ndarray], theta: torch.Tensor) -> torch.Tensor:
         return augment.warp(torch.from_numpy(np.stack(arrays))[:, None].float(), theta, self.stage.side)
 
-    def next_batch(self) -> Batch:
-        """Return one batch (see ``loop.Batch``)."""
+    def batch(self, step: int) -> Batch:
+        """The batch of one step (see ``loop.Batch``)."""
+        self.numpy = np.random.default_rng([self.seed, step])
+        self.torch = torch.Generator().manual_seed(self.seed * 1_000_003 + step)
         normal = [self.films[i][0] for i in self.numpy.integers(len(self.films), size=self.stage.labelled)]
         planted = [self._planted(name) for name in self.names]
         still = torch.eye(2, 3).expand(len(normal) + len(planted), 2, 3)
@@ -95,7 +92,7 @@ def main() -> None:
         load_weights(network, arguments.start, head=arguments.continued)
         arguments.out.parent.mkdir(parents=True, exist_ok=True)
         batches = PlantedBatches(stage, arguments.seed, NODULES if arguments.continued else 0)
-        average = run_stage(network, stage, len(FINDINGS), batches, arguments.out)
+        average = run_stage(network, stage, len(FINDINGS), batches.batch, arguments.out)
     settings = {"variant": "known-truth", "seed": str(arguments.seed), "stage": json.dumps(asdict(stage))}
     save_network(average, arguments.out, settings, torch.float16)
 

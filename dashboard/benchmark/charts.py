@@ -6,14 +6,17 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from evaluation.runs.plots import grouped
+
 MOST_POINTS = 4000
+Layers = alt.LayerChart | alt.FacetChart
 ROW, AXIS = 30, 60
 GREEN, GREY = "#2a9d8f", "#8a949c"
 SEVERAL = ["#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#8a949c", "#b8a100"]
 """Colours that people who see red and green alike can tell apart (Okabe and Ito)."""
 
 
-def leaderboard(board: pd.DataFrame, title: str) -> alt.LayerChart:
+def leaderboard(board: pd.DataFrame, title: str) -> Layers:
     """Means with their intervals, methods in colour, baselines and chance in grey."""
     y = alt.Y("title:N", sort=None, title=None, axis=alt.Axis(labelLimit=260, labelOverlap=False))
     tips = [alt.Tooltip("title", title="Map"), alt.Tooltip("mean", title="Mean", format=".3f")]
@@ -45,7 +48,7 @@ def distributions(table: pd.DataFrame, title: str) -> alt.Chart:
     )
 
 
-def against(table: pd.DataFrame, column: str, words: str, title: str, *, log: bool = False) -> alt.LayerChart:
+def against(table: pd.DataFrame, column: str, words: str, title: str, *, log: bool = False) -> Layers:
     """Score against a property of the film: a point a film and finding, a line through the means of equal groups."""
     scale = alt.Scale(type="log") if log else alt.Scale()
     x = alt.X(f"{column}:Q", title=words, scale=scale, axis=alt.Axis(format="%"))
@@ -58,16 +61,6 @@ def against(table: pd.DataFrame, column: str, words: str, title: str, *, log: bo
     points = alt.Chart(thinned(table)).mark_circle(size=22, opacity=0.35).encode(x, y, colour, tooltip=tips)
     lines = alt.Chart(grouped(table, column)).mark_line(point=True, strokeWidth=2).encode(x, y, colour)
     return alt.layer(points, lines).properties(height=420)
-
-
-def grouped(table: pd.DataFrame, column: str, groups: int = 5) -> pd.DataFrame:
-    """Means of ``column`` and ``value`` in groups of about equally many films, by map: ``title``, both, ``n``."""
-    parts = []
-    for title, part in table.groupby("title", sort=False):
-        part = part.sort_values(column)
-        for chunk in np.array_split(part[[column, "value"]].to_numpy(), min(groups, len(part))):
-            parts.append((title, *chunk.mean(axis=0), len(chunk)))
-    return pd.DataFrame(parts, columns=["title", column, "value", "n"])
 
 
 def thinned(table: pd.DataFrame) -> pd.DataFrame:

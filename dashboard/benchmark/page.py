@@ -21,8 +21,7 @@ from evaluation.cli.runs import duration
 from evaluation.runs.plan import Plan, PlanError, Variant, parse_plan
 from evaluation.runs.store import Store
 from evaluation.runs.template import plan_text
-from evaluation.scores.assessment import assessments
-from evaluation.scores.registry import headline_metrics, metrics
+from evaluation.scores import headline_metrics, metrics
 from radiographs.places import home_folder
 from radiographs.registry import collections
 from xai_methods import get_method, main_methods, methods
@@ -52,7 +51,7 @@ def choose() -> Path | None:
         st.session_state["benchmark run"] = fresh
     if st.session_state.get("benchmark run") not in [*names, NEW]:
         st.session_state.pop("benchmark run", None)
-    chosen = st.selectbox("Run", [*names, NEW], key="benchmark run") if names else NEW
+    chosen = st.selectbox("Run", [*names, NEW], key="benchmark run", persist_state="session") if names else NEW
     if chosen == NEW:
         _new_run()
         return None
@@ -79,15 +78,15 @@ def _new_run() -> None:
 
 
 def _chosen_plan() -> Plan | None:
-    at_hand = {name: one.card.title for name, one in collections().items() if one.missing() is None}
+    available = {name: one.card.title for name, one in collections().items() if one.missing() is None}
     models = {entry.name: entry.title for entry in model_registry.list_models() if entry.available}
-    if not at_hand or not models:
-        st.info("A benchmark needs films and a model at hand.")
+    if not available or not models:
+        st.info("A benchmark needs films and an available model.")
         return None
     left, right = st.columns(2)
     with left:
         name = st.text_input("Name", "benchmark", max_chars=60, key="plan name")
-        films = st.multiselect("Films from", list(at_hand), list(at_hand)[:1], format_func=at_hand.__getitem__)
+        films = st.multiselect("Films from", list(available), list(available)[:1], format_func=available.__getitem__)
         chosen = st.multiselect("Models", list(models), list(models)[-1:], format_func=models.__getitem__)
         number = st.number_input("Films for each finding (0: all)", 0, 100_000, 5)
     with right:
@@ -95,7 +94,7 @@ def _chosen_plan() -> Plan | None:
         explained = st.multiselect(
             "Methods", list(known), list(main_methods()), format_func=lambda m: known[m].title, key="plan methods"
         )
-        titles = {key: one.title for key, one in (metrics() | assessments()).items()}
+        titles = {key: one.title for key, one in metrics().items()}
         scores = st.multiselect("Scores", list(titles), list(headline_metrics()), format_func=titles.__getitem__)
         seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="plan seed")
     lacking = [word for word, given in (("films", films), ("a model", chosen), ("a score", scores)) if not given]

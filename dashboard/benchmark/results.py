@@ -14,8 +14,8 @@ import streamlit as st
 from dashboard.benchmark import charts
 from dashboard.shared.state import Choice, differing, to_query
 from evaluation.runs import tables
-from evaluation.runs.html_report import html_page
 from evaluation.runs.report import board_table, latex, make_report, tests_table
+from evaluation.runs.report_files import html_page
 from evaluation.runs.store import Store, StoreError
 from evaluation.validity.gate import Verdict
 from radiographs.findings import display_name

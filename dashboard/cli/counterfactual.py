@@ -6,6 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from dashboard.cli.common import check_folder, film_context
+
 
 def add_command(added: argparse._SubParsersAction) -> None:
     """Add ``lightbox counterfactual`` to the commands of ``lightbox``."""
@@ -23,7 +25,7 @@ def add_command(added: argparse._SubParsersAction) -> None:
     command.set_defaults(run=exaggerate_film)
 
 
-def exaggerate_film(asked: argparse.Namespace) -> int:
+def exaggerate_film(arguments: argparse.Namespace) -> int:
     """Draw the series and write the file; 1 where the series is refused, which the file then says.
 
     Raises:
@@ -31,24 +33,19 @@ def exaggerate_film(asked: argparse.Namespace) -> int:
     """
     from classifiers.registry import load_classifier
     from dashboard.counterfactual import files
-    from evaluation.cli.films import say_doubts
     from evaluation.counterfactuals.exaggerated import exaggerated_film
-    from radiographs.registry import find_film
 
-    kind = asked.out.suffix.lower()
+    kind = arguments.out.suffix.lower()
     if kind not in (".html", ".gif", ".png"):
-        raise ValueError(f"--out: {asked.out.name} should end in .html, .gif or .png")
-    if not asked.out.absolute().parent.is_dir():
-        raise ValueError(f"--out: there is no folder for {asked.out.name}; make it first")
-    radiograph, entry, collection = find_film(asked.film)
-    say_doubts(radiograph)
-    named = f"{collection.name}/{entry.film_id}" if collection is not None and entry is not None else "from a file"
-    model = load_classifier(asked.model)
-    made = exaggerated_film(model, radiograph, asked.finding, asked.explainer)
+        raise ValueError(f"--out: {arguments.out.name} should end in .html, .gif or .png")
+    check_folder(arguments.out)
+    film = film_context(arguments.film)
+    model = load_classifier(arguments.model)
+    made = exaggerated_film(model, film.radiograph, arguments.finding, arguments.explainer)
     if kind == ".html":
-        asked.out.write_text(files.html_report(made, model.card, named), encoding="utf-8")
+        arguments.out.write_text(files.html_report(made, model.card, film.reference), encoding="utf-8")
     else:
-        asked.out.write_bytes(files.animation(made) if kind == ".gif" else files.strip(made))
+        arguments.out.write_bytes(files.animation(made) if kind == ".gif" else files.strip(made))
     if made.series.refusal:
         sys.stderr.write(f"lightbox: refused: {made.series.refusal}\n")
         return 1

@@ -5,21 +5,18 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from dashboard.cli.common import check_folder, draw_bar, film_context
 from dashboard.cli.counterfactual import add_command as add_counterfactual
 from dashboard.cli.stability import add_command as add_stability
 from evaluation.cli.parser import build_parser, run
 
 if TYPE_CHECKING:
-    from dashboard.compare.question import Film
     from evaluation.one_film.compare import Comparison
-
-APP = Path(__file__).resolve().parents[2] / "app.py"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -48,10 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     command.add_argument("--scorecard", action="store_true", help="also the five elements of interpretability (slower)")
     command.add_argument("--out", required=True, type=Path, metavar="REPORT.HTML", help="where to save the report")
     command.add_argument(
-        "--dicom",
-        type=Path,
-        metavar="FOLDER",
-        help="also write maps, regions, scores there, as nameless DICOM files",
+        "--dicom", type=Path, metavar="FOLDER", help="also write maps, regions, scores there, as nameless DICOM files"
     )
     command.set_defaults(run=compare_film)
     add_stability(added)
@@ -62,49 +56,44 @@ def main(argv: Sequence[str] | None = None) -> int:
     return run(parser, argv)
 
 
-def compare_film(asked: argparse.Namespace) -> int:
+def compare_film(arguments: argparse.Namespace) -> int:
     """Compare methods on one film and write the report.
 
     Raises:
         ValueError: the arguments do not fit each other. LookupError: there is no such film, model, finding or method.
     """
     from classifiers.registry import load_classifier
-    from dashboard.compare.question import Film
     from dashboard.exports.report import html_report
     from dashboard.exports.reported import Reported
-    from evaluation.cli.films import say_doubts
     from evaluation.one_film.compare import compare
+    from evaluation.one_film.map_files import read_outline
     from evaluation.one_film.scorecard import scorecard
-    from radiographs.registry import find_film
-    from xai_methods import get_method, main_methods
+    from radiographs.annotation import annotations_of
+    from xai_methods import main_methods
 
-    if asked.mask is not None and len(asked.finding) != 1:
+    if arguments.mask is not None and len(arguments.finding) != 1:
         raise ValueError("--mask outlines one finding; name just one --finding with it")
-    if not asked.out.absolute().parent.is_dir():
-        raise ValueError(f"--out: there is no folder for {asked.out.name}; make it first")
-    if asked.dicom is not None and not asked.dicom.absolute().parent.is_dir():
-        raise ValueError(f"--dicom: there is no folder for {asked.dicom.name}; make it first")
-    chosen = {name: get_method(name).parameters() for name in asked.method or main_methods()}
-    radiograph, entry, collection = find_film(asked.film)
-    annotations = collection.annotations(entry.film_id) if collection is not None and entry is not None else []
-    say_doubts(radiograph)
-    named = f"{collection.name}/{entry.film_id}" if collection is not None and entry is not None else "from a file"
-    film = Film(named, radiograph, tuple(annotations))
-    model = load_classifier(asked.model)
-    for finding in asked.finding:
-        model.column(finding)
-    masks = _masks(asked, film)
-    made = compare(
-        model, radiograph, asked.finding, chosen, masks,
-        seed=asked.seed, collection=collection, entry=entry, report=_bar() if sys.stderr.isatty() else None,
-    )  # fmt: skip
-    found = made.findings if asked.scorecard else {}
-    cards = {name: scorecard(model, radiograph, result, seed=asked.seed) for name, result in found.items()}
-    about = collection.card if collection is not None else None
-    html = html_report(Reported(made, model.card, named, about), cards)
-    asked.out.write_text(html, encoding="utf-8")
-    if asked.dicom is not None:
-        _write_dicom(asked.dicom, made)
+    check_folder(arguments.out)
+    if arguments.dicom is not None:
+        check_folder(arguments.dicom, "--dicom")
+    chosen = dict.fromkeys(arguments.method or main_methods())
+    film = film_context(arguments.film)
+    if arguments.mask is not None:
+        finding = arguments.finding[0]
+        outline = read_outline(arguments.mask, finding, film.radiograph, Path(arguments.film).name)
+        film = replace(film, annotations=tuple(annotations_of({finding: outline})))
+    context = film.scoring_context(load_classifier(arguments.model))
+
+    def progress(finding: str, method: str, share: float) -> None:
+        draw_bar(f"{finding} {method}", share)
+
+    made = compare(context, arguments.finding, chosen, seed=arguments.seed, progress=progress)
+    found = made.findings if arguments.scorecard else {}
+    cards = {name: scorecard(context, result, seed=arguments.seed) for name, result in found.items()}
+    html = html_report(Reported(made, context.classifier.card, film.reference, film.card), cards)
+    arguments.out.write_text(html, encoding="utf-8")
+    if arguments.dicom is not None:
+        _write_dicom(arguments.dicom, made)
     failed = [done.error for result in made.findings.values() for done in result.methods.values() if done.error]
     for words in failed:
         sys.stderr.write(f"lightbox: {words}\n")
@@ -119,38 +108,19 @@ def _write_dicom(folder: Path, made: Comparison) -> None:
         (folder / name).write_bytes(content)
 
 
-def _masks(asked: argparse.Namespace, film: Film) -> dict[str, np.ndarray]:
-    from evaluation.one_film.map_files import read_outline
-
-    if asked.mask is not None:
-        return {asked.finding[0]: read_outline(asked.mask, asked.finding[0], film.radiograph, Path(asked.film).name)}
-    found = {finding: film.mask(finding) for finding in asked.finding}
-    return {finding: mask for finding, mask in found.items() if mask is not None}
-
-
-def _bar() -> Callable[[str, str, float], None]:
-    def show(finding: str, method: str, share: float) -> None:
-        sys.stderr.write(f"\r{finding} {method} {share:4.0%}" + ("\n" if share >= 1 else ""))
-        sys.stderr.flush()
-
-    return show
-
-
-def run_dashboard(asked: argparse.Namespace) -> int:
+def run_dashboard(arguments: argparse.Namespace) -> int:
     """Start the dashboard on this computer and stay until it is stopped."""
     from streamlit.web import bootstrap
 
-    from dashboard.cli.start import only_named_pages
+    from dashboard.cli import first_page
+    from dashboard.cli.start import APP, only_named_pages
 
-    if not APP.is_file():
-        raise FileNotFoundError(
-            "the dashboard's app.py is not beside the package; run this from a clone of the project"
-        )
     os.chdir(APP.parent)
     only_named_pages()
-    options = {"server_port": asked.port}
+    options = {"server_port": arguments.port}
     bootstrap.load_config_options(flag_options=options)
-    sys.stdout.write(f"XAI Lightbox: http://127.0.0.1:{asked.port}\n")
+    sys.stdout.write(f"XAI Lightbox: http://127.0.0.1:{arguments.port}\n")
+    first_page.load()
     bootstrap.run(str(APP), False, [], options)
     return 0
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
+from functools import partial
 from pathlib import Path
+
+from dashboard.cli.common import check_folder, draw_bar, film_context
 
 
 def add_command(added: argparse._SubParsersAction) -> None:
@@ -20,7 +22,7 @@ def add_command(added: argparse._SubParsersAction) -> None:
     command.set_defaults(run=study_film)
 
 
-def study_film(asked: argparse.Namespace) -> int:
+def study_film(arguments: argparse.Namespace) -> int:
     """Study one film and write the report.
 
     Raises:
@@ -28,24 +30,13 @@ def study_film(asked: argparse.Namespace) -> int:
     """
     from classifiers.registry import load_classifier
     from dashboard.stability.report import html_report
-    from evaluation.cli.films import say_doubts
     from evaluation.stability import study
-    from radiographs.registry import find_film
 
-    if not asked.out.absolute().parent.is_dir():
-        raise ValueError(f"--out: there is no folder for {asked.out.name}; make it first")
-    if asked.seed < 0:
-        raise ValueError(f"--seed: expected 0 or more, got {asked.seed}")
-    radiograph, entry, collection = find_film(asked.film)
-    say_doubts(radiograph)
-    named = f"{collection.name}/{entry.film_id}" if collection is not None and entry is not None else "from a file"
-    model = load_classifier(asked.model)
-    report = _bar if sys.stderr.isatty() else None
-    found = study(model, radiograph, seed=asked.seed, report=report)
-    asked.out.write_text(html_report(found, model.card, named, radiograph), encoding="utf-8")
+    check_folder(arguments.out)
+    if arguments.seed < 0:
+        raise ValueError(f"--seed: expected 0 or more, got {arguments.seed}")
+    film = film_context(arguments.film)
+    model = load_classifier(arguments.model)
+    found = study(model, film.radiograph, seed=arguments.seed, report=partial(draw_bar, "stability"))
+    arguments.out.write_text(html_report(found, model.card, film.reference, film.radiograph), encoding="utf-8")
     return 0
-
-
-def _bar(share: float) -> None:
-    sys.stderr.write(f"\rstability {share:4.0%}" + ("\n" if share >= 1 else ""))
-    sys.stderr.flush()

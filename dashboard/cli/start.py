@@ -6,7 +6,9 @@ import socket
 import sys
 from pathlib import Path
 
-APP = Path(__file__).resolve().parents[2] / "app.py"
+_DASHBOARD = Path(__file__).resolve().parents[1]
+APP = next(path for path in (_DASHBOARD / "served" / "app.py", _DASHBOARD.parent / "app.py") if path.is_file())
+"""The dashboard's script: the wheel's copy, else the clone's."""
 ADDRESS, PORT = "127.0.0.1", 8501
 
 
@@ -38,11 +40,14 @@ def main() -> int:
     """Serve the dashboard until it is stopped, and print its address first."""
     from streamlit.web import cli
 
+    from dashboard.cli import first_page
+
     only_named_pages()
     port = free_port()
     print(f"\n  XAI Lightbox: open http://{ADDRESS}:{port} in a browser (Ctrl+C stops it)\n", flush=True)
     sys.argv = ["streamlit", "run", str(APP), "--server.address", ADDRESS, "--server.port", str(port)]
     sys.argv += ["--server.headless", "true", "--browser.gatherUsageStats", "false"]
+    first_page.load()
     return int(cli.main() or 0)
 
 

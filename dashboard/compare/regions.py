@@ -1,4 +1,4 @@
-"""Regions that a person draws: kept for the session under the film's digest, scored against, saved as files."""
+"""Regions that a person draws in the viewer: taken in, named, scored against, saved as files."""
 
 from __future__ import annotations
 
@@ -7,56 +7,39 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.compare.question import Film, Question, short_digest
-from dashboard.exports.dicom_maps import region_seg
+from dashboard.compare.request import CompareRequest
 from dashboard.jobs import sentence
 from dashboard.settings import settings
 from dashboard.settings.settings import LONGEST_NAME
+from dashboard.shared import own_regions
+from dashboard.shared.film_context import short_digest
 from dashboard.viewer.pictures import region_mask
-from radiographs import Annotation
+from radiographs import Annotation, Radiograph
+from radiographs.annotation import Kind
 from radiographs.annotation_writing import coco_json, mask_png
-from radiographs.findings import canonical, display_name
+from radiographs.findings import display_name
 
-KINDS = {"box": "box", "polygon": "polygon", "brush": "mask"}
-
-
-def with_own(film: Film) -> Film:
-    """The film with what this person drew; their region of a finding stands in for the experts' where they say so."""
-    drawn = _kept().get(film.radiograph.digest, [])
-    if not drawn:
-        return film
-    mine = {canonical(a.finding) for a in drawn} if st.session_state.get("score_against_mine", True) else set()
-    experts = [a for a in film.annotations if canonical(a.finding) not in mine]
-    known = {canonical(a.finding) for a in experts}
-    return replace(film, annotations=(*experts, *(a for a in drawn if canonical(a.finding) not in known)))
+KINDS: dict[str, Kind] = {"box": "box", "polygon": "polygon", "brush": "mask"}
 
 
-def _kept() -> dict[str, list[Annotation]]:
-    return st.session_state.setdefault("own_regions", {})
-
-
-def take(question: Question, finding: str, told: dict[str, Any] | None) -> None:
-    """Keep a region that the viewer has just told of, under the finding beside which it was drawn."""
+def take(request: CompareRequest, finding: str, told: dict[str, Any] | None) -> None:
+    """Add a region that the viewer has just told of, under the finding beside which it was drawn."""
     if not told:
         return
-    shape = question.film.radiograph.shape
+    film = request.film.radiograph
     try:
-        mask = region_mask(str(told.get("png", "")), shape)
+        mask = region_mask(str(told.get("png", "")), film.shape)
     except ValueError as error:
         st.warning(sentence(error), icon=":material/draw:")
         return
-    kind = KINDS.get(str(told.get("kind")), "mask")
-    kept = _kept().setdefault(question.film.radiograph.digest, [])
-    kept.append(Annotation(finding, mask, kind, _reader()))
-    st.session_state["score_against_mine"] = True
+    own_regions.add(film, Annotation(finding, mask, KINDS.get(str(told.get("kind")), "mask"), _reader()))
     st.rerun()
 
 
-def draw_own(question: Question) -> None:
+def draw_own(request: CompareRequest) -> None:
     """Draw what this person outlined on the film: name it, score against it, save it, remove it."""
-    film = question.film.radiograph
-    digest = film.digest
-    drawn = _kept().get(digest, [])
+    film = request.film.radiograph
+    drawn = own_regions.regions_on(film)
     if not drawn:
         return
     with st.container(border=True):
@@ -70,22 +53,27 @@ def draw_own(question: Question) -> None:
                 "Reader's name in files", key="own_name", max_chars=LONGEST_NAME, width=180, placeholder="you"
             )
             st.toggle("Score against it", key="score_against_mine", help="Off: scores go by what experts outlined.")
-            stem = f"region-{short_digest(digest)}"
-            mine = named(drawn)
-            for label, make, ending, mime, words in (
-                ("Mask (PNG)", lambda: mask_png(drawn[-1].mask), "png", "image/png", "The region drawn last."),
-                ("COCO (JSON)", lambda: coco_json(f"{stem}.png", mine), "json", "application/json", "All regions."),
-                (
-                    "DICOM SEG",
-                    lambda: region_seg(film, mine),
-                    "dcm",
-                    "application/dicom",
-                    "All regions, nameless film.",
-                ),
-            ):
-                st.download_button(label, make, f"{stem}.{ending}", mime, on_click="ignore", help=words)
-            st.button("Undo the last", icon=":material/undo:", on_click=drawn.pop)
-            st.button("Remove all", icon=":material/delete:", on_click=_kept().pop, args=(digest, None))
+            _draw_files(film, drawn)
+            st.button("Undo the last", icon=":material/undo:", on_click=own_regions.remove_last, args=(film,))
+            st.button("Remove all", icon=":material/delete:", on_click=own_regions.remove_all, args=(film,))
+
+
+def _draw_files(film: Radiograph, drawn: list[Annotation]) -> None:
+    stem = f"region-{short_digest(film.digest)}"
+    mine = named(drawn)
+    for label, make, ending, mime, words in (
+        ("Mask (PNG)", lambda: mask_png(drawn[-1].mask), "png", "image/png", "The region drawn last."),
+        ("COCO (JSON)", lambda: coco_json(f"{stem}.png", mine), "json", "application/json", "All regions."),
+        ("DICOM SEG", lambda: _seg(film, mine), "dcm", "application/dicom", "All regions, nameless film."),
+    ):
+        st.download_button(label, make, f"{stem}.{ending}", mime, on_click="ignore", help=words)
+
+
+def _seg(film: Radiograph, mine: list[Annotation]) -> bytes:
+    # pydicom's tables of codes are slow to import, and most people never need them.
+    from dashboard.exports.dicom_maps import region_seg
+
+    return region_seg(film, mine)
 
 
 def named(drawn: list[Annotation]) -> list[Annotation]:

@@ -1,4 +1,4 @@
-"""The scorecard on the page: asked for by a button, worked out in the background, folded and unfolded."""
+"""The scorecard on the page: begun by a button, worked out in the background, folded and unfolded."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 
 import streamlit as st
 
-from dashboard.compare.question import Question
-from dashboard.jobs import JobManager, QueueFullError, sentence
+from dashboard.compare.request import CompareRequest
+from dashboard.jobs import JobManager, Work
+from dashboard.shared.background import draw_progress, owner, warning_when_full
+from dashboard.shared.film_context import mask_digest
 from dashboard.shared.style import grey
 from evaluation.one_film.compare import FindingResult
 from evaluation.one_film.scorecard import ELEMENTS, LEGEND, QUESTIONS, Scorecard, folded, scorecard, unfolded
@@ -15,86 +17,77 @@ from radiographs.findings import display_name
 from xai_methods import Cancelled
 
 
-def key_of(question: Question, finding: str, methods: Iterable[str]) -> Hashable:
+def _key(request: CompareRequest, finding: str, methods: Iterable[str]) -> Hashable:
     """Content address of the scorecard of the maps that ``methods`` made for ``finding``."""
-    return "scorecard", tuple(question.key(finding, method) for method in methods), question.film.seal(finding)
+    maps = tuple(request.key(finding, method) for method in methods)
+    return "scorecard", maps, mask_digest(request.film.mask(finding))
 
 
 def _explained(result: FindingResult) -> list[str]:
     return [method for method, done in result.methods.items() if done.explanation]
 
 
-def pending(question: Question, jobs: JobManager) -> bool:
-    """Whether a scorecard that was asked for is still being worked out."""
-    for finding in question.findings:
-        states = {method: jobs.status(question.key(finding, method)) for method in question.parameters}
+def pending(request: CompareRequest, jobs: JobManager) -> bool:
+    """Whether a scorecard is still being worked out."""
+    for finding in request.findings:
+        states = {method: jobs.status(request.key(finding, method)) for method in request.parameters}
         explained = [method for method, status in states.items() if status is not None and status.state == "done"]
-        status = jobs.status(key_of(question, finding, explained))
+        status = jobs.status(_key(request, finding, explained))
         if status is not None and status.pending:
             return True
     return False
 
 
-def _work(question: Question, result: FindingResult) -> Callable[..., Scorecard]:
-    film, model, seed = question.film.radiograph, question.classifier, question.seed
-
+def _work(request: CompareRequest, result: FindingResult) -> Work:
     def work(progress: Callable[[float], None], cancelled: Callable[[], bool]) -> Scorecard:
         def report(share: float) -> None:
             if cancelled():
                 raise Cancelled
             progress(share)
 
-        return scorecard(model, film, result, seed=seed, progress=report)
+        context = request.film.scoring_context(request.classifier)
+        return scorecard(context, result, seed=request.seed, progress=report)
 
     return work
 
 
-def done_scorecards(question: Question, results: Mapping[str, FindingResult], jobs: JobManager) -> dict[str, Scorecard]:
+def done_scorecards(
+    request: CompareRequest, results: Mapping[str, FindingResult], jobs: JobManager
+) -> dict[str, Scorecard]:
     """The scorecards that were worked out, by finding."""
-    states = {
-        finding: jobs.status(key_of(question, finding, _explained(result))) for finding, result in results.items()
-    }
+    states = {name: jobs.status(_key(request, name, _explained(result))) for name, result in results.items()}
     return {finding: s.result for finding, s in states.items() if s is not None and s.state == "done"}
 
 
-def draw_scorecard(question: Question, result: FindingResult, jobs: JobManager, owner: str) -> Scorecard | None:
-    """Draw the scorecard of one finding, or the button that asks for it; return it where it is there."""
+def draw_scorecard(request: CompareRequest, result: FindingResult, jobs: JobManager) -> None:
+    """Draw the scorecard of one finding, or the button that has it worked out."""
     explained = _explained(result)
     if not explained:
-        return None
-    key = key_of(question, result.finding, explained)
+        return
+    key = _key(request, result.finding, explained)
     status = jobs.status(key)
     st.markdown("**Scorecard: five elements of interpretability**")
     if status is None or status.state == "cancelled":
         st.caption(
             "Asks the model some hundred times more: does each map follow the model, and would acting on it work?"
         )
-        if st.button(
-            "Work out the scorecard",
-            icon=":material/fact_check:",
-            key=f"scorecard {question.classifier.name} {result.finding}",
-        ):
-            try:
-                jobs.submit(key, _work(question, result), owner=owner, urgency=2)
-            except QueueFullError as error:
-                st.warning(sentence(error), icon=":material/hourglass:")
+        button = f"scorecard {request.classifier.name} {result.finding}"
+        if st.button("Work out the scorecard", icon=":material/fact_check:", key=button):
+            with warning_when_full():
+                jobs.submit(key, _work(request, result), owner=owner(), urgency=2)
             st.rerun()
-        return None
-    if status.state == "failed":
+    elif status.state == "failed":
         st.error(f"The scorecard could not be worked out. {status.error}", icon=":material/error:")
-        return None
-    if status.pending:
-        words = "waiting for its turn" if status.state == "queued" else f"{status.share:.0%} · {status.seconds:.0f} s"
-        st.progress(status.share, f"Scorecard: {words}")
-        return None
-    _table(key, grey(), status.result)
-    return status.result
+    elif status.pending:
+        draw_progress("Scorecard", status)
+    else:
+        _draw_table(status.result, grey())
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def _table(key: Hashable, behind: str, _card: Scorecard) -> None:
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs={Scorecard: repr})
+def _draw_table(card: Scorecard, behind: str) -> None:
     """Streamlit replays what was drawn, so that a table is styled once and not with every run of the page."""
-    card, table = _card, folded(_card)
+    table = folded(card)
     finding = display_name(card.finding).lower()
     if not card.trusted:
         st.caption(f"Grey, because the scores of this model and finding cannot be trusted: {card.reason}")

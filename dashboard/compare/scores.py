@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-
 import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
+from dashboard.compare.caches import RESULT_BY_CONTENT
 from dashboard.shared.style import grey
 from evaluation.one_film.compare import FindingResult
 from evaluation.one_film.table import best_names, score_table
-from evaluation.scores.registry import headline_metrics
+from evaluation.scores import headline_metrics
 from radiographs.findings import display_name
 
 BOLD = "font-weight: bold"
@@ -39,24 +38,20 @@ def styled(table: pd.DataFrame, trusted: bool, behind: str) -> Styler:
     return shown.style.apply(style).format(dict.fromkeys(names, "{:.2f}") | {"seconds": "{:.1f}"}, na_rep="–")
 
 
-def draw_scores(address: Hashable, result: FindingResult) -> None:
-    """Draw verdict and score table of one finding, or say that there is nothing to score against.
-
-    Args:
-        address: content address of the result's maps and outline. result: what is known of the finding.
-    """
+def draw_scores(result: FindingResult) -> None:
+    """Draw verdict and score table of one finding, or say that there is nothing to score against."""
     if result.mask is None:
         finding = display_name(result.finding).lower()
         st.info(f"Nobody outlined {finding} on this film. Scores need an outline; the maps are shown without.")
     elif any(done.scores for done in result.methods.values()):
-        _drawn(address, grey(), result)
+        _draw_table(result, grey())
 
 
-@st.cache_data(max_entries=128, show_spinner=False)
-def _drawn(address: Hashable, behind: str, _result: FindingResult) -> None:
+@st.cache_data(max_entries=128, show_spinner=False, hash_funcs=RESULT_BY_CONTENT)
+def _draw_table(result: FindingResult, behind: str) -> None:
     """Streamlit replays what was drawn, so that a table is styled once and not with every run of the page."""
     st.markdown("**Agreement with the outline**")
-    finding, verdict = display_name(_result.finding).lower(), _result.verdict
+    finding, verdict = display_name(result.finding).lower(), result.verdict
     if verdict.passed:
         st.success(verdict.reason, icon=":material/check_circle:")
     else:
@@ -66,7 +61,7 @@ def _drawn(address: Hashable, behind: str, _result: FindingResult) -> None:
         for name, metric in headline_metrics().items()
     }
     st.dataframe(
-        styled(score_table(_result), verdict.passed, behind),
+        styled(score_table(result), verdict.passed, behind),
         hide_index=True,
         height="content",
         placeholder="–",

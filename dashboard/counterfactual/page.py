@@ -1,8 +1,8 @@
-"""What the counterfactual page draws: the question, the series in the background, the film between its two ends."""
+"""What the counterfactual page draws: the choice, the series in the background, the film between its two ends."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import altair as alt
@@ -11,11 +11,20 @@ import pandas as pd
 import streamlit as st
 
 from classifiers import ChestClassifier
-from dashboard.compare.question import Film, short_digest
 from dashboard.counterfactual import files, player
-from dashboard.jobs import Status
-from dashboard.shared.film_and_model import draw_progress, film_and_model, worked_out, write_address
-from evaluation.counterfactuals.exaggerated import Exaggerated, ExaggeratedPlane, exaggerated_film, exaggerated_plane
+from dashboard.shared.background import draw_until_done, worked_out
+from dashboard.shared.film_and_model import film_and_model
+from dashboard.shared.film_context import FilmContext, short_digest
+from dashboard.shared.fragments import fragment
+from dashboard.shared.session import write_address
+from evaluation.counterfactuals.exaggerated import (
+    Exaggerated,
+    ExaggeratedPlane,
+    exaggerated_film,
+    exaggerated_plane,
+    in_words,
+    plane_in_words,
+)
 from radiographs.findings import display_name
 from xai_methods import Cancelled, get_method
 from xai_methods.counterfactual import EXPLAINERS
@@ -29,17 +38,17 @@ WHAT = (
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
+class CounterfactualRequest:
     """One film, one model, one explainer, one finding or two."""
 
-    film: Film
+    film: FilmContext
     classifier: ChestClassifier
     finding: str
     method: str
     second: str = ""
 
     @property
-    def key(self) -> Hashable:
+    def key(self) -> tuple[str, ...]:
         """Content address of what is made."""
         film, model = self.film.radiograph.digest, self.classifier.digest
         return "counterfactual", film, model, self.finding, self.second, self.method
@@ -69,8 +78,8 @@ def served(classifier: ChestClassifier) -> dict[str, list[str]]:
     return {name: findings for name, findings in found.items() if findings}
 
 
-def ask() -> Asked | None:
-    """Draw the widgets; None, with words on the page, where nothing can be asked."""
+def choose() -> CounterfactualRequest | None:
+    """Draw the widgets; None, with words on the page, where nothing can be redrawn."""
     chosen = film_and_model()
     if chosen is None:
         return None
@@ -84,25 +93,35 @@ def ask() -> Asked | None:
         wished = st.query_params.get("method")
         names = list(choices)
         method = st.selectbox(
-            "Explainer", names, index=names.index(wished) if wished in names else 0, format_func=_title, key="explainer"
+            "Explainer",
+            names,
+            index=names.index(wished) if wished in names else 0,
+            format_func=_title,
+            key="explainer",
+            persist_state="session",
         )
         finding = _choose_finding(film, choices[method], method)
         second = _choose_second([name for name in choices[method] if name != finding], method)
-    address = {"film": film.reference, "model": classifier.name, "finding": finding, "method": method}
-    write_address(address | ({"second": second} if second else {}))
-    return Asked(film, classifier, finding, method, second)
+    address = {"film": [film.reference], "model": [classifier.name], "finding": [finding], "method": [method]}
+    write_address(address | ({"second": [second]} if second else {}))
+    return CounterfactualRequest(film, classifier, finding, method, second)
 
 
 def _title(name: str) -> str:
     return get_method(name).title
 
 
-def _choose_finding(film: Film, findings: list[str], method: str) -> str:
+def _choose_finding(film: FilmContext, findings: list[str], method: str) -> str:
     wished = st.query_params.get("finding")
     outlined = [finding for finding in findings if film.outlines(finding)]
     first = wished if wished in findings else outlined[0] if outlined else findings[0]
     return st.selectbox(
-        "Finding", findings, index=findings.index(first), format_func=display_name, key=f"exaggerated {method}"
+        "Finding",
+        findings,
+        index=findings.index(first),
+        format_func=display_name,
+        key=f"exaggerated {method}",
+        persist_state="session",
     )
 
 
@@ -115,44 +134,63 @@ def _choose_second(findings: list[str], method: str) -> str:
         index=names.index(wished) if wished in names else 0,
         format_func=lambda name: display_name(name) if name else "None",
         key=f"second {method}",
+        persist_state="session",
         help="Two sliders: the film between absent and present of two findings at once.",
     )
 
 
-def start(asked: Asked) -> Status | None:
-    """Have the series made, unless it is."""
-    return worked_out(asked.key, asked.work(), "counterfactual")
+def draw(request: CounterfactualRequest) -> None:
+    """Have the series made, and draw how far it is, or what came out."""
+    status = worked_out(request.key, request.work(), "counterfactual")
+    if status is None or status.pending:
+        fragment(draw_until_done, ticking=True)(request.key, "Redrawing the film and measuring it")
+    elif status.state == "failed":
+        st.error(status.error, icon=":material/error:")
+    else:
+        draw_made(request, status.result)
 
 
-def draw_waiting(asked: Asked) -> None:
-    """Draw how far the series is."""
-    draw_progress(asked.key, "Redrawing the film and measuring it")
+def draw_made(request: CounterfactualRequest, made: Exaggerated | ExaggeratedPlane) -> None:
+    """Draw the player with what goes with it, or why the series is refused."""
+    refusal = made.series.refusal if isinstance(made, Exaggerated) else made.plane.refusal
+    if refusal:
+        st.warning(f"Refused: {refusal}", icon=":material/block:")
+    else:
+        draw_player(request, made)
+        st.markdown(in_words(made) if isinstance(made, Exaggerated) else plane_in_words(made))
+    if isinstance(made, Exaggerated):
+        if not refusal:
+            draw_course(made)
+            draw_downloads(request, made)
+        draw_trust(made)
+    elif not refusal:
+        draw_plane(made)
 
 
-def draw_player(asked: Asked, made: Exaggerated | ExaggeratedPlane) -> None:
+def draw_player(request: CounterfactualRequest, made: Exaggerated | ExaggeratedPlane) -> None:
     """Draw the sliders and what moves with them: film, difference, probabilities, anatomy."""
     shown = player.one_axis(made) if isinstance(made, Exaggerated) else player.two_axes(made)
-    player.draw(shown, " ".join(str(part) for part in asked.key))
+    player.draw(shown, " ".join(request.key))
 
 
 def draw_course(made: Exaggerated) -> None:
-    """Draw asked against reached, and the anatomy along the series."""
+    """Draw what was reached against the target, and the anatomy along the series."""
     series = made.series
-    table = pd.DataFrame({"asked": series.levels, "reached": series.reached, "ratio": made.ratios})
+    table = pd.DataFrame({"target": series.levels, "reached": series.reached, "ratio": made.ratios})
     left, right = st.columns(2)
     line = alt.Chart(table).mark_line(point=True, color="#e76f51")
-    asked = alt.X("asked:Q", title="Asked", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
+    target = alt.X("target:Q", title="Asked", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
     diagonal = alt.Chart(pd.DataFrame({"x": [0, 1], "y": [0, 1]})).mark_line(color="#8a949c", strokeDash=[4, 4])
     with left:
         reached = alt.Y("reached:Q", title="Reached", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
-        st.altair_chart(alt.layer(diagonal.encode(x="x:Q", y="y:Q"), line.encode(x=asked, y=reached)), width="stretch")
-        st.caption("Does the model answer the redrawn film as was asked? On the dashed line it does.")
+        st.altair_chart(alt.layer(diagonal.encode(x="x:Q", y="y:Q"), line.encode(x=target, y=reached)), width="stretch")
+        st.caption("Does the model answer the redrawn film as it should? On the dashed line it does.")
     with right:
         if np.isnan(made.ratios).all():
             st.info("The segmentation is unsure of this film's heart, so its width is not shown.")
             return
         ratio = alt.Y("ratio:Q", title="Heart to chest width", scale=alt.Scale(zero=False))
-        st.altair_chart(line.encode(x=asked, y=ratio), width="stretch")
+        st.altair_chart(line.encode(x=target, y=ratio), width="stretch")
         st.caption("Does the heart grow as the film is redrawn? Expected for cardiomegaly, not for other findings.")
 
 
@@ -172,13 +210,13 @@ def draw_trust(made: Exaggerated) -> None:
             f"Redrawn as it is, the film changes the model's answer by **{cost.answer:.2f}**. Its likeness to the film "
             f"(SSIM) is **{cost.likeness:.3f}** of 1; a pixel differs by {255 * cost.difference:.1f} grey levels on "
             "average. "
-            "What the explainer cannot keep when nothing is asked of it, it cannot explain."
+            "What the explainer cannot preserve when nothing is to change, it cannot explain."
         )
 
 
-def draw_downloads(asked: Asked, made: Exaggerated) -> None:
+def draw_downloads(request: CounterfactualRequest, made: Exaggerated) -> None:
     """Draw what can be taken home."""
-    stem = f"counterfactual-{short_digest(asked.film.radiograph.digest)}-{asked.finding}"
+    stem = f"counterfactual-{short_digest(request.film.radiograph.digest)}-{request.finding}"
     with st.container(horizontal=True):
         st.download_button(
             "Animation (GIF)", lambda: files.animation(made), f"{stem}.gif", "image/gif", on_click="ignore"
@@ -186,7 +224,7 @@ def draw_downloads(asked: Asked, made: Exaggerated) -> None:
         st.download_button("Strip (PNG)", lambda: files.strip(made), f"{stem}.png", "image/png", on_click="ignore")
         st.download_button(
             "Report (HTML)",
-            lambda: files.html_report(made, asked.classifier.card, asked.film.reference),
+            lambda: files.html_report(made, request.classifier.card, request.film.reference),
             f"{stem}.html", "text/html", on_click="ignore",
         )  # fmt: skip
 

@@ -31,13 +31,13 @@ class Player {
     this.root = element("div", "player");
     component.parentElement.querySelector(".mount").replaceChildren(this.root);
     this.timer = null;
-    this.seal = "";
+    this.shown = "";
   }
 
   update({ data }) {
-    if (data.seal === this.seal) return;
+    if (data.key === this.shown) return;
     this.stop();
-    this.seal = data.seal;
+    this.shown = data.key;
     this.data = data;
     this.at = data.axes.map((axis) => axis.start);
     this.loaded = [...data.films, ...data.changes].map((url) => Object.assign(new Image(), { src: url }));
@@ -85,17 +85,17 @@ class Player {
     const input = Object.assign(document.createElement("input"), { type: "range", min: 0, max: axis.levels.length - 1, step: 1 });
     input.value = axis.start;
     input.setAttribute("aria-label", `${axis.label}: from absent to present`);
-    const asked = element("output");
+    const target = element("output");
     input.addEventListener("input", () => {
       this.stop();
       this.at[place] = Number(input.value);
       this.show();
     });
     const scale = element("span", "scale");
-    scale.append(element("span", "", "absent"), asked, element("span", "", "present"));
+    scale.append(element("span", "", "absent"), target, element("span", "", "present"));
     label.append(element("span", "label", axis.label), input, scale);
     axis.input = input;
-    axis.asked = asked;
+    axis.target = target;
     return label;
   }
 
@@ -126,7 +126,7 @@ class Player {
       const said = percent(axis.levels[this.at[place]]);
       axis.input.value = this.at[place];
       axis.input.setAttribute("aria-valuetext", `asked ${said}, reached ${percent(data.reached[now][place])}`);
-      axis.asked.textContent = `asked ${said}`;
+      axis.target.textContent = `asked ${said}`;
     });
     this.redrawn.image.src = data.films[now];
     this.redrawn.words.textContent = `Redrawn: ${data.axes

@@ -29,11 +29,11 @@ _component = st.components.v2.component(
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
+class PlayerContent:
     """What the player moves through; N films, the last axis fastest.
 
     Attributes:
-        film: (S, S) as it is. films: (N, S, S). findings: on the axes. levels: (L,) asked, of each axis alike.
+        film: (S, S) as it is. films: (N, S, S). findings: on the axes. levels: (L,) targets, the same for each axis.
         own: posteriors of the film as it is. reached: (N, axes) posteriors. classifier_findings: C names.
         probabilities: (N, C), own_probabilities: (C,). measures: label, help and (N,) values of each.
     """
@@ -50,28 +50,28 @@ class Shown:
     measures: tuple[tuple[str, str, np.ndarray], ...]
 
 
-def one_axis(made: Exaggerated) -> Shown:
+def one_axis(made: Exaggerated) -> PlayerContent:
     """A series as the player takes it."""
     series = made.series
-    return Shown(
+    return PlayerContent(
         series.film, series.films, (series.finding,), series.levels, (series.own,), series.reached[:, None],
         series.findings, series.probabilities, series.own_probabilities,
         ((*RATIO, made.ratios), (*LUNG, made.lungs)),
     )  # fmt: skip
 
 
-def two_axes(made: ExaggeratedPlane) -> Shown:
+def two_axes(made: ExaggeratedPlane) -> PlayerContent:
     """A plane as the player takes it."""
     plane = made.plane
     count = len(plane.levels) ** 2
-    return Shown(
+    return PlayerContent(
         plane.film, plane.films.reshape(count, *plane.film.shape), plane.findings, plane.levels, plane.own,
         plane.reached.reshape(count, 2), plane.classifier_findings, plane.probabilities.reshape(count, -1),
         plane.own_probabilities, ((*RATIO, made.ratios.ravel()),),
     )  # fmt: skip
 
 
-def given(shown: Shown, key: str) -> dict[str, Any]:
+def given(shown: PlayerContent, key: str) -> dict[str, Any]:
     """What the browser is told of ``shown``; ``key`` tells players of a page apart."""
     changes = files.changes(shown.films, shown.film)
     return {
@@ -106,10 +106,10 @@ def _address(data: bytes, coordinates: str) -> str:
     return runtime.get_instance().media_file_mgr.add(data, "image/png", coordinates)
 
 
-def draw(shown: Shown, key: str) -> None:
+def draw(shown: PlayerContent, key: str) -> None:
     """Draw the player.
 
     Args:
         shown: what it moves through. key: content address of it, as text.
     """
-    _component(key=f"player {key}", data=given(shown, key) | {"seal": key})
+    _component(key=f"player {key}", data=given(shown, key) | {"key": key})

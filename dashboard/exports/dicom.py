@@ -14,7 +14,7 @@ from pydicom.sr.codedict import codes
 from dashboard.exports.dicom_maps import SCHEME, code, file_bytes, finding_code, map_regions_seg, parametric_map
 from dashboard.exports.dicom_source import MAKER, MODEL_NAME, nameless_film, original_header, repairs
 from evaluation.one_film.compare import Comparison, FindingResult
-from evaluation.scores.registry import metrics
+from evaluation.scores import metrics
 from radiographs.dicom import quiet
 from radiographs.findings import display_name
 

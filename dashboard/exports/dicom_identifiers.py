@@ -8,6 +8,7 @@ from typing import Any
 from pydicom import Dataset
 from pydicom.config import RAISE
 from pydicom.datadict import dictionary_VR
+from pydicom.multival import MultiValue
 from pydicom.valuerep import DS, validate_value
 
 from radiographs import FilmError
@@ -100,8 +101,8 @@ def copied_header(given: Dataset) -> tuple[Dataset, tuple[str, ...]]:
 
 def _fitting(keyword: str, value: Any) -> tuple[Any, bool]:
     """A value that fits the standard, None where there is none; and whether the given one did."""
-    several = not isinstance(value, str | int | float) and hasattr(value, "__iter__")
-    texts = [str(part).strip() for part in (value if several and keyword != "PatientName" else [value])]
+    several = isinstance(value, MultiValue | list)
+    texts = [str(part).strip() for part in (value if several else [value])]
     vr = dictionary_VR(keyword)
     if len(texts) > 1 and keyword not in _OF_SEVERAL:
         return None, False

@@ -27,7 +27,8 @@ from dashboard.exports.dicom_source import (
     without_spacing,
 )
 from dashboard.shared.display import CONTOUR_SHARE, top_area
-from evaluation.one_film.compare import FindingResult, MethodResult
+from evaluation.one_film.compare import FindingResult
+from evaluation.one_film.evaluate import MethodResult
 from radiographs import Annotation, Radiograph
 from radiographs.findings import canonical, display_name
 

@@ -63,7 +63,7 @@ def nameless_film(radiograph: Radiograph) -> Any:
         setattr(film, keyword, value)
     if radiograph.orientation is None:
         # highdicom asks for an orientation; the film's own is not known, and none is claimed.
-        film.PatientOrientation = None
+        film.PatientOrientation = []
     if radiograph.pixel_spacing_mm is not None:
         film.PixelSpacing = [DS(mm, auto_format=True) for mm in radiograph.pixel_spacing_mm]
         film.PixelSpacingCalibrationType = "GEOMETRY"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-NOTICE = "For research and teaching, not for diagnosis."
+from dashboard import NOTICE
+
 _STYLE = """
 :root { color-scheme: light; --ink: #17212b; --paper: #fff; --soft: #5c6770; --line: #d5dbe0; }
 body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 2rem auto;

@@ -17,7 +17,7 @@ from dashboard.shared import display
 from dashboard.shared.display import View
 from evaluation.one_film.compare import FindingResult
 from evaluation.one_film.table import best_names, score_table
-from evaluation.scores.registry import Metric, headline_metrics
+from evaluation.scores import Metric, headline_metrics
 from radiographs.findings import display_name
 
 A4 = (11.69, 8.27)

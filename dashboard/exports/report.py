@@ -10,16 +10,17 @@ from html import escape
 import numpy as np
 import pandas as pd
 
-from dashboard.compare.question import notes_on
 from dashboard.exports.html_page import html_page
 from dashboard.exports.reported import LINK, Reported, facts
 from dashboard.shared import display
 from dashboard.shared.display import Drawn, View
+from dashboard.shared.map_notes import notes_on
 from evaluation.one_film.agreement import in_words
-from evaluation.one_film.compare import FindingResult, MethodResult
+from evaluation.one_film.compare import FindingResult
+from evaluation.one_film.evaluate import MethodResult
 from evaluation.one_film.scorecard import ELEMENTS, LEGEND, QUESTIONS, Scorecard, folded
 from evaluation.one_film.table import best_names, score_table
-from evaluation.scores.registry import headline_metrics
+from evaluation.scores import headline_metrics
 from radiographs.findings import display_name
 from xai_methods import get_method
 

@@ -6,7 +6,7 @@ import math
 
 from evaluation.one_film.compare import Comparison
 from evaluation.one_film.table import best_names, comparison_table, score_table
-from evaluation.scores.registry import headline_metrics
+from evaluation.scores import headline_metrics
 from radiographs.findings import display_name
 
 _SIGNS = {

@@ -1,4 +1,4 @@
-"""Explanations kept on disk by content, so that a second look is instant, also after the server was restarted.
+"""Explanations cached on disk by content, so that a second look is instant, also after the server was restarted.
 
 A file holds a map and what it came by, never a film's pixels or its name. What other code computed is not found again.
 """
@@ -25,9 +25,9 @@ from radiographs.places import home_folder
 from xai_methods import Explanation
 
 SIZE_VARIABLE = "XAI_LIGHTBOX_KEEP_MB"
-"""Environment variable: megabytes of explanations to keep on disk; 0 keeps none."""
+"""Environment variable: megabytes of explanations to cache on disk; 0 for none."""
 UPLOADS_VARIABLE = "XAI_LIGHTBOX_KEEP_UPLOADS"
-"""Environment variable: 1 keeps the explanations of uploaded films too. They stay in memory only by default."""
+"""Environment variable: 1 caches the explanations of uploaded films too. They stay in memory only by default."""
 USUAL_MB = 512
 ABANDONED_SECONDS = 3600
 """After this time a half-written file is one that nobody writes any more."""
@@ -36,7 +36,7 @@ _CODE = ("xai_methods", "classifiers")
 _log = logging.getLogger(__name__)
 
 
-class KeptExplanations:
+class ExplanationCache:
     """Explanations by content address in one folder of bounded size; the longest unused go first.
 
     Args:
@@ -48,9 +48,9 @@ class KeptExplanations:
         self.most_bytes = most_bytes
         self._lock = threading.Lock()
 
-    def get(self, address: str) -> Explanation | None:
-        """The explanation kept under ``address``, see :func:`address_of`; None where there is none that can be read."""
-        path = self._path(address)
+    def get(self, wanted: str) -> Explanation | None:
+        """The explanation of this address, see :func:`address_of`; None where there is none that can be read."""
+        path = self._path(wanted)
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 found = _unpacked(arrays)
@@ -59,17 +59,17 @@ class KeptExplanations:
             return None
         except Exception as error:
             # A damaged archive fails in many ways (zlib, zip, npy header, JSON, memory); each means: compute anew.
-            _log.warning("a kept explanation is damaged and is computed anew (%s)", type(error).__name__)
+            _log.warning("a cached explanation is damaged and is computed anew (%s)", type(error).__name__)
             _drop(path)
             return None
-        if _address(found) != address:
+        if address(found) != wanted:
             _drop(path)
             return None
         return found
 
     def put(self, explanation: Explanation) -> None:
-        """Keep an explanation under its own address; where the disk does not take it, nothing is kept."""
-        path = self._path(_address(explanation))
+        """Store an explanation under its own address; where the disk does not take it, nothing is stored."""
+        path = self._path(address(explanation))
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             handle, made = tempfile.mkstemp(dir=self.folder, suffix=".part")
@@ -81,19 +81,19 @@ class KeptExplanations:
                 Path(made).unlink(missing_ok=True)
             self._trim()
         except OSError as error:
-            _log.warning("an explanation could not be kept on disk: %s", error.strerror)
+            _log.warning("an explanation could not be cached on disk: %s", error.strerror)
 
     def size(self) -> int:
         """Bytes on disk."""
         return sum(size for _, size, _ in self._files())
 
     def clear(self) -> None:
-        """Remove everything that is kept."""
+        """Remove all of them."""
         for _, _, path in self._files():
             _drop(path)
 
-    def _path(self, address: str) -> Path:
-        return self.folder / f"{address}.npz"
+    def _path(self, place: str) -> Path:
+        return self.folder / f"{place}.npz"
 
     def _files(self) -> list[tuple[float, int, Path]]:
         found = []
@@ -124,34 +124,35 @@ def _drop(path: Path) -> None:
         path.unlink()
 
 
-def explanations() -> KeptExplanations | None:
-    """Where explanations are kept: under the home folder, within ``XAI_LIGHTBOX_KEEP_MB``; None where it says 0."""
+def explanations() -> ExplanationCache | None:
+    """The cache: under the home folder, within ``XAI_LIGHTBOX_KEEP_MB``; None where it says 0."""
     given = os.environ.get(SIZE_VARIABLE, "")
     megabytes = int(given) if given.isascii() and given.isdecimal() else USUAL_MB
     return _opened(home_folder() / "explanations", megabytes * 2**20) if megabytes else None
 
 
 def uploads_too() -> bool:
-    """Whether the explanations of uploaded films may be kept on disk."""
+    """Whether the explanations of uploaded films may be cached on disk."""
     return os.environ.get(UPLOADS_VARIABLE) == "1"
 
 
 @lru_cache(maxsize=4)
-def _opened(folder: Path, most_bytes: int) -> KeptExplanations:
-    return KeptExplanations(folder, most_bytes)
+def _opened(folder: Path, most_bytes: int) -> ExplanationCache:
+    return ExplanationCache(folder, most_bytes)
 
 
 def address_of(film: str, classifier: str, method: str, parameters: dict[str, Any], finding: str, seed: int) -> str:
     """The content address of one explanation: SHA-256 over what it depends on, this program's code included.
 
     Args:
-        film, classifier: digests. method: registered name. parameters: all of the method's. finding, seed: as asked.
+        film, classifier: digests. method: registered name. parameters: all of the method's. finding, seed: its own.
     """
-    asked = [film, classifier, method, parameters, finding, seed, _edition()]
-    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+    content = [film, classifier, method, parameters, finding, seed, _edition()]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _address(made: Explanation) -> str:
+def address(made: Explanation) -> str:
+    """The content address of an explanation that was made, see :func:`address_of`."""
     return address_of(made.film, made.classifier, made.method, made.parameters, made.finding, made.seed)
 
 
@@ -159,11 +160,11 @@ def _address(made: Explanation) -> str:
 def _edition() -> str:
     """SHA-256 over the code and the packages that maps come from."""
     root = Path(__file__).resolve().parents[2]
-    seal = hashlib.sha256(f"{version('torch')} {version('numpy')}".encode())
+    digest = hashlib.sha256(f"{version('torch')} {version('numpy')}".encode())
     for room in _CODE:
         for path in sorted((root / room).rglob("*.py")):
-            seal.update(str(path.relative_to(root)).encode() + path.read_bytes())
-    return seal.hexdigest()
+            digest.update(str(path.relative_to(root)).encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def _packed(explanation: Explanation) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Generic, Protocol, TypeVar
 
 
 class Waiting(Protocol):
-    """Work that waits: who asked for it, and how urgent it is (lower goes first)."""
+    """Work that waits: whose it is, and how urgent it is (lower goes first)."""
 
     owners: set[str]
     urgency: int

@@ -1,4 +1,4 @@
-"""Slow work in the background: a bounded pool, progress, cancellation, and results kept by content."""
+"""Slow work in the background: a bounded pool, progress, cancellation, and results by content."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Task:
 
     Attributes:
         run: the work. kind: work of the same kind takes about as long; "" where that is not known.
-        known: returns the result where it is kept somewhere already, else None; called in the caller's thread.
+        known: returns the result where it is cached somewhere already, else None; called in the caller's thread.
     """
 
     run: Work
@@ -43,7 +43,7 @@ class Task:
 
 
 class QueueFullError(RuntimeError):
-    """Too much work is waiting. The message says so to the person who asked."""
+    """Too much work is waiting. The message says so to the person who wants more."""
 
 
 @dataclass(frozen=True)
@@ -107,9 +107,9 @@ class _Job:
 
 
 class JobManager:
-    """Runs work by key; the same key is never run twice at once, and its result is kept.
+    """Runs work by key; the same key is never run twice at once, and its result is remembered.
 
-    The urgent goes first; among equally urgent work the people who asked take turns, each in their own order.
+    The urgent goes first; among equally urgent work its owners take turns, each in their own order.
 
     Args:
         workers: threads. keep: how many finished pieces of work are remembered, the least recently used go first.
@@ -139,12 +139,12 @@ class JobManager:
         self._present = present
 
     def submit(self, key: Hashable, work: Work, *, owner: str, urgency: int = 0) -> None:
-        """Ask for ``work``; nothing happens where ``key`` is done, or waits or runs already.
+        """Queue ``work``; nothing happens where ``key`` is done, or waits or runs already.
 
         Args:
             key: content address of the result.
-            work: see :data:`Work`; of a :class:`Task`, the result is taken from where it is kept already.
-            owner: who asks; shared work stops only when all who asked have cancelled.
+            work: see :data:`Work`; of a :class:`Task`, the result is taken from where it is cached already.
+            owner: whose work it is; shared work stops only when all its owners have cancelled.
             urgency: lower runs first.
 
         Raises:
@@ -170,7 +170,7 @@ class JobManager:
             self._threads.wake()
 
     def status(self, key: Hashable) -> Status | None:
-        """What is known of ``key``; None where nobody asked for it, or it was forgotten."""
+        """What is known of ``key``; None where it was never queued, or was forgotten."""
         with self._lock:
             job = self._jobs.get(key)
             if job is None:
@@ -187,7 +187,7 @@ class JobManager:
             self._ended.wait_for(lambda: any(job.state not in ("queued", "running") for job in jobs), timeout=seconds)
 
     def cancel(self, owner: str, *, keep: Collection[Hashable] = ()) -> None:
-        """Withdraw all unfinished work that ``owner`` asked for, except for the keys in ``keep``."""
+        """Withdraw all unfinished work of ``owner``, except for the keys in ``keep``."""
         with self._lock:
             for job in self._jobs.values():
                 if owner in job.owners and job.state in ("queued", "running") and job.key not in keep:

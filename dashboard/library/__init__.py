@@ -1,1 +1,1 @@
-"""The library page: films and models at hand, folders read in, downloads."""
+"""The library page: available films and models, folders read in, downloads."""

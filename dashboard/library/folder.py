@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.jobs import QueueFullError, Status, sentence
+from dashboard.jobs import Status, sentence
 from dashboard.library import store
-from dashboard.library.background_downloads import errands
+from dashboard.library.downloads import downloads
 from dashboard.library.page import draw_refused
 from dashboard.library.store import Preview
-from dashboard.shared.redrawing import by_itself
-from dashboard.shared.session import owner
+from dashboard.shared.background import draw_progress, owner, warning_when_full
+from dashboard.shared.fragments import fragment
 from radiographs import FilmError
 from radiographs.findings import display_name
 from radiographs.thumbnails import thumbnail
@@ -19,11 +19,12 @@ SHOWN = 6
 LOCAL = ("127.0.0.1", "localhost", "::1")
 LAYOUT = """
     your-folder/
-        any name.png, .jpg, .dcm       the films, also in folders below
+        any name                       the films: PNG, JPEG, DICOM by content, also in folders below
         films.csv                      image, labels (separated by |), patient
-        boxes.csv                      image, finding, x, y, width, height (pixels)
-        annotations.json               COCO: boxes and polygons
-        masks/<film>_<finding>.png     white where the finding is
+        any table.csv                  boxes: image, finding, x, y, width, height (pixels), or the table of
+                                       VinDr-CXR, RSNA, SIIM-ACR or NIH
+        any table.json                 outlines of COCO, CheXlocalize or ChestX-Det
+        masks/<film>_<finding>.png     painted where the finding is (also .jpg, .bmp, .tif)
 """
 
 
@@ -43,9 +44,9 @@ def draw() -> None:
         path = st.text_input("Folder on this computer", key="folder_path", placeholder="/home/me/films")
         if st.form_submit_button("Look into it", icon=":material/folder_open:", type="primary"):
             _start(path)
-    status = errands().status(_name())
+    status = downloads().status(_name())
     if status is not None:
-        by_itself(_draw_state, ticking=status.pending)(status.pending)
+        fragment(_draw_state, ticking=status.pending)(status.pending)
 
 
 def served_locally() -> bool:
@@ -58,21 +59,19 @@ def _name() -> str:
 
 
 def _start(path: str) -> None:
-    errands().forget(_name())
+    downloads().forget(_name())
     st.session_state.pop("folder_added", None)
-    try:
-        errands().start(_name(), lambda progress, cancelled: store.look_into(path))
-    except QueueFullError as error:
-        st.warning(sentence(error), icon=":material/hourglass:")
+    with warning_when_full():
+        downloads().start(_name(), lambda progress, cancelled: store.look_into(path))
 
 
 def _draw_state(was_busy: bool) -> None:
-    status = errands().status(_name())
+    status = downloads().status(_name())
     if status is None or status.pending != was_busy:
         st.rerun()
     elif status.pending:
-        st.progress(0.0, f"Reading every file of the folder · {status.seconds:.0f} s")
-        st.button("Stop", icon=":material/stop:", on_click=errands().forget, args=(_name(),), key="stop_folder")
+        draw_progress("Reading every file of the folder", status, f"{status.seconds:.0f} s")
+        st.button("Stop", icon=":material/stop:", on_click=downloads().forget, args=(_name(),), key="stop_folder")
     elif status.state == "failed":
         st.error(status.error, icon=":material/error:")
     elif status.state == "done":
@@ -98,7 +97,7 @@ def _draw_preview(status: Status) -> None:
         except LookupError as error:
             st.error(sentence(error), icon=":material/error:")
             return
-        errands().forget(_name())
+        downloads().forget(_name())
         st.session_state["folder_added"] = f"The folder was added as {added}. Find it under Films."
         st.rerun()
 

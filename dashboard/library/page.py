@@ -1,4 +1,4 @@
-"""The library page: films and models at hand as cards, with what can be fetched, and removed again."""
+"""The library page: available films and models as cards, with what can be fetched, and removed again."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from classifiers import ModelCard
 from classifiers import registry as model_registry
 from classifiers.registry import ModelEntry
 from classifiers.xrv_weights import XRV_NAMES
-from dashboard.jobs import QueueFullError, sentence
+from dashboard.jobs import sentence
 from dashboard.library import store
-from dashboard.library.background_downloads import errands
+from dashboard.library.downloads import downloads
 from dashboard.library.store import NIH, Fetchable, said_size
 from dashboard.shared import caches
-from dashboard.shared.redrawing import by_itself
+from dashboard.shared.background import draw_progress, warning_when_full
+from dashboard.shared.fragments import fragment
+from dashboard.shared.session import forget_link
 from radiographs import registry as film_registry
 from radiographs.collection import Collection
 from radiographs.collections.folder import FolderCollection
@@ -34,7 +36,7 @@ def draw_disk_use() -> None:
     """Say how much room the program takes for what it fetched and remembers."""
     size = said_size(store.disk_use())
     st.caption(
-        f"What the program keeps (fetched films and weights, results, settings) takes {size} in {home_folder()}."
+        f"What the program stores (fetched films and weights, results, settings) takes {size} in {home_folder()}."
     )
 
 
@@ -58,7 +60,7 @@ def _draw_collection(collection: Collection) -> None:
     elif missing:
         st.info(missing, icon=":material/download:")
     else:
-        st.markdown(f"**At hand:** {_counts(collection)}")
+        st.markdown(f"**Available:** {_counts(collection)}")
     with st.expander("Who outlined, licence, citation"):
         facts = {"Outlined by": card.annotators, "Licence": card.licence, "Citation": card.citation}
         _facts(facts | {"Address": card.url, "Name in links and commands": f"`{collection.name}`"})
@@ -69,7 +71,7 @@ def _draw_collection(collection: Collection) -> None:
     if isinstance(collection, FolderCollection):
         _draw_own_folder(collection)
     if not missing:
-        st.button("Open in Compare", icon=":material/compare:", key=f"open {collection.name}", on_click=_ask_to_open,
+        st.button("Open in Compare", icon=":material/compare:", key=f"open {collection.name}", on_click=_mark_to_open,
                   args=(collection.name,))  # fmt: skip
 
 
@@ -81,19 +83,18 @@ def _counts(collection: Collection) -> str:
     return f"{len(table):,} film{'' if len(table) == 1 else 's'}, {outlined:,} outlined. {findings}."
 
 
-def _ask_to_open(name: str) -> None:
+def _mark_to_open(name: str) -> None:
     st.session_state["open_collection"] = name
 
 
-def open_asked() -> None:
+def open_collection() -> None:
     """Open the compare page on the collection whose button was pressed, if one was."""
     name = st.session_state.pop("open_collection", None)
     if name is None:
         return
     entries = film_registry.collections()[name].entries()
     first = next((entry for entry in entries if entry.annotated), entries[0] if entries else None)
-    for key in ("choice", "collection", "film_id", "only_finding", "only_outlined", "only_held_out"):
-        st.session_state.pop(key, None)
+    forget_link("collection", "film_id", "only_finding", "only_outlined", "only_held_out")
     st.switch_page("pages/compare.py", query_params={"film": f"{name}/{first.film_id}"} if first else None)
 
 
@@ -132,7 +133,7 @@ def _draw_autoencoder() -> None:
     name = xrv_autoencoder.WEIGHTS
     absent = xrv_autoencoder.missing() is not None
     st.subheader(f"{xrv_autoencoder.TITLE[0].upper()}{xrv_autoencoder.TITLE[1:]}", anchor=False)
-    st.caption(f"For counterfactuals · {'not at hand' if absent else 'at hand'}")
+    st.caption(f"For counterfactuals · {'not available' if absent else 'available'}")
     st.markdown(
         "A network that packs a film into a code and draws it again, taught by public chest films. The counterfactual "
         "method *Latent shift, torchxrayvision* draws with it, for every model here."
@@ -147,8 +148,7 @@ def _draw_autoencoder() -> None:
 def _draw_model(entry: ModelEntry) -> None:
     card = entry.card
     st.subheader(card.title, anchor=False)
-    at_hand = "at hand" if entry.available else "not at hand"
-    st.caption(f"{ORIGINS[entry.origin]} · {at_hand}")
+    st.caption(f"{ORIGINS[entry.origin]} · {'available' if entry.available else 'not available'}")
     st.markdown(card.summary)
     with st.expander("Training, limits, licence, citation"):
         facts = {"Trained on": card.trained_on, "Limits": card.limits, "Licence": card.licence}
@@ -174,7 +174,9 @@ def _draw_model(entry: ModelEntry) -> None:
 def figures_table(card: ModelCard) -> pd.DataFrame:
     """The measured classification figures of a card: a row a finding; empty where none were measured."""
     rows = []
-    measured = card.figures.get("findings") or next(iter(card.figures.get("validity", {}).values()), {})
+    measured: dict[str, dict[str, float]] = card.figures.get("findings") or next(
+        iter(card.figures.get("validity", {}).values()), {}
+    )
     for finding, given in measured.items():
         if "auroc" not in given:
             continue
@@ -191,37 +193,34 @@ def _facts(facts: dict[str, str]) -> None:
 
 def draw_fetch(wanted: Fetchable) -> None:
     """Draw a download: its button, or how far it is with a way to stop it, or why it failed."""
-    status = errands().status(wanted.name)
+    status = downloads().status(wanted.name)
     busy = status is not None and status.pending
-    by_itself(_draw_fetch, ticking=busy)(wanted, busy)
+    fragment(_draw_fetch, ticking=busy)(wanted, busy)
 
 
 def _draw_fetch(wanted: Fetchable, was_busy: bool) -> None:
-    status = errands().status(wanted.name)
+    status = downloads().status(wanted.name)
     busy = status is not None and status.pending
     if busy != was_busy:
         st.rerun()
     if status is not None and busy:
-        st.progress(status.share, f"{wanted.title[0].upper()}{wanted.title[1:]}: {_how_far(wanted, status.share)}")
-        st.button("Stop", icon=":material/stop:", key=f"stop {wanted.name}", on_click=errands().cancel,
+        draw_progress(f"{wanted.title[0].upper()}{wanted.title[1:]}", status, _how_far(wanted, status.share))
+        st.button("Stop", icon=":material/stop:", key=f"stop {wanted.name}", on_click=downloads().cancel,
                   args=(wanted.name,))  # fmt: skip
         return
     if status is not None and status.state == "failed":
         st.error(status.error, icon=":material/cloud_off:")
     if status is not None and status.state == "cancelled":
-        st.info("Stopped. What was got is kept, and fetching again goes on from there.", icon=":material/pause:")
+        st.info("Stopped. Fetching again goes on from there.", icon=":material/pause:")
     size = f" ({said_size(wanted.size)})" if wanted.size else ""
     again = "Go on fetching" if status is not None and status.state == "cancelled" else "Fetch"
     title = f"{wanted.title[0].lower()}{wanted.title[1:]}"
     if wanted.size and store.fetched(wanted.name) >= wanted.size:
         return
     if st.button(f"{again} {title}{size}", icon=":material/download:", key=f"fetch {wanted.name}"):
-        try:
-            errands().start(wanted.name, store.fetching(wanted.name))
-        except QueueFullError as error:
-            st.warning(sentence(error), icon=":material/hourglass:")
-            return
-        st.rerun()
+        with warning_when_full():
+            downloads().start(wanted.name, store.fetching(wanted.name))
+            st.rerun()
 
 
 def _how_far(wanted: Fetchable, share: float) -> str:
@@ -238,12 +237,12 @@ def _offer_removal(name: str, title: str, remove: Callable[[str], None]) -> None
 
 def _remove_films(name: str) -> None:
     for wanted in store.film_sets():
-        errands().forget(wanted.name)
+        downloads().forget(wanted.name)
     store.remove_fetched(name)
 
 
 def _remove_weights(name: str) -> None:
-    errands().forget(name)
+    downloads().forget(name)
     store.remove_fetched(name)
 
 

@@ -1,4 +1,4 @@
-"""What the program keeps on this computer: what it can fetch, how much room that takes, and how it goes again."""
+"""What the program stores on this computer: what it can fetch, how much room that takes, and how it goes again."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from classifiers.own_models import forget_model
 from classifiers.xrv_weights import XRV_NAMES, release_of, weights_path
+from dashboard.jobs import Work
 from radiographs.collections.folder import FolderCollection
 from radiographs.collections.remembered import forget_folder, remember_folder
 from radiographs.errors import CollectionError
@@ -21,7 +22,6 @@ NIH = "nih-boxes"
 NIH_SETS = ("nih-demo", NIH)
 MOST_FILES = 20_000
 """Files in a folder that is looked into; a larger one is probably not what was meant."""
-Work = Callable[[Callable[[float], None], Callable[[], bool]], object]
 
 
 @dataclass(frozen=True)
@@ -187,9 +187,9 @@ def add_folder(preview: Preview) -> str:
     Raises:
         CollectionError: it is gone, or the list cannot be written.
     """
-    kept = remember_folder(preview.collection.path)
-    kept.adopt(preview.collection)
-    return kept.name
+    folder = remember_folder(preview.collection.path)
+    folder.adopt(preview.collection)
+    return folder.name
 
 
 def forget(name: str, kind: str) -> None:

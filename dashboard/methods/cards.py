@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from dashboard.methods import cards_example
+from dashboard.methods import example
+from dashboard.shared.families import FAMILIES, family
+from dashboard.shared.session import forget_link
 from dashboard.shared.state import quoted
 from radiographs.places import asset
 from xai_methods import Method, main_methods, methods
 
 PAGE = "pages/methods.py"
-FAMILIES = {
-    "perturbation": ("Hide parts of the film", "They change the film many times and watch the model's answer."),
-    "cam": ("Read the last feature maps", "They weigh and add what the network's last layers light up for."),
-    "relevance": ("Hand the answer back", "They share the answer out among the inputs, layer by layer."),
-    "gradient": ("Follow the gradient", "They ask how the answer moves when pixels move a little."),
-    "counterfactual": ("Change the film until the answer changes", "They show what would have to look different."),
-    "baseline": (
-        "Know nothing of the model",
-        "What a score gives to these, a method must beat before it means anything.",
-    ),
-}
-"""By family: its heading, and what its methods have in common. Others follow under their own name."""
 SPEEDS = {"fast": "as fast as a few passes", "slow": "takes many passes"}
 
 
@@ -81,14 +70,13 @@ def draw_index() -> None:
     """Draw all methods by family, each with its question and a link to its page."""
     known = methods()
     families = [*FAMILIES, *sorted({m.family for m in known.values()} - set(FAMILIES))]
-    for family in families:
-        members = [method for method in known.values() if method.family == family]
+    for name in families:
+        members = [method for method in known.values() if method.family == name]
         if not members:
             continue
-        heading, common = FAMILIES.get(family, (family.capitalize(), ""))
-        st.subheader(heading, anchor=False)
-        if common:
-            st.caption(common)
+        st.subheader(family(name).heading, anchor=False)
+        if family(name).common:
+            st.caption(family(name).common)
         with st.grid(min_column_width=300):
             for method in members:
                 with st.container(border=True, height="stretch"):
@@ -101,9 +89,8 @@ def draw_method(method: Method) -> None:
     st.page_link(PAGE, label="All methods", icon=":material/arrow_back:", query_params={})
     st.header(method.title, anchor=False)
     st.markdown(f"**{method.question}**")
-    heading = FAMILIES.get(method.family, (method.family.capitalize(), ""))[0]
     sign = "speaks for and against the finding" if method.signed else "shows only how much a place matters"
-    st.caption(f"{heading} · {SPEEDS[method.speed]} · {sign}")
+    st.caption(f"{family(method.family).heading} · {SPEEDS[method.speed]} · {sign}")
     words, picture = st.columns([3, 2], gap="large")
     with words:
         written = sections(method.name)
@@ -117,7 +104,7 @@ def draw_method(method: Method) -> None:
             st.markdown(method.reference)
     with picture:
         st.subheader("Example", anchor=False)
-        cards_example.draw(method)
+        example.draw(method)
         if st.button("Compare it with others", icon=":material/compare:", key="compare_it"):
             _compare(method)
     _draw_parameters(method)
@@ -137,8 +124,5 @@ def _draw_parameters(method: Method) -> None:
 def _compare(method: Method) -> None:
     """Open the compare page with this method beside the main ones, on the film that was looked at last."""
     together = tuple(dict.fromkeys((*main_methods(), method.name)))
-    for key in ("methods", "more_methods"):
-        st.session_state.pop(key, None)
-    if "choice" in st.session_state:
-        st.session_state["choice"] = replace(st.session_state["choice"], methods=together)
+    forget_link("methods", "more_methods")
     st.switch_page("pages/compare.py", query_params={"method": list(together)})

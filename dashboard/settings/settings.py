@@ -20,14 +20,14 @@ class SettingsError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Settings:
+class UserSettings:
     """What holds from one start to the next.
 
     Attributes:
         default_model: registered name of the model a first visit opens with; "" leaves it to the page.
         default_methods: names of the methods shown where nobody chose; empty leaves it to the page. Names that are no
             longer registered may be among them.
-        hide_outline: whether what an expert outlined stays hidden until it is asked for.
+        hide_outline: whether what an expert outlined stays hidden until a person shows it.
         reader: the name under which regions are drawn, at most ``LONGEST_NAME`` characters; "" for none.
         tour_seen: whether the tour for first-time users was shown.
     """
@@ -44,12 +44,12 @@ def path() -> Path:
     return home_folder() / "settings.json"
 
 
-def load() -> Settings:
+def load() -> UserSettings:
     """The settings; the defaults where none were saved or the file is damaged."""
     return read()[0]
 
 
-def read() -> tuple[Settings, str]:
+def read() -> tuple[UserSettings, str]:
     """The settings, and a sentence on what of the file could not be used, "" where nothing is wrong."""
     place = path()
     try:
@@ -59,13 +59,13 @@ def read() -> tuple[Settings, str]:
         if not isinstance(content, dict):
             raise ValueError("not an object")
     except FileNotFoundError:
-        return Settings(), ""
+        return UserSettings(), ""
     except (OSError, ValueError, RecursionError):
-        return Settings(), f"{place.name} cannot be read, so the usual settings hold. Save your settings again."
-    kept = {f.name: content[f.name] for f in fields(Settings) if f.name in content}
-    usable = {name: _fitting(name, value) for name, value in kept.items()}
+        return UserSettings(), f"{place.name} cannot be read, so the usual settings hold. Save your settings again."
+    given = {f.name: content[f.name] for f in fields(UserSettings) if f.name in content}
+    usable = {name: _fitting(name, value) for name, value in given.items()}
     wrong = sorted(name.replace("_", " ") for name, value in usable.items() if value is None)
-    settings = Settings(**{name: value for name, value in usable.items() if value is not None})
+    settings = UserSettings(**{name: value for name, value in usable.items() if value is not None})
     if wrong:
         return settings, f"{place.name} holds values that make no sense ({', '.join(wrong)}); the usual ones hold."
     return settings, ""
@@ -73,7 +73,7 @@ def read() -> tuple[Settings, str]:
 
 def _fitting(name: str, value: Any) -> Any:
     """The value as the field takes it, or None where it does not fit."""
-    usual = getattr(Settings(), name)
+    usual = getattr(UserSettings(), name)
     if isinstance(usual, tuple):
         whole = isinstance(value, list) and all(isinstance(v, str) and 0 < len(v) <= 100 for v in value)
         return tuple(dict.fromkeys(value)) if whole else None
@@ -82,8 +82,8 @@ def _fitting(name: str, value: Any) -> Any:
     return value if isinstance(value, bool) else None
 
 
-def save(settings: Settings) -> None:
-    """Keep the settings; whoever reads meanwhile finds the old file or the new one, never half of one.
+def save(settings: UserSettings) -> None:
+    """Save the settings; whoever reads meanwhile finds the old file or the new one, never half of one.
 
     Raises:
         SettingsError: the file cannot be written.

@@ -1,35 +1,43 @@
-"""What is kept between reruns and shared between people: models, films, thumbnails, the job manager.
+"""What outlives a rerun and is shared between people: models, films, thumbnails, the job manager.
 
-Everything is keyed by names and digests, never by arrays, of which Streamlit would hash a sample only.
+Films, models and maps are told apart by their digests: of arrays Streamlit would hash a sample only.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 import torch
 from streamlit import runtime
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from classifiers import ChestClassifier
 from classifiers.registry import load_classifier
-from dashboard import viewer
-from dashboard.compare.question import Film, Question
 from dashboard.jobs import JobManager
-from evaluation.one_film import agreement
-from evaluation.one_film.compare import FindingResult, MethodResult, finding_result, score_explanation
-from radiographs.registry import collections, get_collection
+from dashboard.jobs.explanation_cache import address
+from dashboard.shared.film_context import FilmContext
+from radiographs import Radiograph
+from radiographs.reading import read_radiograph
+from radiographs.registry import get_collection
 from radiographs.thumbnails import thumbnail
 from xai_methods import Explanation
 
 THUMBNAIL = 192
-
-
 WORKERS = 2
 """Explanations computed at once."""
+BY_CONTENT: dict[str | type, Callable[[Any], Any]] = {
+    Radiograph: attrgetter("digest"),
+    FilmContext: attrgetter("digest"),
+    ChestClassifier: attrgetter("digest"),
+    Explanation: address,
+}
+"""For ``hash_funcs`` of Streamlit's caches."""
 
 
 def _share_cores() -> None:
@@ -54,21 +62,31 @@ def classifier(name: str) -> ChestClassifier:
 
 
 @st.cache_resource(max_entries=32, show_spinner="Reading the film ...")
-def film(reference: str) -> Film:
+def film(reference: str) -> FilmContext:
     """A collection's film with what is known of it.
 
     Raises:
-        CollectionError, FilmError: it is not at hand or cannot be read.
+        CollectionError, FilmError: it is not available or cannot be read.
     """
     name, _, film_id = reference.partition("/")
     collection = get_collection(name)
-    return Film(
-        reference,
-        collection.read(film_id),
-        tuple(collection.annotations(film_id)),
-        collection.entry(film_id),
-        collection.card,
-    )
+    annotations = tuple(collection.annotations(film_id))
+    return FilmContext(reference, collection.read(film_id), annotations, collection.entry(film_id), collection)
+
+
+@st.cache_resource(
+    max_entries=1,
+    scope="session",
+    show_spinner="Reading the film ...",
+    hash_funcs={UploadedFile: attrgetter("file_id")},
+)
+def uploaded(file: UploadedFile) -> Radiograph:
+    """The film in an uploaded file; it is forgotten when the session ends.
+
+    Raises:
+        FilmError: it cannot be read.
+    """
+    return read_radiograph(file.getvalue())
 
 
 @st.cache_data(max_entries=2000, show_spinner=False)
@@ -78,58 +96,10 @@ def small_picture(reference: str) -> np.ndarray:
     return thumbnail(get_collection(name).read(film_id), THUMBNAIL)
 
 
-@st.cache_data(max_entries=512, show_spinner=False)
-def probabilities(film_digest: str, model_digest: str, _film: Film, _model: ChestClassifier) -> dict[str, float]:
+@st.cache_data(max_entries=512, show_spinner=False, hash_funcs=BY_CONTENT)
+def probabilities(radiograph: Radiograph, model: ChestClassifier) -> dict[str, float]:
     """The model's probabilities on the film, by finding."""
-    return _model.probabilities(_film.radiograph)
-
-
-@st.cache_data(max_entries=32, max_size="256MB", show_spinner=False)
-def film_png(film_digest: str, _film: Film) -> bytes:
-    """The film as the viewer takes it."""
-    return viewer.film_png(_film.radiograph)
-
-
-@st.cache_data(max_entries=512, show_spinner=False)
-def film_windows(film_digest: str, _film: Film) -> dict[str, tuple[float, float]]:
-    """The film's window presets."""
-    return viewer.windows(_film.radiograph)
-
-
-@st.cache_data(max_entries=256, max_size="64MB", show_spinner=False)
-def outline_png(mask_digest: str, _mask: np.ndarray) -> bytes:
-    """An outline as the viewer takes it."""
-    return viewer.mask_png(_mask)
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def scored(key: Hashable, mask_digest: str, _question: Question, _explanation: Explanation) -> MethodResult:
-    """One explanation in the film's own pixels, with its scores where somebody outlined the finding."""
-    mask = _question.film.mask(_explanation.finding)
-    return score_explanation(_question.classifier, _question.film.radiograph, _explanation, mask)
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def unexplained(
-    film_digest: str, model_digest: str, finding: str, mask_digest: str, _question: Question, _mask: np.ndarray | None
-) -> FindingResult:
-    """What is known of one finding before any method ran: probability, verdict, baselines, chance."""
-    film, model = _question.film, _question.classifier
-    logit = float(model.logits(film.radiograph)[model.column(finding)])
-    collection = collections().get(film.collection)
-    return finding_result(model, film.radiograph, finding, logit, {}, _mask, collection, film.entry)
-
-
-@st.cache_resource(max_entries=256, show_spinner=False)
-def map_picture(key: Hashable, _question: Question, _explanation: Explanation) -> viewer.MapPicture:
-    """One map as the viewer takes it; the same for every outline and every way of looking."""
-    return viewer.map_picture(_question.classifier.to_film(_explanation, _question.film.radiograph))
-
-
-@st.cache_data(max_entries=128, show_spinner=False)
-def in_words(maps: Hashable, _result: FindingResult) -> str:
-    """What the scores of one finding say, see :func:`evaluation.one_film.agreement.in_words`."""
-    return agreement.in_words(_result)
+    return model.probabilities(radiograph)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -8,48 +8,39 @@ import pandas as pd
 import streamlit as st
 
 from classifiers.registry import ModelEntry
-from dashboard.compare.question import Film, default_findings, short_digest
-from dashboard.compare.regions import with_own
 from dashboard.jobs import sentence
 from dashboard.settings import settings
 from dashboard.shared import caches
+from dashboard.shared.families import family
+from dashboard.shared.film_context import FilmContext, short_digest
+from dashboard.shared.own_regions import with_own
 from dashboard.shared.state import LARGEST_SEED, MOST_FINDINGS, UPLOAD, Choice
-from radiographs import FilmError, Radiograph
+from radiographs import FilmError
 from radiographs.findings import display_name
-from radiographs.reading import read_radiograph
 from radiographs.registry import collections, damaged_folders
 from xai_methods import Method, Parameters, main_methods, methods
 
-EXAMPLE = ("known-truth", "known-truth", "nodule-03")
-"""Collection, model and film with which a first visit opens."""
+# Upright and whole, the finding where such are met: an adult's mass of the upper lung, else an older child's hilar one.
+EXAMPLES = {"nih-boxes": ("00022192_003", "nih14-localised"), "known-truth": ("mass-04", "known-truth")}
+"""Films with which a first visit opens, by collection, with the model that fits it; the first that is available."""
 PAGE = 24
 """Films on one page of the gallery."""
-FAMILIES = {
-    "perturbation": "hides parts",
-    "gradient": "gradient",
-    "cam": "class map",
-    "relevance": "relevance",
-    "baseline": "knows no model",
-    "counterfactual": "changes the film",
-}
-"""Kinds of methods, in words."""
 
 
 def first_film() -> str:
-    """The film shown where nothing is chosen: the example, else the first film that somebody outlined."""
-    known = {name: c for name, c in collections().items() if c.missing() is None}
-    if EXAMPLE[0] in known:
-        ids = [entry.film_id for entry in known[EXAMPLE[0]].entries()]
-        return f"{EXAMPLE[0]}/{EXAMPLE[2] if EXAMPLE[2] in ids else ids[0]}"
-    for name, collection in known.items():
-        entries = collection.entries()
+    """The film shown where nothing is chosen: an example, else the first film that somebody outlined."""
+    for name, (film_id, _) in EXAMPLES.items():
+        if film_exists(f"{name}/{film_id}"):
+            return f"{name}/{film_id}"
+    for name, collection in collections().items():
+        entries = collection.entries() if collection.missing() is None else []
         if entries:
             return f"{name}/{next((e for e in entries if e.annotated), entries[0]).film_id}"
     return ""
 
 
 def film_exists(reference: str) -> bool:
-    """Whether ``collection/film-id`` names a film at hand."""
+    """Whether ``collection/film-id`` names an available film."""
     name, _, film_id = reference.partition("/")
     collection = collections().get(name)
     if collection is None or collection.missing() is not None:
@@ -68,7 +59,7 @@ def choose_film() -> str:
     if state.get("collection") not in names:
         state["collection"] = names[0]
     titles = {name: c.card.title for name, c in known.items()} | {UPLOAD: "Upload a film"}
-    name = st.selectbox("Films from", names, format_func=titles.__getitem__, key="collection")
+    name = st.selectbox("Films from", names, format_func=titles.__getitem__, key="collection", persist_state="session")
     if name == UPLOAD:
         return _upload()
     missing = known[name].missing()
@@ -83,7 +74,7 @@ def choose_film() -> str:
     if state.get("film_id") not in ids:
         state["film_id"] = ids[0]
     captions = {row.film_id: _caption(row.film_id, row.labels) for row in table.itertuples()}
-    film_id = st.selectbox("Film", ids, format_func=lambda i: captions.get(i, i), key="film_id")
+    film_id = st.selectbox("Film", ids, format_func=captions.__getitem__, key="film_id", persist_state="session")
     if st.button("Browse films", icon=":material/grid_view:", width="stretch"):
         _gallery(name, table)
     return f"{name}/{film_id}"
@@ -101,12 +92,19 @@ def _filtered(table: pd.DataFrame) -> pd.DataFrame:
             [None, *found],
             format_func=lambda f: display_name(f) if f else "Any",
             key="only_finding",
+            persist_state="session",
         )
-        outlined = st.toggle("Outlined by an expert", key="only_outlined")
-        held_out = st.toggle("Not used in training", key="only_held_out", help="Films on the test side of the split.")
+        outlined = st.toggle("Outlined by an expert", key="only_outlined", persist_state="session")
+        held_out = st.toggle(
+            "Not used in training",
+            key="only_held_out",
+            help="Films on the test side of the split.",
+            persist_state="session",
+        )
     keep = pd.Series(True, index=table.index)
     if finding:
-        keep &= [finding in (*row.labels, *row.annotated) for row in table.itertuples()]
+        named = [finding in (*row.labels, *row.annotated) for row in table.itertuples()]
+        keep &= pd.Series(named, index=table.index)
     if outlined:
         keep &= table["annotated"].map(bool)
     if held_out:
@@ -138,40 +136,51 @@ def _take(film_id: str) -> None:
 
 
 def _upload() -> str:
-    given = st.file_uploader(
+    file = st.file_uploader(
         "Chest film (PNG, JPEG or DICOM, up to 50 MB)",
-        type=["png", "jpg", "jpeg", "dcm", "dicom"],
         key="upload",
         help="It stays in this computer's memory, under no name, until the page is closed.",
     )
-    if given is None:
-        return f"{UPLOAD}/{short_digest(st.session_state['own_film'].digest)}" if "own_film" in st.session_state else ""
-    try:
-        film: Radiograph = read_radiograph(given.getvalue())
-    except FilmError as error:
-        st.error(sentence(error), icon=":material/error:")
-        return f"{UPLOAD}/{short_digest(st.session_state['own_film'].digest)}" if "own_film" in st.session_state else ""
-    st.session_state["own_film"] = film
-    return f"{UPLOAD}/{short_digest(film.digest)}"
+    state = st.session_state
+    if file is not None:
+        # Before it is read: no earlier film may stand under the name of one that is refused.
+        state.pop("own_film", None)
+        try:
+            state["own_film"] = caches.uploaded(file)
+        except FilmError as error:
+            st.error(sentence(error), icon=":material/error:")
+    return f"{UPLOAD}/{short_digest(state['own_film'].digest)}" if "own_film" in state else ""
 
 
-def open_film(reference: str) -> Film:
+def open_film(reference: str) -> FilmContext:
     """The film of a reference that :func:`choose_film` returned.
 
     Raises:
-        CollectionError, FilmError: it is not at hand or cannot be read.
+        CollectionError, FilmError: it is not available or cannot be read.
     """
     if reference.startswith(UPLOAD + "/"):
-        return with_own(Film(reference, st.session_state["own_film"]))
+        return with_own(FilmContext(reference, st.session_state["own_film"]))
     return with_own(caches.film(reference))
 
 
-def choose_findings(film: Film, model: str, probabilities: dict[str, float], choice: Choice) -> tuple[str, ...]:
-    """Draw the findings' widget; ``choice`` holds for its own film and model only, else the page chooses."""
+def default_findings(film: FilmContext, probabilities: dict[str, float]) -> tuple[str, ...]:
+    """What to explain where nothing was chosen: what was outlined and the model knows, else what it finds likeliest."""
+    outlined = [finding for finding in probabilities if film.outlines(finding)]
+    if outlined:
+        return tuple(outlined[:2])
+    return (max(probabilities, key=lambda finding: probabilities[finding]),)
+
+
+def choose_findings(film: FilmContext, model: str, probabilities: dict[str, float], link: Choice) -> tuple[str, ...]:
+    """Draw the findings' widget; those of ``link`` hold for its own film and model only.
+
+    Args:
+        probabilities: of the model on the film, by finding.
+    """
     ranked = sorted(probabilities, key=lambda finding: -probabilities[finding])
-    same = choice.film in ("", film.reference) and choice.model in ("", model)
-    wanted = [finding for finding in choice.findings if same and finding in probabilities]
-    usual = wanted or list(default_findings(film, probabilities))
+    same = link.film in ("", film.reference) and link.model in ("", model)
+    wanted = [finding for finding in link.findings if same and finding in probabilities]
+    usual = default_findings(film, probabilities)
 
     def words(finding: str) -> str:
         return display_name(finding) + (" (outlined)" if film.outlines(finding) else "")
@@ -179,13 +188,14 @@ def choose_findings(film: Film, model: str, probabilities: dict[str, float], cho
     chosen = st.multiselect(
         "Findings",
         ranked,
-        default=usual,
+        default=wanted or list(usual),
         max_selections=MOST_FINDINGS,
         format_func=words,
         key=f"findings {model} {film.reference}",
         help=f"What to explain, up to {MOST_FINDINGS}. Sorted by the model's probability.",
+        persist_state="session",
     )
-    return tuple(chosen)
+    return tuple(chosen) or usual
 
 
 def usual_methods() -> tuple[str, ...]:
@@ -193,10 +203,10 @@ def usual_methods() -> tuple[str, ...]:
     return tuple(name for name in settings.load().default_methods if name in methods()) or main_methods()
 
 
-def choose_methods(choice: Choice) -> dict[str, Parameters]:
+def choose_methods(link: Choice) -> dict[str, Parameters]:
     """Draw the methods' widgets; return the chosen methods' parameters by name."""
     known = methods()
-    usual = choice.methods or usual_methods()
+    usual = link.methods or usual_methods()
     first = main_methods()
     further = sorted((m for m in known if m not in first), key=lambda m: known[m].role == "baseline")
     chosen = st.pills(
@@ -206,19 +216,21 @@ def choose_methods(choice: Choice) -> dict[str, Parameters]:
         default=[m for m in usual if m in first],
         format_func=lambda name: known[name].title,
         key="methods",
+        persist_state="session",
     )
     more = st.multiselect(
         "More methods and baselines",
         further,
         default=[m for m in usual if m in further],
-        format_func=lambda name: f"{known[name].title} ({FAMILIES.get(known[name].family, known[name].family)})",
+        format_func=lambda name: f"{known[name].title} ({family(known[name].family).short})",
         placeholder="Add to compare",
         key="more_methods",
+        persist_state="session",
     )
     parameters: dict[str, Parameters] = {}
     with st.expander("Method settings", icon=":material/tune:"):
         for name in (m for m in known if m in {*chosen, *more}):
-            parameters[name] = _settings(known[name], choice.parameters.get(name, {}))
+            parameters[name] = _settings(known[name], link.parameters.get(name, {}))
         if not parameters:
             st.caption("Choose a method to see its settings.")
     return parameters
@@ -234,30 +246,30 @@ def _settings(method: Method, given: dict[str, Any]) -> Parameters:
 
 
 def _widget(method: str, name: str, bounds: Any, value: Any) -> Any:
-    label, key = name.replace("_", " ").capitalize(), f"set {method} {name}"
+    label = name.replace("_", " ").capitalize()
+    common: dict[str, Any] = {"help": bounds.help, "key": f"set {method} {name}", "persist_state": "session"}
     if bounds.choices is not None:
-        index = bounds.choices.index(value)
-        return st.selectbox(label, bounds.choices, index=index, help=bounds.help, key=key)
+        return st.selectbox(label, bounds.choices, index=bounds.choices.index(value), **common)
     if isinstance(value, bool):
-        return st.toggle(label, value, help=bounds.help, key=key)
+        return st.toggle(label, value, **common)
     kind = type(value)
     low, high, step = (None if b is None else kind(b) for b in (bounds.low, bounds.high, bounds.step))
-    shape = "%d" if kind is int else "%g"
-    return st.number_input(label, low, high, value, step=step, format=shape, help=bounds.help, key=key)
+    return st.number_input(label, low, high, value, step=step, format="%d" if kind is int else "%g", **common)
 
 
-def choose_seed(choice: Choice) -> int:
+def choose_seed(link: Choice) -> int:
     """Draw the seed's widget."""
     words = "The same seed gives the same map. Try another to see how far LIME and SHAP depend on chance."
-    return int(st.number_input("Seed", 0, LARGEST_SEED, choice.seed, help=words, key="seed"))
+    return int(st.number_input("Seed", 0, LARGEST_SEED, link.seed, help=words, key="seed", persist_state="session"))
 
 
-def first_model(names: list[str]) -> str:
-    """The model shown where nothing is chosen: the one set as usual, else the example's, else the first at hand."""
+def first_model(names: list[str], reference: str) -> str:
+    """The model shown where nothing is chosen: the one set as usual, else one that fits the film, else the first."""
     usual = settings.load().default_model
     if usual in names:
         return usual
-    return EXAMPLE[1] if EXAMPLE[1] in names else names[0]
+    _, fitting = EXAMPLES.get(reference.partition("/")[0], EXAMPLES["known-truth"])
+    return fitting if fitting in names else names[0]
 
 
 def choose_second(entries: list[ModelEntry], first: str) -> str:
@@ -275,15 +287,16 @@ def choose_second(entries: list[ModelEntry], first: str) -> str:
         placeholder="No second model",
         key="second",
         help="The same film and methods under a second model: two models that classify alike may look elsewhere.",
+        persist_state="session",
     )
     return chosen or ""
 
 
 def choose_model(entries: list[ModelEntry]) -> ModelEntry:
     """Draw the models' widget and the chosen model's card in a line."""
-    titles = {e.name: e.title + ("" if e.available else " (not at hand)") for e in entries}
+    titles = {e.name: e.title + ("" if e.available else " (not available)") for e in entries}
     names = [e.name for e in sorted(entries, key=lambda e: not e.available)]
-    chosen = st.selectbox("Model", names, format_func=titles.__getitem__, key="model")
+    chosen = st.selectbox("Model", names, format_func=titles.__getitem__, key="model", persist_state="session")
     entry = next(e for e in entries if e.name == chosen)
     if entry.available:
         st.caption(entry.card.summary)

@@ -63,7 +63,7 @@ class Known:
 def to_query(choice: Choice) -> dict[str, list[str]]:
     """Write a choice as the address's query; what stands at its default is left out."""
     usual = View()
-    query = {
+    query: dict[str, list[str]] = {
         "film": [choice.film],
         "model": [choice.model],
         "beside": [choice.second],
@@ -148,7 +148,7 @@ def _all_of(key: str, values: Sequence[str], allowed: Sequence[str], words: list
 def _film(given: Mapping[str, Sequence[str]], known: Known, words: list[str]) -> str:
     film = next(iter(given.get("film", [])), "")
     if film.startswith(UPLOAD + "/"):
-        words.append("The link is to an uploaded film, which is not kept. Upload the same film again to see this view.")
+        words.append("The link is to an uploaded film, which is not stored. Upload it again to see this view.")
         return ""
     if film and not known.film_exists(film):
         words.append(f"The link names a film that is not here, {quoted(film)}; another film is shown instead.")
@@ -157,13 +157,13 @@ def _film(given: Mapping[str, Sequence[str]], known: Known, words: list[str]) ->
 
 
 def _findings(given: Mapping[str, Sequence[str]], model: str, known: Known, words: list[str]) -> tuple[str, ...]:
-    asked = given.get("finding", [])
-    allowed = known.findings(model) if model and asked else None
+    named = given.get("finding", [])
+    allowed = known.findings(model) if model and named else None
     if allowed is None:
         return ()
-    found = _all_of("finding", asked, allowed, words)
+    found = _all_of("finding", named, allowed, words)
     if len(found) > MOST_FINDINGS:
-        words.append(f"At most {MOST_FINDINGS} findings are shown at once; the first {MOST_FINDINGS} were kept.")
+        words.append(f"At most {MOST_FINDINGS} findings are shown at once: the first {MOST_FINDINGS} of the link.")
     return found[:MOST_FINDINGS]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.exports.html_page import NOTICE
+from dashboard import NOTICE
 
 GREYS = {"light": "#5c6870", "dark": "#9aa5ad"}
 """Grey of what stands back in a table, by theme: at least 4.5 to 1 against the page."""

@@ -15,7 +15,7 @@ STATE = "tour_step"
 
 
 @dataclass(frozen=True)
-class Step:
+class TourStep:
     """One step: its heading, and what it says."""
 
     title: str
@@ -23,27 +23,27 @@ class Step:
 
 
 STEPS = (
-    Step(
+    TourStep(
         "What this is",
         "A classifier looks at a chest film and gives a probability for each finding. XAI Lightbox shows, side by "
         "side, where **explanation methods** say it looked. It is for research and teaching, not for diagnosis.",
     ),
-    Step(
+    TourStep(
         "Choose",
-        "On the left, choose a **film**, a **model**, a **finding** and the **methods**. The first film has a nodule "
-        "planted by computation: what an explanation ought to find is known to the pixel.",
+        "On the left, choose a **film**, a **model**, a **finding** and the **methods**. The first film shows a "
+        "mass whose place is known: an expert outlined it, or it was planted by computation, exact to the pixel.",
     ),
-    Step(
+    TourStep(
         "Run and look",
         "Press **Run**. Maps appear as they are done. Zoom with the wheel, drag to move, right-drag for window and "
         "level; all panels move together. The green line is the expert's outline. Press **?** for all keys.",
     ),
-    Step(
+    TourStep(
         "Read the scores",
         "The table says how far each map agrees with the outline, beside **chance** and maps that know nothing of the "
         "model. Where the model does not look at the finding, the page says so: then no score can judge a method.",
     ),
-    Step(
+    TourStep(
         "Go on",
         "**Methods** says what each map asks, and when it misleads. **Library** has films and models, and takes in "
         "your own folder. The address of a view is a link to it. This tour is under **About**.",
@@ -75,9 +75,9 @@ def end() -> None:
     """Close the tour, and remember that it was seen."""
     st.session_state.pop(STATE, None)
     try:
-        kept = settings.load()
-        if not kept.tour_seen:
-            settings.save(replace(kept, tour_seen=True))
+        saved = settings.load()
+        if not saved.tour_seen:
+            settings.save(replace(saved, tour_seen=True))
     except SettingsError as error:
         _log.warning("that the tour was seen cannot be remembered: %s", error)
 

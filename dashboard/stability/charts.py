@@ -8,12 +8,13 @@ from dashboard.stability import tables
 from evaluation.stability.availability import FAIR, GOOD
 from evaluation.stability.study import Stability
 
+Layers = alt.LayerChart | alt.FacetChart
 ROW, AXIS = 24, 60
 """Height of a row of bars, and of the axis below them, in pixels."""
 OURS, OTHER = "#2a9d8f", "#e76f51"
 
 
-def probabilities(found: Stability, index: int) -> alt.LayerChart:
+def probabilities(found: Stability, index: int) -> Layers:
     """Bars of all findings' probabilities at one step of the slider, with ticks where they were."""
     table = tables.slider_table(found, index)
     y = alt.Y("finding:N", sort=None, title=None, axis=alt.Axis(labelLimit=220, labelOverlap=False))
@@ -32,7 +33,7 @@ def probabilities(found: Stability, index: int) -> alt.LayerChart:
     return alt.layer(bars, before, limit).properties(height=ROW * len(table) + AXIS)
 
 
-def shaken(found: Stability, level: int) -> alt.LayerChart:
+def shaken(found: Stability, level: int) -> Layers:
     """Findings against changes: percentage points moved, a cross where the call changes."""
     table = tables.shaken_table(found, level)
     top = max(1.0, float(table["points"].abs().max()))
@@ -52,7 +53,7 @@ def shaken(found: Stability, level: int) -> alt.LayerChart:
     return alt.layer(cells, crosses).properties(height=ROW * table["finding"].nunique() + 2 * AXIS)
 
 
-def forecast(found: Stability) -> alt.LayerChart:
+def forecast(found: Stability) -> Layers:
     """Forecast against true change of the logits under every change."""
     table = tables.forecast_table(found)
     reach = float(table[["predicted", "true"]].abs().max().max()) or 1.0
@@ -78,7 +79,7 @@ def forecast(found: Stability) -> alt.LayerChart:
     return alt.layer(diagonal, points).properties(height=440)
 
 
-def line(found: Stability, column: int) -> alt.LayerChart:
+def line(found: Stability, column: int) -> Layers:
     """Forecast and truth along one finding's own row; the vertical rule is where they part by 10 %."""
     table = tables.line_table(found, column)
     lines = (
@@ -146,7 +147,7 @@ def together(found: Stability) -> alt.Chart:
     )
 
 
-def curves(found: Stability) -> alt.LayerChart:
+def curves(found: Stability) -> Layers:
     """The V-shaped curve: disagreement over the step, both logarithmic; rules where the verdict changes."""
     table = tables.curves_table(found)
     lines = (

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import pandas as pd
 import streamlit as st
 
 from classifiers import ChestClassifier
-from dashboard.compare.question import Film
-from dashboard.jobs import Status
-from dashboard.shared.film_and_model import draw_progress, film_and_model, worked_out, write_address
+from dashboard.jobs import Work
+from dashboard.shared.background import draw_until_done, worked_out
+from dashboard.shared.film_and_model import film_and_model
+from dashboard.shared.film_context import FilmContext
+from dashboard.shared.fragments import fragment
+from dashboard.shared.session import write_address
 from dashboard.stability import charts, pictures, tables, words
 from dashboard.stability.report import html_report
 from evaluation.stability import Stability, study
@@ -27,42 +29,35 @@ VERDICTS: dict[str, tuple[Callable[..., object], str, str]] = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Asked:
-    """One film and one model."""
-
-    film: Film
-    classifier: ChestClassifier
-
-    @property
-    def key(self) -> Hashable:
-        """Content address of the study."""
-        return ("stability", self.film.radiograph.digest, self.classifier.digest)
-
-    def work(self) -> Callable[[Callable[[float], None], Callable[[], bool]], Stability]:
-        """The study, for the job manager."""
-        film, classifier = self.film.radiograph, self.classifier
-        return lambda progress, cancelled: study(classifier, film, report=progress, cancelled=cancelled)
-
-
-def ask() -> Asked | None:
-    """Draw the film's and the model's widgets; None, with words, where there is nothing to study yet."""
+def choose() -> tuple[FilmContext, ChestClassifier] | None:
+    """Draw the film's and the model's widgets; None, with words on the page, where there is nothing to study yet."""
     chosen = film_and_model()
-    if chosen is None:
-        return None
-    asked = Asked(*chosen)
-    write_address({"film": asked.film.reference, "model": asked.classifier.name})
-    return asked
+    if chosen is not None:
+        write_address({"film": [chosen[0].reference], "model": [chosen[1].name]})
+    return chosen
 
 
-def start(asked: Asked) -> Status | None:
-    """Have the study made, unless it is."""
-    return worked_out(asked.key, asked.work(), "stability")
+def draw(film: FilmContext, classifier: ChestClassifier) -> None:
+    """Have the study made, and draw how far it is, or all that came out."""
+    key = ("stability", film.radiograph.digest, classifier.digest)
+    status = worked_out(key, _work(film, classifier), "stability")
+    if status is None or status.pending:
+        fragment(draw_until_done, ticking=True)(key, "Asking the model about this film, slightly changed")
+    elif status.state == "failed":
+        st.error(status.error, icon=":material/error:")
+    else:
+        found = status.result
+        draw_verdict(found)
+        fragment(draw_slider)(found)
+        fragment(draw_findings)(film, classifier, found)
+        fragment(draw_shaken)(found)
+        draw_spectrum(found)
+        draw_availability(found)
+        draw_download(film, classifier, found)
 
 
-def draw_waiting(asked: Asked) -> None:
-    """Draw how far the study is."""
-    draw_progress(asked.key, "Asking the model about this film, slightly changed")
+def _work(film: FilmContext, classifier: ChestClassifier) -> Work:
+    return lambda progress, cancelled: study(classifier, film.radiograph, report=progress, cancelled=cancelled)
 
 
 def draw_verdict(found: Stability) -> None:
@@ -93,7 +88,7 @@ def draw_verdict(found: Stability) -> None:
 
 
 def draw_slider(found: Stability) -> None:
-    """Draw the most sensitive direction with its slider; every step was asked beforehand, so it answers at once."""
+    """Draw the most sensitive direction with its slider; every step was computed beforehand, so it answers at once."""
     st.subheader("The most sensitive direction", anchor=False)
     st.caption(words.SLIDER)
     steps = [float(step) for step in found.strongest.steps]
@@ -114,7 +109,7 @@ def draw_slider(found: Stability) -> None:
     right.altair_chart(charts.probabilities(found, index), width="stretch")
 
 
-def draw_findings(asked: Asked, found: Stability) -> None:
+def draw_findings(film: FilmContext, classifier: ChestClassifier, found: Stability) -> None:
     """Draw the table of findings, then the map, the stages and the line of the chosen one."""
     st.subheader("Finding by finding", anchor=False)
     st.caption(words.REACH)
@@ -130,7 +125,7 @@ def draw_findings(asked: Asked, found: Stability) -> None:
     name = display_name(found.findings[column])
     left, right = st.columns([1, 1.4])
     with left:
-        made = pictures.sensitivity_map(found, column, asked.film.radiograph, asked.classifier)
+        made = pictures.sensitivity_map(found, column, film.radiograph, classifier)
         st.image(made.png, width="stretch", alt=f"Sensitivity map of {name}")
         if made.bar is not None:
             st.image(made.bar, width="stretch", alt=f"Colour bar from {made.low:.2g} to {made.high:.2g}")
@@ -237,12 +232,12 @@ def draw_availability(found: Stability) -> None:
     right.caption(f"Measured in {found.seconds:.1f} s with {found.passes} passes of the model.")
 
 
-def draw_download(asked: Asked, found: Stability) -> None:
+def draw_download(film: FilmContext, classifier: ChestClassifier, found: Stability) -> None:
     """Offer the report and the numbers."""
     with st.container(horizontal=True):
         st.download_button(
             "Report (HTML)",
-            lambda: html_report(found, asked.classifier.card, asked.film.reference, asked.film.radiograph),
+            lambda: html_report(found, classifier.card, film.reference, film.radiograph),
             file_name="stability.html",
             mime="text/html",
             icon=":material/description:",

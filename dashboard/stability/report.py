@@ -152,7 +152,7 @@ def _shaken(found: Stability) -> Figure:
     axes.set_xticks(range(len(usual)), [d.title for d in usual], rotation=35, ha="right")
     axes.set_yticks(range(len(points)), [display_name(f) for f in found.findings])
     for across, done in enumerate(usual):
-        for down in np.flatnonzero(done.flips):
+        for down in np.flatnonzero(done.flips).tolist():
             axes.text(across, down, "✕", ha="center", va="center")
     figure.colorbar(shown, label="Percentage points")
     return figure

@@ -125,12 +125,6 @@ def together_table(found: Stability) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["finding", "other", "cosine"]).dropna()
 
 
-def mix_table(found: Stability, direction: int) -> pd.DataFrame:
-    """A row a finding: its share in the left singular vector of one direction."""
-    names = [display_name(f) for f in found.findings]
-    return pd.DataFrame({"finding": names, "share": found.sensitivity.left[:, direction]})
-
-
 def curves_table(found: Stability) -> pd.DataFrame:
     """A row a direction and step: disagreement of the Jacobian with central differences; 0 and NaN left out."""
     rows = [

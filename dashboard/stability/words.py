@@ -22,7 +22,7 @@ SLIDER = (
     "grey ticks: on the film as it is; dashed: where a finding is called."
 )
 MAP = "Which pixels the score answers to: bright ones raise it when they get whiter, dark blue ones lower it."
-STAGES = "The same question asked inside the network, from its first stage to its last: where its features matter."
+STAGES = "The same question inside the network, from its first stage to its last: where its features matter."
 LINE = (
     "The straight line is the Jacobian's forecast, the curve what the model does. Where they part, the Jacobian no "
     "longer explains the model."

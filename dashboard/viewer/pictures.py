@@ -113,15 +113,13 @@ def region_mask(png_url: str, shape: tuple[int, int]) -> np.ndarray:
     if head != "data:image/png;base64" or len(body) > 4_000_000:
         raise ValueError("the drawn region did not arrive as a picture; draw it again")
     try:
-        image = Image.open(io.BytesIO(base64.b64decode(body, validate=True)))
-    except (OSError, SyntaxError, ValueError) as error:
+        with Image.open(io.BytesIO(base64.b64decode(body, validate=True))) as image:
+            large = max(image.size) > 4 * LONGEST_MASK
+            drawn = None if large else image.convert("RGBA").resize((shape[1], shape[0]), Image.Resampling.BILINEAR)
+    except Exception as error:  # Pillow notices damage at opening or at decoding, by errors of no common base
         raise ValueError("the drawn region could not be read; draw it again") from error
-    if max(image.size) > 4 * LONGEST_MASK:
+    if drawn is None:
         raise ValueError("the drawn region is too large; draw it again")
-    try:
-        drawn = image.convert("RGBA").resize((shape[1], shape[0]), Image.Resampling.BILINEAR)
-    except (OSError, SyntaxError) as error:
-        raise ValueError("the drawn region could not be read; draw it again") from error
     mask = np.asarray(drawn)[..., 3] > 127
     if not mask.any():
         raise ValueError("the drawn region is empty; draw it larger")

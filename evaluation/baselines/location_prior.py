@@ -22,6 +22,7 @@ import torch.nn.functional as F
 from radiographs.annotation import union_mask
 from radiographs.annotation_readers.bundled import bundled_table
 from radiographs.collection import Collection, FilmEntry
+from radiographs.findings import canonical, is_named
 from radiographs.places import asset
 
 GRID = 64
@@ -79,11 +80,12 @@ def nih_average(finding: str, leave_out: int | None = None) -> AverageMask | Non
     """Average box of ``finding`` over the public NIH box list, or None where NIH boxed no such finding.
 
     Args:
-        finding: one of NIH's eight boxed findings. leave_out: number of the patient whose films do not count.
+        finding: one of NIH's eight boxed findings, by any spelling. leave_out: number of the patient whose films do
+            not count.
     """
-    patients, coverages = _nih_coverages(finding)
-    kept = coverages if leave_out is None else coverages[patients != leave_out]
-    return AverageMask(kept.mean(axis=0), len(kept), "NIH boxes") if len(kept) else None
+    patients, coverages = _nih_coverages(canonical(finding))
+    others = coverages if leave_out is None else coverages[patients != leave_out]
+    return AverageMask(others.mean(axis=0), len(others), "NIH boxes") if len(others) else None
 
 
 @lru_cache(maxsize=32)
@@ -100,7 +102,7 @@ def collection_average(collection: Collection, finding: str, leave_out: str) -> 
     Returns:
         The average, or None where fewer than ``FEWEST`` other patients have an outline.
     """
-    entries = [entry for entry in collection.entries() if finding in entry.annotated]
+    entries = [entry for entry in collection.entries() if is_named(finding, entry.annotated)]
     others = np.array([patient_of(entry) != leave_out for entry in entries], dtype=bool)
     if len({patient_of(entry) for entry, other in zip(entries, others) if other}) < FEWEST:
         return None

@@ -1,65 +1,39 @@
-"""Maps that know nothing of the classifier; a method that does not beat them has shown nothing."""
+"""Maps that know nothing of the classifier; a method that does not beat them has shown nothing.
+
+Some know the film alone: the registered methods of role "baseline". Two know where the finding is to be expected: the
+average expert mask and the finding's organ. Another reader is no map, but what one expert outlined against the others.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from evaluation.baselines.anatomy_prior import anatomy_prior, film_anatomy, organ_of
 from evaluation.baselines.location_prior import average_mask
-from evaluation.scores.ranked_map import Region
-from evaluation.scores.registry import score_map
-from evaluation.scores.score import Score
+from evaluation.scores import Score, score_map
 from radiographs import Annotation, Radiograph
 from radiographs.collection import Collection, FilmEntry
-from radiographs.findings import canonical
-from xai_methods.baselines.baselines import CENTRE_SIGMA, centre_prior, edge_strength, uniform_map
+from radiographs.findings import is_named
+from xai_methods import methods
+from xai_methods.baselines.baselines import BaselineMethod
 
-__all__ = [
-    "AVERAGE",
-    "BASELINES",
-    "CENTRE",
-    "CENTRE_SIGMA",
-    "EDGES",
-    "ORGAN",
-    "READER",
-    "UNIFORM",
-    "Baseline",
-    "baseline_maps",
-    "centre_prior",
-    "edge_map",
-    "other_reader",
-    "score_baselines",
-]
+AVERAGE, ORGAN, READER = "average-mask", "organ-prior", "other-reader"
+"""Names of where experts outlined the finding on other patients' films, of lungs or heart as our segmentation finds
+them, and of one expert's outline against the others'."""
+_TITLES = {AVERAGE: "Average expert mask", ORGAN: "Organ of the finding", READER: "Another reader"}
 
 
-@dataclass(frozen=True)
-class Baseline:
-    """A map that knows nothing of the classifier: its name, its title for people, what it is in one line."""
-
-    name: str
-    title: str
-    meaning: str
+def film_baselines() -> dict[str, BaselineMethod]:
+    """The registered methods that know the film alone, by name; not noise, whose scores are those of chance."""
+    return {m.name: m for m in methods().values() if isinstance(m, BaselineMethod) and not m.stochastic}
 
 
-UNIFORM = Baseline("uniform", "Uniform map", "The same value everywhere: every tie is averaged over.")
-CENTRE = Baseline("centre-prior", "Centre prior", "A Gaussian at the centre of the film, a quarter of it wide.")
-AVERAGE = Baseline(
-    "average-mask", "Average expert mask", "Where experts outlined this finding on other patients' films."
-)
-EDGES = Baseline("edge-map", "Edge map", "Strength of the film's own edges (Sobel); it knows no finding.")
-ORGAN = Baseline(
-    "organ-prior", "Organ of the finding", "The lungs or the heart as our segmentation finds them, no more."
-)
-READER = Baseline("other-reader", "Another reader", "What one expert outlined, scored against what the others did.")
-BASELINES: dict[str, Baseline] = {b.name: b for b in (UNIFORM, CENTRE, AVERAGE, EDGES, ORGAN, READER)}
-
-
-def edge_map(radiograph: Radiograph) -> np.ndarray:
-    """Magnitude of the Sobel gradient of the film: (H, W) float32."""
-    return edge_strength(radiograph.pixels)
+def baseline_titles() -> dict[str, str]:
+    """Titles for people of all baselines by name, in the order in which tables show them."""
+    return {name: method.title for name, method in film_baselines().items()} | _TITLES
 
 
 def baseline_maps(
@@ -75,14 +49,13 @@ def baseline_maps(
         The maps; without "average-mask" where nobody has outlined the finding on enough other films, and without
         "organ-prior" where the finding has no organ of its own or the segmentation is unsure.
     """
-    maps = {UNIFORM.name: uniform_map(radiograph.shape), CENTRE.name: centre_prior(radiograph.shape)}
+    maps = {name: one.draw(radiograph.pixels, np.random.default_rng(0)) for name, one in film_baselines().items()}
     average = average_mask(finding, collection, entry)
     if average is not None:
-        maps[AVERAGE.name] = average.on(radiograph.shape)
-    maps[EDGES.name] = edge_map(radiograph)
+        maps[AVERAGE] = average.on(radiograph.shape)
     organ = anatomy_prior(film_anatomy(radiograph), finding) if organ_of(finding) else None
     if organ is not None:
-        maps[ORGAN.name] = organ
+        maps[ORGAN] = organ
     return maps
 
 
@@ -94,7 +67,7 @@ def other_reader(annotations: Sequence[Annotation], finding: str) -> dict[str, S
     """
     by_reader: dict[str, list[np.ndarray]] = {}
     for annotation in annotations:
-        if canonical(annotation.finding) == canonical(finding) and annotation.mask.any():
+        if is_named(finding, [annotation.finding]) and annotation.mask.any():
             by_reader.setdefault(annotation.reader, []).append(annotation.mask)
     drawn = {reader: np.logical_or.reduce(masks) for reader, masks in by_reader.items()}
     if len(drawn) < 2:
@@ -107,21 +80,3 @@ def other_reader(annotations: Sequence[Annotation], finding: str) -> dict[str, S
         name: replace(score, value=float(np.mean([scores[name].value for scores in each])))
         for name, score in each[0].items()
     }
-
-
-def score_baselines(
-    radiograph: Radiograph,
-    mask: np.ndarray | Region,
-    finding: str,
-    collection: Collection | None = None,
-    entry: FilmEntry | None = None,
-) -> dict[str, dict[str, Score]]:
-    """Score all baselines of one film and finding as methods are scored: baseline name to metric name to score."""
-    region = Region.of(mask)
-    maps = baseline_maps(radiograph, finding, collection, entry)
-    scores = {name: score_map(values, region) for name, values in maps.items()}
-    if collection is not None and entry is not None:
-        between = other_reader(collection.annotations(entry.film_id), finding)
-        if between:
-            scores[READER.name] = between
-    return scores

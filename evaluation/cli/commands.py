@@ -6,7 +6,6 @@ import argparse
 import dataclasses
 import json
 import math
-import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from evaluation import scores
 from evaluation.cli.films import say_doubts
 from evaluation.one_film.map_files import read_map_file, read_mask
-from evaluation.scores import registry
-from evaluation.scores.assessment import Assessment, assessments
+from radiographs.files import replacing
 from xai_methods import Explanation
 
 
@@ -110,28 +109,26 @@ def methods(asked: argparse.Namespace) -> int:
 
 def metrics(asked: argparse.Namespace) -> int:
     """List the scores: what each means, which way is better, its formula and its source."""
-    kept = ("name", "title", "meaning", "formula", "unit", "direction", "element", "source", "caveat")
-    known: list[registry.Metric | Assessment] = [*registry.metrics().values(), *assessments().values()]
-    rows = [{name: getattr(one, name) for name in kept} | _kind(one) for one in known]
+    shown = (
+        "name", "title", "meaning", "formula", "unit", "direction", "element", "source", "caveat", "low", "high",
+        "headline",
+    )  # fmt: skip
+    rows = [
+        {name: getattr(one, name) for name in shown} | {"needs": sorted(one.needs)} for one in scores.metrics().values()
+    ]
     return _say_list(rows, asked.json, lambda row: (row["name"], row["meaning"]))
-
-
-def _kind(one: registry.Metric | Assessment) -> dict[str, Any]:
-    if isinstance(one, Assessment):
-        return {"needs": sorted(one.needs), "headline": False}
-    return {"needs": ["mask"], "low": one.low, "high": one.high, "headline": one.headline}
 
 
 def score(asked: argparse.Namespace) -> int:
     """Score a map against a mask."""
     mask = read_mask(asked.mask)
-    scores = registry.score_map(read_map_file(asked.map, mask.shape), mask, reading=asked.reading)
+    given = scores.score_map(read_map_file(asked.map, mask.shape), mask, polarity=asked.polarity)
     if asked.json:
-        _say_json({name: {"value": found.value, "chance": found.chance} for name, found in scores.items()})
+        _say_json({name: {"value": found.value, "chance": found.chance} for name, found in given.items()})
         return 0
     if not mask.any():
         sys.stderr.write("the mask is empty: there is nothing to score against\n")
-    for name, found in scores.items():
+    for name, found in given.items():
         number = f"{found.value:.4f}" if found.defined else "undefined"
         chance = "" if math.isnan(found.chance) else f"(chance {found.chance:.4f})"
         sys.stdout.write(f"{name:<26}{number:>10}  {chance}".rstrip() + "\n")
@@ -204,13 +201,8 @@ def write_map(path: Path, explanation: Explanation, on_film: np.ndarray, model: 
     meta = {name: getattr(explanation, name) for name in (*kept, "cells", "diagnostics")}
     meta |= {"model": model, "no_positive_evidence": explanation.empty}
     text = json.dumps(plain(meta), ensure_ascii=False, allow_nan=False)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with partial.open("wb") as file:
-            np.savez_compressed(file, values=explanation.values, on_film=on_film, meta=np.array(text))
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with replacing(path) as fresh, fresh.open("wb") as file:
+        np.savez_compressed(file, values=explanation.values, on_film=on_film, meta=np.array(text))
 
 
 def _bar(title: str) -> Callable[[float], None] | None:

@@ -11,7 +11,7 @@ from typing import NoReturn
 from evaluation.cli import commands
 from evaluation.cli.films import add_commands as add_film_commands
 from evaluation.cli.runs import add_commands as add_run_commands
-from evaluation.scores.ranked_map import READINGS
+from evaluation.scores import POLARITIES
 
 
 class _Parser(argparse.ArgumentParser):
@@ -82,7 +82,10 @@ def _add_score(added: argparse._SubParsersAction[_Parser]) -> None:
     command.add_argument(
         "--mask", required=True, type=Path, metavar="FILE", help="an image, .npy or .npz; not 0 is inside"
     )
-    command.add_argument("--reading", choices=READINGS, default="positive", help="which part of a signed map is scored")
+    command.add_argument(
+        "--polarity", choices=POLARITIES, default="positive", help="which part of a signed map is scored"
+    )
+    command.add_argument("--reading", choices=POLARITIES, dest="polarity", help=argparse.SUPPRESS)
     command.add_argument("--json", action="store_true", help="as a JSON object")
     command.set_defaults(run=commands.score)
 

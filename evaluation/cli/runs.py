@@ -171,7 +171,7 @@ def report_command(asked: argparse.Namespace) -> int:
     Raises:
         StoreError, ValueError: there is nothing to report.
     """
-    from evaluation.runs.report import write_report
+    from evaluation.runs.report_files import write_report
     from evaluation.runs.store import Store
 
     made = write_report(Store(asked.folder), asked.out or asked.folder / "report", asked.metric)

@@ -26,7 +26,7 @@ from evaluation.counterfactuals.measures import (
     nearest_is_own,
     slope,
 )
-from evaluation.scores.registry import get_metric
+from evaluation.scores import get_metric
 from evaluation.statistics.intervals import Interval, mean_interval
 from radiographs import Radiograph
 from radiographs.annotation import union_mask
@@ -107,7 +107,7 @@ def series_row(film: TestFilm, series: Series, classifier: ChestClassifier, anat
     mask = film.outlines.get(series.finding)
     if mask is not None:
         carried = classifier.to_film(np.abs(series.difference), film.radiograph)
-        row |= {name: get_metric(name)(carried, mask) for name in LOCALISATION}
+        row |= {name: get_metric(name).of_map(carried, mask) for name in LOCALISATION}
     return row
 
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
-from evaluation.one_film.compare import FindingResult, MethodResult
+from evaluation.one_film.compare import FindingResult
+from evaluation.one_film.evaluate import MethodResult
 from evaluation.scores.similarity import spearman
 from radiographs.findings import display_name
 from xai_methods import baseline_methods

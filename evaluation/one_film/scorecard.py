@@ -6,21 +6,18 @@ The elements are those of Wang et al. 2024 (doi 10.1109/ACCESS.2024.3387702, arX
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 
-from classifiers import ChestClassifier
-from evaluation.baselines.model_independent import BASELINES
+from evaluation.baselines.model_independent import baseline_titles, film_baselines
 from evaluation.one_film.compare import FindingResult
-from evaluation.scores.assessment import Case, assessments, get_assessment
-from evaluation.scores.registry import metrics
-from evaluation.scores.score import Element, Score
-from radiographs import Radiograph
-from xai_methods import get_method, methods
+from evaluation.one_film.evaluate import ScoringContext, evaluate_explanation, evaluate_method, part_of
+from evaluation.scores import Element, Metric, Score, localisation_metrics, metrics
+from xai_methods import get_method
 
 ELEMENTS: tuple[Element, ...] = get_args(Element)
 QUESTIONS: dict[Element, str] = {
@@ -30,16 +27,6 @@ QUESTIONS: dict[Element, str] = {
     "model transparency": "Does it follow what the model really computes?",
     "actionability": "Does removing what it marks change the model's answer?",
 }
-PARTS: dict[Element, tuple[str, ...]] = {
-    "localizability": ("pixel_auprc", "pointing_game", "relevance_mass_accuracy", "area_matched_iou"),
-    "visual recognizability": ("gini_sparseness", "entropy", "bright_regions"),
-    "physical attribution": ("relevance_in_lungs", "relevance_in_heart", "relevance_outside_body"),
-    "model transparency": ("insertion_blur", "deletion_blur", "completeness_residual", "randomised_ssim"),
-    "actionability": ("map_blur_drop",),
-}
-"""The scores of each element; the first that is defined is the one shown folded."""
-WITHOUT_RIVAL = frozenset({"bright_regions", "randomised_ssim", "completeness_residual"})
-"""Scores that a map which says nothing wins by design: baselines are no measure of them."""
 MARKS = {"best": "▲", "between": "△", "chance": "▽", "plain": "", "undefined": ""}
 LEGEND = (
     "▲ better than every baseline (or than chance, where no baseline has the score) · △ better than chance, not than "
@@ -123,9 +110,13 @@ class Scorecard:
         return next((c for c in found if c.score.defined), found[0] if found else None)
 
 
+def scorecard_metrics() -> list[Metric]:
+    """The metrics of the scorecard, by element; of an element the first that is defined is the one shown folded."""
+    return [metric for metric in metrics().values() if metric.scorecard]
+
+
 def scorecard(
-    classifier: ChestClassifier,
-    radiograph: Radiograph,
+    context: ScoringContext,
     result: FindingResult,
     *,
     seed: int = 0,
@@ -135,92 +126,61 @@ def scorecard(
     """Work out the scorecard of the methods of ``result``.
 
     Args:
-        classifier, radiograph: model and film that ``result`` is of. seed: of what is drawn at random.
+        context: model and film that ``result`` is of. seed: of the baselines' maps, and of what is drawn for them.
         thorough: whether scores that ask for further maps are worked out for slow methods too.
-        progress: told the share done; what it raises stops the work.
+        progress: told the share done; it may raise ``Cancelled``, which stops the work.
     """
-    shared: dict[str, object] = {}
-    known = assessments()
-    wanted = [name for names in PARTS.values() for name in names if name in known]
+    wanted = {m.name: m for m in scorecard_metrics() if m.name not in localisation_metrics()}
     explained = {name: done for name, done in result.methods.items() if done.explanation is not None}
-    rivals = _baseline_cases(classifier, radiograph, result, seed, shared)
+    rivals = [name for name in film_baselines() if name not in result.methods]
     steps = len(explained) + len(rivals)
     rival_scores = {}
-    for place, (name, case) in enumerate(rivals.items()):
-        case.report = _part(progress, place, steps)
-        rival_scores[name] = _assess(case, wanted, False)
-        progress((place + 1) / steps)
+    for place, name in enumerate(rivals):
+        part = part_of(progress, place, 1, steps)
+        done = evaluate_method(context, result.finding, name, metrics=[*wanted], seed=seed, progress=part)
+        rival_scores[name] = done.scores
+        part(1.0)
     cells: list[Cell] = []
     for place, (name, done) in enumerate(explained.items(), start=len(rivals)):
         assert done.explanation is not None
-        assert done.on_film is not None
-        report = _part(progress, place, steps)
-        case = Case(classifier, radiograph, done.explanation, done.on_film, result.mask, seed, report, shared)
-        scores = done.scores | _assess(case, wanted, thorough)
+        part = part_of(progress, place, 1, steps)
+        again = thorough or get_method(name).speed == "fast"
+        names = [one for one, metric in wanted.items() if again or "repeats" not in metric.needs]
+        scores = done.scores | evaluate_explanation(context, done.explanation, names, part).scores
+        scores |= {
+            one: Score(one, math.nan, direction=metric.direction, element=metric.element)
+            for one, metric in wanted.items()
+            if one not in scores
+        }
         cells += _cells(name, scores, result, rival_scores)
-        progress((place + 1) / steps)
+        part(1.0)
     return Scorecard(result.finding, result.verdict.passed, result.verdict.reason, tuple(cells))
-
-
-def _part(progress: Callable[[float], None], place: int, steps: int) -> Callable[[float], None]:
-    reached = 0.0
-
-    def report(share: float) -> None:
-        nonlocal reached
-        reached = max(reached, min(share, 1.0))
-        progress((place + reached) / steps)
-
-    return report
-
-
-def _baseline_cases(
-    classifier: ChestClassifier, radiograph: Radiograph, result: FindingResult, seed: int, shared: dict[str, object]
-) -> dict[str, Case]:
-    found = {}
-    for name, method in methods().items():
-        if method.role == "baseline" and name not in result.methods and name != "random":
-            made = method.explain(classifier, radiograph, result.finding, seed=seed)
-            on_film = classifier.to_film(made, radiograph)
-            found[name] = Case(classifier, radiograph, made, on_film, result.mask, seed, shared=shared)
-    return found
-
-
-def _assess(case: Case, names: Sequence[str], thorough: bool) -> dict[str, Score]:
-    slow = get_method(case.explanation.method).speed == "slow"
-    scores: dict[str, Score] = {}
-    whole = case.report
-    for place, name in enumerate(names):
-        one = get_assessment(name)
-        case.report = _part(whole, place, len(names))
-        if "repeats" in one.needs and slow and not thorough:
-            scores[name] = Score(name, math.nan, direction=one.direction, element=one.element)
-        else:
-            scores[name] = one(case)
-    return scores
 
 
 def _cells(
     method: str, scores: Mapping[str, Score], result: FindingResult, rivals: Mapping[str, Mapping[str, Score]]
 ) -> list[Cell]:
     found = []
-    for element, names in PARTS.items():
-        for name in names:
-            if name not in scores:
-                continue
-            about = metrics()[name] if name in metrics() else get_assessment(name)
-            title, value = _best_rival(name, scores[name], result, rivals)
-            found.append(Cell(method, element, name, about.title, about.meaning, scores[name], title, value))
+    for metric in scorecard_metrics():
+        if metric.name in scores:
+            title, value = _best_rival(metric, scores[metric.name], result, rivals)
+            cell = Cell(
+                method, metric.element, metric.name, metric.title, metric.meaning, scores[metric.name], title, value
+            )
+            found.append(cell)
     return found
 
 
 def _best_rival(
-    name: str, score: Score, result: FindingResult, rivals: Mapping[str, Mapping[str, Score]]
+    metric: Metric, score: Score, result: FindingResult, rivals: Mapping[str, Mapping[str, Score]]
 ) -> tuple[str, float]:
     """Title and value of the baseline that does best; "" and NaN where none has the score."""
-    values = {BASELINES[b].title: s[name].value for b, s in result.baselines.items() if name in s}
-    values |= {get_method(b).title: s[name].value for b, s in rivals.items() if name in s and name not in metrics()}
+    if metric.name in localisation_metrics():
+        values = {baseline_titles()[b]: s[metric.name].value for b, s in result.baselines.items()}
+    else:
+        values = {get_method(b).title: s[metric.name].value for b, s in rivals.items() if metric.name in s}
     defined = {title: value for title, value in values.items() if not np.isnan(value)}
-    if not defined or score.direction == "neither" or name in WITHOUT_RIVAL:
+    if not defined or score.direction == "neither" or not metric.rival:
         return "", math.nan
     best = (max if score.direction == "higher" else min)(defined, key=lambda title: defined[title])
     return best, defined[best]

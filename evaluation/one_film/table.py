@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 
-from evaluation.baselines.model_independent import BASELINES
+from evaluation.baselines.model_independent import baseline_titles
 from evaluation.one_film.compare import Comparison, FindingResult
-from evaluation.scores.registry import metrics
-from evaluation.scores.score import Score
-from evaluation.statistics.intervals import Method, mean_interval
+from evaluation.scores import Score, localisation_metrics
 from xai_methods import baseline_methods
 
 
@@ -30,11 +27,11 @@ def score_table(result: FindingResult) -> pd.DataFrame:
             rows.append(_row(name, method.title, "method", seconds, method.scores))
     chosen = {n: m.scores for n, m in result.methods.items() if n in baseline_methods() and m.scores}
     for name, scores in {**chosen, **result.baselines}.items():
-        title = BASELINES[name].title if name in BASELINES else result.methods[name].title
+        title = baseline_titles()[name] if name in baseline_titles() else result.methods[name].title
         rows.append(_row(name, title, "baseline", math.nan, scores))
     if result.chance:
         rows.append(_row("chance", "Chance", "chance", math.nan, result.chance))
-    return pd.DataFrame(rows, columns=["name", "title", "kind", "seconds", *metrics()])
+    return pd.DataFrame(rows, columns=["name", "title", "kind", "seconds", *localisation_metrics()])
 
 
 def comparison_table(comparison: Comparison) -> pd.DataFrame:
@@ -48,34 +45,8 @@ def comparison_table(comparison: Comparison) -> pd.DataFrame:
 
 
 def _row(name: str, title: str, kind: str, seconds: float, scores: Mapping[str, Score]) -> dict[str, object]:
-    values = {metric: scores[metric].value if metric in scores else math.nan for metric in metrics()}
+    values = {metric: scores[metric].value if metric in scores else math.nan for metric in localisation_metrics()}
     return {"name": name, "title": title, "kind": kind, "seconds": seconds, **values}
-
-
-def by_finding(
-    rows: pd.DataFrame, names: Sequence[str], *, method: Method = "percentile", seed: int = 0
-) -> pd.DataFrame:
-    """Mean of each metric by finding and map, with its 95 % interval over patients and the n it rests on.
-
-    Args:
-        rows: as :func:`evaluation.survey.survey` returns them. names: metrics.
-        method, seed: of the bootstrap and its draws.
-
-    Returns:
-        One row a finding and method (or baseline, or chance): ``finding``, ``name``, ``title``, ``kind`` and, for each
-        metric, its mean, ``<metric>_low``, ``<metric>_high``, ``<metric>_n`` (films where it is defined) and
-        ``<metric>_patients``.
-    """
-    found = []
-    for (finding, name), part in rows.groupby(["finding", "name"], sort=False):
-        row = {"finding": finding, "name": name, "title": part.title.iloc[0], "kind": part.kind.iloc[0]}
-        for metric in names:
-            values, patients = part[metric].to_numpy(dtype=float), part.patient.to_numpy()
-            mean = mean_interval(values, patients, np.random.default_rng(seed), method=method)
-            row |= {metric: mean.value, f"{metric}_low": mean.low, f"{metric}_high": mean.high}
-            row |= {f"{metric}_n": mean.films, f"{metric}_patients": mean.patients}
-        found.append(row)
-    return pd.DataFrame(found)
 
 
 def best_names(table: pd.DataFrame) -> dict[str, list[str]]:
@@ -86,7 +57,7 @@ def best_names(table: pd.DataFrame) -> dict[str, list[str]]:
     """
     methods = table[table.kind == "method"]
     best: dict[str, list[str]] = {}
-    for name, metric in metrics().items():
+    for name, metric in localisation_metrics().items():
         column = methods[name].dropna()
         if column.empty or metric.direction == "neither":
             best[name] = []

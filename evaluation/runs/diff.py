@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from evaluation.runs.store import Store
-from evaluation.statistics.intervals import mean_interval, patient_means, wilcoxon_holm
+from evaluation.statistics.intervals import mean_interval
+from evaluation.statistics.paired_tests import patient_means, wilcoxon_holm
 
 TOLERANCE = 1e-6
 """Values nearer than this, relative to the larger, are the same."""

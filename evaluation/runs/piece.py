@@ -24,10 +24,7 @@ from classifiers.registry import load_classifier
 from evaluation.baselines.model_independent import READER, baseline_maps, other_reader
 from evaluation.runs.selection import Piece, Question
 from evaluation.runs.store import SCHEMA
-from evaluation.scores.assessment import Case, get_assessment
-from evaluation.scores.ranked_map import Reading, Region
-from evaluation.scores.registry import metrics, score_map
-from evaluation.scores.score import Score
+from evaluation.scores import Case, Polarity, Region, Score, get_metric, localisation_metrics, metrics, score_map
 from radiographs import Radiograph
 from radiographs.annotation import union_mask
 from radiographs.registry import get_collection
@@ -151,7 +148,7 @@ class Film:
 
     def _baseline(self, question: Question) -> list[dict[str, Any]]:
         finding = question.finding
-        if question.method == READER.name:
+        if question.method == READER:
             known = other_reader(self.annotations, finding)
         else:
             if finding not in self.baselines:
@@ -176,21 +173,19 @@ class Film:
 
     def case(self, explanation: Explanation, on_film: np.ndarray, question: Question) -> Case:
         """A map with what its assessments may ask."""
-        region = self.region(question.finding)
-        mask = None if region is None else region.mask
         return Case(
-            self.classifier, self.radiograph, explanation, on_film, mask, question.seed, shared=self.shared,
-            others=self.others,
+            classifier=self.classifier, radiograph=self.radiograph, explanation=explanation, on_film=on_film,
+            region=self.region(question.finding), seed=question.seed, shared=self.shared, others=self.others,
         )  # fmt: skip
 
     def _assess(self, case: Case, question: Question) -> list[Score]:
         """The scores that ask the model; one that fails is recorded and does not cost the others."""
         scores = []
         for name in question.metrics:
-            if name in metrics():
+            if name in localisation_metrics():
                 continue
             try:
-                scores.append(get_assessment(name)(case))
+                scores.append(get_metric(name)(case))
             except Exception as error:
                 _log.warning("%s of %s failed: %s", name, question.method, type(error).__name__)
                 self.failures.append(_failure(self.piece, question, error, name))
@@ -198,14 +193,14 @@ class Film:
 
     def localise(self, values: np.ndarray, question: Question) -> list[Score]:
         """Set a map in the film's own pixels against the outline, by those of a question's scores that do so."""
-        names = [name for name in question.metrics if name in metrics()]
+        names = [name for name in question.metrics if name in localisation_metrics()]
         if not names:
             return []
         region = self.region(question.finding)
         if region is None:
             return [_undefined(name) for name in names]
-        reading = cast(Reading, self.piece.reading)
-        return list(score_map(values, region, reading=reading, names=names).values())
+        polarity = cast(Polarity, self.piece.reading)
+        return list(score_map(values, region, polarity=polarity, names=names).values())
 
     def row(self, question: Question, score: Score, seconds: float | None, evaluations: int | None) -> dict[str, Any]:
         """One score as a row of ``SCHEMA``."""

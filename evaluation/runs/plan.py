@@ -12,10 +12,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from evaluation.baselines.model_independent import BASELINES
-from evaluation.scores.assessment import assessments
-from evaluation.scores.ranked_map import READINGS, Reading
-from evaluation.scores.registry import headline_metrics, metrics
+from evaluation.baselines.model_independent import baseline_titles
+from evaluation.scores import POLARITIES, Polarity, headline_metrics, localisation_metrics, metrics
 from xai_methods import get_method, main_methods, methods
 from xai_methods.parameters import ParameterError
 
@@ -52,7 +50,7 @@ class Plan:
         films: see ``Films``. per_finding: films drawn for each finding, 0 takes all. draw_seed: of that draw.
         held_out: whether films of patients that a model may have been trained on are left out.
         methods: with their parameters. seeds: each method runs under each.
-        metrics: names of metrics and assessments. baselines: maps that know nothing of the model.
+        metrics: their names. baselines: maps that know nothing of the model.
         reading: which part of a signed map is scored. maps: whether maps are kept as float16.
     """
 
@@ -67,19 +65,19 @@ class Plan:
     methods: tuple[Variant, ...] = ()
     seeds: tuple[int, ...] = (0,)
     metrics: tuple[str, ...] = ()
-    baselines: tuple[str, ...] = tuple(BASELINES)
-    reading: Reading = "positive"
+    baselines: tuple[str, ...] = field(default_factory=lambda: tuple(baseline_titles()))
+    reading: Polarity = "positive"
     maps: bool = False
 
     @property
     def localisation(self) -> tuple[str, ...]:
         """Those of ``metrics`` that set a map against an outline."""
-        return tuple(name for name in self.metrics if name in metrics())
+        return tuple(name for name in self.metrics if name in localisation_metrics())
 
     @property
     def assessed(self) -> tuple[str, ...]:
         """Those of ``metrics`` that ask the model, or the map alone."""
-        return tuple(name for name in self.metrics if name not in metrics())
+        return tuple(name for name in self.metrics if name not in localisation_metrics())
 
 
 def digest_of(content: Any) -> str:
@@ -209,22 +207,22 @@ def _metrics(given: Any) -> tuple[str, ...]:
         if name == "headline":
             found += headline_metrics()
         elif name == "localisation":
-            found += metrics()
-        elif name in metrics() or name in assessments():
+            found += localisation_metrics()
+        elif name in metrics():
             found.append(name)
         else:
-            known = ["headline", "localisation", *metrics(), *assessments()]
+            known = ["headline", "localisation", *metrics()]
             raise PlanError(f"metrics: there is no score {name!r}; {near(name, known)}")
     return tuple(dict.fromkeys(found))
 
 
 def _check_values(plan: Plan) -> None:
-    for name, value, allowed in (("films", plan.films, get_args(Films)), ("reading", plan.reading, READINGS)):
+    for name, value, allowed in (("films", plan.films, get_args(Films)), ("reading", plan.reading, POLARITIES)):
         if value not in allowed:
             raise PlanError(f"{name}: expected one of {', '.join(allowed)}, got {value!r}")
     for baseline in plan.baselines:
-        if baseline not in BASELINES:
-            raise PlanError(f"baselines: there is no baseline {baseline!r}; {near(baseline, BASELINES)}")
+        if baseline not in baseline_titles():
+            raise PlanError(f"baselines: there is no baseline {baseline!r}; {near(baseline, baseline_titles())}")
     if not plan.seeds:
         raise PlanError("seeds: name at least one")
     if any(not 0 <= seed < 2**31 for seed in plan.seeds):
@@ -233,6 +231,6 @@ def _check_values(plan: Plan) -> None:
         raise PlanError("methods: name at least one method or baseline")
     if not plan.metrics:
         raise PlanError("metrics: name at least one")
-    if len(plan.classifiers) < 2 and any("other models" in assessments()[name].needs for name in plan.assessed):
-        name = next(name for name in plan.assessed if "other models" in assessments()[name].needs)
+    if len(plan.classifiers) < 2 and any("other models" in metrics()[name].needs for name in plan.assessed):
+        name = next(name for name in plan.assessed if "other models" in metrics()[name].needs)
         raise PlanError(f"metrics: {name} compares models; name at least two classifiers")

@@ -1,18 +1,16 @@
-"""The report of a run: one self-contained HTML file, tables as CSV, a leaderboard as LaTeX, diagrams as SVG."""
+"""The report of a run: verdicts, leaderboards, paired tests and their diagrams, costs and failures."""
 
 from __future__ import annotations
 
-import io
 import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pandas as pd
 
-from evaluation.runs.html_report import html_page
 from evaluation.runs.plan import PlanError, read_plan
+from evaluation.runs.plots import means_figure, size_figure, svg_of
 from evaluation.runs.store import Store
 from evaluation.runs.tables import (
     Pair,
@@ -27,7 +25,7 @@ from evaluation.runs.tables import (
     tests_of,
     values,
 )
-from evaluation.scores.registry import headline_metrics, metrics
+from evaluation.scores import headline_metrics, localisation_metrics
 from evaluation.statistics.critical_difference import critical_difference_figure
 from evaluation.validity.gate import Verdict
 
@@ -36,17 +34,18 @@ _SPECIAL = re.compile(r"[&%$#_{}]")
 
 @dataclass(frozen=True, eq=False)
 class Section:
-    """One collection under one classifier: verdicts, leaderboard, tests and their diagrams (SVG) by score."""
+    """One collection under one classifier: verdicts, leaderboard, tests; their diagrams and plots (SVG) by score."""
 
     pair: Pair
     verdicts: dict[str, Verdict]
     board: pd.DataFrame
     tests: dict[str, Tests]
     diagrams: dict[str, str] = field(default_factory=dict)
+    plots: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
-class Report:
+class RunReport:
     """All that a report says.
 
     Attributes:
@@ -64,7 +63,7 @@ class Report:
     failures: pd.DataFrame
 
 
-def make_report(store: Store, names: Sequence[str] | None = None) -> Report:
+def make_report(store: Store, names: Sequence[str] | None = None) -> RunReport:
     """Work out the report of a run.
 
     Args:
@@ -83,14 +82,14 @@ def make_report(store: Store, names: Sequence[str] | None = None) -> Report:
     sections = tuple(_section(store, pair, chosen) for pair in pairs_of(store))
     counts = store.query("SELECT count(*) AS n, count(DISTINCT (collection, film_id)) AS films FROM scores").iloc[0]
     found = store.query("SELECT DISTINCT versions FROM scores ORDER BY ALL").versions.astype(str)
-    return Report(
+    return RunReport(
         _name(store), int(counts.films), int(counts.n), tuple(found), chosen, sections, costs(store), store.failures()
     )
 
 
 def _usual(there: Sequence[str]) -> list[str]:
     head = headline_metrics()
-    return [name for name in there if name in head or name not in metrics()] or list(there)
+    return [name for name in there if name in head or name not in localisation_metrics()] or list(there)
 
 
 def _name(store: Store) -> str:
@@ -102,25 +101,30 @@ def _name(store: Store) -> str:
 
 def _section(store: Store, pair: Pair, names: Sequence[str]) -> Section:
     frame = frame_of(store, pair)
-    boards, tests = [], {}
+    boards, tests, plots = [], {}, {}
     for name in names:
         table = values(store, name, pair)
         boards.append(board_of(frame, name, table))
+        plots[name] = _plots(boards[-1], table, frame.titles, score_of(name).title)
         if (found := tests_of(frame, name, table)) is not None:
             tests[name] = found
     diagrams = {name: _svg(found, score_of(name).title) for name, found in tests.items()}
-    return Section(pair, frame.verdicts, pd.concat(boards, ignore_index=True), tests, diagrams)
+    return Section(pair, frame.verdicts, pd.concat(boards, ignore_index=True), tests, diagrams, plots)
 
 
 def _svg(tests: Tests, title: str) -> str:
-    file = io.StringIO()
-    figure = critical_difference_figure(tests.ranking, f"{title}, mean rank over patients, 1 is best")
-    figure.savefig(file, format="svg", metadata={"Date": None})
-    text = file.getvalue()
-    return text[text.index("<svg") :]
+    return svg_of(critical_difference_figure(tests.ranking, f"{title}, mean rank over patients, 1 is best"))
 
 
-def tests_table(report: Report) -> pd.DataFrame:
+def _plots(board: pd.DataFrame, table: pd.DataFrame, titles: dict[str, str], title: str) -> str:
+    """Means over the first scope, and each film against the size of its outline, where the score has values."""
+    means = board[board.scope == board.scope.iloc[0]]
+    if table.value.notna().sum() == 0:
+        return ""
+    return svg_of(means_figure(means, title)) + svg_of(size_figure(table, titles, title))
+
+
+def tests_table(report: RunReport) -> pd.DataFrame:
     """Every pair of maps that was tested, as one table."""
     rows = [
         {
@@ -135,7 +139,7 @@ def tests_table(report: Report) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def board_table(report: Report) -> pd.DataFrame:
+def board_table(report: RunReport) -> pd.DataFrame:
     """All leaderboards as one table."""
     parts = []
     for section in report.sections:
@@ -146,7 +150,7 @@ def board_table(report: Report) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def gate_table(report: Report) -> pd.DataFrame:
+def gate_table(report: RunReport) -> pd.DataFrame:
     """All verdicts of the validity gate as one table."""
     rows = [
         (section.pair.collection, section.pair.classifier, finding, verdict.status, verdict.reason)
@@ -156,7 +160,7 @@ def gate_table(report: Report) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["collection", "classifier", "finding", "status", "reason"])
 
 
-def latex(report: Report) -> str:
+def latex(report: RunReport) -> str:
     """The leaderboards as LaTeX tables (package booktabs): mean with its interval, n in the caption."""
     parts = []
     for section in report.sections:
@@ -189,30 +193,3 @@ def _tex_cell(row: pd.Series) -> str:
         return "--"
     low, high = row["low"], row["high"]
     return f"{row['mean']:.2f}" + ("" if math.isnan(low) else f" ({low:.2f}--{high:.2f})")
-
-
-def write_report(store: Store, folder: Path, names: Sequence[str] | None = None) -> list[Path]:
-    """Write the report of a run into a folder; returns the files.
-
-    Raises:
-        ValueError: see :func:`make_report`. OSError: the folder cannot be written.
-    """
-    report = make_report(store, names)
-    folder.mkdir(parents=True, exist_ok=True)
-    texts = {
-        "report.html": html_page(report),
-        "leaderboard.tex": latex(report),
-        "leaderboard.csv": board_table(report).to_csv(index=False),
-        "paired_tests.csv": tests_table(report).to_csv(index=False),
-        "validity.csv": gate_table(report).to_csv(index=False),
-        "cost.csv": report.costs.to_csv(index=False),
-        "failures.csv": report.failures.to_csv(index=False),
-    }
-    for section in report.sections:
-        for name, svg in section.diagrams.items():
-            texts[f"ranks_{section.pair.collection}_{section.pair.classifier}_{name}.svg"] = svg
-    made = []
-    for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8")
-        made.append(folder / name)
-    return made

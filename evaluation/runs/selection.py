@@ -14,8 +14,9 @@ from classifiers import ChestClassifier
 from classifiers.registry import list_models, load_classifier
 from evaluation.baselines.location_prior import patient_of
 from evaluation.runs.plan import Plan, PlanError, digest_of, near
-from evaluation.scores.assessment import assessments
+from evaluation.scores import metrics
 from radiographs.collection import Collection, FilmEntry
+from radiographs.findings import is_named
 from radiographs.registry import collections
 
 Kind = Literal["method", "baseline"]
@@ -91,7 +92,7 @@ def open_plan(plan: Plan) -> list[Model]:
     models = [_known(load_classifier(name, device="cpu")) for name in plan.classifiers]
     findings = sorted({finding for model in models for finding in model.findings})
     for finding in plan.findings:
-        if finding not in findings:
+        if not is_named(finding, findings):
             raise PlanError(f"findings: no model of the plan knows {finding!r}; {near(finding, findings)}")
     _check_films(plan, models)
     return models
@@ -109,8 +110,8 @@ def _check_films(plan: Plan, models: list[Model]) -> None:
                 f"collections: {name}: no film fits; films = {plan.films!r}, held_out = {str(plan.held_out).lower()}, "
                 "and the findings that the classifiers know leave none"
             )
-        outlined = any(finding in entry.annotated for entry, findings in found for finding in findings)
-        asked = [*plan.localisation, *(name for name in plan.assessed if "mask" in assessments()[name].needs)]
+        outlined = any(is_named(finding, entry.annotated) for entry, findings in found for finding in findings)
+        asked = [*plan.localisation, *(name for name in plan.assessed if "mask" in metrics()[name].needs)]
         if asked and not outlined:
             raise PlanError(
                 f"metrics: {asked[0]} needs outlines, and no film of {name} that fits the plan has one; leave it out, "
@@ -121,7 +122,7 @@ def _check_films(plan: Plan, models: list[Model]) -> None:
 def films_of(plan: Plan, model: Model, collection: Collection) -> list[tuple[FilmEntry, tuple[str, ...]]]:
     """The films of a collection and, for each, the findings that the plan asks a model about; in the list's order."""
     entries = [entry for entry in collection.entries() if not plan.held_out or entry.part in (None, "test")]
-    wanted = [finding for finding in model.findings if not plan.findings or finding in plan.findings]
+    wanted = [finding for finding in model.findings if not plan.findings or is_named(finding, plan.findings)]
     chosen: dict[str, list[str]] = {}
     for finding in wanted:
         fitting = [entry.film_id for entry in entries if _fits(plan, entry, finding)]
@@ -140,8 +141,8 @@ def _drawn(plan: Plan, finding: str, fitting: list[str]) -> list[str]:
 
 def _fits(plan: Plan, entry: FilmEntry, finding: str) -> bool:
     if plan.films == "outlined":
-        return finding in entry.annotated
-    return plan.films == "all" or finding in entry.labels
+        return is_named(finding, entry.annotated)
+    return plan.films == "all" or is_named(finding, entry.labels)
 
 
 def pieces(
@@ -175,7 +176,7 @@ def pieces(
 
 
 def _compares(plan: Plan) -> bool:
-    return any("other models" in assessments()[name].needs for name in plan.assessed)
+    return any("other models" in metrics()[name].needs for name in plan.assessed)
 
 
 def _questions(
@@ -183,8 +184,8 @@ def _questions(
 ) -> Iterator[Question]:
     film = (collection, entry.film_id, model.digest, plan.reading)
     for finding in findings:
-        outlined = finding in entry.annotated
-        maskless = tuple(name for name in plan.assessed if "mask" not in assessments()[name].needs)
+        outlined = is_named(finding, entry.annotated)
+        maskless = tuple(name for name in plan.assessed if "mask" not in metrics()[name].needs)
         scores = plan.metrics if outlined else maskless
         for variant in plan.methods if scores else ():
             text = json.dumps(variant.parameters, sort_keys=True)

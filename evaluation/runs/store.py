@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
-import os
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,6 +16,8 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from radiographs.files import replacing
 
 _WORDS = pa.dictionary(pa.int32(), pa.string())
 SCHEMA = pa.schema(
@@ -56,6 +57,7 @@ FAILURES = pa.schema(
     ]
 )
 """One row a score that could not be had, with the reason; an empty ``metric`` stands for the whole map."""
+_TABLES = {"scores": SCHEMA, "failures": FAILURES}
 
 
 class StoreError(OSError):
@@ -121,29 +123,26 @@ class Store:
             StoreError: the disk is full or cannot be written; no file is left half-written.
         """
         for question, content in maps.items():
-            self._replace(self.folder / "maps" / f"{question}.npz", partial(_fill, content=content))
+            self._replace(self.folder / "maps" / f"{question}.npz", partial(Path.write_bytes, data=content))
         name = f"part-{uuid.uuid4().hex}.parquet"
         if failures:
-            table = pa.Table.from_pylist([dict(row) for row in failures], schema=FAILURES)
-            self._replace(self.folder / "failures" / name, lambda file: pq.write_table(table, file, compression="zstd"))
+            self._write_table(self.folder / "failures" / name, pa.Table.from_pylist([*failures], schema=FAILURES))
         whole = [table for table in scores if table.num_rows]
         if whole:
-            joined = pa.concat_tables(whole).unify_dictionaries()
-            self._replace(self.scores_folder / name, lambda file: pq.write_table(joined, file, compression="zstd"))
+            self._write_table(self.scores_folder / name, pa.concat_tables(whole).unify_dictionaries())
 
     def write_text(self, name: str, text: str) -> None:
         """Write a text file of the folder, whole or not at all."""
-        self._replace(self.folder / name, partial(_fill, content=text.encode()), durable=False)
+        self._replace(self.folder / name, lambda path: path.write_text(text, encoding="utf-8"), durable=False)
 
-    def _replace(self, path: Path, fill: Callable[[IO[bytes]], None], durable: bool = True) -> None:
-        fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
+    def _write_table(self, path: Path, table: pa.Table) -> None:
+        self._replace(path, lambda fresh: pq.write_table(table, fresh, compression="zstd"))
+
+    def _replace(self, path: Path, fill: Callable[[Path], object], durable: bool = True) -> None:
         try:
-            with open(fresh, "wb") as file:
-                fill(file)
-                _settle(file, durable)
-            os.replace(fresh, path)
+            with replacing(path, durable=durable) as fresh:
+                fill(fresh)
         except OSError as error:
-            fresh.unlink(missing_ok=True)
             why = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else (error.strerror or str(error))
             raise StoreError(
                 f"results cannot be written to {path.parent}: {why}. What was written before is whole; mend this and "
@@ -185,11 +184,11 @@ class Store:
         Raises:
             StoreError: a file is damaged.
         """
-        with self._connected() as connection, _readable(self.folder):
+        with self._readable(), self._connected() as connection:
             return connection.execute(sql, list(given)).df()
 
     def _rows(self, sql: str) -> Iterator[tuple[Any, ...]]:
-        with self._connected() as connection, _readable(self.folder):
+        with self._readable(), self._connected() as connection:
             answer = connection.execute(sql)
             while rows := answer.fetchmany(10_000):
                 yield from rows
@@ -197,15 +196,28 @@ class Store:
     @contextlib.contextmanager
     def _connected(self) -> Iterator[duckdb.DuckDBPyConnection]:
         with duckdb.connect(config={"threads": 1}) as connection:
-            for name, schema in (("scores", SCHEMA), ("failures", FAILURES)):
-                files = sorted(str(path) for path in (self.folder / name).glob("part-*.parquet"))
-                with _readable(self.folder):
-                    if files:
-                        connection.read_parquet(files).create_view(name)
-                    else:
-                        empty = schema.empty_table()
-                        connection.register(name, empty)
+            for name, schema in _TABLES.items():
+                files = self._files(name)
+                if files:
+                    connection.read_parquet(files).create_view(name)
+                else:
+                    empty = schema.empty_table()
+                    connection.register(name, empty)
             yield connection
+
+    def _files(self, table: str) -> list[str]:
+        return sorted(str(path) for path in (self.folder / table).glob("part-*.parquet"))
+
+    @contextlib.contextmanager
+    def _readable(self) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.Error as error:
+            # When duckdb notices damage, and by which error, differs by version; so each file is read by itself.
+            for path, why in ((path, _damage(path, _TABLES[name])) for name in _TABLES for path in self._files(name)):
+                if why:
+                    raise StoreError(f"{path} is damaged ({why}); remove it and start the run again") from error
+            raise
 
     def status(self) -> dict[str, Any]:
         """What the run last said of itself; empty where it said nothing yet."""
@@ -227,20 +239,12 @@ def _locked(file: IO[str], wait: float = 0, shared: bool = False) -> bool:
     return True
 
 
-@contextlib.contextmanager
-def _readable(folder: Path) -> Iterator[None]:
+def _damage(path: str, schema: pa.Schema) -> str:
+    """Why a file cannot be read whole, "" where it can."""
     try:
-        yield
-    except (duckdb.InvalidInputException, duckdb.IOException) as error:
-        first = str(error).splitlines()[0]
-        raise StoreError(f"a file of {folder} is damaged ({first}); remove it and start the run again") from error
-
-
-def _fill(file: IO[bytes], content: bytes) -> None:
-    file.write(content)
-
-
-def _settle(file: IO[bytes], durable: bool) -> None:
-    file.flush()
-    if durable:
-        os.fsync(file.fileno())
+        with duckdb.connect(config={"threads": 1}) as connection:
+            sql = f"SELECT bit_xor(hash({', '.join(schema.names)})) FROM read_parquet(?)"
+            connection.execute(sql, [path]).fetchall()
+    except duckdb.Error as error:
+        return str(error).splitlines()[0]
+    return ""

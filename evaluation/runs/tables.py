@@ -11,13 +11,12 @@ import numpy as np
 import pandas as pd
 
 from classifiers.registry import list_models
-from evaluation.baselines.model_independent import BASELINES, READER
-from evaluation.runs.intervals import mean_intervals
+from evaluation.baselines.model_independent import READER, baseline_titles
 from evaluation.runs.store import Store
-from evaluation.scores.assessment import Assessment, assessments
-from evaluation.scores.registry import Metric, metrics
+from evaluation.scores import Metric, get_metric, metrics
 from evaluation.statistics.critical_difference import Ranking, rank_methods
-from evaluation.statistics.intervals import DRAWS, PairTest, patient_means, wilcoxon_holm
+from evaluation.statistics.intervals import DRAWS, mean_intervals
+from evaluation.statistics.paired_tests import PairTest, patient_means, wilcoxon_holm
 from evaluation.validity.gate import Verdict, gate
 from xai_methods import methods
 
@@ -36,16 +35,13 @@ class Pair:
     classifier: str
 
 
-def score_of(name: str) -> Metric | Assessment:
-    """The metric or assessment of that name.
+def score_of(name: str) -> Metric:
+    """The metric of that name.
 
     Raises:
         LookupError: there is none.
     """
-    known = metrics() | assessments()
-    if name not in known:
-        raise LookupError(f"there is no score {name!r}")
-    return known[name]
+    return get_metric(name)
 
 
 def pairs_of(store: Store) -> list[Pair]:
@@ -57,7 +53,7 @@ def pairs_of(store: Store) -> list[Pair]:
 def metrics_of(store: Store) -> list[str]:
     """The scores a run has, in the order in which people read them."""
     there = set(store.query("SELECT DISTINCT metric FROM scores").metric.astype(str))
-    return [name for name in (*metrics(), *assessments()) if name in there]
+    return [name for name in metrics() if name in there]
 
 
 def map_titles(store: Store) -> dict[str, str]:
@@ -66,7 +62,7 @@ def map_titles(store: Store) -> dict[str, str]:
     Parameters are named where one method stands there with several sets of them.
     """
     table = store.query("SELECT DISTINCT kind, method, parameters_digest, parameters FROM scores").astype(str)
-    known = list(methods()) + list(BASELINES)
+    known = list(methods()) + list(baseline_titles())
     table["place"] = table.method.map(lambda name: known.index(name) if name in known else len(known))
     table = table.sort_values(
         ["kind", "place", "parameters"], key=lambda c: c.map(_kind_place) if c.name == "kind" else c
@@ -84,7 +80,7 @@ def _kind_place(kind: str) -> int:
 
 def _title(kind: str, name: str, parameters: dict[str, object], among: list[dict[str, object]]) -> str:
     if kind == "baseline":
-        return BASELINES[name].title if name in BASELINES else name
+        return baseline_titles()[name] if name in baseline_titles() else name
     title = methods()[name].title if name in methods() else name
     differing = [f"{k} {v}" for k, v in parameters.items() if any(other.get(k) != v for other in among)]
     return f"{title} ({', '.join(differing)})" if differing else title
@@ -226,7 +222,7 @@ def _board(
 
 def _best_baseline(wide: pd.DataFrame, kinds: dict[str, str], direction: str) -> str | None:
     # Another reader knows the finding: a bound to aim at, not one to beat.
-    known = [key for key in wide if kinds[key] == "baseline" and not key.startswith(f"{READER.name}/")]
+    known = [key for key in wide if kinds[key] == "baseline" and not key.startswith(f"{READER}/")]
     means = wide[known].mean().dropna()
     if means.empty or direction == "neither":
         return None

@@ -13,10 +13,8 @@ import pyarrow as pa
 from evaluation.runs.piece import Film, packed
 from evaluation.runs.selection import Piece, Question
 from evaluation.runs.store import SCHEMA
+from evaluation.scores import Case, Score, get_metric, localisation_metrics, metrics
 from evaluation.scores.anatomy import anatomy_of
-from evaluation.scores.assessment import Case, assessments, get_assessment
-from evaluation.scores.registry import metrics
-from evaluation.scores.score import Score
 from xai_methods import Explanation, get_method
 
 SLICE = 6.0
@@ -72,7 +70,7 @@ class Costs:
         if question.kind == "baseline":
             return self.baseline
         one = self.maps.get((question.method, question.parameters_digest), 0.0)
-        asked = [name for name in question.metrics if name not in metrics()]
+        asked = [name for name in question.metrics if name not in localisation_metrics()]
         again = sum(self.repeats.get(name, 0.0) for name in asked)
         local = self.localise if len(asked) < len(question.metrics) else 0.0
         return one * (1 + again) + local + sum(self.scores.get(name, 0.0) for name in asked)
@@ -140,8 +138,8 @@ def _time_scores(
     costs.localise = time.perf_counter() - began
     costs.kept = len(packed(explanation.values))
     case = film.case(explanation, on_film, question)
-    asked = [name for name in question.metrics if name not in metrics()]
-    if any("anatomy" in assessments()[name].needs for name in asked):
+    asked = [name for name in question.metrics if name not in localisation_metrics()]
+    if any("anatomy" in metrics()[name].needs for name in asked):
         began = time.perf_counter()
         anatomy_of(case)
         costs.film += time.perf_counter() - began
@@ -149,7 +147,7 @@ def _time_scores(
         between()
         score, seconds = _time_score(costs, case, name, limit)
         scores += [] if score is None else [score]
-        if "repeats" in assessments()[name].needs:
+        if "repeats" in metrics()[name].needs:
             costs.repeats[name] = seconds / max(map_seconds, 1e-6)
         else:
             costs.scores[name] = seconds
@@ -160,7 +158,7 @@ def _time_scores(
 def _time_score(costs: Costs, case: Case, name: str, limit: float) -> tuple[Score | None, float]:
     case.report = watch = _Watch(limit)
     try:
-        return get_assessment(name)(case), watch.seconds
+        return get_metric(name)(case), watch.seconds
     except _CutOff:
         costs.cut.append(name)
         return None, watch.seconds / watch.share

@@ -1,1 +1,37 @@
 """Scores of a map: what each says, its chance level, and how it is computed."""
+
+from evaluation.scores.base import Case, MapCase, Metric, Need
+from evaluation.scores.ranked_map import POLARITIES, Polarity, RankedMap, Region
+from evaluation.scores.registry import (
+    chance_scores,
+    get_metric,
+    headline_metrics,
+    localisation_metrics,
+    metrics,
+    register,
+    score_case,
+    score_map,
+)
+from evaluation.scores.score import Direction, Element, Score
+
+__all__ = [
+    "POLARITIES",
+    "Case",
+    "Direction",
+    "Element",
+    "MapCase",
+    "Metric",
+    "Need",
+    "Polarity",
+    "RankedMap",
+    "Region",
+    "Score",
+    "chance_scores",
+    "get_metric",
+    "headline_metrics",
+    "localisation_metrics",
+    "metrics",
+    "register",
+    "score_case",
+    "score_map",
+]

@@ -7,13 +7,14 @@ import math
 
 import numpy as np
 
-from evaluation.scores.assessment import Assessment, Case, register
+from evaluation.scores.base import Case, Metric
 from evaluation.scores.faithfulness.deletion import ranks
+from evaluation.scores.registry import register
 from evaluation.validity.blur_test import PLACES, blur_drops
 
 
 def _excess(case: Case, mask: np.ndarray) -> float:
-    """By how much more the logit falls when ``mask`` is blurred than when its shape is, elsewhere; NaN: no place."""
+    """By how much more the logit drops when ``mask`` is blurred than when its shape is, elsewhere; NaN: no place."""
     rng = np.random.default_rng(case.seed)
     drops = blur_drops(case.classifier, case.radiograph, mask, case.explanation.finding, rng)
     case.report(1.0)
@@ -25,7 +26,7 @@ def _expert(case: Case) -> float:
     if mask is None:
         return math.nan
     outline = hashlib.sha256(mask.tobytes()).hexdigest()
-    return case.keep(f"blurred outline {outline}", lambda: _excess(case, mask), of="finding")
+    return case.cached(f"blurred outline {outline}", lambda: _excess(case, mask), of="finding")
 
 
 def strongest(case: Case) -> np.ndarray | None:
@@ -44,41 +45,44 @@ def _map(case: Case) -> float:
 _FORMULA = f"(f(x) − f(x with {{}} blurred)) − mean over {PLACES} random places and the mirrored one of the same for"
 
 register(
-    Assessment(
+    Metric(
         name="expert_blur_drop",
         title="Blurring the outline",
         meaning="How much more the logit falls when the outlined region is blurred than the same shape elsewhere.",
         formula=_FORMULA.format("the outline") + " the outline moved there",
         compute=_expert,
         expected=lambda case: 0.0,
+        chance_formula="0",
         source="after Fong and Vedaldi 2017, arXiv:1704.03296 (blur as deletion)",
         caveat="The same for every method: it says whether the model acts on the region at all. Undefined where the "
         "shape fits nowhere else.",
         element="actionability",
-        direction="higher",
-        order=600,
         needs=frozenset({"mask", "model"}),
+        low=-math.inf,
+        high=math.inf,
         unit="logits",
         slow=True,
     )
 )
 
 register(
-    Assessment(
+    Metric(
         name="map_blur_drop",
         title="Blurring the map's peak",
         meaning="The same for the map's strongest pixels, as many as the expert outlined.",
         formula=_FORMULA.format("the map's top pixels") + " these pixels moved there",
         compute=_map,
         expected=lambda case: 0.0,
+        chance_formula="0",
         source="after Fong and Vedaldi 2017, arXiv:1704.03296 (blur as deletion)",
         caveat="Undefined where the pixels are scattered so widely that their shape fits nowhere else, as with raw "
         "gradients, and where nothing is positive.",
         element="actionability",
-        direction="higher",
-        order=610,
         needs=frozenset({"mask", "model"}),
+        low=-math.inf,
+        high=math.inf,
         unit="logits",
+        scorecard=True,
         slow=True,
     )
 )

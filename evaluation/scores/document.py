@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
-from evaluation.scores.assessment import Assessment, assessments
-from evaluation.scores.registry import Metric, metrics
+from evaluation.scores.base import Metric, no_closed_form
+from evaluation.scores.registry import metrics
 from evaluation.scores.score import Element
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
@@ -21,7 +20,7 @@ _MEANS = {
 }
 _NEEDS = {
     "mask": "an expert's outline",
-    "model": "passes of the model",
+    "model": "the model",
     "repeats": "further maps of the method",
     "anatomy": "lungs and heart of the film",
     "other models": "other models that know the finding",
@@ -32,15 +31,15 @@ Every score of the program: what it is, which way is better, what chance gives, 
 misleads. This page is written from the registries by `python -m evaluation.scores.document`; change a score there,
 never here.
 
-**How maps are read.** A score against an outline is computed in the film's own pixels, of the map's positive part,
-unless another reading is asked for: "abs" (absolute values) or "raw" (as they are). **Undefined is NaN**, shown as a
+**Polarity.** A score against an outline is computed in the film's own pixels, of the map's positive part,
+unless another polarity is chosen: "abs" (absolute values) or "raw" (as they are). **Undefined is NaN**, shown as a
 dash and written as null: an empty outline, a map without positive evidence where evidence is shared out. It is never
 a silent 0 or 1. **Ties are averaged over:** where several pixels have the deciding value, the score is its mean over
 all ways to choose among them, so that a map of superpixels gains nothing from the order of its pixels. **Chance** is
 what a map of independent random numbers gets in expectation; where no closed form is known, read the score beside the
 baselines (uniform map, centre prior, average expert mask, edge map).
 
-**Notation.** a: the map as it is read; a⁺ = max(a, 0); G: the outlined pixels; n: pixels of the film; p = |G| / n; H,
+**Notation.** a: the map by its polarity; a⁺ = max(a, 0); G: the outlined pixels; n: pixels of the film; p = |G| / n; H,
 W: the film's height and width; |·| of a set: its number of pixels; Σ_G: sum over the pixels of G; f: the logit of the
 finding; x: the film.
 
@@ -58,7 +57,7 @@ map's noise in two; the half above it is a net that encloses the rest, and filli
 of independent normal numbers on 1024 x 1024 pixels is marked to more than 95 %. The overlap is then the size of the
 outline divided by that of the film, whatever the map shows. SHAMSUL (Ul Alam et al. 2023) scored LRP so. The
 CheXlocalize IoU of this program takes the positive part first; the SHAMSUL IoU takes the map as it is, for comparison
-with that paper; **each has its coverage beside it.** Here the reading "raw" makes the first equal to the second.
+with that paper; **each has its coverage beside it.** Here the polarity "raw" makes the first equal to the second.
 
 The ChestX-ray14 protocol (Wang et al. 2017) stretches the map to [0, 255], cuts it at 60 and at 180, and puts a box
 around each isolated part. `evaluation.scores.localisation.chestxray14.accuracy_table` gives accuracy and average
@@ -73,59 +72,46 @@ by the order of the pixels (relevance rank, top-k).
 
 ## Statistics
 
-`evaluation.statistics`: intervals are bootstrap intervals that draw **patients**, with all their films, percentile by
-default or BCa; an AUROC has either, or DeLong's interval with Obuchowski's variance for several films of a patient.
+`evaluation.statistics`: intervals are percentile intervals of a bootstrap that draws **patients**, with all their
+films.
 Methods are compared on the same films: Friedman's test whether they differ at all, Wilcoxon's signed-rank test for
 each pair with Holm's correction, the matched-pairs rank-biserial correlation as effect size, the median difference,
 and n. `patient_means` gives these tests one row a patient. `evaluation.statistics.critical_difference` draws the
-diagram of mean ranks; its bars join methods of which Wilcoxon-Holm tells no pair apart, or Nemenyi's test where asked
-for; the figure says which.
+diagram of mean ranks; its bars join methods of which Wilcoxon-Holm tells no pair apart.
 """
 
 
 def reference_page() -> str:
-    """The page as Markdown: the head, then every metric and assessment by element of interpretability."""
-    everything: list[Metric | Assessment] = [*metrics().values(), *assessments().values()]
+    """The page as Markdown: the head, then every metric by element of interpretability."""
     parts = [_HEAD]
     for element in get_args(Element):
-        of_element = [score for score in everything if score.element == element]
+        of_element = [metric for metric in metrics().values() if metric.element == element]
         if of_element:
             parts.append(f"## {element.capitalize()}\n")
-            parts += [_section(score) for score in of_element]
+            parts += [_section(metric) for metric in of_element]
     return "\n".join(parts)
 
 
-def _section(score: Metric | Assessment) -> str:
-    lines = [f"### {score.title}", "", f"`{score.name}`. {score.meaning}", ""]
-    facts = {"Formula": score.formula, "Direction": _MEANS[score.direction], "Chance": _chance(score)}
-    facts |= _bounds(score) if isinstance(score, Metric) else _asks(score)
-    if score.unit:
-        facts["Unit"] = score.unit
-    facts |= {"Source": score.source, "Pitfall": score.caveat}
+def _section(metric: Metric) -> str:
+    lines = [f"### {metric.title}", "", f"`{metric.name}`. {metric.meaning}", ""]
+    facts = {"Formula": metric.formula, "Direction": _MEANS[metric.direction], "Chance": _chance(metric)}
+    facts["Range"] = f"{_bound(metric.low)} to {_bound(metric.high)}" + (f" {metric.unit}" if metric.unit else "")
+    if metric.coverage:
+        facts["Read with"] = f"`{metric.coverage}`"
+    needs = ", ".join(words for need, words in _NEEDS.items() if need in metric.needs)
+    facts["Needs"] = (needs or "the map alone") + (" (slow)" if metric.slow else "")
+    facts |= {"Source": metric.source, "Pitfall": metric.caveat}
     lines += [f"- {name}: {_escaped(text)}" for name, text in facts.items()]
     return "\n".join(lines) + "\n"
 
 
-def _chance(score: Metric | Assessment) -> str:
-    if isinstance(score, Metric):
-        return score.chance_formula or "no closed form"
-    default = next(field.default for field in dataclasses.fields(Assessment) if field.name == "expected")
-    return "no closed form" if score.expected is default else "given beside each score"
+def _chance(metric: Metric) -> str:
+    unknown = "no closed form" if metric.expected is no_closed_form else "given beside each score"
+    return metric.chance_formula or unknown
 
 
-def _bounds(metric: Metric) -> dict[str, str]:
-    def end(number: float) -> str:
-        return f"{number:g}" if math.isfinite(number) else ("∞" if number > 0 else "−∞")
-
-    facts = {"Range": f"{end(metric.low)} to {end(metric.high)}"}
-    if metric.coverage:
-        facts["Read with"] = f"`{metric.coverage}`"
-    return facts
-
-
-def _asks(score: Assessment) -> dict[str, str]:
-    asked = ", ".join(words for need, words in _NEEDS.items() if need in score.needs)
-    return {"Asks": (asked or "the map alone") + (" (slow)" if score.slow else "")}
+def _bound(number: float) -> str:
+    return f"{number:g}" if math.isfinite(number) else ("∞" if number > 0 else "−∞")
 
 
 def _escaped(text: str) -> str:

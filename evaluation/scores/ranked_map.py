@@ -14,23 +14,24 @@ T = TypeVar("T")
 VOC_LONG_SIDE = 500
 """Longer side of the PASCAL VOC photographs, in pixels, for which the tolerance of 15 pixels was set."""
 
-Reading = Literal["positive", "abs", "raw"]
-READINGS: tuple[Reading, ...] = get_args(Reading)
+Polarity = Literal["positive", "abs", "raw"]
+POLARITIES: tuple[Polarity, ...] = get_args(Polarity)
+"""Which part of a signed map counts as evidence."""
 
 
-def read_map(values: np.ndarray, reading: Reading = "positive") -> np.ndarray:
+def with_polarity(values: np.ndarray, polarity: Polarity = "positive") -> np.ndarray:
     """Read (H, W) attributions as evidence: their positive part, their absolute values, or as they are.
 
     Raises:
-        ValueError: the reading is unknown.
+        ValueError: the polarity is unknown.
     """
-    if reading == "positive":
+    if polarity == "positive":
         return np.maximum(values, 0)
-    if reading == "abs":
+    if polarity == "abs":
         return np.abs(values)
-    if reading == "raw":
+    if polarity == "raw":
         return np.asarray(values)
-    raise ValueError(f"unknown reading {reading!r}; there are: {', '.join(READINGS)}")
+    raise ValueError(f"unknown polarity {polarity!r}; there are: {', '.join(POLARITIES)}")
 
 
 class Region:
@@ -224,3 +225,8 @@ class RankedMap:
         low_in, high_in = np.searchsorted(self.inside, border, "left"), np.searchsorted(self.inside, border, "right")
         sure = self.region.area - int(high_in)
         return sure, int(high - low), int(high_in - low_in), count - (self.region.size - int(high))
+
+    def top_share(self, count: int) -> float:
+        """Share of the ``count`` highest pixels that lies inside the region; ties are averaged over."""
+        sure, tied, tied_inside, wanted = self.top(count)
+        return (sure + wanted * tied_inside / tied) / count

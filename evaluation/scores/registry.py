@@ -1,75 +1,92 @@
-"""All localisation metrics by name."""
+"""All metrics by name, and scores of maps by them."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+import importlib
+import pkgutil
+from collections.abc import Collection
+from functools import cache
+from typing import get_args
 
 import numpy as np
 
-from evaluation.scores.named import Named
-from evaluation.scores.ranked_map import RankedMap, Reading, Region, read_map
-from evaluation.scores.score import Direction, Element, Score
+from evaluation.scores.base import MapCase, Metric
+from evaluation.scores.ranked_map import Polarity, Region
+from evaluation.scores.score import Element, Score
 
-Compute = Callable[[RankedMap], float]
-Chance = Callable[[Region], float]
+PACKAGE = "evaluation.scores"
+FAMILIES = (
+    "localisation.ranking",
+    "localisation.pointing",
+    "localisation.relevance",
+    "localisation.overlap",
+    "localisation.distance",
+    "localisation.chexlocalize",
+    "localisation.chestxray14",
+    "complexity",
+    "anatomy",
+    "faithfulness.deletion",
+    "faithfulness.road",
+    "faithfulness.infidelity",
+    "faithfulness.completeness",
+    "robustness",
+    "randomisation",
+    "stability",
+    "actionability",
+)
+"""Order in which people read the families of an element; those that are not named come last, within a family metrics
+stand as they are defined."""
+_ELEMENTS: tuple[Element, ...] = get_args(Element)
+_metrics: dict[str, Metric] = {}
 
 
-@dataclass(frozen=True)
-class Metric:
-    """One metric: calling it with (values, mask) gives its number.
+def register(metric: Metric) -> Metric:
+    """Register a metric under its name.
 
-    Attributes:
-        name: registered name. title: name for people. meaning: one line in plain words.
-        formula: in plain Unicode text, in the notation of ``evaluation.scores.document``.
-        compute: the number of a map ranked against a region; it may assume that the region is not empty.
-        expected: what a map of independent random numbers gets in expectation; NaN where there is no closed form.
-        chance_formula: the same in plain Unicode text. source: author, year, DOI or arXiv id.
-        caveat: when it misleads, in one line. order: place in lists.
-        low, high: the bounds of the number. unit: "" for a plain number. direction: which way is better.
-        element: what kind of question it answers. headline: whether tables for people show it.
-        coverage: for a number that rests on a threshold, the metric that says which share of the film was marked.
+    Raises:
+        ValueError: the name is taken.
     """
-
-    name: str
-    title: str
-    meaning: str
-    formula: str
-    compute: Compute
-    source: str
-    caveat: str
-    order: int
-    expected: Chance = lambda region: math.nan
-    chance_formula: str = ""
-    low: float = 0.0
-    high: float = 1.0
-    unit: str = ""
-    direction: Direction = "higher"
-    element: Element = "localizability"
-    headline: bool = False
-    coverage: str | None = None
-
-    def __call__(self, values: np.ndarray, mask: np.ndarray | Region) -> float:
-        """Score (H, W) values against an (H, W) bool mask as they are; NaN where the number is undefined.
-
-        Raises:
-            ValueError: shapes differ, or a value is not finite.
-        """
-        return self.of(RankedMap(values, Region.of(mask)))
-
-    def of(self, ranked: RankedMap) -> float:
-        """The number of a map that is ranked already; NaN where it is undefined."""
-        return math.nan if ranked.region.area == 0 else float(self.compute(ranked))
-
-    def chance(self, mask: np.ndarray | Region) -> float:
-        """What a map of random numbers gets in expectation against (H, W) bool ``mask``; NaN for an empty one."""
-        region = Region.of(mask)
-        return math.nan if region.area == 0 else float(self.expected(region))
+    if metric.name in _metrics:
+        raise ValueError(f"a metric named {metric.name!r} is registered already")
+    _metrics[metric.name] = metric
+    return metric
 
 
-_metrics: Named[Metric] = Named("a metric", "evaluation.scores.localisation")
-register, metrics, get_metric = _metrics.add, _metrics.all, _metrics.get
+@cache
+def _load() -> None:
+    """Import every module of the package, each of which registers what it holds."""
+    package = importlib.import_module(PACKAGE)
+    for module in pkgutil.walk_packages(package.__path__, f"{PACKAGE}."):
+        importlib.import_module(module.name)
+
+
+def _place(metric: Metric) -> tuple[int, int, str]:
+    family = metric.compute.__module__.removeprefix(f"{PACKAGE}.")
+    place = FAMILIES.index(family) if family in FAMILIES else len(FAMILIES)
+    return _ELEMENTS.index(metric.element), place, family
+
+
+def metrics() -> dict[str, Metric]:
+    """All metrics by name, by element of interpretability, then family (see ``FAMILIES``)."""
+    _load()
+    return {metric.name: metric for metric in sorted(_metrics.values(), key=_place)}
+
+
+def get_metric(name: str) -> Metric:
+    """Return the metric called ``name``.
+
+    Raises:
+        LookupError: there is none; the message lists those there are.
+    """
+    known = metrics()
+    if name not in known:
+        raise LookupError(f"there is no metric {name!r}; there are: {', '.join(known)}")
+    return known[name]
+
+
+def localisation_metrics() -> dict[str, Metric]:
+    """The metrics that need a map and an outline and nothing else, by name."""
+    return {name: metric for name, metric in metrics().items() if metric.needs == {"mask"}}
 
 
 def headline_metrics() -> dict[str, Metric]:
@@ -77,48 +94,55 @@ def headline_metrics() -> dict[str, Metric]:
     return {name: metric for name, metric in metrics().items() if metric.headline}
 
 
+def score_case(case: MapCase, names: Collection[str] | None = None) -> dict[str, Score]:
+    """Score a case by the metrics in ``names``, by all by default: metric name to score, in the registry's order.
+
+    Raises:
+        LookupError: a metric is unknown.
+    """
+    return {name: metric(case) for name, metric in _chosen(names, metrics()).items()}
+
+
 def score_map(
     values: np.ndarray,
     mask: np.ndarray | Region,
     *,
-    reading: Reading = "positive",
+    polarity: Polarity = "positive",
     names: Collection[str] | None = None,
 ) -> dict[str, Score]:
-    """Score one map against one mask with every metric.
+    """Score one map against one mask with every metric that needs no more.
 
     Args:
         values: (H, W) attributions in the film's own pixels, any unit, finite.
         mask: (H, W) bool, what the expert outlined; a ``Region`` saves work where several maps share it, and tells
             the pixel spacing where it is known.
-        reading: "positive" scores the positive part, "abs" the absolute values, "raw" the values as they are.
+        polarity: "positive" scores the positive part, "abs" the absolute values, "raw" the values as they are.
         names: of the metrics wanted; all by default.
 
     Returns:
         Metric name to score, in the registry's order; NaN where a score is undefined.
 
     Raises:
-        ValueError: shapes differ, a value is not finite, or the reading is unknown.
+        ValueError: shapes differ, a value is not finite, or the polarity is unknown.
         LookupError: a metric is unknown.
     """
-    region = Region.of(mask)
-    ranked = RankedMap(read_map(values, reading), region, raw=values)
-    return {
-        name: Score(name, metric.of(ranked), metric.chance(region), metric.direction, metric.element)
-        for name, metric in _chosen(names).items()
-    }
+    case = MapCase.of(values, mask, polarity)
+    case.ranked  # noqa: B018 - a map that cannot be ranked is refused even where no metric looks at it
+    return {name: metric(case) for name, metric in _chosen(names, localisation_metrics()).items()}
 
 
 def chance_scores(mask: np.ndarray | Region, names: Collection[str] | None = None) -> dict[str, Score]:
     """The chance level of every metric (or of those in ``names``) against (H, W) bool ``mask``, as scores."""
     region = Region.of(mask)
-    levels = {name: (metric, metric.chance(region)) for name, metric in _chosen(names).items()}
-    return {
-        name: Score(name, level, level, metric.direction, metric.element) for name, (metric, level) in levels.items()
-    }
+    case = MapCase.of(np.zeros(region.mask.shape, dtype=np.float32), region)
+    found = {}
+    for name, metric in _chosen(names, localisation_metrics()).items():
+        level = metric.chance(case)
+        found[name] = Score(name, level, level, metric.direction, metric.element)
+    return found
 
 
-def _chosen(names: Collection[str] | None) -> dict[str, Metric]:
-    known = metrics()
+def _chosen(names: Collection[str] | None, known: dict[str, Metric]) -> dict[str, Metric]:
     if names is None:
         return known
     wanted = {get_metric(name).name for name in names}

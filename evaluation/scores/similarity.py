@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
-from skimage.metrics import structural_similarity
+import scipy
+import skimage
 
 _PEAK = 99.5
 """Percentile of the absolute values that counts as full strength, as in the display of maps."""
@@ -32,7 +32,7 @@ def ssim(first: np.ndarray, second: np.ndarray) -> float:
         return float("nan")
     first, second = (one + 1) / 2, (two + 1) / 2
     return float(
-        structural_similarity(
+        skimage.metrics.structural_similarity(
             first, second, data_range=1.0, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
         )
     )
@@ -43,4 +43,4 @@ def spearman(first: np.ndarray, second: np.ndarray, *, absolute: bool = False) -
     one, two = (np.abs(first), np.abs(second)) if absolute else (first, second)
     if np.ptp(one) == 0 or np.ptp(two) == 0:
         return float("nan")
-    return float(stats.spearmanr(one.ravel(), two.ravel()).statistic)
+    return float(scipy.stats.spearmanr(one.ravel(), two.ravel()).statistic)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import cast
 
 import numpy as np
 
-from evaluation.scores.assessment import Assessment, Case, register
+from evaluation.scores.base import Case, Metric
+from evaluation.scores.registry import register
 from evaluation.stability.distances import distances, logit_of, thresholds
 from evaluation.stability.linearity import to_thresholds
 from evaluation.stability.perturbations import PERTURBATIONS, USUAL, Perturbed, shake
@@ -16,25 +16,23 @@ from evaluation.stability.probe import Probe
 from evaluation.stability.sensitivity import Sensitivity, measure
 
 SOURCE = "Abe & Asai 2025, arXiv 2502.14001"
-SAME = "It judges model and film, not the map: all methods get the same number."
+SAME = "It speaks of model and film, not of the map: all methods get the same number."
 
 
 def _sensitivity(case: Case) -> tuple[Probe, Sensitivity]:
-    key = f"stability jacobian {case.radiograph.digest} {case.classifier.digest}"
-    if key not in case.shared:
+    def measured() -> tuple[Probe, Sensitivity]:
         probe = Probe.of(case.classifier, case.radiograph)
-        case.shared[key] = probe, measure(probe)
-    return cast(tuple[Probe, Sensitivity], case.shared[key])
+        return probe, measure(probe)
+
+    return case.cached("stability jacobian", measured, of="film")
 
 
-def _shaken(case: Case) -> tuple[Perturbed, ...]:
-    key = f"stability shaken {case.radiograph.digest} {case.classifier.digest} {case.seed}"
-    if key not in case.shared:
+def _perturbed(case: Case) -> tuple[Perturbed, ...]:
+    def measured() -> tuple[Perturbed, ...]:
         probe, found = _sensitivity(case)
-        case.shared[key] = shake(
-            probe, case.radiograph, found, logit_of(thresholds(case.classifier)), case.seed, (USUAL,)
-        )
-    return cast(tuple[Perturbed, ...], case.shared[key])
+        return shake(probe, case.radiograph, found, logit_of(thresholds(case.classifier)), case.seed, (USUAL,))
+
+    return case.cached(f"stability perturbed {case.seed}", measured, of="film")
 
 
 def spectral_norm(case: Case) -> float:
@@ -66,14 +64,14 @@ def flip_under(name: str) -> Callable[[Case], float]:
     """1 where the usual level of a perturbation changes the finding's call, else 0; its mean over films is a rate."""
 
     def flip(case: Case) -> float:
-        (done,) = (p for p in _shaken(case) if p.name == name and p.level == USUAL)
+        (done,) = (p for p in _perturbed(case) if p.name == name and p.level == USUAL)
         return float(done.flips[case.classifier.column(case.explanation.finding)])
 
     return flip
 
 
 register(
-    Assessment(
+    Metric(
         name="stability_spectral_norm",
         title="Spectral norm",
         meaning="The most that any change of the film of one grey level can move all logits together.",
@@ -83,14 +81,14 @@ register(
         caveat=SAME,
         element="model transparency",
         direction="lower",
-        order=700,
         needs=frozenset({"model"}),
+        high=math.inf,
         unit="logit per grey level",
         slow=True,
     )
 )
 register(
-    Assessment(
+    Metric(
         name="stability_distance",
         title="Distance to threshold",
         meaning="The smallest change of the film that would change the call, by the linear picture.",
@@ -100,14 +98,14 @@ register(
         caveat=SAME + " Where the linear picture does not hold that far, it is an extrapolation.",
         element="model transparency",
         direction="higher",
-        order=710,
         needs=frozenset({"model"}),
+        high=math.inf,
         unit="grey levels",
         slow=True,
     )
 )
 register(
-    Assessment(
+    Metric(
         name="stability_linear_radius",
         title="Linearity radius",
         meaning="How far the film can move along the finding's gradient while the Jacobian's forecast is 10 % right.",
@@ -117,15 +115,15 @@ register(
         caveat=SAME + " Followed no farther than the threshold; a value there is a lower bound.",
         element="model transparency",
         direction="higher",
-        order=720,
         needs=frozenset({"model"}),
+        high=math.inf,
         unit="grey levels",
         slow=True,
     )
 )
-for _place, _perturbation in enumerate(PERTURBATIONS):
+for _perturbation in PERTURBATIONS:
     register(
-        Assessment(
+        Metric(
             name=f"stability_flip_{_perturbation.name}",
             title=f"Flips under: {_perturbation.title.lower()}",
             meaning=f"Whether the call changes on a film {_perturbation.at(USUAL)}.",
@@ -135,7 +133,6 @@ for _place, _perturbation in enumerate(PERTURBATIONS):
             caveat=SAME,
             element="model transparency",
             direction="lower",
-            order=730 + _place,
             needs=frozenset({"model"}),
             slow=True,
         )

@@ -5,18 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
+import scipy
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy import stats
 
-from evaluation.scores.score import Direction
-from evaluation.statistics.intervals import friedman, wilcoxon_holm
+from evaluation.scores import Direction
+from evaluation.statistics.paired_tests import friedman, wilcoxon_holm
 
-Test = Literal["wilcoxon", "nemenyi"]
-_TESTS = {"wilcoxon": "Wilcoxon's signed-rank test, Holm-corrected", "nemenyi": "Nemenyi's test"}
+LEVEL = 0.05
+"""Level of Wilcoxon's test, Holm-corrected, from which two methods are told apart."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +26,6 @@ class Ranking:
         names: of the methods. mean_ranks: 1 is best; equal scores share their ranks.
         n: films (or patients) on which every method has a score. friedman_p: of the test that all are alike.
         cliques: first and last place (from 0) of each longest run of methods of which no pair was told apart.
-        test, level: which test told pairs apart, and its level.
-        difference: Nemenyi's critical difference of mean ranks; NaN for Wilcoxon's test, which has none.
     """
 
     names: tuple[str, ...]
@@ -36,69 +33,42 @@ class Ranking:
     n: int
     friedman_p: float
     cliques: tuple[tuple[int, int], ...]
-    test: Test
-    level: float
-    difference: float
 
 
-def nemenyi_difference(methods: int, films: int, level: float = 0.05) -> float:
-    """Difference of mean ranks that two of ``methods`` must exceed (Nemenyi 1963, as in Demšar 2006, JMLR 7:1-30).
-
-    Raises:
-        ValueError: fewer than 2 methods or 1 film.
-    """
-    if methods < 2 or films < 1:
-        raise ValueError(f"expected at least 2 methods and 1 film, got {methods} and {films}")
-    quantile = stats.studentized_range.ppf(1 - level, methods, math.inf) / math.sqrt(2)
-    return float(quantile * math.sqrt(methods * (methods + 1) / (6 * films)))
-
-
-def rank_methods(
-    table: np.ndarray,
-    names: Sequence[str],
-    *,
-    direction: Direction = "higher",
-    test: Test = "wilcoxon",
-    level: float = 0.05,
-) -> Ranking:
+def rank_methods(table: np.ndarray, names: Sequence[str], *, direction: Direction = "higher") -> Ranking:
     """Rank methods on each film and say which of them differ.
+
+    Each pair is compared on its own films with Holm's correction, as Benavoli et al. 2016 (JMLR 17:1-10) advise: what
+    the test says of a pair does not hang on the other methods, as Nemenyi's would.
 
     Args:
         table: (films, methods) scores of one metric, or patients' means of it (``patient_means``); films with a NaN
             are left out. names: of the methods. direction: which way the metric is better.
-        test: "wilcoxon" compares each pair on its own films with Holm's correction, as Benavoli et al. 2016 (JMLR
-            17:1-10) advise, for what it says of a pair does not hang on the other methods; "nemenyi" compares mean
-            ranks, as the first such diagrams did. level: of the test.
 
     Raises:
-        ValueError: fewer than two methods, no complete film, an unknown test, or a direction without a better end.
+        ValueError: fewer than two methods, no complete film, or a direction without a better end.
     """
-    if direction == "neither" or test not in _TESTS:
-        raise ValueError(f"expected direction higher or lower, and test wilcoxon or nemenyi, got {direction}, {test}")
-    kept = np.asarray(table, dtype=np.float64)
-    kept = kept[~np.isnan(kept).any(axis=1)]
-    if kept.ndim != 2 or kept.shape[1] != len(names) or len(names) < 2 or len(kept) == 0:
+    if direction == "neither":
+        raise ValueError("expected direction higher or lower, got neither")
+    complete = np.asarray(table, dtype=np.float64)
+    complete = complete[~np.isnan(complete).any(axis=1)]
+    if complete.ndim != 2 or complete.shape[1] != len(names) or len(names) < 2 or len(complete) == 0:
         raise ValueError(f"expected at least two named methods and one film scored by all, got {np.shape(table)}")
-    ranks = stats.rankdata(-kept if direction == "higher" else kept, axis=1).mean(axis=0)
+    ranks = scipy.stats.rankdata(-complete if direction == "higher" else complete, axis=1).mean(axis=0)
     order = np.argsort(ranks, kind="stable")
-    difference = nemenyi_difference(len(names), len(kept), level) if test == "nemenyi" else math.nan
-    alike = _alike_by_rank(ranks, difference) if test == "nemenyi" else _alike_by_pair(kept, level)
     return Ranking(
-        tuple(names[i] for i in order), tuple(float(ranks[i]) for i in order), len(kept), friedman(kept)[1],
-        _cliques(alike[np.ix_(order, order)]), test, level, difference,
+        tuple(names[i] for i in order), tuple(float(ranks[i]) for i in order), len(complete), friedman(complete)[1],
+        _cliques(_not_told_apart(complete)[np.ix_(order, order)]),
     )  # fmt: skip
 
 
-def _alike_by_rank(ranks: np.ndarray, difference: float) -> np.ndarray:
-    return np.abs(ranks[:, None] - ranks[None]) <= difference
-
-
-def _alike_by_pair(table: np.ndarray, level: float) -> np.ndarray:
+def _not_told_apart(table: np.ndarray) -> np.ndarray:
+    """(methods, methods) bool: pairs that Wilcoxon's test, Holm-corrected, does not tell apart."""
     count = table.shape[1]
     alike = np.ones((count, count), dtype=bool)
     for pair in wilcoxon_holm(table, [str(i) for i in range(count)]):
         i, k = int(pair.first), int(pair.second)
-        alike[i, k] = alike[k, i] = not pair.p_holm < level
+        alike[i, k] = alike[k, i] = not pair.p_holm < LEVEL
     return alike
 
 
@@ -133,14 +103,10 @@ def critical_difference_figure(ranking: Ranking, title: str = "") -> Figure:
         axes.plot(ends, [-0.14 - 0.18 * row] * 2, color="black", linewidth=4, solid_capstyle="butt")
     for place in range(count):
         _name(axes, ranking, place, half, runs)
-    if not math.isnan(ranking.difference):
-        axes.plot([1, 1 + ranking.difference], [0.45, 0.45], color="black", linewidth=1.5)
-        axes.text(
-            1 + ranking.difference, 0.45, f"  critical difference {ranking.difference:.2f}", va="center", fontsize=8
-        )
     p = "p < 0.001" if ranking.friedman_p < 0.001 else f"p = {ranking.friedman_p:.3f}"
     told = "" if math.isnan(ranking.friedman_p) else f"Friedman: {p}. "
-    words = f"{told}Bars join what {_TESTS[ranking.test]} at {ranking.level:g} does not tell apart. n = {ranking.n}"
+    test = f"Wilcoxon's signed-rank test, Holm-corrected, at {LEVEL:g}"
+    words = f"{told}Bars join what {test} does not tell apart. n = {ranking.n}"
     figure.suptitle("\n".join(line for line in (title, words) if line), fontsize=9)
     return figure
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 import torch
-from scipy import ndimage, stats
 
 from classifiers import ChestClassifier
 from evaluation.baselines.location_prior import patient_of
@@ -21,6 +21,7 @@ from evaluation.statistics.intervals import auroc_interval, mean_interval
 from radiographs import Radiograph
 from radiographs.annotation import union_mask
 from radiographs.collection import Collection, FilmEntry
+from radiographs.findings import is_named
 
 PLACES = 8
 """Random places, beside the mirrored one, at which the shape is blurred."""
@@ -46,7 +47,7 @@ def blur_sigma(region: np.ndarray) -> float:
 
 def blurred_within(film: np.ndarray, blurred: np.ndarray, region: np.ndarray) -> np.ndarray:
     """Replace (S, S) ``film`` by ``blurred`` where ``region`` (shares in [0, 1]) says so, with a soft edge of S/112."""
-    soft = ndimage.gaussian_filter(region, region.shape[0] / 112)
+    soft = scipy.ndimage.gaussian_filter(region, region.shape[0] / 112)
     return film + soft * (blurred - film)
 
 
@@ -104,7 +105,7 @@ def blur_drops(
     if not places:
         return None
     film = classifier.prepare(radiograph)[0, 0].float().cpu().numpy()
-    blurred = ndimage.gaussian_filter(film, blur_sigma(region), mode="nearest")
+    blurred = scipy.ndimage.gaussian_filter(film, blur_sigma(region), mode="nearest")
     stack = np.stack([film, *(blurred_within(film, blurred, place) for place in (region, *places))])
     logits = _logits(classifier, stack)[:, classifier.column(finding)]
     drops = tuple((logits[0] - logits[1:]).tolist())
@@ -141,7 +142,7 @@ def measure_validity(
     """
     entries = [entry for entry in collection.entries() if entry.part in (None, "test")]
     named = {name for entry in entries for name in (*entry.labels, *entry.annotated)}
-    chosen = [f for f in classifier.findings if f in named] if findings is None else list(findings)
+    chosen = [f for f in classifier.findings if is_named(f, named)] if findings is None else list(findings)
     logits: list[np.ndarray] = []
     drops: dict[str, list[tuple[str, BlurDrops]]] = {finding: [] for finding in chosen}
     rng = np.random.default_rng(seed)
@@ -163,12 +164,12 @@ def _film_drops(
     findings: Sequence[str],
     rng: np.random.Generator,
 ) -> list[tuple[str, BlurDrops]]:
-    wanted = [finding for finding in findings if finding in entry.annotated]
-    if not wanted:
+    outlined = [finding for finding in findings if is_named(finding, entry.annotated)]
+    if not outlined:
         return []
     annotations = collection.annotations(entry.film_id)
     results = []
-    for finding in wanted:
+    for finding in outlined:
         mask = union_mask(annotations, finding)
         result = None if mask is None else blur_drops(classifier, radiograph, mask, finding, rng)
         if result is not None:
@@ -184,7 +185,7 @@ def _figures(
     drops: Sequence[tuple[str, BlurDrops]],
     rng: np.random.Generator,
 ) -> dict[str, Any]:
-    labels = np.array([finding in entry.labels for entry in entries], dtype=bool)
+    labels = np.array([is_named(finding, entry.labels) for entry in entries], dtype=bool)
     column = classifier.column(finding)
     scores = np.array([row[column] for row in logits], dtype=np.float64)
     figures: dict[str, Any] = {"positives": int(labels.sum()), "films": len(entries)}
@@ -206,7 +207,7 @@ def _blur_figures(drops: Sequence[tuple[str, BlurDrops]], rng: np.random.Generat
     difference = region - elsewhere
     found = mean_interval(difference, patients, rng)
     by_patient = [difference[patients == patient].mean() for patient in np.unique(patients)]
-    p = float(stats.wilcoxon(by_patient, alternative="greater").pvalue) if np.any(by_patient) else 1.0
+    p = float(scipy.stats.wilcoxon(by_patient, alternative="greater").pvalue) if np.any(by_patient) else 1.0
     comparable = ~np.isnan(mirrored)
     share = float(np.mean(region[comparable] > mirrored[comparable])) if comparable.any() else None
     return {

@@ -137,9 +137,9 @@ def read_text(path: Path) -> str:
         raise AnnotationError(f"{path.name} is not UTF-8 text, nor in another encoding that can be told") from error
     except FileNotFoundError as error:
         raise AnnotationError(f"there is no file {path.name}") from error
-    except (OSError, EOFError, zipfile.BadZipFile, ValueError) as error:
-        if isinstance(error, AnnotationError):
-            raise
+    except AnnotationError:
+        raise
+    except Exception as error:  # what gzip, zipfile and zlib raise for damage has no common base
         raise AnnotationError(f"{path.name} cannot be opened, or is damaged") from error
 
 

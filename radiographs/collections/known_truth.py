@@ -13,8 +13,8 @@ from radiographs.collection import Collection, CollectionCard, FilmEntry
 from radiographs.errors import CollectionError
 from radiographs.places import asset
 from radiographs.planting.films import MISSING, NormalFilm, films_at_hand, load, normal_films
-from radiographs.planting.lungs import find_lungs
 from radiographs.planting.plant import plant
+from radiographs.planting.recorded import recorded_lungs
 from radiographs.radiograph import Radiograph
 
 
@@ -40,13 +40,18 @@ def _recipes() -> dict[str, _Recipe]:
     }
 
 
+def sources() -> dict[str, Radiograph]:
+    """The normal films into which something is planted, by the name of the film that it makes."""
+    return {film_id: load(recipe.source) for film_id, recipe in _recipes().items() if recipe.findings}
+
+
 @lru_cache(maxsize=8)
 def _made(film_id: str) -> tuple[Radiograph, tuple[np.ndarray, ...]]:
     recipe = _recipes()[film_id]
     film = load(recipe.source)
     if not recipe.findings:
         return film, ()
-    lungs = find_lungs(film)
+    lungs = recorded_lungs(film_id)
     rng = np.random.default_rng(recipe.seed)
     masks = []
     for finding in recipe.findings:
@@ -59,6 +64,7 @@ class KnownTruth(Collection):
     """48 films, 224x224, of persons on the test side of the recorded split; made anew from their seeds."""
 
     name = "known-truth"
+    split = "known_truth"
     card = CollectionCard(
         title="Known truth",
         summary="Normal frontal films of children aged 1 to 5, into which a nodule, a mass, a consolidation or a "

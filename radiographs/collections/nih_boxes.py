@@ -112,7 +112,7 @@ def _shape(path: Path) -> tuple[int, int]:
     try:
         with Image.open(path) as image:
             return image.height, image.width
-    except (OSError, ValueError):
+    except Exception:  # Pillow's errors differ by version; the reader says in words what is wrong
         return read_radiograph(path).shape
 
 
@@ -125,6 +125,7 @@ class NihBoxes(Collection):
     """
 
     name = "nih-boxes"
+    split = "nih"
     card = CollectionCard(
         title="NIH films with boxes",
         summary="Frontal films of adults and children from ChestX-ray14, each with at least one box around one of "

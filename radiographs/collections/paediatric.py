@@ -90,6 +90,7 @@ class PaediatricPneumonia(Collection):
     """
 
     name = "paediatric-pneumonia"
+    split = "known_truth"
     card = CollectionCard(
         title="Paediatric pneumonia",
         summary="Frontal films of children aged 1 to 5, normal or with pneumonia, resized to 224x224.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,26 +31,41 @@ def made() -> list[Outlined]:
 
 
 def test_a_batch_says_what_is_known_and_empties_the_films_that_hang_wrong() -> None:
-    films, masks, known = AnatomyBatches(made(), Mix(3, 2, 4), SIDE, seed=1).next_batch()
+    films, masks, known = AnatomyBatches(made(), Mix(3, 2, 4), SIDE, seed=1).batch(0)
     assert films.shape == (9, 1, SIDE, SIDE)
     assert masks.shape == (9, 3, SIDE, SIDE)
-    assert known.tolist() == [[True, True, False]] * 3 + [[True] * 3] * 6
+    assert known.shape == masks.shape
+    assert known.float().mean((2, 3)).tolist() == [[1, 1, 0]] * 3 + [[1] * 3] * 6
     assert masks[5:].max() == 0
     assert all(masks[n, c].max() > 0.5 for n in range(3, 5) for c in range(3))
     assert films.min() >= -2
     assert films.max() <= 2
 
 
+def test_where_a_mask_says_nothing_moves_with_its_film_and_teaches_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("classifiers.training.anatomy_data.disturb", lambda films, generator: films)
+    child, adult = made()
+    partly = replace(adult, unknown=(adult.masks[2], None, None))
+    films, masks, known = AnatomyBatches([child, partly], Mix(0, 4, 0), SIDE, seed=5).batch(0)
+    heart = (films[:, 0] * 0.25 + 0.5 - 0.9).abs() < 0.02
+    assert heart.any()
+    assert not known[:, 0][heart].any()
+    assert known[:, 1].all()
+    logits, wrong = torch.randn(4, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0)), masks.clone()
+    wrong[~known] = 1 - wrong[~known]
+    assert torch.equal(dice_loss(logits, masks, known), dice_loss(logits, wrong, known))
+
+
 def test_masks_move_with_their_films(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("classifiers.training.anatomy_data.disturb", lambda films, generator: films)
-    films, masks, _ = AnatomyBatches(made(), Mix(0, 6, 0), SIDE, seed=2).next_batch()
+    films, masks, _ = AnatomyBatches(made(), Mix(0, 6, 0), SIDE, seed=2).batch(0)
     for film, mask in zip(films * 0.25 + 0.5, masks):
         for channel, grey in enumerate((0.4, 0.6, 0.9)):
             assert film[0][mask[channel] > 0.99].numpy() == pytest.approx(grey, abs=0.02)
 
 
 def test_the_same_seed_gives_the_same_batch() -> None:
-    first, second, other = (AnatomyBatches(made(), Mix(2, 2, 2), SIDE, seed=s).next_batch() for s in (3, 3, 4))
+    first, second, other = (AnatomyBatches(made(), Mix(2, 2, 2), SIDE, seed=s).batch(0) for s in (3, 3, 4))
     assert all(torch.equal(a, b) for a, b in zip(first, second))
     assert not torch.equal(first[0], other[0])
 
@@ -68,10 +84,11 @@ def test_changes_stay_in_range_and_leave_their_argument_alone() -> None:
 def test_dice_loss() -> None:
     mask = torch.zeros(1, 1, 40, 40)
     mask[..., :20] = 1
-    sure = (mask - 0.5) * 100
-    assert dice_loss(sure, mask).item() == pytest.approx(0, abs=1e-5)
-    assert dice_loss(-sure, mask).item() == pytest.approx(1 - 100 / 1700)
-    assert dice_loss(torch.full_like(mask, -50), torch.zeros_like(mask)).item() == pytest.approx(0, abs=1e-5)
+    sure, everywhere = (mask - 0.5) * 100, torch.ones_like(mask, dtype=torch.bool)
+    assert dice_loss(sure, mask, everywhere).item() == pytest.approx(0, abs=1e-5)
+    assert dice_loss(-sure, mask, everywhere).item() == pytest.approx(1 - 100 / 1700)
+    nothing = dice_loss(torch.full_like(mask, -50), torch.zeros_like(mask), everywhere)
+    assert nothing.item() == pytest.approx(0, abs=1e-5)
 
 
 def test_dice_and_its_mean_over_patients() -> None:
@@ -94,9 +111,9 @@ def test_unknown_structures_teach_nothing(tmp_path: Path) -> None:
         films = torch.randn(2, 1, SIDE, SIDE, generator=generator)
         masks = (torch.rand(2, 3, SIDE, SIDE, generator=generator) > 0.5).float()
         masks[:, 2] = fill
-        known = torch.tensor([[True, True, False]] * 2)
-        out = tmp_path / "network.safetensors"
-        average = train(network, Stage(2, Mix(2, 0, 0), 1e-3, SIDE), [(films, masks, known)] * 2, out)
+        known = torch.tensor([True, True, False])[None, :, None, None].expand_as(masks)
+        out = tmp_path / f"{fill}.safetensors"
+        average = train(network, Stage(2, Mix(2, 0, 0), 1e-3, SIDE), lambda step: (films, masks, known), out)
         return average.state_dict()["head.weight"]
 
     assert torch.equal(trained(0.0), trained(1.0))

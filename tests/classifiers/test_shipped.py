@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from classifiers import ModelCard, Preprocessing
+from classifiers import ModelCard, Preprocessing, Scope
 from classifiers.cards import CardError, NetworkSpec, load_card, save_card
 from classifiers.networks import chest_resnet18
 from classifiers.shipped import load_shipped, models_folder, save_shipped, shipped_cards
@@ -31,6 +31,18 @@ def folder(tmp_path, network):
     return tmp_path
 
 
+def test_the_network_is_torchvisions_with_a_finer_last_stage(network):
+    from torchvision.models import resnet18
+
+    theirs = resnet18(num_classes=len(FINDINGS))
+    theirs.conv1 = torch.nn.Conv2d(1, 64, kernel_size=7, stride=2, padding=3, bias=False)
+    theirs.layer4[0].conv1.stride = theirs.layer4[0].downsample[0].stride = (1, 1)
+    theirs.load_state_dict(network.state_dict())
+    films = torch.rand(2, 1, 64, 64, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(network(films), theirs.eval()(films))
+    assert [name for name, _ in network.named_modules()] == [name for name, _ in theirs.named_modules()]
+
+
 def test_round_trip_in_half_precision(folder, network):
     classifier = load_shipped("tiny", folder)
     assert classifier.card == CARD
@@ -43,6 +55,35 @@ def test_round_trip_in_half_precision(folder, network):
         expected = network(classifier.prepare(film))[0].numpy()
     assert classifier.logits(film) == pytest.approx(expected, abs=2e-2)
     assert (folder / "tiny.safetensors").stat().st_size < 23e6
+
+
+def test_the_scope_comes_back_and_every_shipped_card_has_one(tmp_path, network):
+    card = replace(CARD, scope=Scope((18, 94), ("PA", "AP"), ("nih-boxes",)))
+    save_shipped(network, FINDINGS, card, Preprocessing(64), folder=tmp_path)
+    assert load_shipped("tiny", tmp_path).card.scope == card.scope
+    scopes = {card.name: card.scope for card, _ in shipped_cards()}
+    assert scopes["nih14-localised"].ages == (18, 94)
+    assert "known-truth" in scopes["known-truth"].collections
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        "adults",
+        {"ages": [18]},
+        {"ages": [18], "projections": ["PA"]},
+        {"ages": [90, 18], "projections": ["PA"]},
+        {"ages": [18, 94], "projections": []},
+        {"ages": ["18", 94], "projections": ["PA"]},
+        {"ages": [18, 94], "projections": ["PA"], "sex": ["F"]},
+        {"ages": [18, 94], "projections": "PA"},
+    ],
+)
+def test_a_wrong_scope_is_said(folder, scope):
+    path = folder / "tiny.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"scope": scope}))
+    with pytest.raises(CardError, match=r"tiny\.json cannot be used"):
+        load_card(path)
 
 
 def test_changed_weights_are_refused(folder):

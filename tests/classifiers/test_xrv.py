@@ -197,7 +197,7 @@ def test_an_unknown_model_lists_those_there_are():
 
 def test_importing_the_library_leaves_the_warning_filters_alone():
     code = (
-        "import classifiers.xrv as x, warnings, torchvision;"
+        "import classifiers.xrv as x, warnings; x.ensure_torchvision();"
         "import skimage, pandas, requests;"
         "before = list(warnings.filters); x.import_torchxrayvision();"
         "assert ('ignore', None, Warning, None, 0) not in warnings.filters, warnings.filters;"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from classifiers import ChestClassifier
-from evaluation.scores.assessment import Case
+from evaluation.scores import Case, Region
 from radiographs import Radiograph
 from tests.xai_methods.linear_classifier import linear_classifier, smooth_film
 from xai_methods import Explanation
@@ -30,7 +30,11 @@ def case_of(
 ) -> Case:
     """A case of the first finding with a map of one's own."""
     explanation = explanation_of(classifier, radiograph, values, method)
-    return Case(classifier, radiograph, explanation, classifier.to_film(explanation, radiograph), **more)
+    mask = more.pop("mask", None)
+    return Case(
+        classifier=classifier, radiograph=radiograph, explanation=explanation,
+        on_film=classifier.to_film(explanation, radiograph), region=None if mask is None else Region(mask), **more,
+    )  # fmt: skip
 
 
 def linear_case(values: np.ndarray | None = None, method: str = "jacobian", **more: Any) -> Case:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -31,9 +32,9 @@ class Looker(nn.Module):
         return (torch.relu(self.cells(films) - 0.5) * self.weight).sum(dim=(1, 2, 3))[:, None]
 
 
-def looker(mirrored: bool = False) -> ChestClassifier:
-    """Build it for the finding "Spot"."""
-    return ChestClassifier(Looker(mirrored), ("Spot",), CARD, "cells", Preprocessing(side=SIDE))
+def looker(mirrored: bool = False, finding: str = "Spot") -> ChestClassifier:
+    """Build it for one finding."""
+    return ChestClassifier(Looker(mirrored), (finding,), CARD, "cells", Preprocessing(side=SIDE))
 
 
 class Spots(Collection):
@@ -76,3 +77,20 @@ class Spots(Collection):
         mask = np.zeros((SIDE, SIDE), dtype=bool)
         mask[self._spot(film_id)] = True
         return [Annotation("Spot", mask, "mask", "planted", exact=True)]
+
+
+class Effusions(Spots):
+    """The same films, whose spots are labelled and outlined under other spellings than "Effusion"."""
+
+    name = "effusions"
+
+    def entries(self) -> list[FilmEntry]:
+        """Labels by one synonym, outlines by another."""
+        return [
+            replace(e, labels=("Pleural Effusion",), annotated=("pleural_effusion",)) if e.labels else e
+            for e in super().entries()
+        ]
+
+    def annotations(self, film_id: str) -> list[Annotation]:
+        """The spot, by a synonym."""
+        return [replace(one, finding="PLEURAL EFFUSION") for one in super().annotations(film_id)]

@@ -14,14 +14,14 @@ APP = str(Path(__file__).resolve().parents[2] / "app.py")
 
 
 @pytest.fixture
-def shelves(monkeypatch):
-    """Put the tiny collection and model on the shelves; returns a function that empties the model registry."""
+def registries(monkeypatch):
+    """Put the tiny collection and model in the registries; returns a function that empties the model registry."""
     import classifiers.registry
     import radiographs.registry
     from dashboard.shared import caches, choosing
 
     found = {"tiny-films": TinyCollection()}
-    for place in (radiographs.registry, caches, choosing):
+    for place in (radiographs.registry, choosing):
         monkeypatch.setattr(place, "collections", lambda: found)
     monkeypatch.setattr(caches, "get_collection", found.__getitem__)
     monkeypatch.setattr(caches, "load_classifier", tiny_classifier)
@@ -35,5 +35,5 @@ def shelves(monkeypatch):
 
 
 @pytest.fixture
-def page(shelves) -> AppTest:
+def page(registries) -> AppTest:
     return AppTest.from_file(APP, default_timeout=60)

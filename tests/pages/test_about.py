@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.cli.start import only_named_pages
 from dashboard.settings import settings
-from dashboard.settings.settings import Settings
+from dashboard.settings.settings import UserSettings
 from dashboard.shared import tour
 from tests.pages.conftest import APP
 
@@ -42,7 +42,7 @@ def step(page: AppTest) -> int | None:
     return int(found[0].split()[1]) if found else None
 
 
-def test_the_about_page_says_what_it_is_for(shelves):
+def test_the_about_page_says_what_it_is_for(registries):
     page = opened(seed="1").switch_page("pages/about.py").run()
     assert not page.exception
     words = "\n".join(str(m.value) for m in page.markdown)
@@ -50,7 +50,7 @@ def test_the_about_page_says_what_it_is_for(shelves):
     assert "torch " in words
 
 
-def test_a_first_visit_is_offered_the_tour_once(shelves):
+def test_a_first_visit_is_offered_the_tour_once(registries):
     page = opened()
     assert step(page) == 1
     for number in range(2, len(tour.STEPS) + 1):
@@ -67,15 +67,15 @@ def test_a_first_visit_is_offered_the_tour_once(shelves):
     assert step(opened()) is None
 
 
-def test_skipping_ends_it_for_good(shelves):
-    settings.save(Settings(reader="A"))
+def test_skipping_ends_it_for_good(registries):
+    settings.save(UserSettings(reader="A"))
     page = opened()
     page.button(key="tour_skip").click().run()
     assert step(page) is None
-    assert settings.load() == Settings(reader="A", tour_seen=True)
+    assert settings.load() == UserSettings(reader="A", tour_seen=True)
 
 
-def test_a_link_is_never_in_the_way_of(shelves):
+def test_a_link_is_never_in_the_way_of(registries):
     page = opened(film="tiny-films/film-1")
     assert step(page) is None
     page.switch_page("pages/about.py").run()
@@ -83,8 +83,8 @@ def test_a_link_is_never_in_the_way_of(shelves):
     assert not settings.load().tour_seen
 
 
-def test_about_begins_the_tour_again(shelves):
-    settings.save(Settings(tour_seen=True))
+def test_about_begins_the_tour_again(registries):
+    settings.save(UserSettings(tour_seen=True))
     page = opened().switch_page("pages/about.py").run()
     assert step(page) is None
     page.button(key="begin_tour").click().run()
@@ -92,7 +92,7 @@ def test_about_begins_the_tour_again(shelves):
     assert step(page) == 1
 
 
-def test_where_nothing_can_be_written_the_tour_ends_all_the_same(shelves, monkeypatch):
+def test_where_nothing_can_be_written_the_tour_ends_all_the_same(registries, monkeypatch):
     def fail(wanted):
         raise settings.SettingsError("full")
 

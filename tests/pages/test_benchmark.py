@@ -16,7 +16,7 @@ from tests.pages.conftest import APP
 
 
 @pytest.fixture
-def home(shelves, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(registries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     from tests.dashboard.made import TinyCollection, tiny_models
 
     monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))

@@ -69,7 +69,7 @@ def test_first_visit_shows_a_film_and_one_click_shows_maps_and_scores(page):
     assert page.query_params["run"] == "1"
 
 
-def test_a_link_with_run_starts_at_once_and_shows_the_same_view(shelves):
+def test_a_link_with_run_starts_at_once_and_shows_the_same_view(registries):
     query = {**FAST, "film": ["tiny-films/film-1"], "model": ["tiny"], "finding": ["Effusion"], "seed": ["5"]}
     page = finish(open_with(query | {"run": ["1"], "show": ["contour"], "opacity": ["0.30"]}))
     assert not page.exception
@@ -83,14 +83,14 @@ def test_a_link_with_run_starts_at_once_and_shows_the_same_view(shelves):
     assert page.query_params["show"] == "contour"
 
 
-def test_a_film_that_nobody_outlined_still_shows_maps(shelves):
+def test_a_film_that_nobody_outlined_still_shows_maps(registries):
     page = finish(open_with(FAST | {"film": ["tiny-films/film-2"], "run": ["1"]}))
     assert not page.exception
     assert "Scores need an outline" in said(page)
     assert viewer_data(page)["outlines"] == []
 
 
-def test_a_failing_method_says_so_in_its_panel_and_the_others_go_on(shelves, monkeypatch):
+def test_a_failing_method_says_so_in_its_panel_and_the_others_go_on(registries, monkeypatch):
     from xai_methods import get_method
 
     def fail(request):
@@ -103,7 +103,7 @@ def test_a_failing_method_says_so_in_its_panel_and_the_others_go_on(shelves, mon
     assert "Grad-CAM" in set(table_with(page, "title", "pixel_auprc")["title"])
 
 
-def test_the_scorecard_is_worked_out_when_asked(shelves):
+def test_the_scorecard_is_worked_out_when_asked(registries):
     page = finish(open_with(FAST | {"run": ["1"]}))
     page.button(key="scorecard tiny Nodule").click().run()
     until = time.monotonic() + 60
@@ -118,7 +118,7 @@ def test_the_scorecard_is_worked_out_when_asked(shelves):
     assert set(table_with(page, "Element", "In words")["Element"]) == {e.capitalize() for e in ELEMENTS}
 
 
-def test_agreement_and_words_stand_beside_the_maps(shelves):
+def test_agreement_and_words_stand_beside_the_maps(registries):
     page = finish(open_with(FAST | {"run": ["1"]}))
     matrix = table_with(page, "Grad-CAM", "Jacobian sensitivity")
     assert matrix.loc["Grad-CAM", "Grad-CAM"] == 1
@@ -126,7 +126,7 @@ def test_agreement_and_words_stand_beside_the_maps(shelves):
     assert "strongest point" in said(page)
 
 
-def test_a_second_model_hangs_beside_the_first(shelves):
+def test_a_second_model_hangs_beside_the_first(registries):
     page = finish(open_with(FAST | {"run": ["1"], "beside": ["other"]}))
     assert not page.exception
     viewers = [json.loads(v.proto.json) for v in page.get("bidi_component")]
@@ -136,11 +136,11 @@ def test_a_second_model_hangs_beside_the_first(shelves):
     assert page.query_params["beside"] == "other"
 
 
-def test_the_outline_stays_hidden_until_asked_where_a_person_wants_it_so(shelves, monkeypatch):
-    from dashboard.settings.settings import Settings
+def test_the_outline_stays_hidden_until_asked_where_a_person_wants_it_so(registries, monkeypatch):
+    from dashboard.settings.settings import UserSettings
     from dashboard.shared import session
 
-    monkeypatch.setattr(session.settings, "load", lambda: Settings(hide_outline=True))
+    monkeypatch.setattr(session.settings, "load", lambda: UserSettings(hide_outline=True))
     assert viewer_data(open_with(FAST))["look"]["outline"] is False
 
 
@@ -152,7 +152,7 @@ def test_the_outline_stays_hidden_until_asked_where_a_person_wants_it_so(shelves
         {"method": ["magic"], "set": ["lime.samples:nan"], "seed": ["1e99"], "opacity": ["-1"]},
     ],
 )
-def test_a_hostile_link_falls_back_with_words(shelves, query):
+def test_a_hostile_link_falls_back_with_words(registries, query):
     page = open_with(query)
     assert not page.exception
     assert page.warning
@@ -160,21 +160,21 @@ def test_a_hostile_link_falls_back_with_words(shelves, query):
     assert page.selectbox(key="film_id").value == "film-0"
 
 
-def test_without_models_the_page_says_how_to_get_one(shelves):
-    shelves()
+def test_without_models_the_page_says_how_to_get_one(registries):
+    registries()
     page = open_with({})
     assert not page.exception
     assert "no model" in said(page)
 
 
-def test_a_model_that_is_not_at_hand_says_how_to_have_it(shelves):
+def test_a_model_that_is_not_at_hand_says_how_to_have_it(registries):
     page = open_with({"model": ["away"]})
     assert not page.exception
     assert "lightbox fetch away" in said(page)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a film", b"\x89PNG\r\n\x1a\nbroken"])
-def test_a_bad_upload_says_why_and_keeps_everything_else(shelves, content):
+def test_a_bad_upload_says_why_and_keeps_everything_else(registries, content):
     page = open_with(FAST)
     page.selectbox(key="collection").select("upload").run()
     page.file_uploader(key="upload").set_value([("secret-name.png", content, "image/png")]).run()
@@ -184,7 +184,7 @@ def test_a_bad_upload_says_why_and_keeps_everything_else(shelves, content):
     assert page.selectbox(key="model").value == "tiny"
 
 
-def test_each_model_has_its_own_exports(shelves):
+def test_each_model_has_its_own_exports(registries):
     page = finish(open_with(FAST | {"run": ["1"], "beside": ["other"]}))
     assert not page.exception
     assert [tab.label for tab in page.tabs] == ["Tiny <model>", "Other"]
@@ -195,17 +195,17 @@ def test_each_model_has_its_own_exports(shelves):
     assert page.segmented_control(key="export_model").value == "other"
 
 
-def test_one_model_asks_for_no_choice_of_export(shelves):
+def test_one_model_asks_for_no_choice_of_export(registries):
     page = finish(open_with(FAST | {"run": ["1"]}))
     assert "export_model" not in {control.key for control in page.segmented_control}
 
 
-def test_a_drawn_region_carries_the_readers_name_and_can_be_saved_three_ways(shelves, monkeypatch):
+def test_a_drawn_region_carries_the_readers_name_and_can_be_saved_three_ways(registries, monkeypatch):
     from dashboard.compare import regions
-    from dashboard.settings.settings import Settings
+    from dashboard.settings.settings import UserSettings
     from radiographs import Annotation
 
-    monkeypatch.setattr(regions.settings, "load", lambda: Settings(reader="Reader A"))
+    monkeypatch.setattr(regions.settings, "load", lambda: UserSettings(reader="Reader A"))
     page = open_with(FAST)
     film, mask = tiny_film()
     page.session_state["own_regions"] = {film.digest: [Annotation("Nodule", mask, "box", "you")]}
@@ -216,7 +216,7 @@ def test_a_drawn_region_carries_the_readers_name_and_can_be_saved_three_ways(she
     assert "Your region" in said(page)
 
 
-def test_a_tables_drawing_is_done_once_and_replayed(shelves, monkeypatch):
+def test_a_tables_drawing_is_done_once_and_replayed(registries, monkeypatch):
     from dashboard.compare import scores
 
     page = finish(open_with(FAST | {"run": ["1"]}))
@@ -227,7 +227,7 @@ def test_a_tables_drawing_is_done_once_and_replayed(shelves, monkeypatch):
     assert table_with(page, "title", "pixel_auprc").equals(shown)
 
 
-def test_what_a_link_starts_can_be_cancelled(shelves, monkeypatch):
+def test_what_a_link_starts_can_be_cancelled(registries, monkeypatch):
     import threading
 
     from xai_methods import Cancelled, get_method

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.pages.test_compare import FAST, finish, open_with, said, viewer_data
 
 
-def test_a_link_with_one_superpixel_is_refused_with_the_bounds_and_the_rest_is_kept(shelves):
+def test_a_link_with_one_superpixel_is_refused_with_the_bounds_and_the_rest_is_kept(registries):
     page = open_with(FAST | {"method": ["lime", "grad-cam"], "set": ["lime.n_superpixels:1"]})
     assert not page.exception
     assert "n_superpixels" in said(page)
@@ -13,13 +13,13 @@ def test_a_link_with_one_superpixel_is_refused_with_the_bounds_and_the_rest_is_k
     assert [panel["state"] for panel in viewer_data(page)["panels"]].count("failed") == 0
 
 
-def test_a_link_with_an_unknown_finding_says_so(shelves):
+def test_a_link_with_an_unknown_finding_says_so(registries):
     page = open_with(FAST | {"model": ["tiny"], "finding": ["Hiccups"]})
     assert not page.exception
     assert "Hiccups" in said(page)
 
 
-def test_more_superpixels_than_the_input_holds_are_refused_in_the_panel_and_the_others_go_on(shelves, monkeypatch):
+def test_more_superpixels_than_the_input_holds_are_refused_in_the_panel_and_the_others_go_on(registries, monkeypatch):
     monkeypatch.setattr("xai_methods.perturbation.superpixels.SMALLEST_AREA", 1000)
     page = finish(open_with({"method": ["lime", "grad-cam"], "set": ["lime.n_superpixels:60"], "run": ["1"]}))
     assert not page.exception

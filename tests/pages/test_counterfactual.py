@@ -41,7 +41,7 @@ def said(page: AppTest) -> str:
 
 
 @pytest.fixture
-def explained(shelves, monkeypatch):
+def explained(registries, monkeypatch):
     """A page whose explainer gives the made series; returns a function that changes what it gives."""
     from dashboard.counterfactual import page as counterfactual
     from evaluation.counterfactuals import exaggerated
@@ -58,7 +58,7 @@ def explained(shelves, monkeypatch):
     return give
 
 
-def test_a_model_without_an_explainer_says_so(shelves, monkeypatch):
+def test_a_model_without_an_explainer_says_so(registries, monkeypatch):
     from dashboard.counterfactual import page as counterfactual
 
     monkeypatch.setattr(counterfactual, "served", lambda classifier: {})

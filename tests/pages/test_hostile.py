@@ -47,7 +47,7 @@ def said(page: AppTest) -> str:
 
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("link", LINKS)
-def test_a_hostile_link_breaks_no_page(shelves, home, name, link):
+def test_a_hostile_link_breaks_no_page(registries, home, name, link):
     page = opened(name, LINKS[link])
     assert not page.exception
     assert "<script" not in said(page)
@@ -56,7 +56,7 @@ def test_a_hostile_link_breaks_no_page(shelves, home, name, link):
 
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("content", ["{", "[]", '{"folder-1": 7}', "\x00\x01"])
-def test_damaged_files_of_ours_break_no_page(shelves, home, name, content):
+def test_damaged_files_of_ours_break_no_page(registries, home, name, content):
     for file in ("settings.json", "folders.json"):
         (home / file).write_text(content)
     page = opened(name)
@@ -67,7 +67,7 @@ def test_damaged_files_of_ours_break_no_page(shelves, home, name, content):
 
 
 @pytest.mark.parametrize("name", WITH_A_FILM)
-def test_a_damaged_film_is_a_sentence(shelves, home, monkeypatch, name):
+def test_a_damaged_film_is_a_sentence(registries, home, monkeypatch, name):
     def refuse(self, film_id):
         raise FilmError("the film cannot be read; fetch it again")
 
@@ -79,7 +79,7 @@ def test_a_damaged_film_is_a_sentence(shelves, home, monkeypatch, name):
 
 @pytest.mark.parametrize("error", [WeightsError("the weights of tiny are damaged"), FileNotFoundError("no weights")])
 @pytest.mark.parametrize("name", WITH_A_FILM)
-def test_missing_or_damaged_weights_are_a_sentence(shelves, home, monkeypatch, name, error):
+def test_missing_or_damaged_weights_are_a_sentence(registries, home, monkeypatch, name, error):
     def refuse(name):
         raise error
 

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from dashboard.library import background_downloads as library_jobs
+from dashboard.library import downloads as library_jobs
 from dashboard.library import store as library_store
 from radiographs import fetch as films
 from radiographs.fetch import nih_downloads
@@ -31,7 +31,7 @@ def home(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def library(home, shelves):
+def library(home, registries):
     """Opens the library at one of its parts."""
     made: list[AppTest] = []
 
@@ -44,12 +44,12 @@ def library(home, shelves):
 
     yield opened
     if made:
-        library_jobs.errands().close()
+        library_jobs.downloads().close()
 
 
 @pytest.fixture
-def real_shelf(monkeypatch):
-    """The program's own collections in place of the tiny one: what is at hand depends on the home folder alone."""
+def real_collections(monkeypatch):
+    """The program's own collections in place of the tiny one: what is available depends on the home folder alone."""
     import radiographs.registry
     from dashboard.shared import caches, choosing
     from radiographs.collections.nih_boxes import NihBoxes
@@ -62,7 +62,7 @@ def real_shelf(monkeypatch):
         folders = [] if radiographs.registry.damaged_folders() else remembered_folders()
         return {c.name: c for c in (TinyCollection(), nih, *folders)}
 
-    for place in (radiographs.registry, caches, choosing):
+    for place in (radiographs.registry, choosing):
         monkeypatch.setattr(place, "collections", found)
     monkeypatch.setattr(caches, "get_collection", lambda name: found()[name])
 
@@ -118,7 +118,7 @@ def said(page: AppTest) -> str:
 
 def settled(page: AppTest, name: str, seconds: float = 20) -> AppTest:
     until = time.monotonic() + seconds
-    while library_jobs.errands().status(name) is not None and library_jobs.errands().status(name).pending:
+    while library_jobs.downloads().status(name) is not None and library_jobs.downloads().status(name).pending:
         assert time.monotonic() < until, "the work did not end"
         time.sleep(0.05)
     return page.run()
@@ -149,7 +149,7 @@ def test_a_collection_opens_in_compare(library):
     assert page.selectbox(key="film_id").value == "film-0"
 
 
-def test_a_damaged_list_of_folders_says_what_to_do(library, real_shelf, home):
+def test_a_damaged_list_of_folders_says_what_to_do(library, real_collections, home):
     home.mkdir()
     (home / "folders.json").write_text("{")
     page = library()
@@ -157,7 +157,7 @@ def test_a_damaged_list_of_folders_says_what_to_do(library, real_shelf, home):
     assert "remove it and add them again" in said(page)
 
 
-def test_films_are_fetched_kept_and_removed_again(library, real_shelf, server, home):
+def test_films_are_fetched_kept_and_removed_again(library, real_collections, server, home):
     page = library()
     assert "Not on this computer yet" in said(page)
     page.button(key="fetch nih-demo").click().run()
@@ -178,7 +178,7 @@ def test_films_are_fetched_kept_and_removed_again(library, real_shelf, server, h
     assert library_store.fetched("nih-boxes") == server.size, "what was removed can be fetched anew"
 
 
-def test_a_download_can_be_stopped_and_goes_on(library, real_shelf, server):
+def test_a_download_can_be_stopped_and_goes_on(library, real_collections, server):
     server.gate.clear()
     page = library()
     page.button(key="fetch nih-demo").click().run()
@@ -193,7 +193,7 @@ def test_a_download_can_be_stopped_and_goes_on(library, real_shelf, server):
     assert library_store.fetched("nih-boxes") == server.size
 
 
-def test_offline_a_download_says_what_to_do(library, real_shelf, server, monkeypatch):
+def test_offline_a_download_says_what_to_do(library, real_collections, server, monkeypatch):
     from radiographs import downloads
 
     monkeypatch.setattr(downloads, "_pause", lambda seconds, stopped: None)
@@ -220,7 +220,7 @@ def a_folder(place, damaged: bool = True):
     return place
 
 
-def test_a_folder_is_looked_into_added_and_taken_off_again(library, real_shelf, tmp_path):
+def test_a_folder_is_looked_into_added_and_taken_off_again(library, real_collections, tmp_path):
     folder = a_folder(tmp_path / "films")
     page = library("folder")
     page.text_input(key="folder_path").set_value(f'"{folder}"')
@@ -243,7 +243,7 @@ def test_a_folder_is_looked_into_added_and_taken_off_again(library, real_shelf, 
 
 
 def _scan() -> str:
-    return next(name for name in library_jobs.errands()._times if str(name).startswith("folder "))
+    return next(name for name in library_jobs.downloads()._times if str(name).startswith("folder "))
 
 
 @pytest.mark.parametrize(
@@ -343,7 +343,7 @@ def test_the_autoencoder_is_fetched_from_its_card(library, home, monkeypatch):
     page.button(key="fetch xrv-resnetae-101-elastic").click().run()
     page = settled(page, "xrv-resnetae-101-elastic")
     assert not page.exception
-    assert "For counterfactuals · at hand" in said(page.run())
+    assert "For counterfactuals · available" in said(page.run())
     assert [b.label for b in page.button if b.key == "remove xrv-resnetae-101-elastic"] == [
         "Remove the fetched weights of the autoencoder (7 bytes)"
     ]

@@ -7,8 +7,10 @@ import time
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.methods import cards, cards_example
+from dashboard.methods import cards
+from dashboard.methods import example as example_module
 from dashboard.shared import caches
+from dashboard.shared.families import FAMILIES
 from tests.dashboard.made import TinyCollection, tiny_classifier
 from tests.pages.conftest import APP
 from xai_methods import get_method, methods
@@ -31,11 +33,11 @@ def said(page: AppTest) -> str:
 
 
 @pytest.fixture
-def example(shelves, monkeypatch):
+def example(registries, monkeypatch):
     """The example on the tiny film and model."""
-    monkeypatch.setattr(cards_example, "FILM", "tiny-films/film-0")
-    monkeypatch.setattr(cards_example, "MODEL", "tiny")
-    monkeypatch.setattr(cards_example, "FINDING", "Nodule")
+    monkeypatch.setattr(example_module, "FILM", "tiny-films/film-0")
+    monkeypatch.setattr(example_module, "MODEL", "tiny")
+    monkeypatch.setattr(example_module, "FINDING", "Nodule")
     assert TinyCollection.name == "tiny-films"
 
 
@@ -55,18 +57,18 @@ def test_every_parameter_is_explained(name):
     assert not table["Allowed"].eq("any").any()
 
 
-def test_the_index_names_every_method_once(shelves):
+def test_the_index_names_every_method_once(registries):
     page = opened()
     assert not page.exception
     questions = [str(m.value) for m in page.markdown]
     for method in methods().values():
         assert questions.count(method.question) >= 1, method.name
     families = {method.family for method in methods().values()}
-    assert families <= set(cards.FAMILIES), "a family has no heading"
+    assert families <= set(FAMILIES), "a family has no heading"
 
 
 @pytest.mark.parametrize("name", ["grad-cam", "lime", "random"])
-def test_a_methods_page_shows_card_settings_and_command(shelves, name):
+def test_a_methods_page_shows_card_settings_and_command(registries, name):
     page = opened(name)
     assert not page.exception
     for words in (get_method(name).title, *HEADINGS, "Settings", "Example"):
@@ -76,7 +78,7 @@ def test_a_methods_page_shows_card_settings_and_command(shelves, name):
 
 
 @pytest.mark.parametrize("name", ["magic", "../../etc/passwd", "<script>alert(1)</script>", "x" * 5000, "lime\0"])
-def test_a_link_to_no_method_shows_all_with_a_word(shelves, name):
+def test_a_link_to_no_method_shows_all_with_a_word(registries, name):
     page = opened(name)
     assert not page.exception
     assert "a method that is not here" in page.warning[0].value

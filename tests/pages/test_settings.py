@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.settings import settings
-from dashboard.settings.settings import Settings, SettingsError
+from dashboard.settings.settings import SettingsError, UserSettings
 from tests.pages.conftest import APP
 
 
@@ -25,7 +25,7 @@ def save(page: AppTest) -> AppTest:
     return next(b for b in page.button if b.label == "Save").click().run()
 
 
-def test_what_is_saved_holds_in_another_session(shelves):
+def test_what_is_saved_holds_in_another_session(registries):
     page = opened()
     assert not page.exception
     page.selectbox(key="set_model").select("tiny")
@@ -35,7 +35,7 @@ def test_what_is_saved_holds_in_another_session(shelves):
     save(page)
     assert not page.exception
     assert "Saved." in page.success[0].value
-    assert settings.load() == Settings("tiny", ("grad-cam", "rise"), True, "Reader A", False)
+    assert settings.load() == UserSettings("tiny", ("grad-cam", "rise"), True, "Reader A", False)
     other = opened()
     assert other.selectbox(key="set_model").value == "tiny"
     assert other.multiselect(key="set_methods").value == ["grad-cam", "rise"]
@@ -43,30 +43,30 @@ def test_what_is_saved_holds_in_another_session(shelves):
     assert other.text_input(key="set_reader").value == "Reader A"
 
 
-def test_the_usual_methods_are_left_to_the_page(shelves):
+def test_the_usual_methods_are_left_to_the_page(registries):
     save(opened())
     assert settings.load().default_methods == ()
 
 
-def test_back_to_the_usual_keeps_that_the_tour_was_seen(shelves):
-    settings.save(Settings("tiny", ("rise",), True, "A", True))
+def test_back_to_the_usual_keeps_that_the_tour_was_seen(registries):
+    settings.save(UserSettings("tiny", ("rise",), True, "A", True))
     page = opened()
     page.button(key="reset_settings").click().run()
     assert not page.exception
-    assert settings.load() == Settings(tour_seen=True)
+    assert settings.load() == UserSettings(tour_seen=True)
     assert not page.toggle(key="set_hide'").value
     assert page.text_input(key="set_reader'").value == ""
 
 
-def test_names_of_what_is_gone_are_left_out(shelves):
-    settings.save(Settings("gone", ("gone", "lime")))
+def test_names_of_what_is_gone_are_left_out(registries):
+    settings.save(UserSettings("gone", ("gone", "lime")))
     page = opened()
     assert not page.exception
     assert page.selectbox(key="set_model").value == ""
     assert page.multiselect(key="set_methods").value == ["lime"]
 
 
-def test_a_damaged_file_is_said_and_mended_by_saving(shelves, home):
+def test_a_damaged_file_is_said_and_mended_by_saving(registries, home):
     home.mkdir()
     (home / "settings.json").write_text("{")
     page = opened()
@@ -77,7 +77,7 @@ def test_a_damaged_file_is_said_and_mended_by_saving(shelves, home):
     assert not page.warning
 
 
-def test_where_nothing_can_be_written_it_says_so(shelves, monkeypatch):
+def test_where_nothing_can_be_written_it_says_so(registries, monkeypatch):
     def fail(wanted):
         raise SettingsError("the disk is full; make room")
 

@@ -34,7 +34,7 @@ def finish(page: AppTest, seconds: float = 60) -> AppTest:
     raise AssertionError("the study did not finish")
 
 
-def test_a_first_visit_studies_the_film_and_says_what_came_out(shelves):
+def test_a_first_visit_studies_the_film_and_says_what_came_out(registries):
     page = finish(open_with({}))
     assert not page.exception
     text = said(page)
@@ -55,7 +55,7 @@ def test_a_first_visit_studies_the_film_and_says_what_came_out(shelves):
     assert nearest in page.metric[2].help.lower()
 
 
-def test_the_slider_asks_the_model_nothing(shelves, monkeypatch):
+def test_the_slider_asks_the_model_nothing(registries, monkeypatch):
     page = finish(open_with({}))
     (key,) = [key for key in caches.manager()._jobs if key[0] == "stability"]
     found = caches.manager().status(key).result
@@ -66,7 +66,7 @@ def test_the_slider_asks_the_model_nothing(shelves, monkeypatch):
     assert page.select_slider[0].value == len(found.strongest.steps) - 1
 
 
-def test_another_film_drops_the_study_nobody_looks_at(shelves):
+def test_another_film_drops_the_study_nobody_looks_at(registries):
     page = finish(open_with({}))
     page.selectbox(key="film_id").select("film-1").run()
     finish(page)
@@ -75,7 +75,7 @@ def test_another_film_drops_the_study_nobody_looks_at(shelves):
     assert len([key for key in caches.manager()._jobs if key[0] == "stability"]) == 2
 
 
-def test_strength_and_finding_can_be_changed(shelves):
+def test_strength_and_finding_can_be_changed(registries):
     page = finish(open_with({}))
     page.segmented_control(key="strength").set_value(2).run()
     assert not page.exception
@@ -84,7 +84,7 @@ def test_strength_and_finding_can_be_changed(shelves):
     assert not page.exception
 
 
-def test_a_study_that_fails_says_why_in_a_sentence(shelves, monkeypatch):
+def test_a_study_that_fails_says_why_in_a_sentence(registries, monkeypatch):
     from dashboard.stability import page as stability
 
     def fail(*given, **named):
@@ -99,14 +99,14 @@ def test_a_study_that_fails_says_why_in_a_sentence(shelves, monkeypatch):
 
 
 @pytest.mark.parametrize("query", [{"film": "../../etc/passwd"}, {"model": "<script>", "film": "upload/0123456789ab"}])
-def test_a_hostile_link_falls_back_with_words(shelves, query):
+def test_a_hostile_link_falls_back_with_words(registries, query):
     page = finish(open_with(query))
     assert not page.exception
     assert page.warning
     assert "script>" not in said(page)
 
 
-def test_a_model_that_is_not_at_hand_says_how_to_have_it(shelves):
+def test_a_model_that_is_not_at_hand_says_how_to_have_it(registries):
     page = open_with({})
     page.selectbox(key="model").select("away").run()
     assert not page.exception
@@ -114,15 +114,15 @@ def test_a_model_that_is_not_at_hand_says_how_to_have_it(shelves):
     assert not page.get("progress")
 
 
-def test_without_models_the_page_says_how_to_get_one(shelves):
-    shelves()
+def test_without_models_the_page_says_how_to_get_one(registries):
+    registries()
     page = open_with({})
     assert not page.exception
     assert "no model" in said(page)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a film", b"\x89PNG\r\n\x1a\nbroken"])
-def test_a_bad_upload_says_why(shelves, content):
+def test_a_bad_upload_says_why(registries, content):
     page = open_with({})
     page.selectbox(key="collection").select("upload").run()
     page.file_uploader(key="upload").set_value([("secret-name.png", content, "image/png")]).run()
@@ -131,7 +131,7 @@ def test_a_bad_upload_says_why(shelves, content):
     assert "secret-name" not in said(page)
 
 
-def test_the_film_chosen_on_the_compare_page_is_the_one_studied(shelves):
+def test_the_film_chosen_on_the_compare_page_is_the_one_studied(registries):
     page = finish(open_with({"film": "tiny-films/film-1", "model": "tiny"}))
     assert page.selectbox(key="film_id").value == "film-1"
     assert "tiny-films/film-1" in said(page)

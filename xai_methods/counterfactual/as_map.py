@@ -61,6 +61,7 @@ class CounterfactualMethod(Method):
 
     family = "counterfactual"
     signed = False
+    unit = "arbitrary"
     parameters = CounterfactualParameters
 
     def _explain(self, request: Request) -> Attribution:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 import torch
-from scipy.optimize import minimize
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def fit_balanced(logits: np.ndarray, present: np.ndarray) -> BalancedPosterior:
         # A weak pull towards a slope of one standard deviation keeps separable films from an endless slope.
         return float((weights * np.logaddexp(0, -margins)).sum() + 1e-3 * (ab[0] - 1) ** 2)
 
-    slope, intercept = minimize(loss, np.array([1.0, 0.0]), method="BFGS").x
+    slope, intercept = scipy.optimize.minimize(loss, np.array([1.0, 0.0]), method="BFGS").x
     return BalancedPosterior(float(slope / scale), float(intercept))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from skimage.metrics import structural_similarity
+import skimage
 
 LEVELS = (0.05, 0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95)
 """Posteriors asked for where nobody says otherwise: the centres of ten bins."""
@@ -111,7 +111,7 @@ def checked_levels(levels: Sequence[float] | np.ndarray) -> np.ndarray:
 
 def cost_of(film: np.ndarray, again: np.ndarray, answer: float) -> Cost:
     """Compare a (S, S) film in [0, 1] with its reconstruction, whose posterior differs by ``answer``."""
-    likeness = structural_similarity(film.astype(np.float64), again.astype(np.float64), data_range=1.0)
+    likeness = skimage.metrics.structural_similarity(film.astype(np.float64), again.astype(np.float64), data_range=1.0)
     return Cost(abs(float(answer)), float(likeness), float(np.abs(film - again).mean()))
 
 

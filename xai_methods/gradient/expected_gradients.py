@@ -84,6 +84,9 @@ class ExpectedGradients(Method):
     question = "On the ways from many normal films to this one, how much of the logit does each pixel bring in?"
     reference = "Erion et al. 2021, doi 10.1038/s42256-021-00343-w"
     signed = True
+    unit = "share of the logit"
+    additive = True
+    stochastic = True
     speed = "slow"
     order = 54
     parameters = ExpectedGradientsParameters

@@ -83,6 +83,7 @@ class GuidedBackpropagation(Method):
     )
     reference = "Springenberg et al. 2015, arXiv 1412.6806; its failure: Adebayo et al. 2018, arXiv 1810.03292"
     signed = True
+    unit = "logit per grey range"
     speed = "fast"
     order = 60
 

@@ -39,6 +39,8 @@ class InputXGradient(Method):
     question = "How much does each pixel's difference from the baseline contribute, if the model were a straight line?"
     reference = "Shrikumar et al. 2016, arXiv 1605.01713"
     signed = True
+    unit = "share of the logit"
+    additive = True
     speed = "fast"
     order = 51
     parameters = InputXGradientParameters

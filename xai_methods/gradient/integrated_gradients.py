@@ -63,6 +63,8 @@ class IntegratedGradients(Method):
     question = "On the way from a film that shows nothing to this one, how much of the logit does each pixel bring in?"
     reference = "Sundararajan et al. 2017, arXiv 1703.01365"
     signed = True
+    unit = "share of the logit"
+    additive = True
     speed = "slow"
     order = 52
     parameters = IntegratedGradientsParameters

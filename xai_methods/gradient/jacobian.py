@@ -214,6 +214,7 @@ class JacobianSensitivity(Method):
     question = "How far would the logit move for a small change of each pixel?"
     reference = "Abe & Asai 2025, arXiv 2502.14001"
     signed = True
+    unit = "logit per grey range"
     speed = "fast"
     role = "main"
     order = 50

@@ -61,6 +61,8 @@ class SmoothGrad(Method):
     )
     reference = "Smilkov et al. 2017, arXiv 1706.03825"
     signed = True
+    unit = "logit per grey range"
+    stochastic = True
     speed = "slow"
     order = 53
     parameters = SmoothGradParameters

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
-from scipy.linalg import hadamard
+import scipy
 
 from xai_methods.method import Attribution, Method, Request
 from xai_methods.parameters import parameter
@@ -76,7 +76,7 @@ def sample_coalitions(n: int, k: int, rng: np.random.Generator) -> np.ndarray:
     blocks = [np.ones((1, k), dtype=bool)]
     for _ in range(-(-n // (2 * order))):
         rows, columns = rng.permutation(order), rng.permutation(order)[:k]
-        drawn = (hadamard(order)[rows][:, columns] > 0) ^ (rng.random(k) < 0.5)
+        drawn = (scipy.linalg.hadamard(order)[rows][:, columns] > 0) ^ (rng.random(k) < 0.5)
         blocks.append(np.stack([drawn, ~drawn], axis=1).reshape(-1, k))
     return np.concatenate(blocks)[:n]
 
@@ -143,6 +143,8 @@ class Lime(Method):
     question = "If regions of the film are hidden at random, which of them raise or lower the answer by being there?"
     reference = "Ribeiro, Singh, Guestrin 2016, arXiv 1602.04938"
     signed = True
+    unit = "share of the logit"
+    stochastic = True
     speed = "slow"
     role = "main"
     order = 10

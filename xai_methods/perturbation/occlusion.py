@@ -50,6 +50,7 @@ class Occlusion(Method):
     question = "If one patch of the film is hidden, by how much does the answer fall?"
     reference = "Zeiler, Fergus 2014, arXiv 1311.2901"
     signed = True
+    unit = "share of the logit"
     speed = "slow"
     order = 71
     parameters = OcclusionParameters

@@ -162,6 +162,8 @@ class OwenValues(Method):
     question = "How is the answer shared out between the halves of the film, between their halves, and so on?"
     reference = "Owen 1977, doi 10.1007/978-3-642-45494-3_7"
     signed = True
+    unit = "share of the logit"
+    additive = True
     speed = "slow"
     order = 21
     parameters = OwenParameters

@@ -75,6 +75,8 @@ class Rise(Method):
     question = "Over many random masks, is the answer higher where this pixel is shown?"
     reference = "Petsiuk, Das, Saenko 2018, arXiv 1806.07421"
     signed = True
+    unit = "share of the logit"
+    stochastic = True
     speed = "slow"
     order = 72
     parameters = RiseParameters

@@ -186,6 +186,9 @@ class KernelShap(Method):
     question = "How is the answer shared out among the regions, averaged over every order of showing them?"
     reference = "Lundberg, Lee 2017, arXiv 1705.07874"
     signed = True
+    unit = "share of the logit"
+    additive = True
+    stochastic = True
     speed = "slow"
     role = "main"
     order = 20

@@ -11,8 +11,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
-from skimage.measure import label as connected_pieces
-from skimage.segmentation import felzenszwalb, quickshift, slic
+import skimage
 
 from xai_methods.parameters import ParameterError
 
@@ -47,7 +46,7 @@ def superpixels(film: np.ndarray, kind: str = "slic", n: int = 50, compactness: 
     if kind not in KINDS:
         raise ParameterError(f"superpixels: expected one of {', '.join(KINDS)}, got {kind!r}")
     pixels = np.ascontiguousarray(film, dtype=np.float32)
-    pieces = connected_pieces(KINDS[kind](pixels, n, compactness), connectivity=1, background=-1) - 1
+    pieces = skimage.measure.label(KINDS[kind](pixels, n, compactness), connectivity=1, background=-1) - 1
     labels = _join_smallest(pieces, pixels, n)
     if labels.max() == 0:
         raise ParameterError(f"superpixels: {kind} finds a single region on this film; choose grid or slic")
@@ -57,7 +56,9 @@ def superpixels(film: np.ndarray, kind: str = "slic", n: int = 50, compactness: 
 def _slic(film: np.ndarray, n: int, compactness: float) -> np.ndarray:
     # SLIC seeds a regular grid and returns fewer regions than asked for; asking for more and joining gives n.
     for asked in (n, math.ceil(1.1 * n), math.ceil(1.3 * n), 2 * n, 4 * n):
-        labels = slic(film, asked, compactness=compactness, sigma=1, start_label=0, channel_axis=None)
+        labels = skimage.segmentation.slic(
+            film, asked, compactness=compactness, sigma=1, start_label=0, channel_axis=None
+        )
         if labels.max() + 1 >= n:
             break
     return labels
@@ -67,7 +68,9 @@ def _quickshift(film: np.ndarray, n: int, compactness: float) -> np.ndarray:
     kernel = max(1.0, film.shape[0] / 75)
 
     def cut(reach: float) -> np.ndarray:
-        return quickshift(film[..., None], kernel_size=kernel, max_dist=reach, convert2lab=False, rng=0)
+        return skimage.segmentation.quickshift(
+            film[..., None], kernel_size=kernel, max_dist=reach, convert2lab=False, rng=0
+        )
 
     return _search(cut, n, low=1.0, high=film.shape[0] / 2)
 
@@ -76,7 +79,7 @@ def _felzenszwalb(film: np.ndarray, n: int, compactness: float) -> np.ndarray:
     smallest = max(2, film.size // (10 * n))
 
     def cut(scale: float) -> np.ndarray:
-        return felzenszwalb(film, scale=scale, sigma=0.8, min_size=smallest, channel_axis=None)
+        return skimage.segmentation.felzenszwalb(film, scale=scale, sigma=0.8, min_size=smallest, channel_axis=None)
 
     return _search(cut, n, low=0.1, high=1e4)
 

@@ -79,6 +79,8 @@ class Lrp(Method):
     question = "If the logit is handed down layer by layer, how much of it does each pixel get?"
     reference = "Bach et al. 2015, doi 10.1371/journal.pone.0130140"
     signed = True
+    unit = "share of the logit"
+    additive = True
     speed = "fast"
     role = "main"
     order = 40

@@ -5,20 +5,35 @@ Petsiuk, Das and Saenko 2018, arXiv 1806.07421. The curves are of logits, as the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter
 
+from evaluation.scores.base import Case, Metric
+from evaluation.scores.registry import register
 from xai_methods.method import BATCH, Progress
+from xai_methods.perturbation.masking import make_regions
 
 Model = Callable[[torch.Tensor], np.ndarray]
 """(N, 1, S, S) films in the classifier's range to the (N,) float64 logits of one finding."""
+Kind = Literal["insertion", "deletion"]
 STEPS = 16
 """Steps in which all pixels go or come."""
+MOVES = 1
+"""Times a map is moved over the film at random to see what chance gives on this film."""
+_HIDES = {
+    "black": ("black", "Black makes shapes of its own that no film has."),
+    "mean": ("the film's mean grey", "Grey makes shapes of its own, though softer ones than black."),
+    "blur": (
+        "the blurred film",
+        "A blur of a sixteenth of the side leaves large findings, such as a large heart, there.",
+    ),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,10 +47,9 @@ class Curve:
     shares: np.ndarray
     logits: np.ndarray
 
-    def area(self, scale: Literal["logit", "probability"] = "logit") -> float:
-        """Mean height by the trapezoid rule: of the logit, or of its sigmoid as in the original paper."""
-        heights = self.logits if scale == "logit" else 1 / (1 + np.exp(-self.logits))
-        return float(np.trapezoid(heights, self.shares))
+    def area(self) -> float:
+        """Mean height by the trapezoid rule."""
+        return float(np.trapezoid(self.logits, self.shares))
 
 
 def ranks(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -92,3 +106,63 @@ def exchange_curve(
         logits.append(model(torch.where(order < part[:, None, None, None], end, start)))
         report(min(len(logits) * BATCH / len(gone), 1.0))
     return Curve(gone.cpu().numpy() / places.size, np.concatenate(logits))
+
+
+def hidden_film(case: Case, hide: str) -> torch.Tensor:
+    """(1, 1, S, S) in the classifier's range: what stands where the film is hidden ("black", "mean", "blur")."""
+    whole = np.zeros((case.classifier.side, case.classifier.side), dtype=np.int32)
+    return make_regions(case.classifier, case.film, whole, hide).hidden[None, None]
+
+
+def _areas(case: Case, kind: Kind, hide: str) -> tuple[float, float]:
+    """Area under the curve of the map, and the mean area of the same map moved; NaN where the map is flat."""
+    values = case.values
+    if np.ptp(values) == 0:
+        return math.nan, math.nan
+
+    def measure() -> tuple[float, float]:
+        rng = np.random.default_rng(case.seed)
+        hidden = hidden_film(case, hide)
+        start, end = (case.film, hidden) if kind == "deletion" else (hidden, case.film)
+        found = []
+        for number in range(1 + MOVES):
+            shown = values if number == 0 else moved(values, rng)
+            curve = exchange_curve(case.logits, start, end, ranks(shown, rng), report=case.part(number, 1 + MOVES))
+            found.append(curve.area())
+        return found[0], float(np.mean(found[1:]))
+
+    return case.cached(f"{kind}-{hide}", measure)
+
+
+def _register_curve(kind: Kind, hide: str, words: str, caveat: str) -> None:
+    comes = kind == "insertion"
+    register(
+        Metric(
+            name=f"{kind}_{hide}",
+            title=f"{kind.capitalize()} ({hide})",
+            meaning=f"Mean logit while the map's strongest pixels come back first, starting from {words}."
+            if comes
+            else f"Mean logit while the map's strongest pixels are replaced first by {words}.",
+            formula=f"∫₀¹ f(hidden film with the top share t of pixels shown) dt, trapezoid rule, {STEPS} steps"
+            if comes
+            else f"∫₀¹ f(x with the top share t of pixels replaced) dt, trapezoid rule, {STEPS} steps",
+            compute=lambda case: _areas(case, kind, hide)[0],
+            expected=lambda case: _areas(case, kind, hide)[1],
+            source="Petsiuk et al. 2018, arXiv:1806.07421",
+            caveat="Of logits, where the paper takes probabilities: read it against chance, which is the same map "
+            f"moved over the same film. {caveat}",
+            element="model transparency",
+            direction="higher" if comes else "lower",
+            needs=frozenset({"model"}),
+            low=-math.inf,
+            high=math.inf,
+            unit="logits",
+            scorecard=hide == "blur",
+            slow=True,
+        )
+    )
+
+
+for _hide, (_words, _caveat) in _HIDES.items():
+    for _kind in get_args(Kind):
+        _register_curve(_kind, _hide, _words, _caveat)

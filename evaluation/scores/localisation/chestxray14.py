@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from evaluation.scores.localisation import localisation_metric
 from evaluation.scores.ranked_map import RankedMap, Region, boxes_around
-from evaluation.scores.registry import Metric, register
 
 LEVELS = (60, 180)
 """Of 255, at which the stretched map is cut."""
@@ -116,60 +116,48 @@ def _coverage(ranked: RankedMap) -> float:
     return _covered(found, ranked.region.mask.shape) if len(found.boxes) else math.nan
 
 
-chestxray14_iou = register(
-    Metric(
-        name="chestxray14_iou",
-        title="ChestX-ray14 best IoU",
-        meaning="Best overlap of the expert's box and a box around what the map marks at 60 or 180 of 255.",
-        formula="max over D, B of |D ∩ B| / |D ∪ B|, D: detected boxes, B: boxes around the parts of G",
-        compute=lambda ranked: _best(ranked.once(_detected).iou),
-        source=_SOURCE,
-        caveat="The film counts as right at T(IoU) where this lies above T. Many boxes make one good box likelier: "
-        "read their number and coverage beside it. A map without a box is undefined here and a miss in the table.",
-        order=220,
-        coverage="chestxray14_coverage",
-    )
+chestxray14_iou = localisation_metric(
+    name="chestxray14_iou",
+    title="ChestX-ray14 best IoU",
+    meaning="Best overlap of the expert's box and a box around what the map marks at 60 or 180 of 255.",
+    formula="max over D, B of |D ∩ B| / |D ∪ B|, D: detected boxes, B: boxes around the parts of G",
+    compute=lambda ranked: _best(ranked.once(_detected).iou),
+    source=_SOURCE,
+    caveat="The film counts as right at T(IoU) where this lies above T. Many boxes make one good box likelier: "
+    "read their number and coverage beside it. A map without a box is undefined here and a miss in the table.",
+    coverage="chestxray14_coverage",
 )
 
-chestxray14_iobb = register(
-    Metric(
-        name="chestxray14_iobb",
-        title="ChestX-ray14 best IoBB",
-        meaning="Largest share of a detected box that lies in the expert's box.",
-        formula="max over D, B of |D ∩ B| / |D|",
-        compute=lambda ranked: _best(ranked.once(_detected).iobb),
-        source=_SOURCE,
-        caveat="One tiny box inside the region scores 1: never read it without the IoU.",
-        order=225,
-        coverage="chestxray14_coverage",
-    )
+chestxray14_iobb = localisation_metric(
+    name="chestxray14_iobb",
+    title="ChestX-ray14 best IoBB",
+    meaning="Largest share of a detected box that lies in the expert's box.",
+    formula="max over D, B of |D ∩ B| / |D|",
+    compute=lambda ranked: _best(ranked.once(_detected).iobb),
+    source=_SOURCE,
+    caveat="One tiny box inside the region scores 1: never read it without the IoU.",
+    coverage="chestxray14_coverage",
 )
 
-chestxray14_boxes = register(
-    Metric(
-        name="chestxray14_boxes",
-        title="ChestX-ray14 boxes",
-        meaning="How many boxes the map makes at 60 and 180 of 255; all but the right ones are false positives.",
-        formula="#D",
-        compute=lambda ranked: float(len(ranked.once(_detected).boxes)),
-        source=_SOURCE,
-        caveat="Maps of single pixels make thousands.",
-        order=230,
-        high=math.inf,
-        direction="neither",
-    )
+chestxray14_boxes = localisation_metric(
+    name="chestxray14_boxes",
+    title="ChestX-ray14 boxes",
+    meaning="How many boxes the map makes at 60 and 180 of 255; all but the right ones are false positives.",
+    formula="#D",
+    compute=lambda ranked: float(len(ranked.once(_detected).boxes)),
+    source=_SOURCE,
+    caveat="Maps of single pixels make thousands.",
+    high=math.inf,
+    direction="neither",
 )
 
-chestxray14_coverage = register(
-    Metric(
-        name="chestxray14_coverage",
-        title="ChestX-ray14 coverage",
-        meaning="Share of the film that the detected boxes cover together.",
-        formula="|∪ D| / n",
-        compute=_coverage,
-        source=_SOURCE,
-        caveat="A box around a scattered map covers far more than the map marks.",
-        order=235,
-        direction="neither",
-    )
+chestxray14_coverage = localisation_metric(
+    name="chestxray14_coverage",
+    title="ChestX-ray14 coverage",
+    meaning="Share of the film that the detected boxes cover together.",
+    formula="|∪ D| / n",
+    compute=_coverage,
+    source=_SOURCE,
+    caveat="A box around a scattered map covers far more than the map marks.",
+    direction="neither",
 )

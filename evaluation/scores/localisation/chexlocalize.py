@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 import torch
 
+from evaluation.scores.localisation import localisation_metric
 from evaluation.scores.ranked_map import RankedMap
-from evaluation.scores.registry import Metric, register
 
 THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 """The thresholds among which CheXlocalize chose one for each finding on its validation films."""
@@ -106,59 +106,47 @@ def _coverage(marked: np.ndarray) -> float:
     return float(np.count_nonzero(marked) / marked.size) if marked.any() else math.nan
 
 
-chexlocalize_iou = register(
-    Metric(
-        name="chexlocalize_iou",
-        title="CheXlocalize IoU",
-        meaning="Overlap of the region and what Otsu's threshold marks of the map, contours filled.",
-        formula="|M ∩ G| / |M ∪ G|, M = filled contours of {(a − min a) / (max a − min a) > Otsu's threshold}",
-        compute=lambda ranked: iou(ranked.once(_read), ranked.region.mask),
-        source=_SAPORTA,
-        caveat="The threshold is the map's, so a method may win by its spread of values alone: read the coverage "
-        "beside it. Its mean over films is the published mIoU; the published hit rate is the pointing game.",
-        order=200,
-        coverage="chexlocalize_coverage",
-    )
+chexlocalize_iou = localisation_metric(
+    name="chexlocalize_iou",
+    title="CheXlocalize IoU",
+    meaning="Overlap of the region and what Otsu's threshold marks of the map, contours filled.",
+    formula="|M ∩ G| / |M ∪ G|, M = filled contours of {(a − min a) / (max a − min a) > Otsu's threshold}",
+    compute=lambda ranked: iou(ranked.once(_read), ranked.region.mask),
+    source=_SAPORTA,
+    caveat="The threshold is the map's, so a method may win by its spread of values alone: read the coverage "
+    "beside it. Its mean over films is the published mIoU; the published hit rate is the pointing game.",
+    coverage="chexlocalize_coverage",
 )
 
-chexlocalize_coverage = register(
-    Metric(
-        name="chexlocalize_coverage",
-        title="CheXlocalize coverage",
-        meaning="Share of the film that Otsu's threshold marks, contours filled.",
-        formula="|M| / n",
-        compute=lambda ranked: _coverage(ranked.once(_read)),
-        source=_SAPORTA,
-        caveat="Near 1 the overlap is the size of the region and says nothing of the map.",
-        order=205,
-        direction="neither",
-    )
+chexlocalize_coverage = localisation_metric(
+    name="chexlocalize_coverage",
+    title="CheXlocalize coverage",
+    meaning="Share of the film that Otsu's threshold marks, contours filled.",
+    formula="|M| / n",
+    compute=lambda ranked: _coverage(ranked.once(_read)),
+    source=_SAPORTA,
+    caveat="Near 1 the overlap is the size of the region and says nothing of the map.",
+    direction="neither",
 )
 
-shamsul_iou = register(
-    Metric(
-        name="shamsul_iou",
-        title="SHAMSUL IoU",
-        meaning="As the CheXlocalize IoU, but of the map as it is, negative values included, as SHAMSUL scored LRP.",
-        formula="|M ∩ G| / |M ∪ G|, M as for CheXlocalize, of the signed map",
-        compute=lambda ranked: iou(ranked.once(_as_it_is), ranked.region.mask),
-        source=_SHAMSUL,
-        caveat="On signed maps it often marks the whole film; the overlap then is the region's share of the film.",
-        order=210,
-        coverage="shamsul_coverage",
-    )
+shamsul_iou = localisation_metric(
+    name="shamsul_iou",
+    title="SHAMSUL IoU",
+    meaning="As the CheXlocalize IoU, but of the map as it is, negative values included, as SHAMSUL scored LRP.",
+    formula="|M ∩ G| / |M ∪ G|, M as for CheXlocalize, of the signed map",
+    compute=lambda ranked: iou(ranked.once(_as_it_is), ranked.region.mask),
+    source=_SHAMSUL,
+    caveat="On signed maps it often marks the whole film; the overlap then is the region's share of the film.",
+    coverage="shamsul_coverage",
 )
 
-shamsul_coverage = register(
-    Metric(
-        name="shamsul_coverage",
-        title="SHAMSUL coverage",
-        meaning="Share of the film that SHAMSUL's protocol marks.",
-        formula="|M| / n",
-        compute=lambda ranked: _coverage(ranked.once(_as_it_is)),
-        source=_SHAMSUL,
-        caveat="Near 1 for signed maps, such as LRP and gradients: the protocol's fault, not the method's.",
-        order=215,
-        direction="neither",
-    )
+shamsul_coverage = localisation_metric(
+    name="shamsul_coverage",
+    title="SHAMSUL coverage",
+    meaning="Share of the film that SHAMSUL's protocol marks.",
+    formula="|M| / n",
+    compute=lambda ranked: _coverage(ranked.once(_as_it_is)),
+    source=_SHAMSUL,
+    caveat="Near 1 for signed maps, such as LRP and gradients: the protocol's fault, not the method's.",
+    direction="neither",
 )

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
+from evaluation.scores.localisation import localisation_metric
 from evaluation.scores.ranked_map import RankedMap, Region
-from evaluation.scores.registry import Metric, register
 
 _SOURCE = "plain Euclidean distance; centre of mass of a map as in Nauta et al. 2023, doi:10.1145/3583558"
 _UNKNOWN = " Undefined where the film does not tell its pixel spacing."
@@ -42,12 +42,15 @@ def _mean(distance: np.ndarray | None) -> float:
     return math.nan if distance is None else float(distance.mean(dtype=np.float64))
 
 
-def _peak_distance(unit: str, order: int) -> Metric:
-    def field(region: Region) -> np.ndarray | None:
-        return region.distance_mm if unit == "mm" else region.distance
+def _register_distances(unit: str) -> None:
+    in_mm, suffix = unit == "mm", "_mm" if unit == "mm" else ""
+    unknown = _UNKNOWN if in_mm else ""
 
-    return Metric(
-        name="peak_distance_mm" if unit == "mm" else "peak_distance",
+    def field(region: Region) -> np.ndarray | None:
+        return region.distance_mm if in_mm else region.distance
+
+    localisation_metric(
+        name=f"peak_distance{suffix}",
         title=f"Distance of the peak, {unit}",
         meaning=f"How far the strongest point lies from the region, in {unit}; 0 inside; equal peaks averaged.",
         formula="mean over P of min over g ∈ G of ‖x − g‖, P: the pixels of the highest value",
@@ -55,32 +58,25 @@ def _peak_distance(unit: str, order: int) -> Metric:
         expected=lambda region: _mean(field(region)),
         chance_formula="mean over the film of the distance to G",
         source=_SOURCE,
-        caveat="One pixel decides; a large region is easily met." + (_UNKNOWN if unit == "mm" else ""),
-        order=order,
+        caveat="One pixel decides; a large region is easily met." + unknown,
         high=math.inf,
         unit=unit,
         direction="lower",
     )
-
-
-def _centre_distance(unit: str, order: int) -> Metric:
-    return Metric(
-        name="centre_distance_mm" if unit == "mm" else "centre_distance",
+    localisation_metric(
+        name=f"centre_distance{suffix}",
         title=f"Distance of the centre of mass, {unit}",
         meaning=f"How far the centre of mass of the positive evidence lies from the region, in {unit}; 0 inside.",
         formula="min over g ∈ G of ‖c − g‖, c = Σ x a⁺(x) / Σ a⁺",
-        compute=lambda ranked: _centre(ranked, ranked.region.spacing_mm if unit == "mm" else (1.0, 1.0)),
+        compute=lambda ranked: _centre(ranked, ranked.region.spacing_mm if in_mm else (1.0, 1.0)),
         source=_SOURCE,
         caveat="Evidence on both sides of the region, or spread evenly over the film, has its centre between."
-        + (_UNKNOWN if unit == "mm" else ""),
-        order=order,
+        + unknown,
         high=math.inf,
         unit=unit,
         direction="lower",
     )
 
 
-peak_distance = register(_peak_distance("pixels", 130))
-peak_distance_mm = register(_peak_distance("mm", 135))
-centre_distance = register(_centre_distance("pixels", 140))
-centre_distance_mm = register(_centre_distance("mm", 145))
+for _unit in ("pixels", "mm"):
+    _register_distances(_unit)

@@ -7,8 +7,8 @@ import math
 import numpy as np
 from scipy.special import gammaln
 
-from evaluation.scores.ranked_map import RankedMap, Region
-from evaluation.scores.registry import Metric, register
+from evaluation.scores.localisation import localisation_metric
+from evaluation.scores.ranked_map import RankedMap
 
 TOP_SHARE = 0.02
 """Share of the film's pixels of the top-k intersection: 1000 pixels of a map of 224 x 224, as it was published."""
@@ -40,79 +40,36 @@ def expected_iou(area: int, sure: int, tied: int, tied_inside: int, wanted: int)
     return float(np.sum(weights * (overlap / (2 * area - overlap))) / weights.sum())
 
 
-def top_k_intersection(values: np.ndarray, mask: np.ndarray | Region, k: int) -> float:
-    """Share of the ``k`` strongest of the (H, W) values that lies in the mask, averaged over ties.
-
-    Theiner et al. 2022, arXiv:2106.06235. NaN for an empty mask.
-
-    Raises:
-        ValueError: ``k`` is not between 1 and the number of pixels, or a value is not finite.
-    """
-    ranked = RankedMap(values, Region.of(mask))
-    if not 1 <= k <= ranked.region.size:
-        raise ValueError(f"k: expected 1 to {ranked.region.size} pixels, got {k}")
-    return _top_share(ranked, k) if ranked.region.area else math.nan
-
-
-def _top_share(ranked: RankedMap, count: int) -> float:
-    sure, tied, tied_inside, wanted = ranked.top(count)
-    return (sure + wanted * tied_inside / tied) / count
-
-
 def _top_two_percent(ranked: RankedMap) -> float:
-    return _top_share(ranked, max(1, round(TOP_SHARE * ranked.region.size)))
+    return ranked.top_share(max(1, round(TOP_SHARE * ranked.region.size)))
 
 
 def _area_matched_iou(ranked: RankedMap) -> float:
     return expected_iou(ranked.region.area, *ranked.top(ranked.region.area))
 
 
-def _area_matched_dice(ranked: RankedMap) -> float:
-    return _top_share(ranked, ranked.region.area)
-
-
-area_matched_iou = register(
-    Metric(
-        name="area_matched_iou",
-        title="Area-matched IoU",
-        meaning="Overlap (intersection over union) of the region and the strongest pixels, as many as the region has.",
-        formula="|T ∩ G| / |T ∪ G|, T: the |G| strongest pixels",
-        compute=_area_matched_iou,
-        expected=lambda region: expected_iou(region.area, 0, region.size, region.area, region.area),
-        chance_formula="mean over the hypergeometric distribution of |T ∩ G|, about p / (2 − p)",
-        source="Cohen et al. 2021, arXiv:2102.09475",
-        caveat="It tells the map how large the region is. Chance is about p/(2-p) for a region of share p.",
-        order=50,
-        headline=True,
-    )
+area_matched_iou = localisation_metric(
+    name="area_matched_iou",
+    title="Area-matched IoU",
+    meaning="Overlap (intersection over union) of the region and the strongest pixels, as many as the region has.",
+    formula="|T ∩ G| / |T ∪ G|, T: the |G| strongest pixels",
+    compute=_area_matched_iou,
+    expected=lambda region: expected_iou(region.area, 0, region.size, region.area, region.area),
+    chance_formula="mean over the hypergeometric distribution of |T ∩ G|, about p / (2 − p)",
+    source="Cohen et al. 2021, arXiv:2102.09475",
+    caveat="It tells the map how large the region is. Chance is about p/(2-p) for a region of share p.",
+    headline=True,
+    scorecard=True,
 )
 
-area_matched_dice = register(
-    Metric(
-        name="area_matched_dice",
-        title="Area-matched Dice",
-        meaning="Dice overlap of the region and the strongest pixels, as many as the region has.",
-        formula="2 |T ∩ G| / (|T| + |G|) = |T ∩ G| / |G|, T: the |G| strongest pixels",
-        compute=_area_matched_dice,
-        expected=lambda region: region.share,
-        chance_formula="p",
-        source="Dice 1945, doi:10.2307/1932409; area matched as in Cohen et al. 2021, arXiv:2102.09475",
-        caveat="With equal areas Dice, precision and recall are the same number, which is also the relevance rank.",
-        order=100,
-    )
-)
-
-top_two_percent = register(
-    Metric(
-        name="top_k_intersection",
-        title="Top 2 % in the region",
-        meaning="Of the strongest 2 % of the film's pixels, the share inside the region; ties are averaged over.",
-        formula="|T ∩ G| / |T|, T: the k = n / 50 strongest pixels",
-        compute=_top_two_percent,
-        expected=lambda region: region.share,
-        chance_formula="p",
-        source="Theiner et al. 2022, arXiv:2106.06235",
-        caveat="A region smaller than 2 % of the film cannot reach 1, but |G| / k at most.",
-        order=90,
-    )
+top_two_percent = localisation_metric(
+    name="top_k_intersection",
+    title="Top 2 % in the region",
+    meaning="Of the strongest 2 % of the film's pixels, the share inside the region; ties are averaged over.",
+    formula="|T ∩ G| / |T|, T: the k = n / 50 strongest pixels",
+    compute=_top_two_percent,
+    expected=lambda region: region.share,
+    chance_formula="p",
+    source="Theiner et al. 2022, arXiv:2106.06235",
+    caveat="A region smaller than 2 % of the film cannot reach 1, but |G| / k at most.",
 )

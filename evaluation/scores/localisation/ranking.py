@@ -7,8 +7,8 @@ import math
 import numpy as np
 from scipy.special import digamma
 
+from evaluation.scores.localisation import localisation_metric
 from evaluation.scores.ranked_map import RankedMap, Region
-from evaluation.scores.registry import Metric, register
 
 
 def _average_precision(ranked: RankedMap) -> float:
@@ -35,34 +35,29 @@ def _auroc(ranked: RankedMap) -> float:
     return float(np.sum(at_inside * beaten) / (area * outside))
 
 
-pixel_auprc = register(
-    Metric(
-        name="pixel_auprc",
-        title="Pixel AUPRC",
-        meaning="How purely the strongest pixels lie in the region, over all thresholds (average precision).",
-        formula="Σₖ (Rₖ − Rₖ₋₁) Pₖ over all distinct values, R recall, P precision; tied pixels enter together",
-        compute=_average_precision,
-        expected=_expected_average_precision,
-        chance_formula="[(|G| − 1) (n − Hₙ) / (n − 1) + Hₙ] / n, Hₙ = 1 + 1/2 + … + 1/n; little above p",
-        source="Arun et al. 2021, doi:10.1148/ryai.2021200267; chance: Bestgen 2015, doi:10.1162/COLI_a_00212",
-        caveat="Depends on the size of the region: compare with chance, never across findings.",
-        order=20,
-        headline=True,
-    )
+pixel_auprc = localisation_metric(
+    name="pixel_auprc",
+    title="Pixel AUPRC",
+    meaning="How purely the strongest pixels lie in the region, over all thresholds (average precision).",
+    formula="Σₖ (Rₖ − Rₖ₋₁) Pₖ over all distinct values, R recall, P precision; tied pixels enter together",
+    compute=_average_precision,
+    expected=_expected_average_precision,
+    chance_formula="[(|G| − 1) (n − Hₙ) / (n − 1) + Hₙ] / n, Hₙ = 1 + 1/2 + … + 1/n; little above p",
+    source="Arun et al. 2021, doi:10.1148/ryai.2021200267; chance: Bestgen 2015, doi:10.1162/COLI_a_00212",
+    caveat="Depends on the size of the region: compare with chance, never across findings.",
+    headline=True,
+    scorecard=True,
 )
 
-pixel_auroc = register(
-    Metric(
-        name="pixel_auroc",
-        title="Pixel AUROC",
-        meaning="How often a pixel inside the region is stronger than a pixel outside it; ties count half.",
-        formula="[#{a(in) > a(out)} + ½ #{a(in) = a(out)}] / (|G| · (n − |G|))",
-        compute=_auroc,
-        expected=lambda region: math.nan if region.area == region.size else 0.5,
-        chance_formula="½",
-        source="Hanley and McNeil 1982, doi:10.1148/radiology.143.1.7063747",
-        caveat="Flattered by the many easy pixels of the film's dark border.",
-        order=70,
-        headline=True,
-    )
+pixel_auroc = localisation_metric(
+    name="pixel_auroc",
+    title="Pixel AUROC",
+    meaning="How often a pixel inside the region is stronger than a pixel outside it; ties count half.",
+    formula="[#{a(in) > a(out)} + ½ #{a(in) = a(out)}] / (|G| · (n − |G|))",
+    compute=_auroc,
+    expected=lambda region: math.nan if region.area == region.size else 0.5,
+    chance_formula="½",
+    source="Hanley and McNeil 1982, doi:10.1148/radiology.143.1.7063747",
+    caveat="Flattered by the many easy pixels of the film's dark border.",
+    headline=True,
 )

@@ -7,8 +7,8 @@ import math
 import cv2
 import numpy as np
 
+from evaluation.scores.localisation import localisation_metric
 from evaluation.scores.ranked_map import RankedMap
-from evaluation.scores.registry import Metric, register
 
 
 def _mass(ranked: RankedMap) -> float:
@@ -39,72 +39,56 @@ def _mean_and_variance(values: np.ndarray, mask: np.ndarray) -> tuple[float, flo
     return float(mean.item()), float(deviation.item()) ** 2
 
 
-def _rank(ranked: RankedMap) -> float:
-    sure, tied, tied_inside, wanted = ranked.top(ranked.region.area)
-    return (sure + wanted * tied_inside / tied) / ranked.region.area
-
-
-relevance_mass_accuracy = register(
-    Metric(
-        name="relevance_mass_accuracy",
-        title="Relevance mass",
-        meaning="Share of all positive evidence that lies inside the region.",
-        formula="Σ_G a⁺ / Σ a⁺",
-        compute=_mass,
-        expected=lambda region: region.share,
-        chance_formula="p",
-        source="Arras et al. 2022, doi:10.1016/j.inffus.2021.11.008",
-        caveat="Punishes smooth maps; undefined where the map has no positive evidence. Negatives never enter the sum.",
-        order=30,
-        headline=True,
-    )
+relevance_mass_accuracy = localisation_metric(
+    name="relevance_mass_accuracy",
+    title="Relevance mass",
+    meaning="Share of all positive evidence that lies inside the region.",
+    formula="Σ_G a⁺ / Σ a⁺",
+    compute=_mass,
+    expected=lambda region: region.share,
+    chance_formula="p",
+    source="Arras et al. 2022, doi:10.1016/j.inffus.2021.11.008",
+    caveat="Punishes smooth maps; undefined where the map has no positive evidence. Negatives never enter the sum.",
+    headline=True,
+    scorecard=True,
 )
 
-relevance_rank_accuracy = register(
-    Metric(
-        name="relevance_rank_accuracy",
-        title="Relevance rank",
-        meaning="Of the strongest pixels, as many as the region has, the share inside it; ties are averaged over.",
-        formula="|T ∩ G| / |G|, T: the |G| strongest pixels",
-        compute=_rank,
-        expected=lambda region: region.share,
-        chance_formula="p",
-        source="Arras et al. 2022, doi:10.1016/j.inffus.2021.11.008",
-        caveat="Says nothing of how strong the evidence is, only of its order.",
-        order=40,
-        headline=True,
-    )
+relevance_rank_accuracy = localisation_metric(
+    name="relevance_rank_accuracy",
+    title="Relevance rank",
+    meaning="Of the strongest pixels, as many as the region has, the share inside it; ties are averaged over.",
+    formula="|T ∩ G| / |G|, T: the |G| strongest pixels",
+    compute=lambda ranked: ranked.top_share(ranked.region.area),
+    expected=lambda region: region.share,
+    chance_formula="p",
+    source="Arras et al. 2022, doi:10.1016/j.inffus.2021.11.008",
+    caveat="Says nothing of how strong the evidence is, only of its order.",
+    headline=True,
 )
 
-contrast_to_noise = register(
-    Metric(
-        name="contrast_to_noise",
-        title="Contrast to noise",
-        meaning="How far the map's mean inside the region lies above its mean outside, in units of its spread.",
-        formula="(μ_in − μ_out) / √(σ²_in + σ²_out)",
-        compute=_contrast_to_noise,
-        expected=lambda region: math.nan if region.area == region.size else 0.0,
-        chance_formula="0 (for numbers spread evenly about their mean)",
-        source="Boecking et al. 2022, arXiv:2204.09817, there without the sign",
-        caveat="Undefined where the map is constant inside and outside; without the sign a map that avoids the region "
-        "would score as one that marks it.",
-        order=80,
-        low=-math.inf,
-        high=math.inf,
-    )
+contrast_to_noise = localisation_metric(
+    name="contrast_to_noise",
+    title="Contrast to noise",
+    meaning="How far the map's mean inside the region lies above its mean outside, in units of its spread.",
+    formula="(μ_in − μ_out) / √(σ²_in + σ²_out)",
+    compute=_contrast_to_noise,
+    expected=lambda region: math.nan if region.area == region.size else 0.0,
+    chance_formula="0 (for numbers spread evenly about their mean)",
+    source="Boecking et al. 2022, arXiv:2204.09817, there without the sign",
+    caveat="Undefined where the map is constant inside and outside; without the sign a map that avoids the region "
+    "would score as one that marks it.",
+    low=-math.inf,
+    high=math.inf,
 )
 
-energy_in_box = register(
-    Metric(
-        name="energy_in_box",
-        title="Energy in the box",
-        meaning="Share of all positive evidence inside the boxes around the connected parts of the region.",
-        formula="Σ_B a⁺ / Σ a⁺, B: the boxes around the parts of G",
-        compute=lambda ranked: _share_of_evidence(ranked, ranked.values[ranked.region.in_boxes]),
-        expected=lambda region: float(np.count_nonzero(region.in_boxes)) / region.size,
-        chance_formula="|B| / n",
-        source="Wang et al. 2020 (Score-CAM, energy-based pointing game), arXiv:1910.01279",
-        caveat="The same as the relevance mass where the region is a box; for outlines it counts the corners as right.",
-        order=110,
-    )
+energy_in_box = localisation_metric(
+    name="energy_in_box",
+    title="Energy in the box",
+    meaning="Share of all positive evidence inside the boxes around the connected parts of the region.",
+    formula="Σ_B a⁺ / Σ a⁺, B: the boxes around the parts of G",
+    compute=lambda ranked: _share_of_evidence(ranked, ranked.values[ranked.region.in_boxes]),
+    expected=lambda region: float(np.count_nonzero(region.in_boxes)) / region.size,
+    chance_formula="|B| / n",
+    source="Wang et al. 2020 (Score-CAM, energy-based pointing game), arXiv:1910.01279",
+    caveat="The same as the relevance mass where the region is a box; for outlines it counts the corners as right.",
 )

@@ -21,9 +21,11 @@ from pydicom.uid import ComputedRadiographyImageStorage, generate_uid
 from dashboard.exports.dicom import dicom_files, dicom_zip
 from dashboard.exports.dicom_maps import code, file_bytes, map_region, region_seg
 from dashboard.exports.dicom_source import nameless_film, original_header
-from evaluation.one_film.compare import Comparison, MethodResult, compare
-from evaluation.scores.registry import metrics
+from evaluation.one_film.compare import Comparison, compare
+from evaluation.one_film.evaluate import MethodResult, ScoringContext
+from evaluation.scores import metrics
 from radiographs import Annotation, FilmError, Radiograph
+from radiographs.annotation import annotations_of
 from radiographs.findings import NIH_FINDINGS, display_name
 from radiographs.reading import read_radiograph
 from tests.dashboard.made import tiny_classifier, tiny_film
@@ -61,13 +63,8 @@ def original(name: str = SECRETS[0], frame_of_reference: bool = False) -> bytes:
 
 def compared(radiograph: Radiograph) -> Comparison:
     methods = {"grad-cam": None, "jacobian": None, "input-x-gradient": None}
-    made = compare(
-        tiny_classifier(),
-        radiograph,
-        ["Nodule", "Effusion"],
-        methods,
-        dict.fromkeys(["Nodule", "Effusion"], tiny_film()[1]),
-    )
+    outlined = annotations_of(dict.fromkeys(["Nodule", "Effusion"], tiny_film()[1]))
+    made = compare(ScoringContext(tiny_classifier(), radiograph, outlined), ["Nodule", "Effusion"], methods)
     made.findings["Nodule"].methods["lime"] = MethodResult("Nodule", "lime", "LIME", error="LIME failed")
     return made
 
@@ -292,7 +289,7 @@ def test_what_breaks_the_standard_in_an_original_is_mended_or_left_out_and_named
     files = dicom_files(compared(read_radiograph(data)), data)
     scores = pydicom.dcmread(io.BytesIO(files["scores.dcm"]))
     assert (scores.StudyDate, scores.StudyTime, scores.StudyID) == ("20200131", "123005", "")
-    assert b"break the standard in the original: StudyDate, StudyTime, StudyID." in files["README.txt"]
+    assert "break the standard in the original: StudyDate, StudyTime, StudyID." in files["README.txt"].decode()
     broken = changed_original({"StudyInstanceUID": "1.02.abc"})
     with pytest.raises(FilmError, match="nothing can refer to it"):
         dicom_files(compared(read_radiograph(broken)), broken)
@@ -331,8 +328,9 @@ def test_files_lie_as_the_original_does_and_the_nameless_film_as_it_hangs(compar
 
 def compared_wide(film: Radiograph) -> Comparison:
     mask = np.repeat(tiny_film()[1], 2, axis=1)
-    methods = {"grad-cam": None}
-    return compare(tiny_classifier(), film, ["Effusion"], methods, {"Effusion": mask})
+    return compare(
+        ScoringContext(tiny_classifier(), film, annotations_of({"Effusion": mask})), ["Effusion"], {"grad-cam": None}
+    )
 
 
 def opened_files(files: dict[str, bytes]) -> dict[str, Dataset]:

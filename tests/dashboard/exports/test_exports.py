@@ -11,24 +11,25 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dashboard.exports.downloads import address_of
 from dashboard.exports.figures import DPI, panels_of, slide_png, wrapped
 from dashboard.exports.pdf import pdf_report
 from dashboard.exports.reported import Reported
 from dashboard.exports.tables import escaped, table_latex
 from dashboard.shared.display import View, film_picture
-from dashboard.shared.state import Choice, Known, from_query
-from evaluation.one_film.compare import Comparison, MethodResult, compare
-from evaluation.scores.registry import headline_metrics
+from evaluation.one_film.compare import Comparison, compare
+from evaluation.one_film.evaluate import MethodResult, ScoringContext
+from evaluation.scores import headline_metrics
+from radiographs.annotation import annotations_of
 from tests.dashboard.made import CARD, TinyCollection, tiny_classifier, tiny_film
-from xai_methods import methods
 
 
 @pytest.fixture(scope="module")
 def comparison() -> Comparison:
     film, mask = tiny_film()
     names = {"grad-cam": None, "jacobian": None, "input-x-gradient": None}
-    made = compare(tiny_classifier(), film, ["Effusion", "Nodule"], names, {"Effusion": mask})
+    made = compare(
+        ScoringContext(tiny_classifier(), film, annotations_of({"Effusion": mask})), ["Effusion", "Nodule"], names
+    )
     made.findings["Effusion"].methods["lime"] = MethodResult("Effusion", "lime", "LIME", error="LIME failed: $x$")
     return made
 
@@ -105,13 +106,3 @@ def test_latex_escapes():
 def test_wrapped_cuts_long_words():
     assert [len(line) for line in wrapped("f" * 25, 10)] == [10, 10, 5]
     assert wrapped("", 10) == [""]
-
-
-def test_the_address_in_the_report_opens_the_same_choice():
-    from urllib.parse import parse_qs, urlsplit
-
-    choice = Choice("a/b", "tiny", "", ("Nodule",), ("lime",), {"lime": {"samples": 150}}, 7, View("map"), True)
-    query = parse_qs(urlsplit(address_of("http://127.0.0.1:1/", choice)).query)
-    known = Known(lambda film: True, ["tiny"], lambda name: ["Nodule"], methods())
-    assert from_query(query, known) == (choice, [])
-    assert address_of("", choice) == ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 import re
 from dataclasses import replace
 
@@ -12,27 +11,24 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dashboard.compare.question import Film, Question, default_findings, mask_digest, notes_on, seen_in_training
-from dashboard.exports.downloads import maps_npz
 from dashboard.exports.report import html_report
 from dashboard.exports.reported import Reported
 from dashboard.exports.tables import table_csv
 from dashboard.shared.display import View
-from evaluation.one_film.compare import Comparison, MethodResult, compare
+from evaluation.one_film.compare import Comparison, compare
+from evaluation.one_film.evaluate import MethodResult, ScoringContext
 from evaluation.one_film.scorecard import Cell, Scorecard
-from evaluation.scores.score import Score
+from evaluation.scores import Score
 from radiographs import Radiograph
-from radiographs.collection import FilmEntry
+from radiographs.annotation import annotations_of
 from tests.dashboard.made import CARD, TinyCollection, tiny_classifier, tiny_film
-from xai_methods import get_method
 
 
 @pytest.fixture(scope="module")
 def comparison() -> Comparison:
     film, mask = tiny_film()
-    made = compare(
-        tiny_classifier(), film, ["Nodule", "Effusion"], {"grad-cam": None, "jacobian": None}, {"Nodule": mask}
-    )
+    context = ScoringContext(tiny_classifier(), film, annotations_of({"Nodule": mask}))
+    made = compare(context, ["Nodule", "Effusion"], {"grad-cam": None, "jacobian": None})
     broken = MethodResult("Nodule", "lime", "LIME", error="LIME failed: <b>no</b> regions")
     made.findings["Nodule"].methods["lime"] = broken
     return made
@@ -91,63 +87,6 @@ def test_csv_has_methods_baselines_and_chance(comparison):
     text = table_csv(comparison)
     assert text.splitlines()[0].startswith("finding,name,title,kind")
     assert {"grad-cam", "jacobian", "chance", "uniform"} <= {line.split(",")[1] for line in text.splitlines()[1:]}
-
-
-def test_npz_holds_raw_maps_and_opens_without_pickle(comparison):
-    with np.load(io.BytesIO(maps_npz(comparison)), allow_pickle=False) as arrays:
-        done = comparison.findings["Nodule"].methods["jacobian"]
-        assert np.array_equal(arrays["Nodule.jacobian.values"], done.explanation.values)
-        assert arrays["Nodule.jacobian.on_film"].shape == comparison.radiograph.shape
-        assert arrays["Nodule.outline"].dtype == bool
-        assert {row["method"] for row in json.loads(str(arrays["meta"]))} == {"grad-cam", "jacobian"}
-
-
-def question(seed: int = 0) -> Question:
-    film = Film("tiny-films/film-0", tiny_film()[0], tuple(TinyCollection().annotations("film-0")))
-    return Question(film, tiny_classifier(), ("Nodule",), {"grad-cam": get_method("grad-cam").parameters()}, seed)
-
-
-def test_keys_are_content_addresses():
-    assert question().key("Nodule", "grad-cam") == question().key("Nodule", "grad-cam")
-    assert question().key("Nodule", "grad-cam") != question().key("Effusion", "grad-cam")
-    assert question().keys() != question(seed=1).keys()
-
-
-def test_work_explains():
-    shares: list[float] = []
-    made = question().work("Nodule", "grad-cam")(shares.append, lambda: False)
-    assert made.finding == "Nodule"
-    assert shares[-1] == 1.0
-    assert any("cells" in note for note in notes_on(made))
-
-
-def test_default_findings_are_the_outlined_else_the_likeliest():
-    film = question().film
-    assert default_findings(film, {"Effusion": 0.9, "Nodule": 0.1}) == ("Nodule",)
-    assert default_findings(Film("x/y", film.radiograph), {"Effusion": 0.9, "Nodule": 0.1}) == ("Effusion",)
-
-
-@pytest.mark.parametrize(
-    ("collection", "part", "split", "seen"),
-    [
-        ("nih-boxes", "train", "nih", True),
-        ("nih-boxes", "train", "nih.csv", True),
-        ("nih-boxes", "test", "nih", False),
-        ("nih-boxes", "train", "known_truth", False),
-        ("nih-boxes", "train", None, False),
-        ("upload", None, "nih", False),
-    ],
-)
-def test_seen_in_training(collection, part, split, seen):
-    film = Film(f"{collection}/a", tiny_film()[0], entry=FilmEntry("a", part=part) if part else None)
-    assert seen_in_training(film, split) is seen
-
-
-def test_mask_digest_tells_masks_apart():
-    mask = tiny_film()[1]
-    assert mask_digest(None) == ""
-    assert mask_digest(mask) != mask_digest(~mask)
-    assert mask_digest(mask) != mask_digest(mask.T)
 
 
 def test_a_scorecard_stands_in_the_report(comparison):

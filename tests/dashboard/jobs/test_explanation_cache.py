@@ -10,9 +10,10 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from dashboard.compare.question import Film, Question
+from dashboard.compare.request import CompareRequest
 from dashboard.jobs import JobManager, explanation_cache
-from dashboard.jobs.explanation_cache import KeptExplanations, address_of
+from dashboard.jobs.explanation_cache import ExplanationCache, address_of
+from dashboard.shared.film_context import FilmContext
 from tests.dashboard.jobs.test_jobs import wait
 from tests.dashboard.made import TinyCollection, tiny_classifier, tiny_film
 from xai_methods import Explanation, get_method
@@ -33,14 +34,14 @@ def address(made: Explanation) -> str:
 
 
 @pytest.fixture
-def store(tmp_path) -> KeptExplanations:
-    return KeptExplanations(tmp_path / "explanations", 2**20)
+def store(tmp_path) -> ExplanationCache:
+    return ExplanationCache(tmp_path / "explanations", 2**20)
 
 
 def test_what_was_kept_is_found_as_it_was(store):
     made = explanation()
     store.put(made)
-    found = KeptExplanations(store.folder, 2**20).get(address(made))
+    found = ExplanationCache(store.folder, 2**20).get(address(made))
     assert found is not None
     for field in fields(Explanation):
         given, got = getattr(made, field.name), getattr(found, field.name)
@@ -108,7 +109,7 @@ def test_a_map_that_breaks_the_contract_is_not_taken(store, values):
 
 
 def test_the_longest_unused_go_first(tmp_path):
-    store = KeptExplanations(tmp_path, 10**9)
+    store = ExplanationCache(tmp_path, 10**9)
     made = [explanation(seed) for seed in range(4)]
     for place, one in enumerate(made[:3]):
         store.put(one)
@@ -133,7 +134,7 @@ def test_half_written_files_are_cleared_away(store):
 
 def test_a_disk_that_takes_nothing_is_no_error(tmp_path, caplog):
     (tmp_path / "file").write_text("in the way")
-    store = KeptExplanations(tmp_path / "file" / "explanations", 2**20)
+    store = ExplanationCache(tmp_path / "file" / "explanations", 2**20)
     store.put(explanation())
     assert store.get(address(explanation())) is None
     assert str(tmp_path) not in caplog.text
@@ -154,12 +155,12 @@ def home(monkeypatch, tmp_path):
     return tmp_path / "explanations"
 
 
-def question(reference: str = "tiny-films/film-0") -> Question:
-    film = Film(reference, tiny_film()[0], tuple(TinyCollection().annotations("film-0")))
-    return Question(film, tiny_classifier(), ("Nodule",), {"lime": get_method("lime").parameters(samples=100)}, 3)
+def question(reference: str = "tiny-films/film-0") -> CompareRequest:
+    film = FilmContext(reference, tiny_film()[0], tuple(TinyCollection().annotations("film-0")))
+    return CompareRequest(film, tiny_classifier(), ("Nodule",), {"lime": get_method("lime").parameters(samples=100)}, 3)
 
 
-def ask(asked: Question) -> Explanation:
+def ask(asked: CompareRequest) -> Explanation:
     manager = JobManager(workers=1)
     try:
         manager.submit(asked.key("Nodule", "lime"), asked.work("Nodule", "lime"), owner="x")

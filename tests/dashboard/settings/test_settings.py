@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from dashboard.settings import settings
-from dashboard.settings.settings import Settings, SettingsError
+from dashboard.settings.settings import SettingsError, UserSettings
 
 
 @pytest.fixture(autouse=True)
@@ -18,14 +18,14 @@ def home(tmp_path, monkeypatch):
 
 
 def test_what_is_saved_is_read_again(home):
-    kept = Settings("nih14", ("lime", "grad-cam"), True, "Dr. Ö", True)
+    kept = UserSettings("nih14", ("lime", "grad-cam"), True, "Dr. Ö", True)
     settings.save(kept)
     assert settings.read() == (kept, "")
     assert [path.name for path in home.iterdir()] == ["settings.json"]
 
 
 def test_without_a_file_the_usual_settings_hold():
-    assert settings.read() == (Settings(), "")
+    assert settings.read() == (UserSettings(), "")
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff\xfe", b'"x"', b" " * 70_000, b"[" * 60_000])
@@ -33,10 +33,10 @@ def test_a_damaged_file_gives_the_usual_settings_and_a_word(home, content):
     home.mkdir()
     (home / "settings.json").write_bytes(content)
     found, words = settings.read()
-    assert found == Settings()
+    assert found == UserSettings()
     assert "settings.json" in words
-    settings.save(Settings(reader="A"))
-    assert settings.read() == (Settings(reader="A"), "")
+    settings.save(UserSettings(reader="A"))
+    assert settings.read() == (UserSettings(reader="A"), "")
 
 
 def test_one_senseless_value_leaves_the_others(home):
@@ -44,13 +44,13 @@ def test_one_senseless_value_leaves_the_others(home):
     content = {"hide_outline": "yes", "default_methods": ["lime", 3], "reader": "B", "of a later version": 1}
     (home / "settings.json").write_text(json.dumps(content))
     found, words = settings.read()
-    assert found == Settings(reader="B")
+    assert found == UserSettings(reader="B")
     assert "hide outline" in words
     assert "default methods" in words
 
 
 def test_a_name_is_one_short_line():
-    settings.save(Settings(reader="  a\n b " + "x" * 100))
+    settings.save(UserSettings(reader="  a\n b " + "x" * 100))
     assert settings.load().reader == ("a b " + "x" * 100)[: settings.LONGEST_NAME]
 
 
@@ -58,7 +58,7 @@ def test_a_place_that_cannot_be_written_says_so(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XAI_LIGHTBOX_HOME", str(tmp_path / "file" / "below"))
     with pytest.raises(SettingsError, match="XAI_LIGHTBOX_HOME"):
-        settings.save(Settings())
+        settings.save(UserSettings())
 
 
 def test_many_writers_never_leave_half_a_file():
@@ -66,7 +66,7 @@ def test_many_writers_never_leave_half_a_file():
 
     def write(number: int) -> None:
         for _ in range(20):
-            settings.save(Settings(reader=f"{number}" * settings.LONGEST_NAME))
+            settings.save(UserSettings(reader=f"{number}" * settings.LONGEST_NAME))
             seen.append(settings.read()[1])
 
     threads = [threading.Thread(target=write, args=(n,)) for n in range(4)]

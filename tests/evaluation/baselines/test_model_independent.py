@@ -17,20 +17,17 @@ from evaluation.baselines.location_prior import (
     write_nih_table,
 )
 from evaluation.baselines.model_independent import (
-    BASELINES,
     baseline_maps,
-    centre_prior,
-    edge_map,
+    baseline_titles,
     other_reader,
-    score_baselines,
 )
-from evaluation.scores.registry import headline_metrics
+from evaluation.scores import headline_metrics, score_map
 from radiographs import Annotation, Radiograph
 from radiographs.annotation_readers.bundled import bundled_table
 from radiographs.collection import FilmEntry
 from radiographs.places import asset
 from radiographs.registry import find_film
-from tests.evaluation.looking import SIDE, Spots
+from tests.evaluation.looking import SIDE, Effusions, Spots
 
 
 @pytest.fixture
@@ -42,7 +39,7 @@ def film() -> Radiograph:
 
 def test_all_baselines_have_the_films_shape_and_no_negatives(film):
     maps = baseline_maps(film, "Cardiomegaly")
-    assert list(maps) == [name for name in BASELINES if name not in ("organ-prior", "other-reader")]
+    assert list(maps) == [name for name in baseline_titles() if name not in ("organ-prior", "other-reader")]
     for values in maps.values():
         assert values.shape == film.shape
         assert np.isfinite(values).all()
@@ -57,7 +54,7 @@ def test_a_finding_nobody_outlined_has_no_average(film):
 def test_the_uniform_map_scores_chance(film):
     mask = np.zeros(film.shape, dtype=bool)
     mask[10:30, 5:25] = True
-    scores = score_baselines(film, mask, "Hernia")["uniform"]
+    scores = score_map(baseline_maps(film, "Hernia")["uniform"], mask)
     assert all(scores[name].defined for name in headline_metrics())
     for name, score in scores.items():
         if not score.defined or math.isnan(score.chance):
@@ -66,13 +63,13 @@ def test_the_uniform_map_scores_chance(film):
 
 
 def test_the_centre_prior_peaks_at_the_centre_and_is_symmetric():
-    prior = centre_prior((41, 31))
+    prior = baseline_maps(Radiograph(np.zeros((41, 31))), "Hernia")["centre-prior"]
     assert np.unravel_index(prior.argmax(), prior.shape) == (20, 15)
     assert np.allclose(prior, prior[::-1, ::-1])
 
 
 def test_the_edge_map_finds_the_edge(film):
-    edges = edge_map(film)
+    edges = baseline_maps(film, "Hernia")["edge-map"]
     assert set(np.flatnonzero(edges.max(axis=0) > 0.1)) == {39, 40}
     assert np.allclose(edges[:, :30], 0, atol=1e-6)
 
@@ -125,6 +122,13 @@ def test_a_collection_averages_its_own_other_patients():
     assert average_mask("Spot", spots, entry).films == 10
     on_film = average.on((SIDE, SIDE))
     assert on_film[:, SIDE // 2 :].max() == pytest.approx(0, abs=1e-6)
+
+
+def test_an_average_takes_outlines_under_any_name():
+    entry = Spots().entries()[0]
+    named = collection_average(Effusions(), "Effusion", entry.patient)
+    np.testing.assert_array_equal(named.shares, collection_average(Spots(), "Spot", entry.patient).shares)
+    np.testing.assert_array_equal(nih_average("Pleural Effusion").shares, nih_average("Effusion").shares)
 
 
 def test_too_few_other_patients_give_no_average():

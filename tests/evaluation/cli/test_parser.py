@@ -10,7 +10,7 @@ from PIL import Image
 
 import classifiers.registry
 from evaluation.cli.parser import build_parser, main, run
-from evaluation.scores.registry import score_map
+from evaluation.scores import score_map
 from tests.evaluation.looking import Spots, looker
 
 FIRST = ["pointing_game", "pixel_auprc", "relevance_mass_accuracy", "relevance_rank_accuracy", "area_matched_iou"]
@@ -58,10 +58,10 @@ def number(value: float) -> object:
 
 def test_readings(capsys, files):
     folder, values, mask = files
-    for reading in ("abs", "raw"):
-        found = score(capsys, "--map", folder / "map.npy", "--mask", folder / "mask.png", "--reading", reading)
+    for polarity in ("abs", "raw"):
+        found = score(capsys, "--map", folder / "map.npy", "--mask", folder / "mask.png", "--polarity", polarity)
         assert found["pixel_auprc"]["value"] == pytest.approx(
-            score_map(values, mask, reading=reading)["pixel_auprc"].value
+            score_map(values, mask, polarity=polarity)["pixel_auprc"].value
         )
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from evaluation.one_film.agreement import agreement_matrix, in_words, top_overlap
-from evaluation.one_film.compare import FindingResult, MethodResult
-from evaluation.scores.score import Score
+from evaluation.one_film.compare import FindingResult
+from evaluation.one_film.evaluate import MethodResult
+from evaluation.scores import Score
 from evaluation.validity.gate import Verdict
 from xai_methods import Explanation
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from evaluation.one_film.compare import compare
-from evaluation.one_film.scorecard import ELEMENTS, PARTS, Cell, scorecard
-from evaluation.scores.score import Score
+from evaluation.one_film.evaluate import ScoringContext
+from evaluation.one_film.scorecard import ELEMENTS, Cell, scorecard
+from evaluation.scores import Score, get_metric, registry
 from tests.evaluation.looking import Spots, looker
 
 
@@ -46,24 +48,38 @@ def test_the_place_runs_from_chance_to_the_best_baseline():
     assert math.isnan(cell(0.8, chance=0.5).place)
 
 
-def spot():
-    return Spots().read("00"), Spots().annotations("00")[0].mask
+def spot() -> ScoringContext:
+    return ScoringContext(looker(), Spots().read("00"), Spots().annotations("00"))
 
 
 @pytest.fixture(scope="module")
 def made():
-    film, mask = spot()
-    asked = {"grad-cam": None, "jacobian": None}
-    result = compare(looker(), film, ["Spot"], asked, {"Spot": mask}).findings["Spot"]
+    context = spot()
+    result = compare(context, ["Spot"], {"grad-cam": None, "jacobian": None}).findings["Spot"]
     shares: list[float] = []
-    return result, scorecard(looker(), film, result, progress=shares.append), shares
+    return result, scorecard(context, result, progress=shares.append), shares
 
 
 def test_every_element_of_every_method_has_its_scores(made):
     result, card, _ = made
+    shown = {
+        "localizability": ["pixel_auprc", "pointing_game", "relevance_mass_accuracy", "area_matched_iou"],
+        "visual recognizability": ["gini_sparseness", "entropy", "bright_regions"],
+        "physical attribution": ["relevance_in_lungs", "relevance_in_heart", "relevance_outside_body"],
+        "model transparency": ["insertion_blur", "deletion_blur", "completeness_residual", "randomised_ssim"],
+        "actionability": ["map_blur_drop"],
+    }
     for method in result.methods:
         for element in ELEMENTS:
-            assert tuple(c.name for c in card.of(method, element)) == PARTS[element]
+            assert [c.name for c in card.of(method, element)] == shown[element]
+
+
+def test_a_new_metric_is_found_by_its_element(made, monkeypatch):
+    result, _, _ = made
+    new = replace(get_metric("gini_sparseness"), name="new", element="actionability")
+    monkeypatch.setitem(registry._metrics, "new", new)
+    card = scorecard(spot(), result)
+    assert [c.name for c in card.of("jacobian", "actionability")] == ["new", "map_blur_drop"]
 
 
 def test_localisation_scores_are_those_of_the_table(made):
@@ -88,7 +104,7 @@ def test_progress_rises_to_the_end_and_an_answer_comes_twice_alike(made):
     result, card, shares = made
     assert shares == sorted(shares)
     assert shares[-1] == pytest.approx(1)
-    again = scorecard(looker(), spot()[0], result)
+    again = scorecard(spot(), result)
     np.testing.assert_array_equal([c.score.value for c in again.cells], [c.score.value for c in card.cells])
 
 
@@ -99,4 +115,4 @@ def test_it_stops_when_asked(made):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        scorecard(looker(), spot()[0], result, progress=stop)
+        scorecard(spot(), result, progress=stop)

@@ -12,7 +12,7 @@ from evaluation.runs import timing
 from evaluation.runs.estimate import estimate
 from evaluation.runs.plan import Plan
 from evaluation.runs.selection import Question, open_plan, pieces
-from evaluation.scores.assessment import Assessment, Case
+from evaluation.scores import Case, Metric
 from tests.evaluation.runs.conftest import OUTLINED
 
 
@@ -37,11 +37,11 @@ def test_a_part_that_takes_long_is_cut_off_and_told_from_its_share(plan: Plan, m
             case.report(step / 400)
         return 0.0
 
-    slow = next(iter(timing.assessments().values()))
+    slow = next(iter(timing.metrics().values()))
     slow = replace(slow, name="slow", compute=compute, needs=frozenset())
-    known: dict[str, Assessment] = {**timing.assessments(), "slow": slow}
-    monkeypatch.setattr(timing, "assessments", lambda: known)
-    monkeypatch.setattr(timing, "get_assessment", known.__getitem__)
+    known: dict[str, Metric] = {**timing.metrics(), "slow": slow}
+    monkeypatch.setattr(timing, "metrics", lambda: known)
+    monkeypatch.setattr(timing, "get_metric", known.__getitem__)
     (model,) = open_plan(plan)
     piece = next(iter(pieces(plan, [model])))
     asked = tuple(replace(one, metrics=(*one.metrics, "slow")) for one in piece.questions if one.kind == "method")

@@ -10,7 +10,7 @@ import yaml
 from evaluation.runs.plan import Plan, PlanError, parse_plan, read_plan
 from evaluation.runs.selection import films_of, open_plan, pieces
 from evaluation.runs.template import plan_text
-from evaluation.scores.registry import headline_metrics, metrics
+from evaluation.scores import headline_metrics, localisation_metrics
 from radiographs.registry import get_collection
 from tests.evaluation.runs.conftest import FILMS, OUTLINED
 
@@ -34,9 +34,14 @@ def test_a_sweep_gives_every_combination() -> None:
 def test_what_is_written_is_read_back() -> None:
     text = 'name = "a \\"b\\" \\\\ é"\nmaps = true\nseeds = [3, 1]\nmetrics = ["localisation", "gini_sparseness"]\n'
     plan = parse_plan(text + LEAST + '[[methods]]\nname = "lime"\nparameters = { samples = 100, hide = "black" }\n')
-    assert len(plan.localisation) == len(metrics())
+    assert len(plan.localisation) == len(localisation_metrics())
     assert plan.assessed == ("gini_sparseness",)
     assert parse_plan(plan_text(plan)) == plan
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "plans").glob("*.toml")), ids=lambda path: path.stem)
+def test_the_shipped_plans_can_be_read(path: Path) -> None:
+    assert read_plan(path).metrics
 
 
 @pytest.mark.parametrize(
@@ -73,7 +78,7 @@ def test_a_plan_that_is_not_there(tmp_path: Path) -> None:
 def test_the_published_plan_stands() -> None:
     plan = read_plan(ROOT / "plans" / "published.toml")
     assert len(plan.methods) == 5
-    assert set(plan.localisation) <= set(metrics())
+    assert set(plan.localisation) <= set(localisation_metrics())
 
 
 @pytest.mark.parametrize(

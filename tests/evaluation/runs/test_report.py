@@ -9,7 +9,9 @@ import pytest
 
 from evaluation.runs import tables
 from evaluation.runs.diff import diff
-from evaluation.runs.report import make_report, write_report
+from evaluation.runs.plots import grouped, means_figure, size_figure, svg_of
+from evaluation.runs.report import make_report
+from evaluation.runs.report_files import write_report
 from evaluation.runs.store import Store
 from tests.evaluation.runs.made import FILMS, made_store
 
@@ -95,3 +97,22 @@ def test_what_changed_is_found(store: Store, tmp_path: Path) -> None:
     assert changed.difference.iloc[0] == pytest.approx(-0.1)
     assert changed.changed.iloc[0] == 2 * (FILMS - 1)
     assert "grad-cam pixel_auprc" in found.words()
+
+
+def test_plots_show_each_map_once_and_the_means_of_equal_groups(store: Store) -> None:
+    table = tables.values(store, "pixel_auprc", PAIR)
+    board = tables.leaderboard(store, PAIR, ["pixel_auprc"])
+    every = board[board.scope == tables.ALL]
+    means = means_figure(every, "Pixel AUPRC")
+    assert [label.get_text() for label in means.axes[0].get_yticklabels()] == list(every.title)
+    titles = tables.map_titles(store)
+    size = size_figure(table, titles, "Pixel AUPRC")
+    assert [text.get_text() for text in size.axes[0].get_legend().get_texts()] == list(titles.values())
+    assert svg_of(size).startswith("<svg")
+
+
+def test_groups_hold_equally_many_films() -> None:
+    table = pd.DataFrame({"title": ["a"] * 10, "area": range(10), "value": range(10)})
+    found = grouped(table, "area", groups=5)
+    assert list(found.n) == [2] * 5
+    assert list(found.value) == [0.5, 2.5, 4.5, 6.5, 8.5]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -64,7 +66,7 @@ def test_a_full_disk_leaves_no_half_file(store: Store, monkeypatch: pytest.Monke
     before = sorted(path.name for path in store.folder.rglob("*"))
 
     def full(table: pa.Table, file, **named) -> None:
-        file.write(b"half")
+        Path(file).write_bytes(b"half")
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(store_module.pq, "write_table", full)
@@ -74,10 +76,45 @@ def test_a_full_disk_leaves_no_half_file(store: Store, monkeypatch: pytest.Monke
     assert store.answered() == {"a": frozenset({"m1"})}
 
 
-def test_a_damaged_file_is_named(store: Store) -> None:
-    (store.scores_folder / "part-0.parquet").write_bytes(b"PAR1 this is no table PAR1")
-    with pytest.raises(StoreError, match="damaged"):
-        store.answered()
+def _no_table(path: Path) -> None:
+    path.write_bytes(b"PAR1 this is no table PAR1")
+
+
+def _cut_short(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-40])
+
+
+def _unreadable_inside(path: Path) -> None:
+    """Rows that cannot be decompressed under a whole footer: only reading them tells."""
+    whole = path.read_bytes()
+    path.write_bytes(whole[:4] + bytes(2000) + whole[2004:])
+
+
+def _other_columns(path: Path) -> None:
+    pq.write_table(pa.table({"question": ["a"]}), path)
+
+
+DAMAGES = [_no_table, _cut_short, _unreadable_inside, _other_columns]
+
+
+@pytest.mark.parametrize("folder", ["scores", "failures"])
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_file_is_named_whenever_it_is_noticed(
+    store: Store, damage: Callable[[Path], None], folder: str
+) -> None:
+    chance = np.random.default_rng(0)
+    store.write([rows(f"{chance.integers(10**15)}", "m1") for _ in range(1000)], [], {})
+    store.write([], [failure(f"{chance.integers(10**15)}") for _ in range(1000)], {})
+    (path,) = (store.folder / folder).iterdir()
+    damage(path)
+    with pytest.raises(StoreError, match=f"{path.name} is damaged"):
+        store.failed()
+
+
+def test_an_error_that_no_file_explains_is_no_damage(store: Store) -> None:
+    store.write([rows("a", "m1")], [], {})
+    with pytest.raises(duckdb.Error):
+        store.query("SELECT nothing FROM scores")
 
 
 def test_half_written_files_are_not_read(store: Store) -> None:
@@ -143,7 +180,7 @@ def test_a_score_that_fails_does_not_cost_the_others(plan: Plan, store: Store, m
         raise ArithmeticError("no such number")
 
     (model,) = open_plan(plan)
-    monkeypatch.setattr(piece_module, "get_assessment", broken)
+    monkeypatch.setattr(piece_module, "get_metric", broken)
     piece = next(pieces(plan, [model]))
     outcome = run_piece(piece)
     store.write([outcome.scores], outcome.failures, {})

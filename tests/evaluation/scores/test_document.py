@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from evaluation.scores.assessment import assessments
+from evaluation.scores import metrics
 from evaluation.scores.document import PAGE, main, reference_page
-from evaluation.scores.registry import metrics
 
 
 def test_the_page_is_up_to_date():
@@ -15,10 +14,10 @@ def test_the_page_is_up_to_date():
 
 def test_every_score_is_on_the_page_once():
     page = reference_page()
-    for name, score in {**metrics(), **assessments()}.items():
+    for name, score in metrics().items():
         assert page.count(f"\n`{name}`. {score.meaning}") == 1, name
     for heading in ("Direction", "Chance", "Formula", "Source", "Pitfall"):
-        assert page.count(f"- {heading}: ") == len(metrics()) + len(assessments())
+        assert page.count(f"- {heading}: ") == len(metrics())
 
 
 def test_check_says_whether_the_page_has_drifted(tmp_path, monkeypatch, capsys):

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
-from evaluation.scores.ranked_map import RankedMap, Region, dilate, read_map
+from evaluation.scores import RankedMap, Region
+from evaluation.scores.ranked_map import dilate, with_polarity
 
 MASKS = hnp.arrays(bool, (9, 11)).filter(lambda m: m.any())
 
@@ -76,7 +77,7 @@ def test_shared_work_is_done_once():
 
 def test_the_raw_map_is_kept_only_where_it_differs():
     values, region = np.array([[1.0, -2.0]]), Region(np.array([[True, False]]))
-    signed = RankedMap(read_map(values), region, raw=values)
+    signed = RankedMap(with_polarity(values), region, raw=values)
     assert np.array_equal(signed.raw, values)
     assert np.array_equal(signed.values, [[1, 0]])
     plain = RankedMap(np.abs(values), region, raw=np.abs(values))
@@ -86,6 +87,6 @@ def test_the_raw_map_is_kept_only_where_it_differs():
 @settings(max_examples=30, deadline=None)
 @given(values=hnp.arrays(np.float64, (4, 5), elements={"min_value": -3, "max_value": 3, "allow_nan": False}))
 def test_readings(values):
-    assert (read_map(values) >= 0).all()
-    assert np.array_equal(read_map(values, "abs"), np.abs(values))
-    assert np.array_equal(read_map(values) - read_map(-values), values)
+    assert (with_polarity(values) >= 0).all()
+    assert np.array_equal(with_polarity(values, "abs"), np.abs(values))
+    assert np.array_equal(with_polarity(values) - with_polarity(-values), values)

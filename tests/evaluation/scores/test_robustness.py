@@ -8,19 +8,20 @@ import numpy as np
 import pytest
 
 from classifiers import ChestClassifier, ModelCard, Preprocessing
-from evaluation.scores.assessment import Case, get_assessment
-from evaluation.scores.noise import RADIUS, mean_pairwise, noisy, on_grid, relative_change
+from evaluation.scores import Case, get_metric
+from evaluation.scores.robustness import RADIUS, mean_pairwise, noisy, on_grid, relative_change
 from radiographs import Radiograph
 from tests.evaluation.cases import SIDE, linear_case
 from tests.xai_methods.linear_classifier import Linear, linear_classifier, smooth_film
 from xai_methods import get_method
 
 
-def asked(method: str, classifier: ChestClassifier, film: Radiograph, parameters=None, **more) -> Case:
+def case_by(method: str, classifier: ChestClassifier, film: Radiograph, parameters=None, **more) -> Case:
     """A real question to a method."""
     chosen = get_method(method).parameters.parse(parameters or {})
     explanation = get_method(method).explain(classifier, film, classifier.findings[0], parameters=chosen)
-    return Case(classifier, film, explanation, classifier.to_film(explanation, film), **more)
+    on_film = classifier.to_film(explanation, film)
+    return Case(classifier=classifier, radiograph=film, explanation=explanation, on_film=on_film, **more)
 
 
 def test_relative_change_by_hand() -> None:
@@ -38,27 +39,27 @@ def test_noise_stays_within_its_radius_and_the_grey_range() -> None:
 
 
 def test_the_gradient_of_a_linear_model_never_changes() -> None:
-    case = asked("jacobian", linear_classifier(SIDE), smooth_film(SIDE))
-    assert get_assessment("max_sensitivity")(case).value == pytest.approx(0, abs=1e-6)
-    assert get_assessment("repeatability_ssim")(case).value == pytest.approx(1)
-    assert get_assessment("repeatability_spearman")(case).value == pytest.approx(1)
+    case = case_by("jacobian", linear_classifier(SIDE), smooth_film(SIDE))
+    assert get_metric("max_sensitivity")(case).value == pytest.approx(0, abs=1e-6)
+    assert get_metric("repeatability_ssim")(case).value == pytest.approx(1)
+    assert get_metric("repeatability_spearman")(case).value == pytest.approx(1)
 
 
 def test_gradient_times_input_changes_as_much_as_the_film() -> None:
-    case = asked("input-x-gradient", linear_classifier(SIDE), smooth_film(SIDE), {"baseline": "zero"})
+    case = case_by("input-x-gradient", linear_classifier(SIDE), smooth_film(SIDE), {"baseline": "zero"})
     weights = case.classifier.network.weights[0].numpy()
     pixels = case.film[0, 0].double().numpy()
-    found = get_assessment("max_sensitivity")(case).value
+    found = get_metric("max_sensitivity")(case).value
     most = 4.0 * RADIUS * np.linalg.norm(weights) / np.linalg.norm(weights * pixels)
     assert 0.3 * most < found <= most + 1e-6
 
 
 def test_a_sampled_map_differs_between_seeds() -> None:
     film = smooth_film(SIDE)
-    case = asked("smoothgrad", linear_classifier(SIDE), film)
-    assert get_assessment("repeatability_spearman")(case).value > 0.99
-    few = asked("lime", linear_classifier(SIDE), film, {"samples": 60})
-    assert get_assessment("repeatability_spearman")(few).value < 0.9999
+    case = case_by("smoothgrad", linear_classifier(SIDE), film)
+    assert get_metric("repeatability_spearman")(case).value > 0.99
+    few = case_by("lime", linear_classifier(SIDE), film, {"samples": 60})
+    assert get_metric("repeatability_spearman")(few).value < 0.9999
 
 
 def shifted(classifier: ChestClassifier) -> ChestClassifier:
@@ -72,12 +73,12 @@ def shifted(classifier: ChestClassifier) -> ChestClassifier:
 def test_agreement_over_models() -> None:
     classifier, film = linear_classifier(SIDE), smooth_film(SIDE)
     other = linear_classifier(SIDE, seed=1)
-    agree = get_assessment("agreement_ssim"), get_assessment("agreement_spearman")
+    agree = get_metric("agreement_ssim"), get_metric("agreement_spearman")
     for score in agree:
-        assert score(asked("jacobian", classifier, film, others=(shifted(classifier),))).value == pytest.approx(1)
-        assert abs(score(asked("jacobian", classifier, film, others=(other,))).value) < 0.2
-        assert np.isnan(score(asked("jacobian", classifier, film)).value)
-        assert np.isnan(score(asked("jacobian", classifier, film, others=(classifier,))).value)
+        assert score(case_by("jacobian", classifier, film, others=(shifted(classifier),))).value == pytest.approx(1)
+        assert abs(score(case_by("jacobian", classifier, film, others=(other,))).value) < 0.2
+        assert np.isnan(score(case_by("jacobian", classifier, film)).value)
+        assert np.isnan(score(case_by("jacobian", classifier, film, others=(classifier,))).value)
 
 
 def test_models_that_do_not_know_the_finding_do_not_count() -> None:
@@ -85,7 +86,7 @@ def test_models_that_do_not_know_the_finding_do_not_count() -> None:
     stranger = ChestClassifier(
         Linear(np.zeros((1, SIDE, SIDE))), ("Other",), replace(classifier.card), "whole", classifier.preprocessing
     )
-    assert np.isnan(get_assessment("agreement_ssim")(asked("jacobian", classifier, film, others=(stranger,))).value)
+    assert np.isnan(get_metric("agreement_ssim")(case_by("jacobian", classifier, film, others=(stranger,))).value)
 
 
 def test_maps_of_models_with_other_squares_meet_in_the_film() -> None:
@@ -113,4 +114,4 @@ def test_mean_pairwise() -> None:
 def test_max_sensitivity_of_a_zero_map_is_undefined() -> None:
     case = linear_case(np.zeros((SIDE, SIDE)))
     case.explanation.parameters["reading"] = "signed"
-    assert np.isnan(get_assessment("max_sensitivity")(case).value)
+    assert np.isnan(get_metric("max_sensitivity")(case).value)

@@ -13,10 +13,10 @@ from classifiers.torchvision_guard import ensure_torchvision
 
 ensure_torchvision()
 
+from evaluation.scores.complexity import entropy, gini  # noqa: E402
 from evaluation.scores.faithfulness.deletion import exchange_curve, ranks  # noqa: E402
-from evaluation.scores.faithfulness.fidelity import claimed, correlation, falls, infidelity  # noqa: E402
-from evaluation.scores.faithfulness.imputation import impute  # noqa: E402
-from evaluation.scores.sparseness import entropy, gini  # noqa: E402
+from evaluation.scores.faithfulness.infidelity import correlation, logit_drops, sums_within  # noqa: E402
+from evaluation.scores.faithfulness.road import impute  # noqa: E402
 
 quantus = pytest.importorskip("quantus")
 
@@ -119,7 +119,7 @@ def test_quantus_perturbs_for_infidelity_without_ever_putting_back(network, film
     growing = np.logical_or.accumulate(blocks)
     lost = values * (film[0, 0] - film.min())
     found = {
-        name: infidelity(claimed(lost, masks), falls(asker(network), tensor, black, masks), scaled=False)
+        name: float(np.mean((sums_within(lost, masks) - logit_drops(asker(network), tensor, black, masks)) ** 2))
         for name, masks in (("growing", growing), ("each alone", blocks))
     }
     score = float(np.asarray(theirs).ravel()[0])
@@ -131,8 +131,8 @@ def test_quantus_has_no_sensitivity_n_for_one_film(network, film) -> None:
     gains = network.weights.detach().numpy() * film[0, 0] ** 2
     rng = np.random.default_rng(0)
     masks = np.stack([rng.permutation(SIDE * SIDE).reshape(SIDE, SIDE) < 40 for _ in range(30)])
-    drops = falls(asker(network), torch.tensor(film), torch.zeros(1, 1, SIDE, SIDE), masks)
-    assert correlation(claimed(gains, masks), drops) == pytest.approx(1)
+    drops = logit_drops(asker(network), torch.tensor(film), torch.zeros(1, 1, SIDE, SIDE), masks)
+    assert correlation(sums_within(gains, masks), drops) == pytest.approx(1)
     # It correlates over the films of a batch, always for the strongest n pixels, where the paper draws random sets.
     with pytest.raises(ValueError, match="length at least 2"):
         quantus_score("SensitivityN", gains, network, film, features_in_step=16, perturb_baseline="black")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from evaluation.scores.assessment import Case, assessments
+from evaluation.scores import Case, metrics
 from evaluation.stability import study
 from evaluation.stability.perturbations import (
     PERTURBATIONS,
@@ -128,9 +128,9 @@ def test_a_study_can_be_cancelled(family_classifier):
 def test_assessments_give_the_numbers_of_the_study(family_classifier):
     classifier, film = family_classifier("resnet"), film_of(48)
     explanation = get_method("grad-cam").explain(classifier, film, "Finding 2")
-    case = Case(classifier, film, explanation, explanation.values)
+    case = Case(classifier=classifier, radiograph=film, explanation=explanation, on_film=explanation.values)
     found = study(classifier, film)
-    known = {name: one for name, one in assessments().items() if name.startswith("stability_")}
+    known = {name: one for name, one in metrics().items() if name.startswith("stability_")}
     scores = {name: one(case) for name, one in known.items()}
     assert scores["stability_spectral_norm"].value == pytest.approx(found.sensitivity.singular[0] * 32 / 255, rel=1e-5)
     assert scores["stability_distance"].value == pytest.approx(found.distances[1].l2, rel=1e-5)

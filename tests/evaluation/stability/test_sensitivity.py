@@ -3,8 +3,9 @@ import pytest
 import torch
 
 from evaluation.stability.sensitivity import measure, spectrum
+from tests.evaluation.stability.forward_mode import forward_jacobian, small_network
 from tests.evaluation.stability.made import linear, probe_of, rows_of
-from tests.xai_methods.conftest import film_of
+from tests.xai_methods.conftest import classifier_of, film_of
 from xai_methods.gradient.jacobian import jacobian, jacobian_and_stages
 
 
@@ -102,3 +103,13 @@ def test_hooks_are_gone_after_a_failure(family_classifier, film):
     with pytest.raises(KeyError):
         jacobian_and_stages(classifier, classifier.prepare(film), fail)
     assert not any(module._forward_hooks for module in classifier.modules())
+
+
+def test_the_jacobian_of_a_network_is_that_of_the_forward_chain_rule():
+    network = small_network()
+    classifier = classifier_of(network, 3, "4", 12)
+    found = measure(probe_of(classifier, film_of(12)))
+    film = classifier.prepare(film_of(12))
+    expected = forward_jacobian(small_network().double(), film.double()).reshape(3, 12, 12)
+    span = classifier.preprocessing.high - classifier.preprocessing.low
+    np.testing.assert_allclose(found.rows, span * expected.numpy(), rtol=1e-4, atol=1e-5)

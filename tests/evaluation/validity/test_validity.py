@@ -9,7 +9,7 @@ import pytest
 from evaluation.validity.blur_test import blur_drops, overlap, places_elsewhere
 from evaluation.validity.gate import gate, measure_validity, record
 from radiographs import Radiograph
-from tests.evaluation.looking import SIDE, Spots, looker
+from tests.evaluation.looking import SIDE, Effusions, Spots, looker
 
 
 @pytest.fixture(scope="module")
@@ -124,3 +124,7 @@ def test_a_collection_with_one_label_only_has_no_auroc():
     figures = measure_validity(looker(), OnlySpots())["Spot"]
     assert figures["auroc"] is None
     assert not math.isnan(figures["blur"]["p"])
+
+
+def test_outlines_and_labels_under_another_name_answer_the_models_finding(honest):
+    assert measure_validity(looker(finding="Effusion"), Effusions()) == {"Effusion": honest["Spot"]}

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from evaluation.scores.assessment import get_assessment
-from evaluation.scores.faithfulness.deletion import Curve, exchange_curve, moved, ranks
-from evaluation.scores.faithfulness.faithfulness import hidden_film
+from evaluation.scores import get_metric
+from evaluation.scores.faithfulness.deletion import Curve, exchange_curve, hidden_film, moved, ranks
 from tests.evaluation.cases import SIDE, linear_case
 
 
@@ -29,12 +28,12 @@ def test_curves_of_a_linear_model_are_running_sums(hide: str) -> None:
     values = np.random.default_rng(3).standard_normal((SIDE, SIDE))
     ordered = gains(case, hidden).ravel()[np.argsort(-values.ravel())]
     places = ranks(values, rng())
-    full, empty = case.ask(case.film)[0], case.ask(hidden)[0]
+    full, empty = case.logits(case.film)[0], case.logits(hidden)[0]
     steps = 8
     upto = [round(k * SIDE * SIDE / steps) for k in range(steps + 1)]
     lost = np.array([ordered[:count].sum() for count in upto])
-    deletion = exchange_curve(case.ask, case.film, hidden, places, steps)
-    insertion = exchange_curve(case.ask, hidden, case.film, places, steps)
+    deletion = exchange_curve(case.logits, case.film, hidden, places, steps)
+    insertion = exchange_curve(case.logits, hidden, case.film, places, steps)
     np.testing.assert_allclose(deletion.logits, full - lost, atol=1e-4)
     np.testing.assert_allclose(insertion.logits, empty + lost, atol=1e-4)
     assert deletion.area() == pytest.approx(np.trapezoid(full - lost, dx=1 / steps), abs=1e-4)
@@ -43,10 +42,12 @@ def test_curves_of_a_linear_model_are_running_sums(hide: str) -> None:
 def test_no_order_deletes_faster_than_the_true_contributions() -> None:
     case = linear_case()
     hidden = hidden_film(case, "black")
-    best = exchange_curve(case.ask, case.film, hidden, ranks(gains(case, hidden), rng())).area()
-    worst = exchange_curve(case.ask, case.film, hidden, ranks(-gains(case, hidden), rng())).area()
+    best = exchange_curve(case.logits, case.film, hidden, ranks(gains(case, hidden), rng())).area()
+    worst = exchange_curve(case.logits, case.film, hidden, ranks(-gains(case, hidden), rng())).area()
     others = [
-        exchange_curve(case.ask, case.film, hidden, ranks(np.random.default_rng(k).random((SIDE, SIDE)), rng())).area()
+        exchange_curve(
+            case.logits, case.film, hidden, ranks(np.random.default_rng(k).random((SIDE, SIDE)), rng())
+        ).area()
         for k in range(10)
     ]
     assert best < min(others) < max(others) < worst
@@ -64,20 +65,19 @@ def test_hidden_films() -> None:
 def test_area_is_the_mean_height() -> None:
     curve = Curve(np.array([0, 0.5, 1.0]), np.array([2.0, 0.0, 2.0]))
     assert curve.area() == 1.0
-    assert curve.area("probability") == pytest.approx((1 / (1 + np.exp(-2)) + 0.5) / 2)
 
 
 def test_a_curve_has_a_step() -> None:
     case = linear_case()
     with pytest.raises(ValueError, match="at least one step"):
-        exchange_curve(case.ask, case.film, case.film, ranks(np.zeros((SIDE, SIDE)), rng()), 0)
+        exchange_curve(case.logits, case.film, case.film, ranks(np.zeros((SIDE, SIDE)), rng()), 0)
 
 
 def test_progress_reaches_the_end_and_may_cancel() -> None:
     case = linear_case()
     seen: list[float] = []
     places = ranks(case.explanation.values, rng())
-    exchange_curve(case.ask, case.film, case.film, places, 70, seen.append)
+    exchange_curve(case.logits, case.film, case.film, places, 70, seen.append)
     assert seen == sorted(seen)
     assert seen[-1] == 1.0
     assert len(seen) == 3
@@ -109,13 +109,13 @@ def test_a_moved_map_keeps_its_values_and_leaves_its_place() -> None:
 def test_scores_stand_beside_the_same_map_moved(hide: str) -> None:
     hidden = hidden_film(linear_case(), hide)
     case = linear_case(gains(linear_case(), hidden))
-    deletion, insertion = get_assessment(f"deletion_{hide}")(case), get_assessment(f"insertion_{hide}")(case)
+    deletion, insertion = get_metric(f"deletion_{hide}")(case), get_metric(f"insertion_{hide}")(case)
     assert deletion.value < deletion.chance
     assert insertion.value > insertion.chance
 
 
 def test_a_flat_map_has_no_order() -> None:
-    score = get_assessment("deletion_black")(linear_case(np.ones((SIDE, SIDE))))
+    score = get_metric("deletion_black")(linear_case(np.ones((SIDE, SIDE))))
     assert np.isnan(score.value)
     assert np.isnan(score.chance)
 
@@ -126,7 +126,7 @@ def test_answers_are_batched() -> None:
 
     def model(films: torch.Tensor) -> np.ndarray:
         sizes.append(len(films))
-        return case.ask(films)
+        return case.logits(films)
 
     exchange_curve(model, case.film, case.film, ranks(case.explanation.values, rng()), 16)
     assert sizes == [17]

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis.extra import numpy as hnp
 from skimage.measure import label, regionprops
 
+from evaluation.scores import score_map
 from evaluation.scores.localisation.chestxray14 import LEVELS, T, accuracy_table, boxes_of, detect
-from evaluation.scores.registry import score_map
 
 
 def film() -> tuple[np.ndarray, np.ndarray]:

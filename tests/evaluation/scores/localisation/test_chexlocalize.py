@@ -14,8 +14,8 @@ from PIL import Image, ImageDraw
 from scipy import ndimage
 from skimage.filters import threshold_otsu
 
+from evaluation.scores import score_map
 from evaluation.scores.localisation.chexlocalize import binarise, fill_contours, iou, tune_threshold, upsample
-from evaluation.scores.registry import score_map
 
 
 def as_published(values: np.ndarray) -> np.ndarray:
@@ -105,7 +105,7 @@ def test_a_signed_map_is_marked_all_over_and_scores_the_size_of_the_region():
     assert scores["shamsul_iou"] == pytest.approx(mask.mean(), abs=0.02)
     assert scores["chexlocalize_coverage"] < 0.3
     # The same map with its sign turned avoids the region, and this protocol cannot tell; the order of pixels can.
-    opposite = score_map(-values, mask, reading="raw")
+    opposite = score_map(-values, mask, polarity="raw")
     assert opposite["shamsul_iou"].value == pytest.approx(scores["shamsul_iou"], abs=0.02)
     assert scores["pixel_auroc"] > 0.55
     assert opposite["pixel_auroc"].value < 0.45
@@ -113,7 +113,7 @@ def test_a_signed_map_is_marked_all_over_and_scores_the_size_of_the_region():
 
 def test_the_raw_reading_is_shamsuls_protocol():
     values, mask = smooth(5), box((180, 230), 30, 90, 40, 140)
-    raw = score_map(values, mask, reading="raw")
+    raw = score_map(values, mask, polarity="raw")
     positive = score_map(values, mask)
     assert raw["chexlocalize_iou"].value == raw["shamsul_iou"].value == positive["shamsul_iou"].value
     assert positive["chexlocalize_iou"].value != positive["shamsul_iou"].value

@@ -12,7 +12,7 @@ from classifiers.torchvision_guard import ensure_torchvision
 
 ensure_torchvision()
 
-from evaluation.scores.localisation.overlap import top_k_intersection  # noqa: E402
+from evaluation.scores import RankedMap, Region  # noqa: E402
 from evaluation.scores.localisation.pointing import pointing_game  # noqa: E402
 from evaluation.scores.localisation.ranking import pixel_auroc  # noqa: E402
 from evaluation.scores.localisation.relevance import relevance_mass_accuracy, relevance_rank_accuracy  # noqa: E402
@@ -57,13 +57,13 @@ def test_positive_maps_without_ties_agree(mask, seed):
         "RelevanceRankAccuracy": relevance_rank_accuracy,
         "AUC": pixel_auroc,
     }.items():
-        assert quantus_score(metric, values, mask) == pytest.approx(ours(values, mask)), metric
+        assert quantus_score(metric, values, mask) == pytest.approx(ours.of_map(values, mask)), metric
     for k in (1, 20, 144, 500):
         assert quantus_score("TopKIntersection", values, mask, k=k) == pytest.approx(
-            top_k_intersection(values, mask, k)
+            RankedMap(values, Region(mask)).top_share(k)
         )
     mass = quantus_score("AttributionLocalisation", values, mask)
-    assert mass == pytest.approx(relevance_mass_accuracy(values, mask), abs=1e-6)
+    assert mass == pytest.approx(relevance_mass_accuracy.of_map(values, mask), abs=1e-6)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -74,13 +74,13 @@ def test_signed_maps_agree_where_order_alone_counts(mask, seed):
         "RelevanceRankAccuracy": relevance_rank_accuracy,
         "AUC": pixel_auroc,
     }.items():
-        assert quantus_score(metric, values, mask) == pytest.approx(ours(values, mask)), metric
+        assert quantus_score(metric, values, mask) == pytest.approx(ours.of_map(values, mask)), metric
 
 
 def test_quantus_mass_of_a_signed_map_can_fall_below_0(mask):
     outweighed = np.where(mask, 1.0, -0.01)
     outweighed[:7] = -1
-    assert relevance_mass_accuracy(outweighed, mask) == 1
+    assert relevance_mass_accuracy.of_map(outweighed, mask) == 1
     assert quantus_score("RelevanceMassAccuracy", outweighed, mask) < 0
 
 
@@ -91,7 +91,7 @@ def test_quantus_breaks_ties_by_the_order_of_the_pixels(mask):
     share = 6 * 12 / 144
     for flip in (1, -1):
         flipped, region = values[:, ::flip], mask[:, ::flip]
-        assert top_k_intersection(flipped, region, 72) == pytest.approx(share)
+        assert RankedMap(flipped, Region(region)).top_share(72) == pytest.approx(share)
     found = [quantus_score("TopKIntersection", values[:, ::f].copy(), mask[:, ::f].copy(), k=10) for f in (1, -1)]
     assert found[0] != pytest.approx(found[1])
 
@@ -99,14 +99,14 @@ def test_quantus_breaks_ties_by_the_order_of_the_pixels(mask):
 def test_quantus_counts_negatives_in_the_mass(mask):
     values = np.where(mask, 1.0, 0.0)
     values[25:, 25:] = -2.0
-    assert relevance_mass_accuracy(values, mask) == 1
+    assert relevance_mass_accuracy.of_map(values, mask) == 1
     assert quantus_score("RelevanceMassAccuracy", values, mask) > 1
 
 
 def test_quantus_lets_one_of_equal_peaks_decide(mask):
     values = np.zeros(SHAPE)
     values[10, 10] = values[30, 30] = values[31, 31] = values[0, 31] = 1
-    assert pointing_game(values, mask) == pytest.approx(1 / 4)
+    assert pointing_game.of_map(values, mask) == pytest.approx(1 / 4)
     assert quantus_score("PointingGame", values, mask) in (0, 1)
 
 
@@ -114,5 +114,5 @@ def test_an_empty_mask_is_a_hit_for_quantus_and_undefined_here():
     values = np.zeros(SHAPE)
     values[3, 3] = 1
     empty = np.zeros(SHAPE, dtype=bool)
-    assert math.isnan(pointing_game(values, empty))
+    assert math.isnan(pointing_game.of_map(values, empty))
     assert quantus_score("PointingGame", values, empty) == 1

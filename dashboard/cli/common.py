@@ -1,0 +1,47 @@
+"""What the dashboard's commands share: the film they are about, where they write, and how far they are."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dashboard.shared.film_context import FilmContext
+
+
+def film_context(reference: str) -> FilmContext:
+    """The film of ``reference``, a file or ``collection/film-id``, with what is known of it; a file's name is left out.
+
+    What is doubtful of the film is said on the terminal.
+
+    Raises:
+        LookupError: there is no such film. FilmError: it cannot be read.
+    """
+    from dashboard.shared.film_context import FilmContext
+    from evaluation.cli.films import say_doubts
+    from radiographs.registry import find_film
+
+    radiograph, entry, collection = find_film(reference)
+    say_doubts(radiograph)
+    if collection is None or entry is None:
+        return FilmContext("from a file", radiograph)
+    annotations = tuple(collection.annotations(entry.film_id))
+    return FilmContext(f"{collection.name}/{entry.film_id}", radiograph, annotations, entry, collection)
+
+
+def check_folder(out: Path, option: str = "--out") -> None:
+    """Make sure that there is a folder for what ``option`` names.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if not out.absolute().parent.is_dir():
+        raise ValueError(f"{option}: there is no folder for {out.name}; make it first")
+
+
+def draw_bar(doing: str, share: float) -> None:
+    """Say on a terminal how far the work is; nothing where errors go to a file."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{doing} {share:4.0%}" + ("\n" if share >= 1 else ""))
+        sys.stderr.flush()

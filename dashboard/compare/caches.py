@@ -1,0 +1,71 @@
+"""Scores and pictures of the compare page, worked out once for each film, model and map."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from classifiers import ChestClassifier
+from dashboard import viewer
+from dashboard.jobs.explanation_cache import address
+from dashboard.shared.caches import BY_CONTENT
+from dashboard.shared.film_context import FilmContext, mask_digest
+from evaluation.one_film import agreement
+from evaluation.one_film.compare import FindingResult, finding_result
+from evaluation.one_film.evaluate import MethodResult, evaluate_explanation
+from radiographs import Radiograph
+from xai_methods import Explanation
+
+
+def _content_of(result: FindingResult) -> Hashable:
+    maps = tuple(address(done.explanation) for done in result.methods.values() if done.explanation is not None)
+    return result.finding, mask_digest(result.mask), result.logit, maps
+
+
+RESULT_BY_CONTENT: dict[str | type, Callable[[Any], Any]] = {FindingResult: _content_of}
+"""For ``hash_funcs`` of Streamlit's caches: which maps are there, and the outline."""
+
+
+@st.cache_data(max_entries=32, max_size="256MB", show_spinner=False, hash_funcs=BY_CONTENT)
+def film_png(radiograph: Radiograph) -> bytes:
+    """The film as the viewer takes it."""
+    return viewer.film_png(radiograph)
+
+
+@st.cache_data(max_entries=512, show_spinner=False, hash_funcs=BY_CONTENT)
+def film_windows(radiograph: Radiograph) -> dict[str, tuple[float, float]]:
+    """The film's window presets."""
+    return viewer.windows(radiograph)
+
+
+@st.cache_data(max_entries=256, max_size="64MB", show_spinner=False, hash_funcs={np.ndarray: mask_digest})
+def outline_png(mask: np.ndarray) -> bytes:
+    """An outline as the viewer takes it."""
+    return viewer.mask_png(mask)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=BY_CONTENT)
+def map_picture(classifier: ChestClassifier, radiograph: Radiograph, explanation: Explanation) -> viewer.MapPicture:
+    """One map as the viewer takes it; the same for every outline and every way of looking."""
+    return viewer.map_picture(classifier.to_film(explanation, radiograph))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=BY_CONTENT)
+def scored(classifier: ChestClassifier, film: FilmContext, explanation: Explanation) -> MethodResult:
+    """One explanation in the film's own pixels, with its scores where somebody outlined the finding."""
+    return evaluate_explanation(film.scoring_context(classifier), explanation)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=BY_CONTENT)
+def unexplained(classifier: ChestClassifier, film: FilmContext, finding: str) -> FindingResult:
+    """What is known of one finding before any method ran: probability, verdict, baselines, chance."""
+    return finding_result(film.scoring_context(classifier), finding, {})
+
+
+@st.cache_data(max_entries=128, show_spinner=False, hash_funcs=RESULT_BY_CONTENT)
+def in_words(result: FindingResult) -> str:
+    """What the scores of one finding say, see :func:`evaluation.one_film.agreement.in_words`."""
+    return agreement.in_words(result)

@@ -1,0 +1,197 @@
+"""What a person takes home: one menu with report, pictures, tables, raw maps and DICOM files, each made on demand."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import logging
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode
+
+import numpy as np
+import streamlit as st
+
+from dashboard.compare.panels import comparison_of
+from dashboard.compare.regions import named
+from dashboard.compare.request import CompareRequest
+from dashboard.compare.scorecard import done_scorecards
+from dashboard.exports.reported import Reported
+from dashboard.exports.tables import table_csv, table_latex
+from dashboard.jobs import sentence
+from dashboard.shared import own_regions
+from dashboard.shared.caches import manager
+from dashboard.shared.film_context import short_digest
+from dashboard.shared.state import UPLOAD, Choice, to_query
+from evaluation.one_film.compare import Comparison, FindingResult
+from radiographs import Annotation, FilmError, Radiograph
+
+_log = logging.getLogger(__name__)
+META = ("method", "finding", "parameters", "seed", "logit", "film", "classifier", "seconds", "diagnostics")
+
+
+def maps_npz(comparison: Comparison) -> bytes:
+    """All maps, raw: ``<finding>.<method>.values`` (input grid) and ``.on_film``, and one JSON text ``meta``."""
+    arrays: dict[str, Any] = {}
+    meta = []
+    for finding, result in comparison.findings.items():
+        if result.mask is not None:
+            arrays[f"{finding}.outline"] = result.mask
+        for method, done in result.methods.items():
+            made = done.explanation
+            if made is None:
+                continue
+            arrays[f"{finding}.{method}.values"] = made.values
+            arrays[f"{finding}.{method}.on_film"] = done.on_film
+            meta.append({name: getattr(made, name) for name in META})
+    arrays["meta"] = np.array(json.dumps(meta))
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
+
+
+def draw_downloads(
+    requests: list[CompareRequest], results: Mapping[str, dict[str, FindingResult]], choice: Choice
+) -> None:
+    """Draw the export menu, once there is a map to take; each file is made when its button is pressed.
+
+    Args:
+        requests: one for each model that is shown. results: by model, then finding. choice: what is shown.
+    """
+    ready = {
+        request.classifier.name: request
+        for request in requests
+        if any(d.explanation for r in results[request.classifier.name].values() for d in r.methods.values())
+    }
+    if not ready:
+        return
+    with st.popover("Export", icon=":material/download:"):
+        name = next(iter(ready))
+        if len(requests) > 1:
+            titles = {model: request.classifier.card.title for model, request in ready.items()}
+            name = st.segmented_control(
+                "Model", list(ready), default=name, format_func=titles.__getitem__, required=True, key="export_model",
+                help="Each file holds one model's maps and scores.",
+            )  # fmt: skip
+        _items(ready[name], results[name], choice)
+
+
+def _items(request: CompareRequest, results: dict[str, FindingResult], choice: Choice) -> None:
+    # What draws files is slow to import, and no page needs it before there is a map.
+    from dashboard.exports.dicom import dicom_zip
+    from dashboard.exports.figures import slide_png
+    from dashboard.exports.pdf import pdf_report
+    from dashboard.exports.report import html_report
+
+    comparison = comparison_of(request, results)
+    view, link = choice.view, address_of(st.context.url or "", choice)
+    film, card = request.film, request.classifier.card
+    about = Reported(comparison, card, film.reference, film.card, view, link)
+    stem = f"lightbox-{short_digest(film.radiograph.digest)}-{request.classifier.name}"
+    report = partial(html_report, about, done_scorecards(request, results, manager()))
+    _item("Report (HTML)", report, f"{stem}.html", "text/html", "description")
+    _item("Report (PDF)", partial(pdf_report, about), f"{stem}.pdf", "application/pdf", "picture_as_pdf")
+    slide = partial(slide_png, comparison, card.title, view)
+    _item("Picture for slides (PNG)", slide, f"{stem}.png", "image/png", "image")
+    _item("Scores (CSV)", partial(table_csv, comparison), f"{stem}.csv", "text/csv", "table")
+    _item("Scores (LaTeX)", partial(table_latex, comparison), f"{stem}.tex", "text/x-tex", "function")
+    _item("Raw maps (npz)", partial(maps_npz, comparison), f"{stem}.npz", "application/octet-stream", "data_array")
+    original = _original(request)
+    archive = _checked("maps", partial(dicom_zip, comparison, original), original, _content_of(comparison))
+    if archive is not None:
+        _item("DICOM (zip)", archive, f"{stem}.zip", "application/zip", "radiology")
+    drawn = own_regions.regions_on(film.radiograph)
+    if drawn:
+        outlines = partial(_regions, film.radiograph, named(drawn), original)
+        regions = _checked("regions", outlines, original, tuple(map(id, drawn)))
+        if regions is not None:
+            _item("Your regions (DICOM)", regions, f"{stem}-regions.dcm", "application/dicom", "draw")
+
+
+def _content_of(comparison: Comparison) -> tuple[object, ...]:
+    """What tells one export of a comparison from another."""
+    made = [d.explanation for result in comparison.findings.values() for d in result.methods.values() if d.explanation]
+    keys = [(e.finding, e.method, e.seed, tuple(sorted(e.parameters.items()))) for e in made]
+    return (comparison.radiograph.digest, comparison.classifier_digest, tuple(keys))
+
+
+def _checked(
+    name: str, make: Callable[[], bytes], original: bytes | None, content: tuple[object, ...]
+) -> Callable[[], bytes] | bytes | None:
+    """An export that joins an original study, made at once, so that what goes wrong is said here; None where it does.
+
+    A nameless one depends on no foreign header, and is made when it is asked for.
+    """
+    if original is None:
+        return make
+    made = st.session_state.setdefault("named_exports", {})
+    key = (hashlib.sha256(original).hexdigest(), *content)
+    if name not in made or made[name][0] != key:
+        try:
+            made[name] = (key, make())
+        except (ValueError, LookupError, TypeError, AttributeError, OSError) as error:
+            _log.warning("a DICOM export failed: %s", type(error).__name__)
+            reason = sentence(error) if isinstance(error, FilmError) else "The original's header does not allow it."
+            st.error(f"The DICOM export failed. {reason} Export without identifiers.", icon=":material/error:")
+            return None
+    return bytes(made[name][1])
+
+
+def address_of(page: str, choice: Choice) -> str:
+    """The full address of a choice on the page at ``page``; "" where that is not known."""
+    return f"{page}?{urlencode(to_query(choice), doseq=True)}" if page else ""
+
+
+def _item(label: str, make: Callable[[], bytes | str] | bytes, name: str, mime: str, icon: str) -> None:
+    st.download_button(
+        label, make, name, mime, icon=f":material/{icon}:", on_click="ignore", key=f"get {label}", width="stretch"
+    )
+
+
+def _regions(radiograph: Radiograph, drawn: list[Annotation], original: bytes | None) -> bytes:
+    from dashboard.exports.dicom_maps import region_seg
+    from dashboard.exports.dicom_source import original_header
+
+    return region_seg(radiograph, drawn, original_header(original, radiograph) if original else None)
+
+
+def _original(request: CompareRequest) -> bytes | None:
+    """The film's original DICOM file, where the person wants its identifiers in the export; else None."""
+    from dashboard.exports.dicom_source import repairs
+
+    wanted = st.toggle(
+        "DICOM: keep the original study's identifiers",
+        key="keep_identifiers",
+        help="Off: the patient is nameless and all identifiers are new. On: patient, study and image identifiers of "
+        "the original file go into the export, so that a viewer opens it over the original study.",
+    )
+    if not wanted:
+        return None
+    given = st.session_state.get("upload") if request.film.reference.startswith(UPLOAD) else None
+    data = given.getvalue() if given is not None else None
+    if data is None or _refused(data, request):
+        file = st.file_uploader("The film's original DICOM file", key="original")
+        data = file.getvalue() if file is not None else None
+        refusal = _refused(data, request) if data else ""
+        if refusal:
+            st.error(refusal, icon=":material/error:")
+    if data is None or _refused(data, request):
+        st.caption("Until the original is given, the export names nobody.")
+        return None
+    st.caption("The export will hold this patient's identifiers. Treat it as patient data.")
+    broken = repairs(data)
+    if broken:
+        st.caption(f"Mended or left out, for they break the DICOM standard in the original: {', '.join(broken)}.")
+    return data
+
+
+def _refused(data: bytes, request: CompareRequest) -> str:
+    from dashboard.exports.dicom_source import original_header
+
+    try:
+        original_header(data, request.film.radiograph)
+    except FilmError as error:
+        return sentence(error)
+    return ""

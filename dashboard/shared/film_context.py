@@ -1,0 +1,85 @@
+"""A film with what is known of it: its list entry, its collection, and what readers outlined."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from classifiers import ChestClassifier
+from evaluation.one_film.evaluate import ScoringContext
+from radiographs import Annotation, Radiograph
+from radiographs.annotation import union_mask
+from radiographs.collection import Collection, CollectionCard, FilmEntry
+from radiographs.findings import is_named
+
+
+@dataclass(frozen=True, eq=False)
+class FilmContext:
+    """A film with what is known of it.
+
+    Attributes:
+        reference: ``collection/film-id``, or ``upload/`` and the start of its digest. radiograph: the film.
+        annotations: what readers outlined. entry, collection: its line and its collection, where it has them.
+    """
+
+    reference: str
+    radiograph: Radiograph
+    annotations: tuple[Annotation, ...] = ()
+    entry: FilmEntry | None = None
+    collection: Collection | None = None
+
+    @property
+    def card(self) -> CollectionCard | None:
+        """The card of the film's collection."""
+        return self.collection.card if self.collection is not None else None
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over the film and everything that was outlined on it."""
+        content = [self.radiograph.digest, self.reference]
+        content += [f"{a.finding} {a.reader} {a.exact} {mask_digest(a.mask)}" for a in self.annotations]
+        return hashlib.sha256("\n".join(content).encode()).hexdigest()
+
+    def outlines(self, finding: str) -> list[Annotation]:
+        """What readers outlined for ``finding``, under any name for it."""
+        return [a for a in self.annotations if is_named(finding, [a.finding])]
+
+    def mask(self, finding: str) -> np.ndarray | None:
+        """All outlines of ``finding`` joined, (H, W) bool; None where nobody outlined it."""
+        return union_mask(list(self.annotations), finding)
+
+    def scoring_context(self, classifier: ChestClassifier) -> ScoringContext:
+        """The film under ``classifier``, with what all its maps are scored with."""
+        return ScoringContext(classifier, self.radiograph, self.annotations, self.collection, self.entry)
+
+    def seen_in_training(self, split: str | None) -> bool:
+        """Whether a model trained on ``split`` (see ``ModelCard.split``) has seen films of this film's patient."""
+        if not split or self.collection is None or self.entry is None:
+            return False
+        return self.collection.split == split.removesuffix(".csv") and self.entry.part == "train"
+
+    def description(self) -> str:
+        """The film in a line: its collection, size, view, age and pixel spacing."""
+        height, width = self.radiograph.shape
+        parts = [self.card.title if self.card else "Uploaded film", f"{width} × {height} pixels"]
+        view = self.radiograph.view or (self.entry.view if self.entry else None)
+        if view:
+            parts.append(f"{view} view")
+        if self.entry is not None and self.entry.age is not None:
+            parts.append(f"age {self.entry.age}")
+        if self.radiograph.pixel_spacing_mm:
+            parts.append(f"{self.radiograph.pixel_spacing_mm[0]:.2f} mm a pixel")
+        return " · ".join(parts)
+
+
+def mask_digest(mask: np.ndarray | None) -> str:
+    """SHA-256 of a mask's shape and pixels; "" for None."""
+    return "" if mask is None else hashlib.sha256(repr(mask.shape).encode() + np.packbits(mask).tobytes()).hexdigest()
+
+
+def short_digest(digest: str) -> str:
+    """The start of a digest, enough to tell films or models apart on a page."""
+    return digest[:12]

@@ -1,0 +1,48 @@
+"""Fragments of a page, drawn again apart from the rest: every second while work goes on, or when a widget is used."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import ParamSpec
+
+import streamlit as st
+
+TICK_SECONDS = 1.0
+"""How often a fragment is drawn again while it waits for work."""
+
+P = ParamSpec("P")
+_inside: ContextVar[bool] = ContextVar("inside a fragment", default=False)
+
+
+def fragment(draw: Callable[P, None], ticking: bool = False) -> Callable[P, None]:
+    """Make ``draw`` a fragment of the page that keeps its place, and may be called.
+
+    When a fragment begins to run, Streamlit drops what it drew before and has not yet sent, but not what fragments in
+    it or after it drew. The browser then gets things whose surroundings it never heard of: with a fragment in a
+    fragment it shows a blank page ("Bad delta path index"), with one after another the second moves up. So each has a
+    container of its own that belongs to the page, and none stands in another.
+
+    Args:
+        draw: draws the fragment. ticking: whether it is drawn again every second.
+
+    Raises:
+        RuntimeError: called inside another fragment.
+    """
+    if _inside.get():
+        raise RuntimeError(f"{draw.__name__} would be a fragment inside a fragment; call it plainly there")
+
+    @functools.wraps(draw)
+    def part(*args: P.args, **kwargs: P.kwargs) -> None:
+        outside = _inside.set(True)
+        try:
+            draw(*args, **kwargs)
+        finally:
+            _inside.reset(outside)
+
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> None:
+        with st.container():
+            st.fragment(part, run_every=TICK_SECONDS if ticking else None)(*args, **kwargs)
+
+    return drawn

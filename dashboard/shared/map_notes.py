@@ -1,0 +1,31 @@
+"""What a person should know of one map, in short plain phrases."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from xai_methods import Explanation
+
+DIAGNOSTICS = {
+    "local_r2": "fits the model nearby, R² {:.2f}",
+    "seed_agreement": "agrees with other seeds {:.2f}",
+    "additivity_residual": "adds up to within {:.1g}",
+    "conservation": "{:.0%} of the logit shared out",
+    "bias_share": "{:.0%} of it left in biases",
+}
+"""Words for the diagnostics that are worth a place under a map."""
+
+
+def notes_on(explanation: Explanation) -> list[str]:
+    """The grid or regions that the map really has, and its diagnostics, a phrase each."""
+    notes = []
+    if explanation.cells is not None:
+        notes.append(f"really {explanation.cells[0]} × {explanation.cells[1]} cells")
+    if explanation.regions is not None:
+        notes.append(f"{len(np.unique(explanation.regions))} regions")
+    notes.extend(
+        words.format(explanation.diagnostics[name])
+        for name, words in DIAGNOSTICS.items()
+        if name in explanation.diagnostics
+    )
+    return notes

@@ -1,0 +1,126 @@
+"""A run's report as files: an HTML page that loads nothing from outside, tables as CSV and LaTeX, diagrams as SVG."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from evaluation.html_pages import environment
+from evaluation.runs.report import RunReport, Section, board_table, gate_table, latex, make_report, tests_table
+from evaluation.runs.store import Store
+from evaluation.runs.tables import ALL, PASSED, score_of
+from radiographs.files import write_text
+from radiographs.findings import display_name
+
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+SHOWN_FAILURES = 50
+
+
+def html_page(report: RunReport) -> str:
+    """Write the report; figures and tables are in it."""
+    templates = environment(TEMPLATES)
+    templates.filters |= {
+        "display_name": display_name,
+        "score_title": lambda name: score_of(name).title,
+        "p_value": _p_value,
+        "leaderboards": _leaderboards,
+        "boards_by_finding": _boards_by_finding,
+    }
+    failures = report.failures.groupby(["method", "metric", "reason"], dropna=False).size().rename("times")
+    return templates.get_template("report.html.j2").render(
+        report=report,
+        costs=report.costs.to_dict("records"),
+        failures=failures.sort_values(ascending=False).head(SHOWN_FAILURES).reset_index().to_dict("records"),
+    )
+
+
+def _p_value(p: float) -> str:
+    return "–" if math.isnan(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _leaderboards(section: Section, names: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """For each scope its leaderboard: a column a score."""
+    for scope in (PASSED, ALL):
+        board = section.board[section.board.scope == scope]
+        shown = [name for name in names if name in set(board.metric)]
+        if board.empty:
+            continue
+        heads = [_head(name, score_of(name).title, score_of(name).meaning, score_of(name).direction) for name in shown]
+        rows = _rows(board, "metric", ("method",) if scope == PASSED else ())
+        words = [said for name in shown if (said := verdict_words(board, section, name))]
+        yield scope, {"heads": heads, "rows": rows, "words": words}
+
+
+def _boards_by_finding(section: Section, names: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """For each score its means by finding: a column a finding."""
+    for name in names:
+        board = section.board[(section.board.metric == name) & section.board.scope.isin(section.verdicts)]
+        if board.empty:
+            continue
+        verdicts = {finding: v for finding, v in section.verdicts.items() if finding in set(board.scope)}
+        heads = [_head(f, display_name(f), v.reason, "", not v.passed) for f, v in verdicts.items()]
+        yield score_of(name).title, {"heads": heads, "rows": _rows(board, "scope", ("method", "baseline", "chance"))}
+
+
+def _head(key: str, title: str, help_: str, direction: str, known: bool = False) -> dict[str, Any]:
+    """The head of a column: ``known`` says that its numbers stand back."""
+    return {"key": key, "title": title, "help": help_, "direction": direction, "known": known}
+
+
+def _rows(board: pd.DataFrame, key: str, foremost: Sequence[str]) -> list[dict[str, Any]]:
+    """A row a map, its cells by the column ``key``; ``known`` says that it stands back, as kinds not foremost do."""
+    return [
+        {
+            "title": title,
+            "known": part.kind.iloc[0] not in foremost,
+            "cells": part.set_index(key).to_dict("index"),
+        }
+        for title, part in board.groupby("title", sort=False)
+    ]
+
+
+def verdict_words(board: pd.DataFrame, section: Section, name: str) -> str:
+    """Which method has the best mean of one score, and how it stands to the best baseline; "" without one."""
+    score = score_of(name)
+    methods = board[(board.metric == name) & (board.kind == "method")].dropna(subset=["mean"])
+    if methods.empty or score.direction == "neither":
+        return ""
+    best = methods.loc[methods["mean"].idxmin() if score.direction == "lower" else methods["mean"].idxmax()]
+    words = f"{score.title}: {best['title']} has the best mean, {best['mean']:.3f}"
+    if not math.isnan(best["gain"]):
+        titles = dict(zip(board["map"], board["title"]))
+        beaten = best["gain_low"] > 0
+        words += (
+            f"; it is {abs(best['gain']):.3f} {'better' if best['gain'] >= 0 else 'worse'} than the best baseline, "
+            f"{titles[best['baseline']]} (interval {best['gain_low']:.3f} to {best['gain_high']:.3f}, "
+            f"{'so better' if beaten else 'so not told from it' if best['gain_high'] >= 0 else 'so worse'})"
+        )
+    return words + "."
+
+
+def write_report(store: Store, folder: Path, names: Sequence[str] | None = None) -> list[Path]:
+    """Write the report of a run into a folder; returns the files.
+
+    Raises:
+        ValueError: see :func:`make_report`. OSError: the folder cannot be written.
+    """
+    report = make_report(store, names)
+    texts = {
+        "report.html": html_page(report),
+        "leaderboard.tex": latex(report),
+        "leaderboard.csv": board_table(report).to_csv(index=False),
+        "paired_tests.csv": tests_table(report).to_csv(index=False),
+        "validity.csv": gate_table(report).to_csv(index=False),
+        "cost.csv": report.costs.to_csv(index=False),
+        "failures.csv": report.failures.to_csv(index=False),
+    }
+    for section in report.sections:
+        for name, svg in section.diagrams.items():
+            texts[f"ranks_{section.pair.collection}_{section.pair.classifier}_{name}.svg"] = svg
+    for name, text in texts.items():
+        write_text(folder / name, text)
+    return [folder / name for name in texts]

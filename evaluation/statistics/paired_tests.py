@@ -1,0 +1,103 @@
+"""Comparisons of methods on the same films: Friedman's and Wilcoxon's tests, Holm's correction, an effect size."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import scipy
+
+
+@dataclass(frozen=True)
+class PairTest:
+    """Wilcoxon's signed-rank test of two methods on the same films.
+
+    Attributes:
+        first, second: the methods. difference: median of first minus second. n: films on which both have a score.
+        p: two-sided. p_holm: corrected for all pairs of the table (Holm 1979).
+        effect: matched-pairs rank-biserial correlation, see :func:`rank_biserial`.
+    """
+
+    first: str
+    second: str
+    difference: float
+    n: int
+    p: float
+    p_holm: float
+    effect: float = math.nan
+
+
+def patient_means(table: np.ndarray, patients: Sequence[str] | np.ndarray) -> np.ndarray:
+    """Average (films, methods) over the films of each patient, for tests that ask for independent rows.
+
+    Returns:
+        (patients, methods); a method's NaN is left out, and stays where it has no number for a patient.
+    """
+    names, patient = np.unique(np.asarray(patients), return_inverse=True)
+    known = ~np.isnan(table)
+    sums, counts = np.zeros((len(names), table.shape[1])), np.zeros((len(names), table.shape[1]))
+    np.add.at(sums, patient, np.where(known, table, 0))
+    np.add.at(counts, patient, known)
+    return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
+
+
+def friedman(table: np.ndarray) -> tuple[float, float, int]:
+    """Test whether methods differ at all (Friedman 1937, doi:10.1080/01621459.1937.10503522).
+
+    Args:
+        table: (films, methods); films with a NaN are left out.
+
+    Returns:
+        Statistic, p value, number of films used; NaN with fewer than 3 methods or 2 films.
+    """
+    kept = table[~np.isnan(table).any(axis=1)]
+    if kept.shape[1] < 3 or len(kept) < 2 or np.ptp(kept, axis=1).max() == 0:
+        return math.nan, math.nan, len(kept)
+    result = scipy.stats.friedmanchisquare(*kept.T)
+    return float(result.statistic), float(result.pvalue), len(kept)
+
+
+def holm(p_values: np.ndarray) -> np.ndarray:
+    """Correct (N,) p values for N tests (Holm 1979); NaN stays NaN and does not count as a test."""
+    corrected = np.full(len(p_values), np.nan)
+    tested = np.flatnonzero(~np.isnan(p_values))
+    order = tested[np.argsort(p_values[tested])]
+    steps = p_values[order] * np.arange(len(order), 0, -1)
+    corrected[order] = np.minimum(np.maximum.accumulate(steps), 1.0) if len(order) else steps
+    return corrected
+
+
+def rank_biserial(difference: np.ndarray) -> float:
+    """Effect size of (N,) paired differences, from -1 to 1: share of rank sum above 0 less the share below.
+
+    Kerby 2014, doi:10.2466/11.IT.3.1. Zeros are left out, as in Wilcoxon's test; 0 where all are zero, NaN for none.
+    """
+    if len(difference) == 0:
+        return math.nan
+    moved = difference[difference != 0]
+    if len(moved) == 0:
+        return 0.0
+    ranks = scipy.stats.rankdata(np.abs(moved))
+    return float((ranks @ np.sign(moved)) / ranks.sum())
+
+
+def wilcoxon_holm(table: np.ndarray, names: Sequence[str]) -> list[PairTest]:
+    """Compare all pairs of methods on the same films (Wilcoxon 1945, doi:10.2307/3001968), Holm-corrected.
+
+    Args:
+        table: (films, methods), or of patients' means; NaN is left out pair by pair. names: of the methods.
+    """
+    pairs = []
+    for i, k in combinations(range(len(names)), 2):
+        difference = table[:, i] - table[:, k]
+        difference = difference[~np.isnan(difference)]
+        p, median = math.nan, math.nan
+        if len(difference):
+            p = float(scipy.stats.wilcoxon(difference).pvalue) if np.any(difference) else 1.0
+            median = float(np.median(difference))
+        pairs.append((names[i], names[k], median, len(difference), p, rank_biserial(difference)))
+    corrected = holm(np.array([pair[4] for pair in pairs]))
+    return [PairTest(*pair[:5], float(p), pair[5]) for pair, p in zip(pairs, corrected)]
