@@ -149,7 +149,8 @@ class Film:
     def _baseline(self, question: Question) -> list[dict[str, Any]]:
         finding = question.finding
         if question.method == READER:
-            known = other_reader(self.annotations, finding)
+            further = self.collection.further_readings(self.piece.film_id)
+            known = other_reader([*self.annotations, *further], finding)
         else:
             if finding not in self.baselines:
                 self.baselines[finding] = baseline_maps(self.radiograph, finding, self.collection, self.entry)
