@@ -62,8 +62,8 @@ def compare_film(arguments: argparse.Namespace) -> int:
         ValueError: the arguments do not fit each other. LookupError: there is no such film, model, finding or method.
     """
     from classifiers.registry import load_classifier
+    from dashboard.exports.content import ReportContent
     from dashboard.exports.report import html_report
-    from dashboard.exports.reported import Reported
     from evaluation.one_film.compare import compare
     from evaluation.one_film.map_files import read_outline
     from evaluation.one_film.scorecard import scorecard
@@ -89,7 +89,7 @@ def compare_film(arguments: argparse.Namespace) -> int:
     made = compare(context, arguments.finding, chosen, seed=arguments.seed, progress=progress)
     found = made.findings if arguments.scorecard else {}
     cards = {name: scorecard(context, result, seed=arguments.seed) for name, result in found.items()}
-    html = html_report(Reported(made, context.classifier.card, film.reference, film.card), cards)
+    html = html_report(ReportContent(made, context.classifier.card, film.reference, film.card), cards)
     arguments.out.write_text(html, encoding="utf-8")
     if arguments.dicom is not None:
         _write_dicom(arguments.dicom, made)

@@ -16,7 +16,7 @@ from dashboard.compare.panels import comparison_of
 from dashboard.compare.regions import named
 from dashboard.compare.request import CompareRequest
 from dashboard.compare.scorecard import done_scorecards
-from dashboard.exports.reported import Reported
+from dashboard.exports.content import ReportContent
 from dashboard.exports.tables import table_csv, table_latex
 from dashboard.jobs import sentence
 from dashboard.shared import own_regions
@@ -87,11 +87,11 @@ def _items(request: CompareRequest, results: dict[str, FindingResult], choice: C
     comparison = comparison_of(request, results)
     view, link = choice.view, address_of(st.context.url or "", choice)
     film, card = request.film, request.classifier.card
-    about = Reported(comparison, card, film.reference, film.card, view, link)
+    content = ReportContent(comparison, card, film.reference, film.card, view, link)
     stem = f"lightbox-{short_digest(film.radiograph.digest)}-{request.classifier.name}"
-    report = partial(html_report, about, done_scorecards(request, results, manager()))
+    report = partial(html_report, content, done_scorecards(request, results, manager()))
     _item("Report (HTML)", report, f"{stem}.html", "description")
-    _item("Report (PDF)", partial(pdf_report, about), f"{stem}.pdf", "picture_as_pdf")
+    _item("Report (PDF)", partial(pdf_report, content), f"{stem}.pdf", "picture_as_pdf")
     slide = partial(slide_png, comparison, card.title, view)
     _item("Picture for slides (PNG)", slide, f"{stem}.png", "image")
     _item("Scores (CSV)", partial(table_csv, comparison), f"{stem}.csv", "table")
