@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -11,6 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.benchmark import charts
+from dashboard.shared.file_button import file_button
 from dashboard.shared.state import Choice, differing, to_query
 from evaluation.runs import tables
 from evaluation.runs.report import make_report
@@ -247,4 +249,4 @@ def _files(folder: Path, stamp: str) -> None:
     texts = report_texts(make_report(Store(folder)))
     texts["scores.csv"] = Store(folder).query("SELECT * FROM scores").to_csv(index=False)
     for name, label in FILES.items():
-        st.download_button(label, texts[name], file_name=name, icon=":material/download:", on_click="ignore")
+        file_button(label, partial(texts.__getitem__, name), name, icon="download")
