@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from evaluation.runs.pass_rule import pass_rule
 from evaluation.runs.plan import PlanError, read_plan
 from evaluation.runs.plots import means_figure, size_figure, svg_of
 from evaluation.runs.store import Store
@@ -34,7 +35,10 @@ _SPECIAL = re.compile(r"[&%$#_{}]")
 
 @dataclass(frozen=True, eq=False)
 class Section:
-    """One collection under one classifier: verdicts, leaderboard, tests; their diagrams and plots (SVG) by score."""
+    """One collection under one classifier: verdicts, leaderboard, tests; their diagrams and plots (SVG) by score.
+
+    ``randomisation`` is the pass rule's table (:func:`evaluation.runs.pass_rule.pass_rule`).
+    """
 
     pair: Pair
     verdicts: dict[str, Verdict]
@@ -42,6 +46,7 @@ class Section:
     tests: dict[str, Tests]
     diagrams: dict[str, str] = field(default_factory=dict)
     plots: dict[str, str] = field(default_factory=dict)
+    randomisation: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +114,8 @@ def _section(store: Store, pair: Pair, names: Sequence[str]) -> Section:
         if (found := tests_of(context, name, table)) is not None:
             tests[name] = found
     diagrams = {name: _svg(found, score_of(name).title) for name, found in tests.items()}
-    return Section(pair, context.verdicts, pd.concat(boards, ignore_index=True), tests, diagrams, plots)
+    board, randomisation = pd.concat(boards, ignore_index=True), pass_rule(store, context)
+    return Section(pair, context.verdicts, board, tests, diagrams, plots, randomisation)
 
 
 def _svg(tests: Tests, title: str) -> str:
