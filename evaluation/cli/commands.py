@@ -180,6 +180,7 @@ def _bar(title: str) -> Callable[[float], None] | None:
 def fetch(args: argparse.Namespace) -> int:
     """Download films, or the weights of a model or of the autoencoder of torchxrayvision."""
     from classifiers.xrv import XRV_NAMES, fetch_xrv
+    from radiographs.fetch import FILM_SETS
     from radiographs.fetch import fetch as fetch_films
     from xai_methods.counterfactual.xrv_autoencoder import WEIGHTS, fetch_xrv_autoencoder
 
@@ -187,10 +188,10 @@ def fetch(args: argparse.Namespace) -> int:
         where = fetch_xrv(args.name, progress=_byte_bar())
     elif args.name == WEIGHTS:
         where = fetch_xrv_autoencoder(_byte_bar())
-    elif args.name in ("nih-boxes", "nih-demo"):
+    elif args.name in FILM_SETS:
         where = fetch_films(args.name, progress=_byte_bar())
     else:
-        known = ", ".join(("nih-boxes", "nih-demo", *XRV_NAMES, WEIGHTS))
+        known = ", ".join((*FILM_SETS, *XRV_NAMES, WEIGHTS))
         raise LookupError(f"there is nothing to fetch under the name {args.name!r}; there are: {known}")
     sys.stdout.write(f"{where}\n")
     return 0

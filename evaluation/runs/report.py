@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
+from evaluation.html_pages import number
+from evaluation.latex import latex_table
 from evaluation.runs.pass_rule import pass_rule
 from evaluation.runs.plan import PlanError, read_plan
 from evaluation.runs.plots import means_figure, size_figure, svg_of
@@ -29,8 +31,6 @@ from evaluation.runs.tables import (
 from evaluation.scores import headline_metrics, localisation_metrics
 from evaluation.statistics.critical_difference import critical_difference_figure
 from evaluation.validity.gate import Verdict
-
-_SPECIAL = re.compile(r"[&%$#_{}]")
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,34 +168,23 @@ def gate_table(report: RunReport) -> pd.DataFrame:
 
 def latex(report: RunReport) -> str:
     """The leaderboards as LaTeX tables (package booktabs): mean with its interval, n in the caption."""
-    parts = []
-    for section in report.sections:
-        scope = next(iter(scopes(section.verdicts)))
-        board = section.board[section.board.scope == scope]
-        names = [name for name in report.metrics if name in set(board.metric)]
-        heads = " & ".join(_tex(score_of(name).title) for name in names)
-        most = int(board.n.max()) if board.n.notna().any() else 0
-        lines = [
-            r"\begin{table}", r"\centering",
-            rf"\caption{{{_tex(section.pair.classifier)} on {_tex(section.pair.collection)}, {_tex(scope)}: mean and "
-            rf"95\,\% interval over patients; up to {most} pairs of film and finding.}}",
-            rf"\begin{{tabular}}{{l{'r' * len(names)}}}", r"\toprule", rf" & {heads} \\", r"\midrule",
-        ]  # fmt: skip
-        for title, rows in board.groupby("title", sort=False):
-            by_name = rows.set_index("metric")
-            cells = [_tex_cell(by_name.loc[name]) if name in by_name.index else "--" for name in names]
-            lines.append(rf"{_tex(str(title))} & {' & '.join(cells)} \\")
-        lines += [r"\bottomrule", r"\end{tabular}", r"\end{table}", ""]
-        parts.append("\n".join(lines))
-    return "\n".join(parts)
+    return "\n".join(_latex(section, report.metrics) for section in report.sections)
 
 
-def _tex(text: str) -> str:
-    return _SPECIAL.sub(lambda match: "\\" + match[0], text.replace("\\", "/"))
+def _latex(section: Section, metrics: Sequence[str]) -> str:
+    scope = next(iter(scopes(section.verdicts)))
+    board = section.board[section.board.scope == scope]
+    names = [name for name in metrics if name in set(board.metric)]
+    cells = {(row["title"], row["metric"]): _mean_and_interval(row) for row in board.to_dict("records")}
+    rows = [[title, *(cells.get((title, name), "–") for name in names)] for title in board.title.unique()]
+    most = int(board.n.max()) if board.n.notna().any() else 0
+    return latex_table(
+        pd.DataFrame(rows, columns=["Map", *(score_of(name).title for name in names)]),
+        f"{section.pair.classifier} on {section.pair.collection}, {scope}: mean and 95 % interval over patients; "
+        f"up to {most} pairs of film and finding.",
+    )
 
 
-def _tex_cell(row: pd.Series) -> str:
-    if math.isnan(row["mean"]):
-        return "--"
-    low, high = row["low"], row["high"]
-    return f"{row['mean']:.2f}" + ("" if math.isnan(low) else f" ({low:.2f}--{high:.2f})")
+def _mean_and_interval(row: Mapping[str, Any]) -> str:
+    interval = "" if math.isnan(row["low"]) else f" ({row['low']:.2f}–{row['high']:.2f})"
+    return number(row["mean"], ".2f") + interval

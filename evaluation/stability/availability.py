@@ -50,11 +50,6 @@ class StepCurve:
         """The smallest disagreement; NaN where it is undefined."""
         return float(np.min(self.errors))
 
-    @property
-    def best_step(self) -> float:
-        """The step at which the disagreement is smallest."""
-        return float(self.steps[int(np.argmin(self.errors))])
-
 
 @dataclass(frozen=True, eq=False)
 class Availability:

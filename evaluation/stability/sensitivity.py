@@ -68,11 +68,6 @@ class Sensitivity:
         return self.rows / GREY_LEVELS
 
     @property
-    def per_deviation(self) -> np.ndarray:
-        """(C, S, S): logit per standard deviation of the film's pixels."""
-        return self.rows * self.deviation
-
-    @property
     def condition(self) -> float:
         """Largest over smallest singular value; infinite where some mix of findings answers to nothing."""
         least = self.singular[-1]

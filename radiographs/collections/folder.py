@@ -131,6 +131,13 @@ class FolderCollection(Collection):
         """
         return self._relative(self._file(film_id))
 
+    def film_id_of(self, path: Path) -> str | None:
+        """The id of the film in this file; None where the folder holds no such film."""
+        given = path.resolve()
+        if self.missing() is not None or self._path not in given.parents:
+            return None
+        return next((film_id for film_id, known in self._look().paths.items() if known == given), None)
+
     def entries(self) -> list[FilmEntry]:
         """All films in the order of their names; empty where the folder is not there."""
         if self.missing() is not None:
