@@ -24,11 +24,10 @@ from evaluation.runs.tables import (
     metrics_of,
     pairs_of,
     scopes,
-    score_of,
     tests_of,
     values,
 )
-from evaluation.scores import headline_metrics, localisation_metrics
+from evaluation.scores import get_metric, headline_metrics, localisation_metrics
 from evaluation.statistics.critical_difference import critical_difference_figure
 from evaluation.validity.gate import Verdict
 
@@ -110,10 +109,10 @@ def _section(store: Store, pair: Pair, names: Sequence[str]) -> Section:
     for name in names:
         table = values(store, name, pair)
         boards.append(board_of(context, name, table))
-        plots[name] = _plots(boards[-1], table, context.titles, score_of(name).title)
+        plots[name] = _plots(boards[-1], table, context.titles, get_metric(name).title)
         if (found := tests_of(context, name, table)) is not None:
             tests[name] = found
-    diagrams = {name: _svg(found, score_of(name).title) for name, found in tests.items()}
+    diagrams = {name: _svg(found, get_metric(name).title) for name, found in tests.items()}
     board, randomisation = pd.concat(boards, ignore_index=True), pass_rule(store, context)
     return Section(pair, context.verdicts, board, tests, diagrams, plots, randomisation)
 
@@ -179,7 +178,7 @@ def _latex(section: Section, metrics: Sequence[str]) -> str:
     rows = [[title, *(cells.get((title, name), "–") for name in names)] for title in board.title.unique()]
     most = int(board.n.max()) if board.n.notna().any() else 0
     return latex_table(
-        pd.DataFrame(rows, columns=["Map", *(score_of(name).title for name in names)]),
+        pd.DataFrame(rows, columns=["Map", *(get_metric(name).title for name in names)]),
         f"{section.pair.classifier} on {section.pair.collection}, {scope}: mean and 95 % interval over patients; "
         f"up to {most} pairs of film and finding.",
     )
