@@ -14,7 +14,7 @@ _DEAD = 1 / 5000
 _BURNT_IN = 1 / 50
 _GAP = 1.5
 _BURNT_IN_GAP = 4
-_LEAST_USED = 1 / 8
+_LEAST_USED, _LEAST_USED_SIGNED = 1 / 8, 1 / 4
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,9 @@ def depth_of(values: np.ndarray, declared: int = 16) -> Depth:
     """The depth of a film's stored values, whatever the file says that a word could hold.
 
     The depth is the smallest of 8, 10, 12, 14 and 16 bits that holds the brightest pixel, at most ``declared``. A few
-    dead pixels far above all others, or one value burnt in far above the film, do not count. Values below zero are
-    those of signed words, whose range is symmetric. A film deeper than 8 bits that fills less than an eighth of its
-    range is stretched between its own darkest and brightest pixel.
+    dead pixels far above all others, or one value burnt in far above the film, do not count. A film deeper than 8 bits
+    that fills less than an eighth of its range is stretched between its own darkest and brightest pixel. So is a film
+    with values below zero that fills less than a quarter of the symmetric range that its signed words declare.
 
     Args:
         values: stored values of any shape, not empty, what is padding left out.
@@ -48,10 +48,13 @@ def depth_of(values: np.ndarray, declared: int = 16) -> Depth:
     """
     brightest, outliers = _brightest(values)
     darkest = float(values.min())
-    signed = darkest < 0
-    reach = max(brightest + 1, -darkest) if signed else brightest + 1
-    bits = min(next((b for b in DEPTHS if reach <= 2.0 ** (b - signed)), 16), declared)
-    low, high = (-(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1) if signed else (0.0, 2.0**bits - 1)
+    if darkest < 0:
+        half = 2.0 ** (declared - 1)
+        if darkest < brightest < darkest + _LEAST_USED_SIGNED * 2 * half:
+            return Depth(declared, darkest, brightest, outliers, True)
+        return Depth(declared, -half, half - 1, outliers if float(values.max()) > half - 1 else 0)
+    bits = min(next((b for b in DEPTHS if brightest < 2.0**b), 16), declared)
+    low, high = 0.0, 2.0**bits - 1
     if bits > 8 and darkest < brightest < darkest + _LEAST_USED * (high - low):
         return Depth(bits, darkest, brightest, outliers, True)
     return Depth(bits, low, high, outliers if float(values.max()) > high else 0)
@@ -65,7 +68,7 @@ def depth_notes(depth: Depth, declared: int) -> list[Note]:
     """
     notes = []
     if depth.stretched:
-        words = "The film fills less than an eighth of its range; its own darkest and brightest pixel became the ends."
+        words = "The film fills little of its range; its own darkest and brightest pixel became black and white."
         notes.append(Note("stretched", words, True))
     elif depth.bits < declared:
         notes.append(Note("depth", f"The film uses {depth.bits} of {declared} bits, and was scaled over those."))
