@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_CONSTRAINT := constraints.txt
 export PIP_BUILD_CONSTRAINT := constraints.txt
 
-.PHONY: run setup test test-fast test-latest upgrade lint format clean help
+.PHONY: run setup test test-fast test-latest upgrade lint format pictures clean help
 
 help:
 	@echo "make run        install what is needed and open the dashboard on http://127.0.0.1:8501"
@@ -17,6 +17,7 @@ help:
 	@echo "make upgrade    renew constraints.txt: the newest versions that the requirements allow"
 	@echo "make test-latest  the same as test-fast with those versions, in .venv-latest"
 	@echo "make format     put the code into the house's format"
+	@echo "make pictures   draw the pictures of README and docs anew"
 	@echo "make clean      remove what was installed"
 
 run: setup
@@ -70,6 +71,9 @@ upgrade: | $(VENV)/bin/python
 format: $(VENV)/.tests
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+pictures: $(VENV)/.tests
+	$(BIN)/python -m benchmarks.pictures
 
 clean:
 	rm -rf $(VENV) .venv-latest

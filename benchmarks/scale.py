@@ -26,12 +26,12 @@ from safetensors.torch import save_file
 from benchmarks.__main__ import machine
 from classifiers.own_models import remember_model
 from classifiers.torchvision_guard import ensure_torchvision
-from evaluation.runs.cluster import crew
-from evaluation.runs.engine import Progress, run
-from evaluation.runs.piece import Outcome, run_piece
+from evaluation.runs.cluster import worker_pool
+from evaluation.runs.engine import RunProgress, run
 from evaluation.runs.plan import Plan, parse_plan
-from evaluation.runs.selection import Piece, open_plan, pieces
+from evaluation.runs.selection import WorkItem, open_plan, work_items
 from evaluation.runs.store import Store
+from evaluation.runs.worker import Outcome, run_work_item
 from radiographs.collections.remembered import remember_folder
 from radiographs.places import HOME_VARIABLE
 
@@ -102,9 +102,9 @@ def resident() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def first_part(plan: Plan, number: int) -> list[Piece]:
+def first_part(plan: Plan, number: int) -> list[WorkItem]:
     """The first pieces of a plan."""
-    return list(pieces(plan, open_plan(plan)))[:number]
+    return list(work_items(plan, open_plan(plan)))[:number]
 
 
 def speed(place: Path, plan: Plan, workers: int) -> tuple[float, float]:
@@ -113,12 +113,12 @@ def speed(place: Path, plan: Plan, workers: int) -> tuple[float, float]:
     From the first film handed out to the last written; models are loaded before. The share says what the engine costs,
     also on a machine that has other work to do.
     """
-    with crew(workers=workers) as ready:
-        ready.client.wait_for_workers(workers, timeout=120)
+    with worker_pool(workers=workers) as pool:
+        pool.client.wait_for_workers(workers, timeout=120)
         warm = first_part(plan, 2 * workers)
-        ready.client.gather([ready.client.submit(run_piece, piece, 1, pure=False) for piece in warm])
-        with get_task_stream(ready.client) as tasks:
-            ended = run(plan, Store(place / f"speed-{workers}"), scheduler=ready.client.scheduler.address)
+        pool.client.gather([pool.client.submit(run_work_item, item, 1, pure=False) for item in warm])
+        with get_task_stream(pool.client) as tasks:
+            ended = run(plan, Store(place / f"speed-{workers}"), scheduler=pool.client.scheduler.address)
     spans = [(span["start"], span["stop"]) for task in tasks.data for span in task["startstops"]]
     spans = [(start, stop) for start, stop in spans if stop > start]
     first, last = min(start for start, _ in spans), max(stop for _, stop in spans)
@@ -128,24 +128,24 @@ def speed(place: Path, plan: Plan, workers: int) -> tuple[float, float]:
 def memory(place: Path, plan: Plan, marks: Sequence[int] = MARKS) -> list[tuple[int, float, float]]:
     """Films done, MB of the one worker and MB of the run itself, at each mark."""
     found: list[tuple[int, float, float]] = []
-    with crew(workers=1) as ready:
+    with worker_pool(workers=1) as pool:
 
-        def look(said: Progress) -> None:
+        def look(said: RunProgress) -> None:
             if len(found) < len(marks) and said.done >= marks[len(found)]:
-                (worker,) = ready.client.run(resident).values()
+                (worker,) = pool.client.run(resident).values()
                 found.append((said.done, worker, resident()))
 
-        run(plan, Store(place / "memory"), scheduler=ready.client.scheduler.address, report=look)
+        run(plan, Store(place / "memory"), scheduler=pool.client.scheduler.address, progress=look)
     return found
 
 
 def handing_out(plan: Plan, number: int = 400) -> tuple[float, float]:
     """Seconds that a task costs beside its work, and median seconds of the work: a film's rows, ready made."""
-    made = [run_piece(piece, 1) for piece in first_part(plan, 8)]
-    with crew(workers=1) as ready:
-        _stream(ready.client.submit, ready.client.gather, made, 20)
+    made = [run_work_item(item, 1) for item in first_part(plan, 8)]
+    with worker_pool(workers=1) as pool:
+        _stream(pool.client.submit, pool.client.gather, made, 20)
         started = time.perf_counter()
-        _stream(ready.client.submit, ready.client.gather, made, number)
+        _stream(pool.client.submit, pool.client.gather, made, number)
         took = time.perf_counter() - started
     return took / number, float(np.median([outcome.seconds for outcome in made[2:]]))
 

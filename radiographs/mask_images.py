@@ -59,6 +59,7 @@ def _opened(name: str, path: Path) -> Image.Image:
             # Pillow warns of large pictures; their size is checked below.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(data), formats=_FORMATS)
+            pictures = getattr(image, "n_frames", 1)
     except Image.DecompressionBombError as error:
         raise AnnotationError(f"the mask {name} has more than {MAX_SIDE} pixels a side") from error
     except Exception as error:
@@ -67,7 +68,7 @@ def _opened(name: str, path: Path) -> Image.Image:
         ) from error
     if max(image.size) > MAX_SIDE:
         raise AnnotationError(f"the mask {name} has more than {MAX_SIDE} pixels a side")
-    if getattr(image, "n_frames", 1) > 1:
+    if pictures > 1:
         raise AnnotationError(f"the mask {name} holds several pictures; give a single one")
     return image
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import pkgutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,10 +18,10 @@ from safetensors.torch import save_file
 from classifiers.safe_unpickling import read_network_tensors
 from classifiers.weights import WeightsError, read_state_dict
 from dashboard.viewer.pictures import region_mask
-from evaluation.one_film.map_files import MapError, read_mask
-from radiographs.annotation_readers.mask_folder import load_mask
+from evaluation.one_film.map_files import MapError, read_map_file
 from radiographs.annotation_readers.rows import read_text
 from radiographs.errors import AnnotationError, FilmError
+from radiographs.mask_images import read_mask_image
 from radiographs.reading import read_radiograph
 from tests.radiographs.test_dicom import film, save
 
@@ -32,14 +33,17 @@ class _NewError(Exception):
 
 
 def png(folder: Path) -> Path:
-    (folder / "masks").mkdir(exist_ok=True)
-    path = folder / "masks" / "film_nodule.png"
-    Image.fromarray(((WAVE > 0) * 255).astype(np.uint8)).save(path)
-    return path
+    Image.fromarray(((WAVE > 0) * 255).astype(np.uint8)).save(folder / "film.png")
+    return folder / "film.png"
+
+
+def tiff(folder: Path) -> Path:
+    Image.fromarray(((WAVE > 0) * 255).astype(np.uint8)).save(folder / "film.tiff")
+    return folder / "film.tiff"
 
 
 def npz(folder: Path) -> Path:
-    np.savez_compressed(folder / "map.npz", mask=WAVE > 0)
+    np.savez_compressed(folder / "map.npz", values=WAVE)
     return folder / "map.npz"
 
 
@@ -74,13 +78,29 @@ def region(path: Path) -> np.ndarray:
     return region_mask("data:image/png;base64," + base64.b64encode(path.read_bytes()).decode(), (64, 64))
 
 
+def read_map(path: Path) -> np.ndarray:
+    return read_map_file(path, WAVE.shape)
+
+
+PILLOW = ["PIL.Image.open", "PIL.ImageFile.ImageFile.load"]
 READERS: dict[str, tuple[Callable[[Path], Path], Callable[[Path], object], type[Exception], list[str]]] = {
-    "film": (png, read_radiograph, FilmError, ["PIL.Image.open", "PIL.ImageFile.ImageFile.load"]),
+    "film": (png, read_radiograph, FilmError, PILLOW),
     "DICOM": (dicom, read_radiograph, FilmError, ["pydicom.dcmread", "pydicom.pixels.pixel_array"]),
-    "outline": (png, load_mask, AnnotationError, ["PIL.Image.open", "PIL.ImageFile.ImageFile.load"]),
-    "region": (png, region, ValueError, ["PIL.Image.open", "PIL.ImageFile.ImageFile.load"]),
-    "map, PNG": (png, read_mask, MapError, ["PIL.Image.open", "PIL.ImageFile.ImageFile.load"]),
-    "map, npz": (npz, read_mask, MapError, ["numpy.load", "numpy.lib.npyio.NpzFile.__getitem__"]),
+    "outline": (png, read_mask_image, AnnotationError, PILLOW),
+    "outline, TIFF": (tiff, read_mask_image, AnnotationError, ["PIL.TiffImagePlugin.TiffImageFile.n_frames"]),
+    "region": (png, region, ValueError, PILLOW),
+    "map, PNG": (
+        png,
+        read_map,
+        MapError,
+        PILLOW,
+    ),
+    "map, npz": (
+        npz,
+        read_map,
+        MapError,
+        ["numpy.load", "numpy.lib.npyio.NpzFile.__getitem__"],
+    ),
     "gzipped table": (packed, read_text, AnnotationError, ["gzip.open", "gzip.GzipFile.read"]),
     "zipped table": (zipped, read_text, AnnotationError, ["zipfile.ZipFile.__init__", "zipfile.ZipExtFile.read"]),
     "safetensors": (tensors, read_state_dict, WeightsError, ["classifiers.weights.load_file"]),
@@ -100,12 +120,13 @@ def test_damage_is_said_whenever_it_is_noticed(
     def notice(*_: object, **__: object) -> None:
         raise _NewError
 
-    monkeypatch.setattr(moment, notice)
+    is_property = isinstance(pkgutil.resolve_name(moment), property)
+    monkeypatch.setattr(moment, property(notice) if is_property else notice)
     with pytest.raises(expected):
         read(path)
 
 
-UNSEEN = ("safetensors", "state dict", "DICOM")
+UNSEEN = ("safetensors", "state dict", "DICOM", "outline, TIFF")
 """Kinds of files in which other numbers in the middle are no damage that can be seen."""
 
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dashboard.shared.film_context import FilmContext
+
+
+def add_film_and_model(command: argparse.ArgumentParser) -> None:
+    """Add the options that name the film and the model."""
+    command.add_argument("--film", required=True, metavar="FILM", help="a file, or collection/film-id")
+    command.add_argument("--model", required=True, metavar="MODEL", help="a model of lightbox models")
 
 
 def film_context(reference: str) -> FilmContext:

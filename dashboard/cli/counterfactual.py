@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from dashboard.cli.common import check_folder, film_context
+from dashboard.cli.common import add_film_and_model, check_folder, film_context
 
 
 def add_command(added: argparse._SubParsersAction) -> None:
@@ -15,8 +15,7 @@ def add_command(added: argparse._SubParsersAction) -> None:
         "Redraw one film from a finding absent to present; write a GIF, a PNG strip or an HTML report, by --out's end."
     )
     command = added.add_parser("counterfactual", help="what would have to look different", description=about)
-    command.add_argument("--film", required=True, metavar="FILM", help="a file, or collection/film-id")
-    command.add_argument("--model", required=True, metavar="MODEL", help="a model of lightbox models")
+    add_film_and_model(command)
     command.add_argument("--finding", required=True, metavar="FINDING", help="a finding the explainer serves")
     command.add_argument(
         "--explainer", default="progressive-exaggeration", help="progressive-exaggeration (default) or latent-shift"

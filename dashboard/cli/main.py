@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dashboard.cli.common import check_folder, draw_bar, film_context
+from dashboard.cli.common import add_film_and_model, check_folder, draw_bar, film_context
 from dashboard.cli.counterfactual import add_command as add_counterfactual
 from dashboard.cli.stability import add_command as add_stability
 from evaluation.cli.parser import build_parser, run
@@ -24,8 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser, added = build_parser()
     about = "Explain one film with several methods, score the maps, and write one self-contained HTML file."
     command = added.add_parser("compare", help="compare methods on one film, as a report", description=about)
-    command.add_argument("--film", required=True, metavar="FILM", help="a file, or collection/film-id")
-    command.add_argument("--model", required=True, metavar="MODEL", help="a model of lightbox models")
+    add_film_and_model(command)
     command.add_argument(
         "--finding", required=True, action="append", metavar="FINDING", help="may be repeated; one the model knows"
     )
@@ -63,8 +62,8 @@ def compare_film(arguments: argparse.Namespace) -> int:
         ValueError: the arguments do not fit each other. LookupError: there is no such film, model, finding or method.
     """
     from classifiers.registry import load_classifier
+    from dashboard.exports.content import ReportContent
     from dashboard.exports.report import html_report
-    from dashboard.exports.reported import Reported
     from evaluation.one_film.compare import compare
     from evaluation.one_film.map_files import read_outline
     from evaluation.one_film.scorecard import scorecard
@@ -90,7 +89,7 @@ def compare_film(arguments: argparse.Namespace) -> int:
     made = compare(context, arguments.finding, chosen, seed=arguments.seed, progress=progress)
     found = made.findings if arguments.scorecard else {}
     cards = {name: scorecard(context, result, seed=arguments.seed) for name, result in found.items()}
-    html = html_report(Reported(made, context.classifier.card, film.reference, film.card), cards)
+    html = html_report(ReportContent(made, context.classifier.card, film.reference, film.card), cards)
     arguments.out.write_text(html, encoding="utf-8")
     if arguments.dicom is not None:
         _write_dicom(arguments.dicom, made)

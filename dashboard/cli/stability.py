@@ -6,7 +6,7 @@ import argparse
 from functools import partial
 from pathlib import Path
 
-from dashboard.cli.common import check_folder, draw_bar, film_context
+from dashboard.cli.common import add_film_and_model, check_folder, draw_bar, film_context
 
 
 def add_command(added: argparse._SubParsersAction) -> None:
@@ -15,8 +15,7 @@ def add_command(added: argparse._SubParsersAction) -> None:
     command = added.add_parser(
         "stability", help="how stably a model answers at one film, as a report", description=about
     )
-    command.add_argument("--film", required=True, metavar="FILM", help="a file, or collection/film-id")
-    command.add_argument("--model", required=True, metavar="MODEL", help="a model of lightbox models")
+    add_film_and_model(command)
     command.add_argument("--seed", type=int, default=0, help="of the noise and the random direction (default 0)")
     command.add_argument("--out", required=True, type=Path, metavar="REPORT.HTML", help="where to save the report")
     command.set_defaults(run=study_film)

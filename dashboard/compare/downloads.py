@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import logging
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
 from urllib.parse import urlencode
 
 import numpy as np
@@ -18,15 +16,17 @@ from dashboard.compare.panels import comparison_of
 from dashboard.compare.regions import named
 from dashboard.compare.request import CompareRequest
 from dashboard.compare.scorecard import done_scorecards
-from dashboard.exports.reported import Reported
+from dashboard.exports.content import ReportContent
 from dashboard.exports.tables import table_csv, table_latex
 from dashboard.jobs import sentence
 from dashboard.shared import own_regions
 from dashboard.shared.caches import manager
+from dashboard.shared.file_button import file_button
 from dashboard.shared.film_context import short_digest
 from dashboard.shared.state import UPLOAD, Choice, to_query
 from evaluation.one_film.compare import Comparison, FindingResult
 from radiographs import Annotation, FilmError, Radiograph
+from radiographs.arrays import write_arrays
 
 _log = logging.getLogger(__name__)
 META = ("method", "finding", "parameters", "seed", "logit", "film", "classifier", "seconds", "diagnostics")
@@ -34,21 +34,20 @@ META = ("method", "finding", "parameters", "seed", "logit", "film", "classifier"
 
 def maps_npz(comparison: Comparison) -> bytes:
     """All maps, raw: ``<finding>.<method>.values`` (input grid) and ``.on_film``, and one JSON text ``meta``."""
-    arrays: dict[str, Any] = {}
+    arrays: dict[str, np.ndarray] = {}
     meta = []
     for finding, result in comparison.findings.items():
         if result.mask is not None:
             arrays[f"{finding}.outline"] = result.mask
         for method, done in result.methods.items():
             made = done.explanation
-            if made is None:
+            if made is None or done.on_film is None:
                 continue
             arrays[f"{finding}.{method}.values"] = made.values
             arrays[f"{finding}.{method}.on_film"] = done.on_film
             meta.append({name: getattr(made, name) for name in META})
-    arrays["meta"] = np.array(json.dumps(meta))
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    write_arrays(buffer, arrays, meta)
     return buffer.getvalue()
 
 
@@ -88,26 +87,26 @@ def _items(request: CompareRequest, results: dict[str, FindingResult], choice: C
     comparison = comparison_of(request, results)
     view, link = choice.view, address_of(st.context.url or "", choice)
     film, card = request.film, request.classifier.card
-    about = Reported(comparison, card, film.reference, film.card, view, link)
+    content = ReportContent(comparison, card, film.reference, film.card, view, link)
     stem = f"lightbox-{short_digest(film.radiograph.digest)}-{request.classifier.name}"
-    report = partial(html_report, about, done_scorecards(request, results, manager()))
-    _item("Report (HTML)", report, f"{stem}.html", "text/html", "description")
-    _item("Report (PDF)", partial(pdf_report, about), f"{stem}.pdf", "application/pdf", "picture_as_pdf")
+    report = partial(html_report, content, done_scorecards(request, results, manager()))
+    _item("Report (HTML)", report, f"{stem}.html", "description")
+    _item("Report (PDF)", partial(pdf_report, content), f"{stem}.pdf", "picture_as_pdf")
     slide = partial(slide_png, comparison, card.title, view)
-    _item("Picture for slides (PNG)", slide, f"{stem}.png", "image/png", "image")
-    _item("Scores (CSV)", partial(table_csv, comparison), f"{stem}.csv", "text/csv", "table")
-    _item("Scores (LaTeX)", partial(table_latex, comparison), f"{stem}.tex", "text/x-tex", "function")
-    _item("Raw maps (npz)", partial(maps_npz, comparison), f"{stem}.npz", "application/octet-stream", "data_array")
+    _item("Picture for slides (PNG)", slide, f"{stem}.png", "image")
+    _item("Scores (CSV)", partial(table_csv, comparison), f"{stem}.csv", "table")
+    _item("Scores (LaTeX)", partial(table_latex, comparison), f"{stem}.tex", "function")
+    _item("Raw maps (npz)", partial(maps_npz, comparison), f"{stem}.npz", "data_array")
     original = _original(request)
     archive = _checked("maps", partial(dicom_zip, comparison, original), original, _content_of(comparison))
     if archive is not None:
-        _item("DICOM (zip)", archive, f"{stem}.zip", "application/zip", "radiology")
+        _item("DICOM (zip)", archive, f"{stem}.zip", "radiology")
     drawn = own_regions.regions_on(film.radiograph)
     if drawn:
         outlines = partial(_regions, film.radiograph, named(drawn), original)
         regions = _checked("regions", outlines, original, tuple(map(id, drawn)))
         if regions is not None:
-            _item("Your regions (DICOM)", regions, f"{stem}-regions.dcm", "application/dicom", "draw")
+            _item("Your regions (DICOM)", regions, f"{stem}-regions.dcm", "draw")
 
 
 def _content_of(comparison: Comparison) -> tuple[object, ...]:
@@ -119,7 +118,7 @@ def _content_of(comparison: Comparison) -> tuple[object, ...]:
 
 def _checked(
     name: str, make: Callable[[], bytes], original: bytes | None, content: tuple[object, ...]
-) -> Callable[[], bytes] | bytes | None:
+) -> Callable[[], bytes] | None:
     """An export that joins an original study, made at once, so that what goes wrong is said here; None where it does.
 
     A nameless one depends on no foreign header, and is made when it is asked for.
@@ -136,7 +135,8 @@ def _checked(
             reason = sentence(error) if isinstance(error, FilmError) else "The original's header does not allow it."
             st.error(f"The DICOM export failed. {reason} Export without identifiers.", icon=":material/error:")
             return None
-    return bytes(made[name][1])
+    data: bytes = made[name][1]
+    return lambda: data
 
 
 def address_of(page: str, choice: Choice) -> str:
@@ -144,10 +144,8 @@ def address_of(page: str, choice: Choice) -> str:
     return f"{page}?{urlencode(to_query(choice), doseq=True)}" if page else ""
 
 
-def _item(label: str, make: Callable[[], bytes | str] | bytes, name: str, mime: str, icon: str) -> None:
-    st.download_button(
-        label, make, name, mime, icon=f":material/{icon}:", on_click="ignore", key=f"get {label}", width="stretch"
-    )
+def _item(label: str, make: Callable[[], bytes | str], name: str, icon: str) -> None:
+    file_button(label, make, name, icon=icon, key=f"get {label}", width="stretch")
 
 
 def _regions(radiograph: Radiograph, drawn: list[Annotation], original: bytes | None) -> bytes:

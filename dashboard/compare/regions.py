@@ -12,6 +12,7 @@ from dashboard.jobs import sentence
 from dashboard.settings import settings
 from dashboard.settings.settings import LONGEST_NAME
 from dashboard.shared import own_regions
+from dashboard.shared.file_button import file_button
 from dashboard.shared.film_context import short_digest
 from dashboard.viewer.pictures import region_mask
 from radiographs import Annotation, Radiograph
@@ -54,19 +55,16 @@ def draw_own(request: CompareRequest) -> None:
             )
             st.toggle("Score against it", key="score_against_mine", help="Off: scores go by what experts outlined.")
             _draw_files(film, drawn)
-            st.button("Undo the last", icon=":material/undo:", on_click=own_regions.remove_last, args=(film,))
-            st.button("Remove all", icon=":material/delete:", on_click=own_regions.remove_all, args=(film,))
+            st.button("Undo the last", icon=":material/undo:", on_click=own_regions.remove, args=(film, -1))
+            st.button("Remove all", icon=":material/delete:", on_click=own_regions.remove, args=(film,))
 
 
 def _draw_files(film: Radiograph, drawn: list[Annotation]) -> None:
     stem = f"region-{short_digest(film.digest)}"
     mine = named(drawn)
-    for label, make, ending, mime, words in (
-        ("Mask (PNG)", lambda: mask_png(drawn[-1].mask), "png", "image/png", "The region drawn last."),
-        ("COCO (JSON)", lambda: coco_json(f"{stem}.png", mine), "json", "application/json", "All regions."),
-        ("DICOM SEG", lambda: _seg(film, mine), "dcm", "application/dicom", "All regions, nameless film."),
-    ):
-        st.download_button(label, make, f"{stem}.{ending}", mime, on_click="ignore", help=words)
+    file_button("Mask (PNG)", lambda: mask_png(drawn[-1].mask), f"{stem}.png", help="The region drawn last.")
+    file_button("COCO (JSON)", lambda: coco_json(f"{stem}.png", mine), f"{stem}.json", help="All regions.")
+    file_button("DICOM SEG", lambda: _seg(film, mine), f"{stem}.dcm", help="All regions, nameless film.")
 
 
 def _seg(film: Radiograph, mine: list[Annotation]) -> bytes:

@@ -7,14 +7,13 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 import streamlit as st
 
 from dashboard.compare.request import CompareRequest
-from dashboard.jobs import JobManager, Work
+from dashboard.jobs import JobManager, Work, stopping
 from dashboard.shared.background import draw_progress, owner, warning_when_full
 from dashboard.shared.film_context import mask_digest
 from dashboard.shared.style import grey
 from evaluation.one_film.compare import FindingResult
 from evaluation.one_film.scorecard import ELEMENTS, LEGEND, QUESTIONS, Scorecard, folded, scorecard, unfolded
 from radiographs.findings import display_name
-from xai_methods import Cancelled
 
 
 def _key(request: CompareRequest, finding: str, methods: Iterable[str]) -> Hashable:
@@ -40,13 +39,8 @@ def pending(request: CompareRequest, jobs: JobManager) -> bool:
 
 def _work(request: CompareRequest, result: FindingResult) -> Work:
     def work(progress: Callable[[float], None], cancelled: Callable[[], bool]) -> Scorecard:
-        def report(share: float) -> None:
-            if cancelled():
-                raise Cancelled
-            progress(share)
-
         context = request.film.scoring_context(request.classifier)
-        return scorecard(context, result, seed=request.seed, progress=report)
+        return scorecard(context, result, seed=request.seed, progress=stopping(progress, cancelled))
 
     return work
 

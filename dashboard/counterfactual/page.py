@@ -12,7 +12,9 @@ import streamlit as st
 
 from classifiers import ChestClassifier
 from dashboard.counterfactual import files, player
+from dashboard.jobs import stopping
 from dashboard.shared.background import draw_until_done, worked_out
+from dashboard.shared.file_button import file_button
 from dashboard.shared.film_and_model import film_and_model
 from dashboard.shared.film_context import FilmContext, short_digest
 from dashboard.shared.fragments import fragment
@@ -26,7 +28,7 @@ from evaluation.counterfactuals.exaggerated import (
     plane_in_words,
 )
 from radiographs.findings import display_name
-from xai_methods import Cancelled, get_method
+from xai_methods import get_method
 from xai_methods.counterfactual import EXPLAINERS
 
 TITLE = "What would have to look different?"
@@ -57,11 +59,7 @@ class CounterfactualRequest:
         """The films and their anatomy, for the job manager."""
 
         def work(progress: Callable[[float], None], cancelled: Callable[[], bool]) -> Exaggerated | ExaggeratedPlane:
-            def report(share: float) -> None:
-                if cancelled():
-                    raise Cancelled
-                progress(share)
-
+            report = stopping(progress, cancelled)
             film, classifier = self.film.radiograph, self.classifier
             if self.second:
                 return exaggerated_plane(classifier, film, (self.finding, self.second), self.method, report)
@@ -217,16 +215,11 @@ def draw_trust(made: Exaggerated) -> None:
 def draw_downloads(request: CounterfactualRequest, made: Exaggerated) -> None:
     """Draw what can be taken home."""
     stem = f"counterfactual-{short_digest(request.film.radiograph.digest)}-{request.finding}"
+    card, reference = request.classifier.card, request.film.reference
     with st.container(horizontal=True):
-        st.download_button(
-            "Animation (GIF)", lambda: files.animation(made), f"{stem}.gif", "image/gif", on_click="ignore"
-        )
-        st.download_button("Strip (PNG)", lambda: files.strip(made), f"{stem}.png", "image/png", on_click="ignore")
-        st.download_button(
-            "Report (HTML)",
-            lambda: files.html_report(made, request.classifier.card, request.film.reference),
-            f"{stem}.html", "text/html", on_click="ignore",
-        )  # fmt: skip
+        file_button("Animation (GIF)", lambda: files.animation(made), f"{stem}.gif")
+        file_button("Strip (PNG)", lambda: files.strip(made), f"{stem}.png")
+        file_button("Report (HTML)", lambda: files.html_report(made, card, reference), f"{stem}.html")
 
 
 def draw_plane(made: ExaggeratedPlane) -> None:

@@ -42,6 +42,17 @@ class Task:
         return self.run(progress, cancelled)
 
 
+def stopping(progress: Callable[[float], None], cancelled: Callable[[], bool]) -> Callable[[float], None]:
+    """``progress`` for work that looks at nothing else: it raises ``Cancelled`` once the work is to stop."""
+
+    def report(share: float) -> None:
+        if cancelled():
+            raise Cancelled
+        progress(share)
+
+    return report
+
+
 class QueueFullError(RuntimeError):
     """Too much work is waiting. The message says so to the person who wants more."""
 

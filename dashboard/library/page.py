@@ -10,6 +10,7 @@ import streamlit as st
 
 from classifiers import ModelCard
 from classifiers import registry as model_registry
+from classifiers.own_models import forget_model
 from classifiers.registry import ModelEntry
 from classifiers.xrv_weights import XRV_NAMES
 from dashboard.jobs import sentence
@@ -23,6 +24,7 @@ from dashboard.shared.session import forget_link
 from radiographs import registry as film_registry
 from radiographs.collection import Collection
 from radiographs.collections.folder import FolderCollection
+from radiographs.collections.remembered import forget_folder
 from radiographs.findings import display_name
 from radiographs.places import home_folder
 from xai_methods.counterfactual import xrv_autoencoder
@@ -108,7 +110,7 @@ def _draw_own_folder(collection: FolderCollection) -> None:
     if st.button("Take off the list", icon=":material/playlist_remove:", key=f"remove {collection.name}"):
         confirm(
             f"Take {collection.card.title} off the list? Nothing in the folder is touched.",
-            lambda: store.forget(collection.name, "folder"),
+            lambda: forget_folder(collection.name),
         )
 
 
@@ -165,7 +167,7 @@ def _draw_model(entry: ModelEntry) -> None:
         if st.button("Remove", icon=":material/playlist_remove:", key=f"remove {entry.name}"):
             confirm(
                 f"Remove {card.title}? The program's copy of the weights is removed; your own file stays.",
-                lambda: store.forget(entry.name, "model"),
+                lambda: forget_model(entry.name),
             )
     elif entry.missing:
         st.info(entry.missing, icon=":material/download:")

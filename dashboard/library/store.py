@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from classifiers.own_models import forget_model
 from classifiers.xrv_weights import XRV_NAMES, release_of, weights_path
 from dashboard.jobs import Work
 from radiographs.collections.folder import FolderCollection
-from radiographs.collections.remembered import forget_folder, remember_folder
+from radiographs.collections.remembered import remember_folder
 from radiographs.errors import CollectionError
 from radiographs.fetch import NIH_DEMO_FILMS, FetchCancelled, fetch, nih_downloads
 from radiographs.places import home_folder
@@ -190,18 +189,6 @@ def add_folder(preview: Preview) -> str:
     folder = remember_folder(preview.collection.path)
     folder.adopt(preview.collection)
     return folder.name
-
-
-def forget(name: str, kind: str) -> None:
-    """Take a folder ("folder") or an own model ("model") from the list; a folder's own files stay as they are.
-
-    Raises:
-        LookupError: there is no such folder or model, or the list cannot be written.
-    """
-    if kind == "folder":
-        forget_folder(name)
-    else:
-        forget_model(name)
 
 
 def said_size(size: int) -> str:

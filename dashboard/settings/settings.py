@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from radiographs.files import write_text
 from radiographs.places import home_folder
 
 LONGEST_NAME = 40
@@ -91,16 +90,7 @@ def save(settings: UserSettings) -> None:
     checked = replace(settings, reader=" ".join(settings.reader.split())[:LONGEST_NAME])
     place = path()
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=place.parent, prefix=".settings-", suffix=".json", delete=False
-        ) as fresh:
-            json.dump(asdict(checked), fresh, indent=1, ensure_ascii=False)
-        try:
-            os.replace(fresh.name, place)
-        except OSError:
-            os.unlink(fresh.name)
-            raise
+        write_text(place, json.dumps(asdict(checked), indent=1, ensure_ascii=False))
     except OSError as error:
         raise SettingsError(
             f"the settings cannot be written to {place.parent}: {error.strerror}; make room there, or set "

@@ -115,9 +115,12 @@ def film_picture(radiograph: Radiograph, most: int = LONG_SIDE[1]) -> np.ndarray
     Its long side is ``most`` pixels at most.
     """
     low, high = radiograph.window or tuple(np.percentile(radiograph.pixels, (0.1, 99.9)))
-    grey = np.clip(
-        (resized(radiograph.pixels, picture_shape(radiograph.shape, most)) - low) / max(high - low, 1e-6), 0, 1
-    )
+    return grey_picture(resized(radiograph.pixels, picture_shape(radiograph.shape, most)), low, high)
+
+
+def grey_picture(values: np.ndarray, low: float = 0.0, high: float = 1.0) -> np.ndarray:
+    """Grey of (h, w) ``values``, black at ``low`` and below, white at ``high`` and above: (h, w, 3) uint8."""
+    grey = np.clip((values - low) / max(float(high - low), 1e-6), 0, 1)
     return np.repeat(np.round(grey * 255).astype(np.uint8)[..., None], 3, axis=2)
 
 

@@ -26,14 +26,9 @@ def add(film: Radiograph, region: Annotation) -> None:
     st.session_state["score_against_mine"] = True
 
 
-def remove_last(film: Radiograph) -> None:
-    """Remove the region drawn last."""
-    _regions()[film.digest].pop()
-
-
-def remove_all(film: Radiograph) -> None:
-    """Remove all regions of the film."""
-    _regions().pop(film.digest, None)
+def remove(film: Radiograph, first: int = 0) -> None:
+    """Remove the film's regions from number ``first`` on; -1 is the one drawn last."""
+    del _regions()[film.digest][first:]
 
 
 def with_own(film: FilmContext) -> FilmContext:

@@ -109,15 +109,6 @@ def from_query(query: Mapping[str, Sequence[str]], known: Known) -> tuple[Choice
     return choice, words
 
 
-def parameters_of(method: Method, given: Mapping[str, Any]) -> Any:
-    """Build a method's parameters from those that differ from its defaults.
-
-    Raises:
-        ParameterError: a name is unknown or a value out of bounds.
-    """
-    return method.parameters.parse(dict(given))
-
-
 def differing(method: Method, values: Mapping[str, Any]) -> dict[str, Any]:
     """Those of ``values`` that differ from the method's defaults."""
     usual = method.parameters().as_dict()
@@ -196,7 +187,7 @@ def _parameters(texts: Sequence[str], methods: Mapping[str, Method], words: list
             continue
         name, parameter, value = match.groups()
         try:
-            parsed = parameters_of(methods[name], {parameter: value})
+            parsed = methods[name].parameters.parse({parameter: value})
         except ParameterError as error:
             # Only the value is a stranger's text; what goes before it names the parameter and its bounds.
             bounds, _, got = str(error).partition(", got ")

@@ -11,6 +11,8 @@ import streamlit as st
 from classifiers import ChestClassifier
 from dashboard.jobs import Work
 from dashboard.shared.background import draw_until_done, worked_out
+from dashboard.shared.display import png
+from dashboard.shared.file_button import file_button
 from dashboard.shared.film_and_model import film_and_model
 from dashboard.shared.film_context import FilmContext
 from dashboard.shared.fragments import fragment
@@ -102,9 +104,9 @@ def draw_slider(found: Stability) -> None:
     )
     left, middle, right = st.columns([1, 1, 2])
     step = f"{steps[index]:+.1f} grey levels"
-    left.image(pictures.png(pictures.moved(found, index)), width="stretch", alt=f"Film at {step}")
+    left.image(png(pictures.moved(found, index)), width="stretch", alt=f"Film at {step}")
     left.caption("The film, as the model sees it")
-    middle.image(pictures.png(pictures.direction(found, index)), width="stretch", alt=f"Change at {step}")
+    middle.image(png(pictures.direction(found, index)), width="stretch", alt=f"Change at {step}")
     middle.caption("What was added, in strong colours" if steps[index] else "Nothing is added yet: move the slider")
     right.altair_chart(charts.probabilities(found, index), width="stretch")
 
@@ -235,19 +237,12 @@ def draw_availability(found: Stability) -> None:
 def draw_download(film: FilmContext, classifier: ChestClassifier, found: Stability) -> None:
     """Offer the report and the numbers."""
     with st.container(horizontal=True):
-        st.download_button(
+        file_button(
             "Report (HTML)",
             lambda: html_report(found, classifier.card, film.reference, film.radiograph),
-            file_name="stability.html",
-            mime="text/html",
-            icon=":material/description:",
-            on_click="ignore",
+            "stability.html",
+            icon="description",
         )
-        st.download_button(
-            "Numbers (CSV)",
-            lambda: tables.findings_table(found).to_csv(index=False),
-            file_name="stability.csv",
-            mime="text/csv",
-            icon=":material/table:",
-            on_click="ignore",
+        file_button(
+            "Numbers (CSV)", lambda: tables.findings_table(found).to_csv(index=False), "stability.csv", icon="table"
         )

@@ -6,7 +6,7 @@ import numpy as np
 
 from classifiers import ChestClassifier
 from dashboard.shared import display
-from dashboard.shared.display import Drawn, Picture, View
+from dashboard.shared.display import Drawn, View
 from evaluation.stability.study import Stability
 from radiographs import Radiograph
 
@@ -25,8 +25,7 @@ def moved(found: Stability, index: int) -> np.ndarray:
     """The film as the model sees it, moved to one step of the slider: (h, w, 3) uint8, in the unmoved film's window."""
     low, high = np.percentile(found.prepared, (0.1, 99.9))
     film = found.moved_film(float(found.strongest.steps[index]))
-    grey = np.clip((enlarged(film) - low) / max(float(high - low), 1e-6), 0, 1)
-    return np.repeat(np.round(255 * grey).astype(np.uint8)[..., None], 3, axis=2)
+    return display.grey_picture(enlarged(film), low, high)
 
 
 def direction(found: Stability, index: int) -> np.ndarray:
@@ -59,8 +58,3 @@ def stage_maps(found: Stability, column: int) -> list[tuple[str, bytes]]:
         pixels = display.coloured(shown, scale) if scale else np.zeros((*shown.shape, 3), dtype=np.uint8)
         made.append((caption, display.png(pixels)))
     return made
-
-
-def png(pixels: np.ndarray) -> bytes:
-    """Encode (h, w, 3) uint8 as PNG."""
-    return display.drawn(Picture(pixels, None)).png

@@ -41,20 +41,20 @@ LUNG_FINDINGS = frozenset(
 """Findings of lungs and pleura."""
 
 
-_KEPT = 32
+_MOST = 32
 _anatomies: OrderedDict[str, Anatomy] = OrderedDict()
 _lock = threading.Lock()
 
 
 def film_anatomy(radiograph: Radiograph) -> Anatomy:
-    """Lungs, heart and body of a film; worked out once for whoever asks of the same film again soon."""
+    """Lungs, heart and body of a film; worked out once for all who need it of the last few films."""
     with _lock:
         known = _anatomies.get(radiograph.digest)
     if known is None:
         known = segment(radiograph)
         with _lock:
             _anatomies[radiograph.digest] = known
-            while len(_anatomies) > _KEPT:
+            while len(_anatomies) > _MOST:
                 _anatomies.popitem(last=False)
     return known
 

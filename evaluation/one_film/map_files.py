@@ -84,7 +84,11 @@ def read_map_file(path: Path, shape: tuple[int, int]) -> np.ndarray:
     arrays = {name: array for name, array in _arrays(path).items() if name != "meta"}
     fitting = [n for n in ("on_film", "values") if n in arrays and _squeezed(arrays[n]).shape == shape]
     name_order = (*fitting, "on_film", "values")
+    # A run stores maps as 16-bit floats beside the scale that brings their raw units back.
+    scale = arrays.pop("scale", None)
     chosen = _one_array(arrays, name_order, path)
+    if scale is not None and scale.ndim == 0:
+        chosen = chosen.astype(np.float32) * scale
     _refuse_colours(chosen, path)
     plane = _plane(chosen, path)
     if plane.shape != shape:

@@ -176,7 +176,7 @@ def _best_rival(
 ) -> tuple[str, float]:
     """Title and value of the baseline that does best; "" and NaN where none has the score."""
     if metric.name in localisation_metrics():
-        values = {baseline_titles()[b]: s[metric.name].value for b, s in result.baselines.items()}
+        values = {baseline_titles()[b]: s[metric.name].value for b, s in result.baselines.items() if metric.name in s}
     else:
         values = {get_method(b).title: s[metric.name].value for b, s in rivals.items() if metric.name in s}
     defined = {title: value for title, value in values.items() if not np.isnan(value)}

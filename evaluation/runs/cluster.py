@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 from distributed import Client, LocalCluster
 
-from evaluation.runs.piece import versions
+from evaluation.runs.worker import versions
 
 ROOT = Path(__file__).resolve().parents[2]
 CONNECT_SECONDS = 15
@@ -29,7 +29,7 @@ ATTEMPTS = 2
 """Workers that may die over one film before it counts as failed."""
 
 MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(2**28), "MALLOC_MMAP_THRESHOLD_": str(2**25)}
-"""For glibc: keep freed memory for the next film. Dask's own setting gives it back at once, and a film costs near
+"""For glibc: hold on to freed memory for the next film. Dask's own setting gives it back at once, and a film costs near
 twice the time for the page faults."""
 
 
@@ -38,7 +38,7 @@ class ClusterError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Crew:
+class WorkerPool:
     """Workers ready to work: the client, how many there are, and the torch threads of each (0: their own choice)."""
 
     client: Client
@@ -63,7 +63,7 @@ def threads_each(workers: int) -> int:
 
 
 @contextlib.contextmanager
-def crew(scheduler: str | None = None, workers: int | None = None) -> Iterator[Crew]:
+def worker_pool(scheduler: str | None = None, workers: int | None = None) -> Iterator[WorkerPool]:
     """Have workers for the time of a ``with`` block; local ones end with it, however it ends.
 
     Args:
@@ -82,7 +82,7 @@ def crew(scheduler: str | None = None, workers: int | None = None) -> Iterator[C
 
 
 @contextlib.contextmanager
-def _joined(address: str) -> Iterator[Crew]:
+def _joined(address: str) -> Iterator[WorkerPool]:
     try:
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
@@ -95,7 +95,7 @@ def _joined(address: str) -> Iterator[Crew]:
         if not number:
             raise ClusterError(f"the scheduler {address} has no workers; start some with `dask worker {address}`")
         _check_versions(client)
-        yield Crew(client, number, 0)
+        yield WorkerPool(client, number, 0)
     finally:
         client.close()
 
@@ -104,7 +104,7 @@ def _check_versions(client: Client) -> None:
     try:
         found = client.run(versions, on_error="return")
     except OSError as error:
-        raise ClusterError(f"the workers cannot be asked for their versions: {error}") from error
+        raise ClusterError(f"the workers do not say their versions: {error}") from error
     for address, theirs in found.items():
         if isinstance(theirs, BaseException):
             raise ClusterError(
@@ -119,7 +119,7 @@ def _check_versions(client: Client) -> None:
 
 
 @contextlib.contextmanager
-def _local(workers: int) -> Iterator[Crew]:
+def _local(workers: int) -> Iterator[WorkerPool]:
     threads = threads_each(workers)
     with tempfile.TemporaryDirectory(prefix="lightbox-") as scratch, contextlib.ExitStack() as stack:
         cluster = stack.enter_context(
@@ -139,7 +139,7 @@ def _local(workers: int) -> Iterator[Crew]:
             client.wait_for_workers(1, timeout=START_SECONDS)
         except TimeoutError as error:
             raise ClusterError(f"no worker process came up within {START_SECONDS} s; see the lines above") from error
-        yield Crew(client, workers, threads)
+        yield WorkerPool(client, workers, threads)
 
 
 @contextlib.contextmanager

@@ -16,12 +16,12 @@ import pyarrow as pa
 from distributed import Future, as_completed
 from distributed.scheduler import KilledWorker
 
-from evaluation.runs.cluster import ATTEMPTS, Crew, crew
-from evaluation.runs.piece import Outcome, failures_of, run_piece
+from evaluation.runs.cluster import ATTEMPTS, WorkerPool, worker_pool
 from evaluation.runs.plan import Plan
-from evaluation.runs.selection import Model, Piece, open_plan, pieces
+from evaluation.runs.selection import RunModel, WorkItem, open_plan, work_items
 from evaluation.runs.store import SCHEMA, Store, StoreError
 from evaluation.runs.template import plan_text
+from evaluation.runs.worker import Outcome, failures_of, run_work_item
 
 State = Literal["starting", "running", "done", "stopped", "failed"]
 AHEAD = 3
@@ -34,11 +34,11 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Progress:
+class RunProgress:
     """How far a run is.
 
     Attributes:
-        state: what it does. films: pieces of work (a film under a classifier) in all; done: of those, finished;
+        state: what it does. films: work items (a film under a classifier) in all; done: of those, finished;
             before: of those, finished by an earlier run. failures: scores that could not be had, in this run.
         seconds: since it began. per_minute: films. left: seconds it will take still; None where unknown.
         workers: how many work. error: why it failed. beat: when this was said, in seconds since 1970.
@@ -57,9 +57,6 @@ class Progress:
     beat: float = 0.0
 
 
-Report = Callable[[Progress], None]
-
-
 def run(
     plan: Plan,
     store: Store,
@@ -67,16 +64,16 @@ def run(
     scheduler: str | None = None,
     workers: int | None = None,
     retry: bool = False,
-    report: Report | None = None,
+    progress: Callable[[RunProgress], None] | None = None,
     stopped: Callable[[], bool] = lambda: False,
-) -> Progress:
+) -> RunProgress:
     """Run a plan into a folder; started again, it does what is missing.
 
     Args:
         plan: what to do. store: where results go. scheduler: of a Dask cluster; None works on this machine.
         workers: processes to start here; by default one a GPU, or one for two cores.
-        retry: whether what failed before is tried again. report: told about once a second how far it is.
-        stopped: asked about once a second; True ends the run, what is finished is kept.
+        retry: whether what failed before is tried again. progress: told about once a second how far it is.
+        stopped: looked at about once a second; True ends the run, and what is finished is written.
 
     Returns:
         How it ended: done or stopped.
@@ -86,7 +83,7 @@ def run(
         StoreError: another run writes there, or results cannot be written.
     """
     with store.held():
-        run_ = _Run(plan, store, report or (lambda progress: None), stopped)
+        run_ = _Run(plan, store, progress or (lambda told: None), stopped)
         try:
             return run_.go(scheduler, workers, retry)
         except KeyboardInterrupt:
@@ -98,8 +95,10 @@ def run(
 
 
 class _Run:
-    def __init__(self, plan: Plan, store: Store, report: Report, stopped: Callable[[], bool]) -> None:
-        self.plan, self.store, self.report = plan, store, report
+    def __init__(
+        self, plan: Plan, store: Store, progress: Callable[[RunProgress], None], stopped: Callable[[], bool]
+    ) -> None:
+        self.plan, self.store, self.progress = plan, store, progress
         self.stop_file = store.folder / "stop"
         self.stop_file.unlink(missing_ok=True)
         self.stopped = lambda: stopped() or self.stop_file.exists()
@@ -108,63 +107,63 @@ class _Run:
         self.first = self.flushed = self.told = 0.0
         self.outcomes: list[Outcome] = []
 
-    def go(self, scheduler: str | None, workers: int | None, retry: bool) -> Progress:
+    def go(self, scheduler: str | None, workers: int | None, retry: bool) -> RunProgress:
         self.tell("starting")
         _check_disk(self.store)
         models = open_plan(self.plan)
         self.store.write_text("plan.toml", plan_text(self.plan))
         answered, failed = self.store.answered(), {} if retry else self.store.failed()
-        self.films = sum(1 for _ in pieces(self.plan, models))
-        waiting = sum(1 for _ in pieces(self.plan, models, answered, failed))
+        self.films = sum(1 for _ in work_items(self.plan, models))
+        waiting = sum(1 for _ in work_items(self.plan, models, answered, failed))
         self.before = self.done = self.films - waiting
         if not waiting:
             return self.tell("done")
         with dask.config.set({"distributed.scheduler.allowed-failures": ATTEMPTS - 1}):
-            with crew(scheduler, workers) as ready:
-                self.workers = ready.workers
+            with worker_pool(scheduler, workers) as pool:
+                self.workers = pool.workers
                 self.tell("running")
-                finished = self._work(ready, models, answered, failed)
+                finished = self._work(pool, models, answered, failed)
         return self.tell("done" if finished else "stopped")
 
     def _work(
         self,
-        ready: Crew,
-        models: list[Model],
+        pool: WorkerPool,
+        models: list[RunModel],
         answered: Mapping[str, frozenset[str]],
         failed: Mapping[str, frozenset[str]],
     ) -> bool:
-        todo = pieces(self.plan, models, answered, failed)
+        todo = work_items(self.plan, models, answered, failed)
         self.first = time.monotonic()
         try:
-            return self._stream(ready, todo)
+            return self._stream(pool, todo)
         finally:
             self._flush()
 
-    def _stream(self, ready: Crew, todo: Iterator[Piece]) -> bool:
+    def _stream(self, pool: WorkerPool, todo: Iterator[WorkItem]) -> bool:
         """Keep every worker busy and no more than that; True where all was done."""
-        client, running = ready.client, {}
+        client, running = pool.client, {}
         stream = as_completed(with_results=True, raise_errors=False, loop=client.loop)
 
         def send(number: int) -> None:
-            for piece in islice(todo, number):
-                future = client.submit(run_piece, piece, ready.threads, key=_key(piece), pure=False, retries=0)
-                running[future.key] = (piece, future)
+            for item in islice(todo, number):
+                future = client.submit(run_work_item, item, pool.threads, key=_key(item), pure=False, retries=0)
+                running[future.key] = (item, future)
                 stream.add(future)
 
-        send(AHEAD * ready.workers)
+        send(AHEAD * pool.workers)
         while running:
             if self.stopped():
                 client.cancel([future for _, future in running.values()], force=True)
                 return False
             for future, result in _arrived(stream):
-                piece, _ = running.pop(future.key)
-                self._take(piece, result)
+                item, _ = running.pop(future.key)
+                self._take(item, result)
                 send(1)
             self._beat()
         return True
 
-    def _take(self, piece: Piece, result: object) -> None:
-        outcome = result if isinstance(result, Outcome) else _lost(piece, result)
+    def _take(self, item: WorkItem, result: object) -> None:
+        outcome = result if isinstance(result, Outcome) else _lost(item, result)
         self.outcomes.append(outcome)
         self.done += 1
         self.lost += len(outcome.failures)
@@ -178,18 +177,18 @@ class _Run:
             self.tell("running")
 
     def _flush(self) -> None:
-        kept, self.outcomes = self.outcomes, []
-        tables: list[pa.Table] = [outcome.scores for outcome in kept]
-        failures = [row for outcome in kept for row in outcome.failures]
-        self.store.write(tables, failures, {key: npz for outcome in kept for key, npz in outcome.maps.items()})
+        outcomes, self.outcomes = self.outcomes, []
+        tables: list[pa.Table] = [outcome.scores for outcome in outcomes]
+        failures = [row for outcome in outcomes for row in outcome.failures]
+        self.store.write(tables, failures, {key: npz for outcome in outcomes for key, npz in outcome.maps.items()})
         self.flushed = time.monotonic()
 
-    def tell(self, state: State, error: str = "") -> Progress:
+    def tell(self, state: State, error: str = "") -> RunProgress:
         now = time.monotonic()
         fresh = self.done - self.before
         rate = fresh / (now - self.first) if fresh and self.first else 0.0
         left = (self.films - self.done) / rate if rate else None
-        said = Progress(
+        said = RunProgress(
             state, self.films, self.done, self.before, self.lost, now - self.began, 60 * rate,
             0.0 if state == "done" else left, self.workers, error, time.time(),
         )  # fmt: skip
@@ -198,12 +197,12 @@ class _Run:
         except StoreError as problem:
             _log.warning("%s", problem)
         self.told = now
-        self.report(said)
+        self.progress(said)
         return said
 
 
-def _key(piece: Piece) -> str:
-    return f"film-{piece.collection}-{piece.film_id}-{piece.classifier}-{piece.questions[0].key}"
+def _key(item: WorkItem) -> str:
+    return f"film-{item.collection}-{item.film_id}-{item.classifier}-{item.requests[0].key}"
 
 
 def _arrived(stream: as_completed) -> list[tuple[Future, object]]:
@@ -216,14 +215,14 @@ def _arrived(stream: as_completed) -> list[tuple[Future, object]]:
     return list(stream.next_batch(block=False))
 
 
-def _lost(piece: Piece, result: object) -> Outcome:
-    """The outcome of a piece whose worker never answered."""
+def _lost(item: WorkItem, result: object) -> Outcome:
+    """The outcome of a item whose worker never answered."""
     error = result[1] if isinstance(result, tuple) and len(result) == 3 else result
     if isinstance(error, KilledWorker):
         reason = f"{ATTEMPTS} worker processes died over this film, perhaps for want of memory"
     else:
         reason = f"the worker lost this film: {error or type(error).__name__}"
-    return Outcome(SCHEMA.empty_table(), failures_of(piece, reason))
+    return Outcome(SCHEMA.empty_table(), failures_of(item, reason))
 
 
 def _check_disk(store: Store) -> None:

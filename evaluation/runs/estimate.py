@@ -14,10 +14,10 @@ import pyarrow.parquet as pq
 import torch
 
 from evaluation.runs.cluster import default_workers, threads_each
-from evaluation.runs.piece import warm
 from evaluation.runs.plan import Plan
-from evaluation.runs.selection import Piece, Question, open_plan, pieces
+from evaluation.runs.selection import MapRequest, WorkItem, open_plan, work_items
 from evaluation.runs.timing import Costs, time_film
+from evaluation.runs.worker import warm
 
 FILMS = 3
 """Films timed for each collection and classifier, where the time is enough."""
@@ -82,9 +82,9 @@ def estimate(
     """
     models = open_plan(plan)
     number = workers or default_workers()
-    groups: dict[tuple[str, str], list[Piece]] = {}
-    for piece in pieces(plan, models):
-        groups.setdefault((piece.collection, piece.classifier), []).append(piece)
+    groups: dict[tuple[str, str], list[WorkItem]] = {}
+    for item in work_items(plan, models):
+        groups.setdefault((item.collection, item.classifier), []).append(item)
     before = torch.get_num_threads()
     torch.set_num_threads(threads_each(number))
     try:
@@ -99,7 +99,7 @@ def estimate(
 
 
 def _timed(
-    groups: dict[tuple[str, str], list[Piece]], films: int, seconds: float, progress: Callable[[float], None]
+    groups: dict[tuple[str, str], list[WorkItem]], films: int, seconds: float, progress: Callable[[float], None]
 ) -> dict[tuple[str, str], list[Costs]]:
     """One film of each pair, then a second of each ..., until the time is over."""
     found: dict[tuple[str, str], list[Costs]] = {pair: [] for pair in groups}
@@ -116,19 +116,19 @@ def _timed(
     return found
 
 
-def _spread(group: list[Piece], films: int) -> list[Piece]:
+def _spread(group: list[WorkItem], films: int) -> list[WorkItem]:
     number = min(films, len(group))
     return [group[round(i * (len(group) - 1) / max(number - 1, 1))] for i in range(number)]
 
 
-def _share(group: list[Piece], costs: list[Costs], maps_kept: bool) -> Share:
+def _share(group: list[WorkItem], costs: list[Costs], maps_saved: bool) -> Share:
     first = group[0]
-    questions = [question for piece in group for question in piece.questions]
-    rows = sum(len(question.metrics) for question in questions)
-    maps = sum(1 for question in questions if question.kind == "method")
+    requests = [request for item in group for request in item.requests]
+    rows = sum(len(request.metrics) for request in requests)
+    maps = sum(1 for request in requests if request.kind == "method")
     kinds: dict[tuple[object, ...], int] = {}
-    examples: dict[tuple[object, ...], Question] = {}
-    for one in questions:
+    examples: dict[tuple[object, ...], MapRequest] = {}
+    for one in requests:
         kind = (one.kind, one.method, one.parameters_digest, one.metrics)
         kinds[kind] = kinds.get(kind, 0) + 1
         examples[kind] = one
@@ -136,8 +136,8 @@ def _share(group: list[Piece], costs: list[Costs], maps_kept: bool) -> Share:
         len(group) * cost.film + sum(many * cost.of(examples[kind]) for kind, many in kinds.items()) for cost in costs
     )
     size = _bytes_a_row([cost.rows for cost in costs if cost.rows.num_rows]) * rows
-    kept = [cost.kept for cost in costs if cost.kept]
-    size += maps * sum(kept) / len(kept) if kept and maps_kept else 0
+    sizes = [cost.map_bytes for cost in costs if cost.map_bytes]
+    size += maps * sum(sizes) / len(sizes) if sizes and maps_saved else 0
     return Share(first.collection, first.classifier, len(group), maps, rows, seconds / max(len(costs), 1), int(size))
 
 

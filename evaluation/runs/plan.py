@@ -19,6 +19,8 @@ from xai_methods.parameters import ParameterError
 
 Films = Literal["outlined", "labelled", "all"]
 """Which pairs of film and finding: those that somebody outlined, those that the collection labels, or all."""
+_FORMER = {"reading": "polarity"}
+"""Keys by names that older plans give them."""
 MOST_VARIANTS = 500
 """Parameter sets that the sweeps of one method may give."""
 
@@ -45,13 +47,13 @@ class Plan:
     """What a run does.
 
     Attributes:
-        name: for people. collections, classifiers: names on the shelves.
+        name: for people. collections, classifiers: as lightbox films and lightbox models list them.
         findings: those to take; empty takes all that a classifier knows and ``films`` admits.
         films: see ``Films``. per_finding: films drawn for each finding, 0 takes all. draw_seed: of that draw.
         held_out: whether films of patients that a model may have been trained on are left out.
         methods: with their parameters. seeds: each method runs under each.
         metrics: their names. baselines: maps that know nothing of the model.
-        reading: which part of a signed map is scored. maps: whether maps are kept as float16.
+        polarity: which part of a signed map is scored. maps: whether maps are saved as float16.
     """
 
     collections: tuple[str, ...]
@@ -66,18 +68,13 @@ class Plan:
     seeds: tuple[int, ...] = (0,)
     metrics: tuple[str, ...] = ()
     baselines: tuple[str, ...] = field(default_factory=lambda: tuple(baseline_titles()))
-    reading: Polarity = "positive"
+    polarity: Polarity = "positive"
     maps: bool = False
 
     @property
     def localisation(self) -> tuple[str, ...]:
         """Those of ``metrics`` that set a map against an outline."""
         return tuple(name for name in self.metrics if name in localisation_metrics())
-
-    @property
-    def assessed(self) -> tuple[str, ...]:
-        """Those of ``metrics`` that ask the model, or the map alone."""
-        return tuple(name for name in self.metrics if name not in localisation_metrics())
 
 
 def digest_of(content: Any) -> str:
@@ -118,6 +115,7 @@ def parse_plan(text: str) -> Plan:
         given = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise PlanError(f"the plan is not TOML: {error}") from None
+    given = {_FORMER.get(key, key): value for key, value in given.items()}
     known = {one.name: one for one in fields(Plan)}
     _check_keys(given, known, "")
     for name in ("collections", "classifiers"):
@@ -217,7 +215,7 @@ def _metrics(given: Any) -> tuple[str, ...]:
 
 
 def _check_values(plan: Plan) -> None:
-    for name, value, allowed in (("films", plan.films, get_args(Films)), ("reading", plan.reading, POLARITIES)):
+    for name, value, allowed in (("films", plan.films, get_args(Films)), ("polarity", plan.polarity, POLARITIES)):
         if value not in allowed:
             raise PlanError(f"{name}: expected one of {', '.join(allowed)}, got {value!r}")
     for baseline in plan.baselines:
@@ -231,6 +229,6 @@ def _check_values(plan: Plan) -> None:
         raise PlanError("methods: name at least one method or baseline")
     if not plan.metrics:
         raise PlanError("metrics: name at least one")
-    if len(plan.classifiers) < 2 and any("other models" in metrics()[name].needs for name in plan.assessed):
-        name = next(name for name in plan.assessed if "other models" in metrics()[name].needs)
-        raise PlanError(f"metrics: {name} compares models; name at least two classifiers")
+    comparing = [name for name in plan.metrics if "other models" in metrics()[name].needs]
+    if len(plan.classifiers) < 2 and comparing:
+        raise PlanError(f"metrics: {comparing[0]} compares models; name at least two classifiers")

@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import NullLocator
 
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#b8a100")
 """Colours that people who see red and green alike can tell apart (Okabe and Ito)."""
 GREY = "#8a949c"
+SHARES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 MOST_POINTS = 400
 """Points of one map in a figure; of more, some are drawn evenly."""
 
@@ -46,7 +47,7 @@ def means_figure(board: pd.DataFrame, title: str) -> Figure:
     axes.set_yticks(range(len(board)), list(board.title))
     axes.invert_yaxis()
     n, patients = board.n.max(), board.patients.max()
-    counts = "" if math.isnan(n) else f" ({n:.0f} pairs of film and finding, {patients:.0f} patients)"
+    counts = "" if math.isnan(n) else f"\n{n:.0f} pairs of film and finding, {patients:.0f} patients"
     axes.set_xlabel(f"{title}, mean and 95 % interval over patients{counts}")
     _bare(axes)
     return figure
@@ -72,10 +73,12 @@ def size_figure(table: pd.DataFrame, titles: Mapping[str, str], title: str) -> F
         style = "-o" if name in methods else "--o"
         axes.plot(means.area, means.value, style, color=colour, linewidth=2, markersize=5, label=name)
     axes.set_xscale("log")
-    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=1))
-    axes.set_xlabel("Share of the film that is outlined; lines join the means of five groups of equally many films")
+    axes.set_xticks(SHARES, [f"{share:.1%}" if share < 0.01 else f"{share:.0%}" for share in SHARES])
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xlim(0.8 * table.area.min(), min(1.0, 1.25 * table.area.max()))
+    axes.set_xlabel("Share of the film that is outlined\nLines join the means of five groups of equally many films")
     axes.set_ylabel(title)
-    axes.legend(frameon=False, fontsize=9)
+    axes.legend(frameon=False, fontsize=9, loc="lower left", bbox_to_anchor=(0, 1), ncols=4)
     _bare(axes)
     return figure
 

@@ -1,4 +1,4 @@
-"""From a plan to films and the questions asked of each; checked before any work starts."""
+"""From a plan to films and the maps to make of each; checked before any work starts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from classifiers import ChestClassifier
 from classifiers.registry import list_models, load_classifier
 from evaluation.baselines.location_prior import patient_of
 from evaluation.runs.plan import Plan, PlanError, digest_of, near
-from evaluation.scores import metrics
+from evaluation.scores import Polarity, metrics
 from radiographs.collection import Collection, FilmEntry
 from radiographs.findings import is_named
 from radiographs.registry import collections
@@ -23,7 +23,7 @@ Kind = Literal["method", "baseline"]
 
 
 @dataclass(frozen=True)
-class Model:
+class RunModel:
     """What a run must know of a classifier before it starts: its name, digest and findings."""
 
     name: str
@@ -32,11 +32,11 @@ class Model:
 
 
 @dataclass(frozen=True)
-class Question:
+class MapRequest:
     """One map to make of one film and the scores it is to get.
 
     Attributes:
-        key: 16 digits that name film, classifier, finding, method, parameters, seed and reading.
+        key: 16 digits that name film, classifier, finding, method, parameters, seed and polarity.
         finding, kind, method: which map. parameters: as canonical JSON. parameters_digest: of them.
         seed: of the method. metrics: names of the scores.
     """
@@ -52,12 +52,12 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Piece:
-    """One film under one classifier with all questions to it: the unit of work.
+class WorkItem:
+    """One film under one classifier with all maps to make of it: the unit of work.
 
     Attributes:
         collection, film_id, patient: the film. classifier, classifier_digest: the model. others: further models.
-        questions: what to do. reading: which part of a signed map is scored. maps: whether maps are handed back.
+        requests: the maps. polarity: which part of a signed map is scored. maps: whether maps are handed back.
     """
 
     collection: str
@@ -66,12 +66,12 @@ class Piece:
     classifier: str
     classifier_digest: str
     others: tuple[str, ...]
-    questions: tuple[Question, ...]
-    reading: str
+    requests: tuple[MapRequest, ...]
+    polarity: Polarity
     maps: bool
 
 
-def open_plan(plan: Plan) -> list[Model]:
+def open_plan(plan: Plan) -> list[RunModel]:
     """Look at the collections and models of a plan, and refuse what cannot be run.
 
     Raises:
@@ -98,11 +98,11 @@ def open_plan(plan: Plan) -> list[Model]:
     return models
 
 
-def _known(classifier: ChestClassifier) -> Model:
-    return Model(classifier.name, classifier.digest, classifier.findings)
+def _known(classifier: ChestClassifier) -> RunModel:
+    return RunModel(classifier.name, classifier.digest, classifier.findings)
 
 
-def _check_films(plan: Plan, models: list[Model]) -> None:
+def _check_films(plan: Plan, models: list[RunModel]) -> None:
     for name in plan.collections:
         found = [pair for model in models for pair in films_of(plan, model, collections()[name])]
         if not found:
@@ -111,16 +111,16 @@ def _check_films(plan: Plan, models: list[Model]) -> None:
                 "and the findings that the classifiers know leave none"
             )
         outlined = any(is_named(finding, entry.annotated) for entry, findings in found for finding in findings)
-        asked = [*plan.localisation, *(name for name in plan.assessed if "mask" in metrics()[name].needs)]
-        if asked and not outlined:
+        needing = [name for name in plan.metrics if "mask" in metrics()[name].needs]
+        if needing and not outlined:
             raise PlanError(
-                f"metrics: {asked[0]} needs outlines, and no film of {name} that fits the plan has one; leave it out, "
-                "or choose another collection"
+                f"metrics: {needing[0]} needs outlines, and no film of {name} that fits the plan has one; leave it "
+                "out, or choose another collection"
             )
 
 
-def films_of(plan: Plan, model: Model, collection: Collection) -> list[tuple[FilmEntry, tuple[str, ...]]]:
-    """The films of a collection and, for each, the findings that the plan asks a model about; in the list's order."""
+def films_of(plan: Plan, model: RunModel, collection: Collection) -> list[tuple[FilmEntry, tuple[str, ...]]]:
+    """The films of a collection and, for each, the findings of the plan that a model knows; in the list's order."""
     entries = [entry for entry in collection.entries() if not plan.held_out or entry.part in (None, "test")]
     wanted = [finding for finding in model.findings if not plan.findings or is_named(finding, plan.findings)]
     chosen: dict[str, list[str]] = {}
@@ -145,53 +145,53 @@ def _fits(plan: Plan, entry: FilmEntry, finding: str) -> bool:
     return plan.films == "all" or is_named(finding, entry.labels)
 
 
-def pieces(
+def work_items(
     plan: Plan,
-    models: list[Model],
+    models: list[RunModel],
     answered: Mapping[str, frozenset[str]] | None = None,
     failed: Mapping[str, frozenset[str]] | None = None,
-) -> Iterator[Piece]:
-    """All pieces of work of a plan, one after the other.
+) -> Iterator[WorkItem]:
+    """All work items of a plan, one after the other.
 
     Args:
-        answered: by question, the metrics that it has already; a question that has all is left out.
-        failed: by question, the metrics that failed and are not tried again; "" stands for all.
+        answered: by a request's key, the metrics that it has already; a request that has all is left out.
+        failed: by a request's key, the metrics that failed and are not tried again; "" stands for all.
     """
     done, given_up = answered or {}, failed or {}
     for name in plan.collections:
         for model in models:
             others = tuple(other for other in plan.classifiers if other != model.name) if _compares(plan) else ()
             for entry, findings in films_of(plan, model, collections()[name]):
-                asked = []
-                for question in _questions(plan, model, name, entry, findings):
-                    settled = done.get(question.key, frozenset()) | given_up.get(question.key, frozenset())
-                    lacking = tuple(m for m in question.metrics if m not in settled)
+                requests = []
+                for request in _requests(plan, model, name, entry, findings):
+                    settled = done.get(request.key, frozenset()) | given_up.get(request.key, frozenset())
+                    lacking = tuple(m for m in request.metrics if m not in settled)
                     if lacking and "" not in settled:
-                        asked.append(replace(question, metrics=lacking))
-                if asked:
-                    yield Piece(
-                        name, entry.film_id, patient_of(entry), model.name, model.digest, others, tuple(asked),
-                        plan.reading, plan.maps,
+                        requests.append(replace(request, metrics=lacking))
+                if requests:
+                    yield WorkItem(
+                        name, entry.film_id, patient_of(entry), model.name, model.digest, others, tuple(requests),
+                        plan.polarity, plan.maps,
                     )  # fmt: skip
 
 
 def _compares(plan: Plan) -> bool:
-    return any("other models" in metrics()[name].needs for name in plan.assessed)
+    return any("other models" in metrics()[name].needs for name in plan.metrics)
 
 
-def _questions(
-    plan: Plan, model: Model, collection: str, entry: FilmEntry, findings: tuple[str, ...]
-) -> Iterator[Question]:
-    film = (collection, entry.film_id, model.digest, plan.reading)
+def _requests(
+    plan: Plan, model: RunModel, collection: str, entry: FilmEntry, findings: tuple[str, ...]
+) -> Iterator[MapRequest]:
+    film = (collection, entry.film_id, model.digest, plan.polarity)
     for finding in findings:
         outlined = is_named(finding, entry.annotated)
-        maskless = tuple(name for name in plan.assessed if "mask" not in metrics()[name].needs)
+        maskless = tuple(name for name in plan.metrics if "mask" not in metrics()[name].needs)
         scores = plan.metrics if outlined else maskless
         for variant in plan.methods if scores else ():
             text = json.dumps(variant.parameters, sort_keys=True)
             for seed in plan.seeds:
                 key = digest_of([*film, finding, "method", variant.method, variant.digest, seed])
-                yield Question(key, finding, "method", variant.method, text, variant.digest, seed, scores)
+                yield MapRequest(key, finding, "method", variant.method, text, variant.digest, seed, scores)
         for baseline in plan.baselines if outlined and plan.localisation else ():
             key = digest_of([*film, finding, "baseline", baseline, "", 0])
-            yield Question(key, finding, "baseline", baseline, "{}", digest_of({}), 0, plan.localisation)
+            yield MapRequest(key, finding, "baseline", baseline, "{}", digest_of({}), 0, plan.localisation)

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
 
-from evaluation.runs.piece import Film, packed
-from evaluation.runs.selection import Piece, Question
+from evaluation.one_film.evaluate import MethodResult, ScoringContext, evaluate_explanation
+from evaluation.runs.selection import MapRequest, WorkItem
 from evaluation.runs.store import SCHEMA
-from evaluation.scores import Case, Score, get_metric, localisation_metrics, metrics
+from evaluation.runs.worker import evaluate_request, half_precision, open_context, row_of
+from evaluation.scores import get_metric, localisation_metrics
 from evaluation.scores.anatomy import anatomy_of
-from xai_methods import Explanation, get_method
+from xai_methods import Cancelled
+from xai_methods.method import Progress
 
 SLICE = 6.0
 """Seconds that one map or score is timed for; of what takes longer, the share done by then tells the whole."""
-Map = tuple[str, str]
-"""A method and the digest of its parameters."""
 
 
-class _CutOff(Exception):
+class _CutOff(Cancelled):
     """A part was timed for long enough."""
 
 
@@ -48,14 +48,15 @@ class Costs:
     """Seconds of the parts of one film under one classifier.
 
     Attributes:
-        film: reading it, its logits and its anatomy. maps: by map. baseline: one, with its scores. localise: of one map
-            against the outline. scores: by assessment; repeats: by assessment that makes maps anew, in maps.
+        film: reading it, its logits and its anatomy. maps: by method and digest of its parameters.
+        baseline: one, with its scores. localise: of one map against the outline.
+        scores: by metric; repeats: by metric that makes maps anew, in maps.
         cut: parts that were not timed to their end. failures: of what failed, the reasons.
-        rows: an example of what is stored. kept: bytes of a kept map.
+        rows: an example of what is stored. map_bytes: of a saved map.
     """
 
     film: float = 0.0
-    maps: dict[Map, float] = field(default_factory=dict)
+    maps: dict[tuple[str, str], float] = field(default_factory=dict)
     baseline: float = 0.0
     localise: float = 0.0
     scores: dict[str, float] = field(default_factory=dict)
@@ -63,20 +64,25 @@ class Costs:
     cut: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     rows: pa.Table = field(default_factory=SCHEMA.empty_table)
-    kept: int = 0
+    map_bytes: int = 0
 
-    def of(self, question: Question) -> float:
-        """What one question costs."""
-        if question.kind == "baseline":
+    def of(self, request: MapRequest) -> float:
+        """What one map with its scores costs."""
+        if request.kind == "baseline":
             return self.baseline
-        one = self.maps.get((question.method, question.parameters_digest), 0.0)
-        asked = [name for name in question.metrics if name not in localisation_metrics()]
-        again = sum(self.repeats.get(name, 0.0) for name in asked)
-        local = self.localise if len(asked) < len(question.metrics) else 0.0
-        return one * (1 + again) + local + sum(self.scores.get(name, 0.0) for name in asked)
+        one = self.maps.get((request.method, request.parameters_digest), 0.0)
+        further = _further(request)
+        again = sum(self.repeats.get(name, 0.0) for name in further)
+        local = self.localise if len(further) < len(request.metrics) else 0.0
+        return one * (1 + again) + local + sum(self.scores.get(name, 0.0) for name in further)
 
 
-def time_film(piece: Piece, between: Callable[[], None] = lambda: None, slice_: float = SLICE) -> Costs:
+def _further(request: MapRequest) -> list[str]:
+    """Those of a request's metrics that need more than a map and an outline."""
+    return [name for name in request.metrics if name not in localisation_metrics()]
+
+
+def time_film(item: WorkItem, between: Callable[[], None] = lambda: None, slice_: float = SLICE) -> Costs:
     """Time the parts of a film's first finding; the scores on the map that is made soonest.
 
     Args:
@@ -84,95 +90,81 @@ def time_film(piece: Piece, between: Callable[[], None] = lambda: None, slice_: 
     """
     costs, began = Costs(), time.perf_counter()
     try:
-        film = Film(piece)
+        context = open_context(item)
+        context.logits  # noqa: B018 - they are part of what the film costs
     except Exception as error:
         costs.failures.append(" ".join(str(error).split()))
         return costs
     costs.film = time.perf_counter() - began
-    finding, seed = piece.questions[0].finding, piece.questions[0].seed
-    first = [one for one in piece.questions if one.finding == finding]
-    made: list[tuple[float, Question, Explanation]] = []
-    for question in (one for one in first if one.kind == "method" and one.seed == seed):
+    finding, seed = item.requests[0].finding, item.requests[0].seed
+    first = [request for request in item.requests if request.finding == finding]
+    rows, made = list[dict[str, Any]](), list[tuple[float, MapRequest, MethodResult]]()
+    for request in (one for one in first if one.kind == "method" and one.seed == seed):
         between()
-        explanation = _time_map(costs, film, question, slice_)
-        if explanation is not None:
-            made.append((explanation.seconds, question, explanation))
+        work = partial(evaluate_request, context, replace(request, metrics=()))
+        result, seconds = _timed(costs, request.method, slice_, work)
+        if result is None or result.error is None:
+            costs.maps[request.method, request.parameters_digest] = seconds
+        if result is not None and result.error is None:
+            made.append((seconds, request, result))
     if made:
-        _time_scores(costs, film, *min(made, key=lambda one: one[0]), between, slice_)
-    _time_baselines(costs, film, [one for one in first if one.kind == "baseline"])
+        seconds, request, result = min(made, key=lambda one: one[0])
+        rows += _time_scores(costs, item, context, request, result, seconds, between, slice_)
+    began, baselines = time.perf_counter(), [one for one in first if one.kind == "baseline"]
+    for request in baselines:
+        result, _ = _timed(costs, request.method, slice_, partial(evaluate_request, context, request))
+        rows += [row_of(item, context, request, result, score) for score in result.scores.values()] if result else []
+    costs.baseline = (time.perf_counter() - began) / max(len(baselines), 1)
+    costs.rows = pa.Table.from_pylist(rows, schema=SCHEMA)
     return costs
 
 
-def _time_map(costs: Costs, film: Film, question: Question, limit: float) -> Explanation | None:
-    method = get_method(question.method)
-    parameters = method.parameters.parse(json.loads(question.parameters))
-    watch, key = _Watch(limit), (question.method, question.parameters_digest)
+def _timed(
+    costs: Costs, name: str, limit: float, work: Callable[[Progress], MethodResult]
+) -> tuple[MethodResult | None, float]:
+    """What ``work`` gives, None where it was cut off, and the seconds that all of it takes."""
+    watch = _Watch(limit)
     try:
-        found = method.explain(
-            film.classifier, film.radiograph, question.finding, parameters=parameters, seed=question.seed,
-            progress=watch,
-        )  # fmt: skip
-    except _CutOff:
-        costs.maps[key] = watch.seconds / watch.share
-        costs.cut.append(question.method)
-        return None
-    except Exception as error:
-        costs.failures.append(f"{question.method}: {' '.join(str(error).split())}")
-        return None
-    costs.maps[key] = watch.seconds
-    return found
-
-
-def _time_scores(
-    costs: Costs,
-    film: Film,
-    map_seconds: float,
-    question: Question,
-    explanation: Explanation,
-    between: Callable[[], None],
-    limit: float,
-) -> None:
-    began = time.perf_counter()
-    on_film = film.classifier.to_film(explanation, film.radiograph)
-    scores = film.localise(on_film, question)
-    costs.localise = time.perf_counter() - began
-    costs.kept = len(packed(explanation.values))
-    case = film.case(explanation, on_film, question)
-    asked = [name for name in question.metrics if name not in localisation_metrics()]
-    if any("anatomy" in metrics()[name].needs for name in asked):
-        began = time.perf_counter()
-        anatomy_of(case)
-        costs.film += time.perf_counter() - began
-    for name in asked:
-        between()
-        score, seconds = _time_score(costs, case, name, limit)
-        scores += [] if score is None else [score]
-        if "repeats" in metrics()[name].needs:
-            costs.repeats[name] = seconds / max(map_seconds, 1e-6)
-        else:
-            costs.scores[name] = seconds
-    rows = [film.row(question, score, map_seconds, explanation.evaluations) for score in scores]
-    costs.rows = pa.Table.from_pylist(rows, schema=SCHEMA)
-
-
-def _time_score(costs: Costs, case: Case, name: str, limit: float) -> tuple[Score | None, float]:
-    case.report = watch = _Watch(limit)
-    try:
-        return get_metric(name)(case), watch.seconds
+        result = work(watch)
     except _CutOff:
         costs.cut.append(name)
         return None, watch.seconds / watch.share
     except Exception as error:
-        costs.failures.append(f"{name}: {' '.join(str(error).split())}")
-        return None, watch.seconds
+        result = MethodResult("", name, name, error=" ".join(str(error).split()) or type(error).__name__)
+    reasons = [result.error] if result.error is not None else [*result.failures.values()]
+    costs.failures += [f"{name}: {reason}" for reason in reasons]
+    return result, watch.seconds
 
 
-def _time_baselines(costs: Costs, film: Film, questions: list[Question]) -> None:
-    began, rows = time.perf_counter(), list[dict[str, Any]]()
-    for question in questions:
-        try:
-            rows += film.rows(question)
-        except Exception as error:
-            costs.failures.append(f"{question.method}: {' '.join(str(error).split())}")
-    costs.baseline = (time.perf_counter() - began) / max(len(questions), 1)
-    costs.rows = pa.concat_tables([costs.rows, pa.Table.from_pylist(rows, schema=SCHEMA)]).unify_dictionaries()
+def _time_scores(
+    costs: Costs,
+    item: WorkItem,
+    context: ScoringContext,
+    request: MapRequest,
+    result: MethodResult,
+    map_seconds: float,
+    between: Callable[[], None],
+    limit: float,
+) -> list[dict[str, Any]]:
+    """Time each score of a map that is made; returns the rows that a run would store."""
+    explanation = result.explanation
+    assert explanation is not None
+    costs.map_bytes = len(half_precision(explanation))
+    further = _further(request)
+    local = [name for name in request.metrics if name not in further]
+    work = partial(evaluate_explanation, context, explanation, local)
+    scored, costs.localise = _timed(costs, "outline", limit, work)
+    found = [scored]
+    if any("anatomy" in get_metric(name).needs for name in further):
+        began = time.perf_counter()
+        anatomy_of(context.case(explanation))
+        costs.film += time.perf_counter() - began
+    for name in further:
+        between()
+        one, seconds = _timed(costs, name, limit, partial(evaluate_explanation, context, explanation, [name]))
+        found.append(one)
+        if "repeats" in get_metric(name).needs:
+            costs.repeats[name] = seconds / max(map_seconds, 1e-6)
+        else:
+            costs.scores[name] = seconds
+    return [row_of(item, context, request, one, score) for one in found if one for score in one.scores.values()]

@@ -48,7 +48,7 @@ register(
     Metric(
         name="expert_blur_drop",
         title="Blurring the outline",
-        meaning="How much more the logit falls when the outlined region is blurred than the same shape elsewhere.",
+        meaning="How much more the logit drops when the outlined region is blurred than the same shape elsewhere.",
         formula=_FORMULA.format("the outline") + " the outline moved there",
         compute=_expert,
         expected=lambda case: 0.0,

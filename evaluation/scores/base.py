@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 @dataclass(eq=False, kw_only=True)
 class MapCase:
-    """A map and an outline, as arrays: all that metrics which need no more than a mask ask for.
+    """A map and an outline, as arrays: enough for metrics that need no more than a mask.
 
     Attributes:
         on_film: (H, W) the map in the film's own pixels, raw units, finite.

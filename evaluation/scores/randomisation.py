@@ -164,11 +164,11 @@ def randomisation_curves(
     maps: dict[int, np.ndarray | None] = {}
     for key, network in networks.items():
 
-        def told(share: float, done: int = len(maps)) -> None:
+        def part_done(share: float, done: int = len(maps)) -> None:
             report((done + share) / len(networks))
 
         try:
-            maps[key] = explain(network, told)
+            maps[key] = explain(network, part_done)
         except (RuntimeError, ValueError, LookupError) as error:
             _log.info("no map of a randomised network: %s", error)
             maps[key] = None

@@ -35,7 +35,7 @@ def with_polarity(values: np.ndarray, polarity: Polarity = "positive") -> np.nda
 
 
 class Region:
-    """What an expert outlined on one film, with what metrics ask of it worked out once.
+    """What an expert outlined on one film, with what metrics derive from it worked out once.
 
     Args:
         mask: (H, W) bool. spacing_mm: (row, column) distance between pixel centres in mm, where known.
@@ -173,7 +173,7 @@ class RankedMap:
         self._made: dict[Callable[..., Any], Any] = {}
 
     def once(self, make: Callable[[RankedMap], T]) -> T:
-        """What ``make`` gives for this map, worked out once however many metrics ask for it."""
+        """What ``make`` gives for this map, worked out once however many metrics use it."""
         if make not in self._made:
             self._made[make] = make(self)
         return self._made[make]

@@ -49,6 +49,7 @@ def register(metric: Metric) -> Metric:
     if metric.name in _metrics:
         raise ValueError(f"a metric named {metric.name!r} is registered already")
     _metrics[metric.name] = metric
+    _ordered.cache_clear()
     return metric
 
 
@@ -66,10 +67,15 @@ def _place(metric: Metric) -> tuple[int, int, str]:
     return _ELEMENTS.index(metric.element), place, family
 
 
-def metrics() -> dict[str, Metric]:
-    """All metrics by name, by element of interpretability, then family (see ``FAMILIES``)."""
+@cache
+def _ordered() -> dict[str, Metric]:
     _load()
     return {metric.name: metric for metric in sorted(_metrics.values(), key=_place)}
+
+
+def metrics() -> dict[str, Metric]:
+    """All metrics by name, by element of interpretability, then family (see ``FAMILIES``)."""
+    return dict(_ordered())
 
 
 def get_metric(name: str) -> Metric:

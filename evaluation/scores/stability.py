@@ -11,7 +11,7 @@ from evaluation.scores.base import Case, Metric
 from evaluation.scores.registry import register
 from evaluation.stability.distances import distances, logit_of, thresholds
 from evaluation.stability.linearity import to_thresholds
-from evaluation.stability.perturbations import PERTURBATIONS, USUAL, Perturbed, shake
+from evaluation.stability.perturbations import PERTURBATIONS, USUAL, Perturbed, perturb_all
 from evaluation.stability.probe import Probe
 from evaluation.stability.sensitivity import Sensitivity, measure
 
@@ -30,7 +30,7 @@ def _sensitivity(case: Case) -> tuple[Probe, Sensitivity]:
 def _perturbed(case: Case) -> tuple[Perturbed, ...]:
     def measured() -> tuple[Perturbed, ...]:
         probe, found = _sensitivity(case)
-        return shake(probe, case.radiograph, found, logit_of(thresholds(case.classifier)), case.seed, (USUAL,))
+        return perturb_all(probe, case.radiograph, found, logit_of(thresholds(case.classifier)), case.seed, (USUAL,))
 
     return case.cached(f"stability perturbed {case.seed}", measured, of="film")
 

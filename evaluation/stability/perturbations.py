@@ -165,7 +165,7 @@ def averaged(radiograph: Radiograph, longest: int = LONGEST) -> Radiograph:
     return Radiograph(np.clip(np.asarray(image, dtype=np.float32), 0, 1))
 
 
-def shake(
+def perturb_all(
     probe: Probe,
     radiograph: Radiograph,
     sensitivity: Sensitivity,

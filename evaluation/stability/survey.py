@@ -1,4 +1,4 @@
-"""Stability over a collection: how far films are from thresholds, and whether unstable ones are judged wrongly."""
+"""Stability over a collection: how far films are from thresholds, and whether unstable calls are wrong more often."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from classifiers import ChestClassifier
 from evaluation.baselines.location_prior import patient_of
 from evaluation.stability.distances import distances, logit_of, thresholds
 from evaluation.stability.linearity import FARTHEST, follow, to_thresholds
-from evaluation.stability.perturbations import PERTURBATIONS, USUAL, shake
+from evaluation.stability.perturbations import PERTURBATIONS, USUAL, perturb_all
 from evaluation.stability.probe import Probe
 from evaluation.stability.sensitivity import measure
 from evaluation.statistics.intervals import Interval, auroc_interval
@@ -53,10 +53,10 @@ def film_rows(
     found = measure(probe)
     reach, present = distances(probe, found), {canonical(label) for label in entry.labels}
     labelled = [canonical(finding) in present for finding in classifier.findings]
-    asked = [c for c, one in enumerate(reach) if labelled[c] or one.called]
-    own = to_thresholds(probe, found, reach, only=asked, shares=SHARES)
+    followed = [c for c, one in enumerate(reach) if labelled[c] or one.called]
+    own = to_thresholds(probe, found, reach, only=followed, shares=SHARES)
     strongest = follow(probe, found, found.right[0], np.array(STEPS))
-    shaken = shake(probe, radiograph, found, logit_of(thresholds(classifier)), seed, levels=(USUAL,))
+    shaken = perturb_all(probe, radiograph, found, logit_of(thresholds(classifier)), seed, levels=(USUAL,))
     rows = []
     for column, one in enumerate(reach):
         line = own[column]

@@ -1,7 +1,7 @@
 """Whether a classifier detects a finding, and looks where experts outline it: the figures of the validity gate.
 
-The blur test replaces the outlined region by its blurred self and asks whether the logit falls more than when the same
-shape is blurred elsewhere on the same film. It needs no explanation method.
+The blur test replaces the outlined region by its blurred self and asks whether the logit drops more than when the
+same shape is blurred elsewhere on the same film. It needs no explanation method.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _BATCH = 32
 
 @dataclass(frozen=True)
 class BlurDrops:
-    """By how much the logit of one finding fell on one film: in the region, mirrored (None: overlaps), elsewhere."""
+    """By how much the logit of one finding drops on one film: in the region, mirrored (None: overlaps), elsewhere."""
 
     region: float
     mirrored: float | None
@@ -93,7 +93,7 @@ def blur_drops(
         mask: (H, W) bool, what an expert outlined. rng: chooses the places.
 
     Returns:
-        The falls of the logit; None where the classifier does not see the region, or there is no place elsewhere.
+        The drops of the logit; None where the classifier does not see the region, or there is no place elsewhere.
     """
     region = classifier.preprocessing.prepare_mask(mask)
     if region.sum() < 0.5:
@@ -127,7 +127,7 @@ def measure_validity(
     seed: int = 0,
     progress: Callable[[float], None] | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """Measure, on films of patients not trained on, what the validity gate asks.
+    """Measure, on films of patients not trained on, what the validity gate needs.
 
     Args:
         findings: those to measure; by default all that the classifier knows and the collection labels or outlines.

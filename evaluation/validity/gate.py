@@ -1,9 +1,8 @@
 """The validity gate: whether scores of a classifier and a finding say anything about explanation methods.
 
-A localisation score judges the classifier before it judges the method (Baniecki et al. 2023, arXiv:2311.04813). So a
-pair of classifier and finding is tested first: whether the classifier detects the finding, and whether it looks at
-the place that the expert outlined. ``python -m evaluation.validity.gate`` measures a model on
-a collection.
+A localisation score speaks of the classifier before it speaks of the method (Baniecki et al. 2023, arXiv:2311.04813).
+So a pair of classifier and finding is tested first: whether the classifier detects the finding, and whether it looks at
+the place that the expert outlined. ``python -m evaluation.validity.gate`` measures a model on a collection.
 """
 
 from __future__ import annotations
@@ -40,9 +39,14 @@ class Verdict:
         """True where scores may be read as scores of the method."""
         return self.status == "passed"
 
+    @property
+    def words(self) -> str:
+        """What is said above scores: the reason, after a caution where the pair did not pass."""
+        return self.reason if self.passed else f"Read these scores with care: {self.reason}"
+
 
 def gate(figures: Mapping[str, Any], finding: str, collection: str | None = None) -> Verdict:
-    """Judge one pair of classifier and finding by the figures of the model card.
+    """Decide on one pair of classifier and finding by the figures of the model card.
 
     Args:
         figures: ``figures["validity"][collection][finding]`` as ``measure_validity`` returns it, and
@@ -121,10 +125,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--collection", required=True, help="a collection with labels and outlines")
     parser.add_argument("--seed", type=int, default=0, help="of the places elsewhere and of the bootstrap")
     parser.add_argument("--write", action="store_true", help="record the figures in the model's card")
-    asked = parser.parse_args(argv)
-    figures = measure_validity(load_classifier(asked.model), get_collection(asked.collection), seed=asked.seed)
-    if asked.write:
-        record(asset("models", f"{asked.model}.json"), asked.collection, figures)
+    arguments = parser.parse_args(argv)
+    figures = measure_validity(
+        load_classifier(arguments.model), get_collection(arguments.collection), seed=arguments.seed
+    )
+    if arguments.write:
+        record(asset("models", f"{arguments.model}.json"), arguments.collection, figures)
     sys.stdout.write(json.dumps(figures, indent=2, allow_nan=False) + "\n")
     return 0
 

@@ -104,10 +104,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--model", default="known-truth")
     parser.add_argument("--films", type=int, help="test films to take; all by default")
     parser.add_argument("--write", action="store_true", help="record the figures in the model's card")
-    asked = parser.parse_args(argv)
-    figures = measure_planted(load_classifier(asked.model), asked.films)
-    if asked.write:
-        record(asset("models", f"{asked.model}.json"), FRESH, figures)
+    arguments = parser.parse_args(argv)
+    figures = measure_planted(load_classifier(arguments.model), arguments.films)
+    if arguments.write:
+        record(asset("models", f"{arguments.model}.json"), FRESH, figures)
     sys.stdout.write(json.dumps(figures, indent=2) + "\n")
     return 0
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from radiographs.annotation import Annotation
 from radiographs.collection import Collection, CollectionCard, FilmEntry
-from radiographs.collections.folder_tables import FolderRecords, Frame, read_records
+from radiographs.collections.folder_tables import FilmFrame, FolderRecords, read_records
 from radiographs.errors import AnnotationError, CollectionError, FilmError
 from radiographs.radiograph import Radiograph
 from radiographs.reading import read_radiograph
@@ -60,7 +60,7 @@ class _Look:
     """What one file is: a film with its id and size, or the reason why it is none."""
 
     film_id: str = ""
-    frame: Frame | None = None
+    frame: FilmFrame | None = None
     reason: str = ""
 
 
@@ -212,7 +212,7 @@ class FolderCollection(Collection):
         with ThreadPoolExecutor(4, thread_name_prefix="scan") as pool:
             self._looked_at |= dict(zip(fresh, pool.map(_look_at_file, fresh)))
         paths: dict[str, Path] = {}
-        frames: dict[str, Frame] = {}
+        frames: dict[str, FilmFrame] = {}
         refused = []
         for stamp in candidates:
             look = self._looked_at[stamp]
@@ -257,4 +257,4 @@ def _look_at_file(stamp: _Stamp) -> _Look:
         return _Look(reason=str(error))
     except OSError as error:
         return _Look(reason=f"the file cannot be opened: {error.strerror}")
-    return _Look(hashlib.sha256(data).hexdigest()[:_ID_LENGTH], Frame(film.shape, film.stored))
+    return _Look(hashlib.sha256(data).hexdigest()[:_ID_LENGTH], FilmFrame(film.shape, film.stored))

@@ -14,7 +14,7 @@ from radiographs.errors import CollectionError
 from radiographs.places import asset
 from radiographs.planting.films import MISSING, NormalFilm, films_at_hand, load, normal_films
 from radiographs.planting.plant import plant
-from radiographs.planting.recorded import recorded_lungs
+from radiographs.planting.recorded import record, recorded_lungs
 from radiographs.radiograph import Radiograph
 
 
@@ -122,3 +122,7 @@ class KnownTruth(Collection):
         if missing:
             raise CollectionError(missing)
         return _made(film_id)
+
+
+if __name__ == "__main__":
+    record(sources())

@@ -34,7 +34,7 @@ def test_five_methods_side_by_side_and_a_filled_score_table(page, address):
     quick = "&".join(
         f"set={method}.{name}" for method in ("lime", "kernel-shap") for name in ("samples:150", "n_superpixels:30")
     )
-    page.goto(f"{address}/?model=nih14&{quick}", wait_until="commit")
+    page.goto(f"{address}/?film=known-truth/nodule-01&model=nih14&{quick}", wait_until="commit")
     page.get_by_role("button", name="Run").wait_for()
     choose(page, "Film", "mass-", "known-truth/mass-")
     choose(page, "Model", "Known", "detects findings planted")

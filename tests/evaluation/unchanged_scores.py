@@ -24,22 +24,24 @@ import torch
 from torch import nn
 
 from classifiers import ChestClassifier, ModelCard, Preprocessing
-from classifiers.shelf import load_classifier
-from evaluation.assessment import Case, assessments
-from evaluation.compare import compare
-from evaluation.score import Score
+from classifiers.registry import load_classifier
+from evaluation.one_film.evaluate import ScoringContext, evaluate_method
+from evaluation.scores import Score, metrics
 from radiographs import Radiograph
-from radiographs.annotation import union_mask
-from radiographs.collection import Collection, FilmEntry
-from radiographs.shelf import find_film
+from radiographs.annotation import annotations_of
+from radiographs.registry import find_film
 from xai_methods import Parameters, get_method, methods
 from xai_methods.passes import batch_size
 
 TABLE = Path(__file__).with_suffix(".csv")
 EXACT = 1e-6
 """Share of a number that it may move on one and the same machine."""
+ZERO = 1e-9
+"""What a number that was 0 may be."""
 MARGIN = 10
 """How many times the largest difference between ``MACHINES`` a number may move: others may differ more than these."""
+MOST = 1e-3
+"""Share of a number that it may move because another method's number moved."""
 MACHINES: tuple[dict[str, str], ...] = (
     {"OMP_NUM_THREADS": "2"},
     {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"},
@@ -59,7 +61,7 @@ SMALL: dict[str, dict[str, object]] = {
 }
 """Parameters of slow methods that make them quick; all others are the defaults."""
 ONCE = ("expert_blur_drop", "stability_")
-"""Assessments whose answer is the same for all maps of a film and finding, so that one asking is enough."""
+"""Metrics whose answer is the same for all maps of a film and finding, so that one asking is enough."""
 Key = tuple[str, str, str, str, str]
 """Film, model, finding, method, metric."""
 
@@ -71,7 +73,7 @@ class Question:
     Attributes:
         film, model, finding: their names. box: rows and columns outlined where the film has no outline of its own.
         thin: every so many pixels are taken, of ``spacing`` mm. methods: who answers.
-        thorough: of these, whose maps get the assessments ``slow``; all get those that cost nearly nothing.
+        thorough: of these, whose maps get the metrics ``slow``; all get those that cost nearly nothing.
     """
 
     film: str
@@ -88,7 +90,7 @@ class Question:
 COUNTERFACTUAL = tuple(name for name, method in methods().items() if method.family == "counterfactual")
 DIRECT = tuple(name for name in methods() if name not in COUNTERFACTUAL)
 FAST = tuple(name for name in DIRECT if methods()[name].speed == "fast")
-SLOW = tuple(name for name, one in assessments().items() if one.slow)
+SLOW = tuple(name for name, metric in metrics().items() if metric.slow)
 CURVES = ("deletion_", "insertion_", "infidelity", "sensitivity_n")
 """What takes more than 2 s on a network of usual size."""
 QUESTIONS = (
@@ -109,7 +111,7 @@ QUESTIONS = (
 
 
 class _Small(nn.Module):
-    """Two convolutions and a mean; drawn weights. Its answers come so fast that every assessment can be had."""
+    """Two convolutions and a mean; drawn weights. Its answers come so fast that every metric can be had."""
 
     def __init__(self, seed: int) -> None:
         super().__init__()
@@ -143,18 +145,18 @@ def _classifier(name: str) -> ChestClassifier:
     return made
 
 
-def _film(question: Question) -> tuple[Radiograph, FilmEntry | None, Collection | None, np.ndarray]:
+def _context(question: Question) -> ScoringContext:
+    classifier = _classifier(question.model)
+    others = (_classifier("small-other" if question.model == "small" else "nih14-localised"),)
     film, entry, collection = find_film(question.film)
-    if question.box is None:
-        assert entry is not None
-        assert collection is not None
-        mask = union_mask(collection.annotations(entry.film_id), question.finding)
-        assert mask is not None
-        return film, entry, collection, mask
-    film = Radiograph(film.pixels[:: question.thin, :: question.thin], pixel_spacing_mm=question.spacing)
-    mask = np.zeros(film.shape, dtype=bool)
-    mask[question.box] = True
-    return film, None, None, mask
+    if question.box is not None:
+        film = Radiograph(film.pixels[:: question.thin, :: question.thin], pixel_spacing_mm=question.spacing)
+        mask = np.zeros(film.shape, dtype=bool)
+        mask[question.box] = True
+        return ScoringContext(classifier, film, annotations_of({question.finding: mask}), others=others)
+    assert collection is not None
+    assert entry is not None
+    return ScoringContext(classifier, film, collection.annotations(entry.film_id), collection, entry, others)
 
 
 def parameters_of(name: str) -> Parameters:
@@ -164,35 +166,29 @@ def parameters_of(name: str) -> Parameters:
     return kind.parse(SMALL.get(name, {}) | ({"precision": "float32"} if "precision" in known else {}))
 
 
-def assessments_of(question: Question, method: str) -> list[str]:
-    """Names of the assessments that a method's map gets."""
+def metrics_of(question: Question, method: str) -> list[str]:
+    """Names of the metrics that a method's map gets."""
     slow = question.slow if method in question.thorough else ()
-    first = method == question.thorough[0] if question.thorough else False
+    first = method in question.thorough[:1]
     return [
         name
-        for name, one in assessments().items()
-        if not one.slow or (name in slow and (first or not name.startswith(ONCE)))
+        for name, metric in metrics().items()
+        if not metric.slow or (name in slow and (first or not name.startswith(ONCE)))
     ]
 
 
 def computed_scores(question: Question) -> Iterator[tuple[Key, Score]]:
-    """Answer a question: each method and baseline by each metric, then each method by its assessments."""
-    classifier, finding = _classifier(question.model), question.finding
-    film, entry, collection, mask = _film(question)
+    """Answer a question: each baseline by each metric of localisation, then each method by :func:`metrics_of`."""
+    context, finding = _context(question), question.finding
     where = (question.film, question.model, finding)
-    parameters = {name: parameters_of(name) for name in question.methods}
-    done = compare(classifier, film, [finding], parameters, {finding: mask}, collection=collection, entry=entry)
-    for name, found in done.findings[finding].baselines.items():
+    for name, found in context.all_baseline_scores(finding).items():
         yield from (((*where, f"baseline {name}", metric), score) for metric, score in found.items())
-    shared: dict[str, object] = {}
-    others = (_classifier("small-other" if question.model == "small" else "nih14-localised"),)
-    for name, made in done.findings[finding].methods.items():
-        assert made.explanation is not None, made.error
-        assert made.on_film is not None
-        yield from (((*where, name, metric), score) for metric, score in made.scores.items())
-        case = Case(classifier, film, made.explanation, made.on_film, mask, shared=shared, others=others)
-        for metric in assessments_of(question, name):
-            yield (*where, name, metric), assessments()[metric](case)
+    for name in question.methods:
+        chosen = metrics_of(question, name)
+        done = evaluate_method(context, finding, name, parameters_of(name), metrics=chosen)
+        assert not done.error, done.error
+        assert not done.failures, done.failures
+        yield from (((*where, name, metric), score) for metric, score in done.scores.items())
 
 
 def scores() -> dict[Key, tuple[float, float]]:
@@ -214,7 +210,7 @@ def moved(was: float, now: float, tolerance: float = 0.0) -> bool:
     """Whether a number is another one; NaN equals NaN."""
     if math.isnan(was) or math.isnan(now):
         return math.isnan(was) != math.isnan(now)
-    return abs(now - was) > max(EXACT * abs(was), tolerance)
+    return abs(now - was) > max(EXACT * abs(was), tolerance, ZERO)
 
 
 def _elsewhere(environment: dict[str, str]) -> dict[Key, tuple[float, float]]:
@@ -249,10 +245,11 @@ def write() -> None:
         writer.writerow([*names, "value", "chance", "value_tolerance", "chance_tolerance"])
         for key, numbers in here.items():
             film, model, _, _, metric = key
-            allowed = [
-                max(EXACT * abs(number), MARGIN * spreads[film, model, metric, column])
-                for column, number in enumerate(numbers)
-            ]
+            allowed = []
+            for column, number in enumerate(numbers):
+                own = max((abs(other[key][column] - number) for other in there), default=0.0)
+                like_others = min(MARGIN * spreads[film, model, metric, column], MOST * abs(number))
+                allowed.append(max(EXACT * abs(number), MARGIN * own, like_others))
             tolerances = ("" if math.isnan(number) else f"{share:.2g}" for number, share in zip(numbers, allowed))
             writer.writerow([*key, *("" if math.isnan(number) else repr(number) for number in numbers), *tolerances])
 

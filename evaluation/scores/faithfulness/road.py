@@ -128,7 +128,7 @@ register(
     Metric(
         name="road",
         title="ROAD",
-        meaning="How much more the logit falls when the map's strongest pixels are smoothed away than its weakest.",
+        meaning="How much more the logit drops when the map's strongest pixels are smoothed away than its weakest.",
         formula=f"mean over t in {', '.join(f'{s:.0%}' for s in SHARES)} of "
         "½ · (f(least relevant t imputed) − f(most relevant t imputed))",
         compute=_road,

@@ -10,6 +10,7 @@ import pytest
 from dashboard.compare import caches
 from dashboard.shared.film_context import FilmContext
 from evaluation.one_film.compare import compare
+from evaluation.scores import Score
 from radiographs.annotation import annotations_of
 from tests.dashboard.made import TinyCollection, tiny_classifier, tiny_film
 from xai_methods import get_method
@@ -22,17 +23,24 @@ def film() -> FilmContext:
     return FilmContext("tiny-films/film-0", tiny_film()[0], annotations, entry, TinyCollection())
 
 
+def assert_same(found: dict[str, Score], expected: dict[str, Score]) -> None:
+    assert list(found) == list(expected)
+    values = [[score.value for score in scores.values()] for scores in (found, expected)]
+    np.testing.assert_allclose(*values, rtol=1e-6)
+
+
 def test_the_pages_numbers_are_those_of_the_command_line(film):
     model = tiny_classifier()
     made = compare(film.scoring_context(model), ["Nodule"], {"grad-cam": None, "jacobian": None}).findings["Nodule"]
     page = caches.unexplained(model, film, "Nodule")
-    # By their text, because an undefined score is NaN, which equals nothing.
-    assert repr(page.baselines) == repr(made.baselines)
-    assert repr(page.chance) == repr(made.chance)
+    assert_same(page.chance, made.chance)
+    assert list(page.baselines) == list(made.baselines)
+    for name, scores in made.baselines.items():
+        assert_same(page.baselines[name], scores)
     assert (page.logit, page.probability, page.verdict) == (made.logit, made.probability, made.verdict)
     for done in made.methods.values():
         shown = caches.scored(model, film, done.explanation)
-        assert repr(shown.scores) == repr(done.scores)
+        assert_same(shown.scores, done.scores)
         assert len(shown.scores) > 8
         np.testing.assert_array_equal(shown.on_film, done.on_film)
 

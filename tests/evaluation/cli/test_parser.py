@@ -13,7 +13,7 @@ from evaluation.cli.parser import build_parser, main, run
 from evaluation.scores import score_map
 from tests.evaluation.looking import Spots, looker
 
-FIRST = ["pointing_game", "pixel_auprc", "relevance_mass_accuracy", "relevance_rank_accuracy", "area_matched_iou"]
+FIRST = ["pixel_auprc", "pixel_auroc", "pointing_game", "pointing_game_15px", "pointing_game_scaled"]
 
 
 @pytest.fixture

@@ -74,10 +74,19 @@ def test_every_element_of_every_method_has_its_scores(made):
             assert [c.name for c in card.of(method, element)] == shown[element]
 
 
-def test_a_new_metric_is_found_by_its_element(made, monkeypatch):
-    result, _, _ = made
+@pytest.fixture
+def new_metric(monkeypatch):
     new = replace(get_metric("gini_sparseness"), name="new", element="actionability")
-    monkeypatch.setitem(registry._metrics, "new", new)
+    with monkeypatch.context() as patch:
+        patch.setitem(registry._metrics, "new", new)
+        registry._ordered.cache_clear()
+        yield
+    registry._ordered.cache_clear()
+
+
+@pytest.mark.usefixtures("new_metric")
+def test_a_new_metric_is_found_by_its_element(made):
+    result, _, _ = made
     card = scorecard(spot(), result)
     assert [c.name for c in card.of("jacobian", "actionability")] == ["new", "map_blur_drop"]
 

@@ -20,10 +20,10 @@ from safetensors.torch import save_file
 from classifiers.own_models import remember_model
 from classifiers.torchvision_guard import ensure_torchvision
 from evaluation.runs.cluster import ROOT
-from evaluation.runs.piece import run_piece
 from evaluation.runs.plan import Plan, parse_plan
-from evaluation.runs.selection import open_plan, pieces
+from evaluation.runs.selection import open_plan, work_items
 from evaluation.runs.store import Store
+from evaluation.runs.worker import run_work_item
 from radiographs.collections.remembered import remember_folder
 from radiographs.places import DATA_VARIABLE, HOME_VARIABLE
 
@@ -117,7 +117,7 @@ def undisturbed(plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Store:
     """All scores of the plan, worked out here one film after the other, without workers."""
     store = Store(tmp_path_factory.mktemp("undisturbed"))
     store.make()
-    outcomes = [run_piece(piece, threads=1) for piece in pieces(plan, open_plan(plan))]
+    outcomes = [run_work_item(item, threads=1) for item in work_items(plan, open_plan(plan))]
     assert len(outcomes) == OUTLINED
     assert not [row for outcome in outcomes for row in outcome.failures]
     store.write([outcome.scores for outcome in outcomes], [], {})

@@ -84,7 +84,7 @@ def test_a_killed_worker_loses_only_the_films_in_its_hands(plan: Plan, undisturb
             victim.kill()
             killed.append(victim.pid)
 
-    ended = run(plan, store, workers=2, report=kill_one)
+    ended = run(plan, store, workers=2, progress=kill_one)
     assert killed
     assert not workers_of(psutil.Process())
     assert (ended.state, ended.done, ended.failures) == ("done", OUTLINED, 0)
@@ -142,7 +142,7 @@ def test_a_run_told_to_stop_keeps_what_is_finished_and_goes_on(
 
 def test_the_stop_file_stops_a_run(plan: Plan, scheduler: str, tmp_path: Path) -> None:
     store = Store(tmp_path)
-    ended = run(plan, store, scheduler=scheduler, report=lambda said: said.done and (tmp_path / "stop").touch())
+    ended = run(plan, store, scheduler=scheduler, progress=lambda said: said.done and (tmp_path / "stop").touch())
     assert ended.state == "stopped"
     assert 0 < ended.done < OUTLINED
 
@@ -159,7 +159,7 @@ def test_a_plan_that_grew_does_only_what_is_new(plan: Plan, undisturbed: Store, 
 
 def test_workers_know_nothing_of_the_dashboard(undisturbed: Store, scheduler: str) -> None:
     with Client(scheduler, set_as_default=False) as client:
-        seen = client.run(lambda: ("streamlit" in sys.modules, "evaluation.runs.piece" in sys.modules))
+        seen = client.run(lambda: ("streamlit" in sys.modules, "evaluation.runs.worker" in sys.modules))
     assert list(seen.values()) == [(False, True)] * 2
 
 

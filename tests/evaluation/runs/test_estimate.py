@@ -11,23 +11,23 @@ from evaluation.cli.runs import estimate_words
 from evaluation.runs import timing
 from evaluation.runs.estimate import estimate
 from evaluation.runs.plan import Plan
-from evaluation.runs.selection import Question, open_plan, pieces
-from evaluation.scores import Case, Metric
+from evaluation.runs.selection import MapRequest, open_plan, work_items
+from evaluation.scores import Case, registry
 from tests.evaluation.runs.conftest import OUTLINED
 
 
-def _question(kind: str, metrics: tuple[str, ...]) -> Question:
-    return Question("k", "Nodule", kind, "rise", "{}", "d", 0, metrics)
+def _request(kind: str, metrics: tuple[str, ...]) -> MapRequest:
+    return MapRequest("k", "Nodule", kind, "rise", "{}", "d", 0, metrics)
 
 
 def test_what_a_question_costs() -> None:
     costs = timing.Costs(
         maps={("rise", "d"): 2.0}, baseline=0.3, localise=0.1, scores={"road": 5.0}, repeats={"max_sensitivity": 10.0}
     )
-    assert costs.of(_question("baseline", ("pixel_auprc",))) == pytest.approx(0.3)
-    assert costs.of(_question("method", ("pixel_auprc",))) == pytest.approx(2.1)
-    assert costs.of(_question("method", ("road",))) == pytest.approx(7.0)
-    assert costs.of(_question("method", ("pixel_auprc", "road", "max_sensitivity"))) == pytest.approx(27.1)
+    assert costs.of(_request("baseline", ("pixel_auprc",))) == pytest.approx(0.3)
+    assert costs.of(_request("method", ("pixel_auprc",))) == pytest.approx(2.1)
+    assert costs.of(_request("method", ("road",))) == pytest.approx(7.0)
+    assert costs.of(_request("method", ("pixel_auprc", "road", "max_sensitivity"))) == pytest.approx(27.1)
 
 
 def test_a_part_that_takes_long_is_cut_off_and_told_from_its_share(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,16 +37,14 @@ def test_a_part_that_takes_long_is_cut_off_and_told_from_its_share(plan: Plan, m
             case.report(step / 400)
         return 0.0
 
-    slow = next(iter(timing.metrics().values()))
-    slow = replace(slow, name="slow", compute=compute, needs=frozenset())
-    known: dict[str, Metric] = {**timing.metrics(), "slow": slow}
-    monkeypatch.setattr(timing, "metrics", lambda: known)
-    monkeypatch.setattr(timing, "get_metric", known.__getitem__)
+    known = registry.metrics()
+    with_slow = known | {"slow": replace(known["entropy"], name="slow", compute=compute, slow=True)}
+    monkeypatch.setattr(registry, "_ordered", lambda: with_slow)
     (model,) = open_plan(plan)
-    piece = next(iter(pieces(plan, [model])))
-    asked = tuple(replace(one, metrics=(*one.metrics, "slow")) for one in piece.questions if one.kind == "method")
+    item = next(iter(work_items(plan, [model])))
+    requests = tuple(replace(one, metrics=(*one.metrics, "slow")) for one in item.requests if one.kind == "method")
     began = time.monotonic()
-    costs = timing.time_film(replace(piece, questions=asked), slice_=0.5)
+    costs = timing.time_film(replace(item, requests=requests), slice_=0.5)
     assert time.monotonic() - began < 20
     assert costs.cut.count("slow") == 1
     assert costs.scores["slow"] >= 4.0

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from evaluation.runs.plan import Plan, PlanError, parse_plan, read_plan
-from evaluation.runs.selection import films_of, open_plan, pieces
+from evaluation.runs.selection import films_of, open_plan, work_items
 from evaluation.runs.template import plan_text
 from evaluation.scores import headline_metrics, localisation_metrics
 from radiographs.registry import get_collection
@@ -35,8 +35,12 @@ def test_what_is_written_is_read_back() -> None:
     text = 'name = "a \\"b\\" \\\\ é"\nmaps = true\nseeds = [3, 1]\nmetrics = ["localisation", "gini_sparseness"]\n'
     plan = parse_plan(text + LEAST + '[[methods]]\nname = "lime"\nparameters = { samples = 100, hide = "black" }\n')
     assert len(plan.localisation) == len(localisation_metrics())
-    assert plan.assessed == ("gini_sparseness",)
+    assert set(plan.metrics) - set(plan.localisation) == {"gini_sparseness"}
     assert parse_plan(plan_text(plan)) == plan
+
+
+def test_a_key_by_its_former_name_is_read() -> None:
+    assert parse_plan(LEAST + "reading = 'abs'").polarity == "abs"
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "plans").glob("*.toml")), ids=lambda path: path.stem)
@@ -114,22 +118,22 @@ def test_films_and_questions(plan: Plan) -> None:
     assert set(drawn) < set(more)
     other = [entry.film_id for entry, _ in films_of(replace(plan, per_finding=4, draw_seed=1), model, collection)]
     assert other != drawn
-    found = list(pieces(replace(plan, films="labelled"), [model]))
-    keys = [question.key for piece in found for question in piece.questions]
+    found = list(work_items(replace(plan, films="labelled"), [model]))
+    keys = [question.key for item in found for question in item.requests]
     assert len(set(keys)) == len(keys)
-    (bare,) = [piece for piece in found if not any(q.kind == "baseline" for q in piece.questions)]
-    assert {metric for question in bare.questions for metric in question.metrics} == {"gini_sparseness"}
+    (bare,) = [item for item in found if not any(q.kind == "baseline" for q in item.requests)]
+    assert {metric for question in bare.requests for metric in question.metrics} == {"gini_sparseness"}
 
 
 def test_what_is_answered_or_failed_is_left_out(plan: Plan) -> None:
     (model,) = open_plan(plan)
-    first, *rest = list(pieces(plan, [model]))
-    answered = {question.key: frozenset(question.metrics) for question in first.questions}
-    assert list(pieces(plan, [model], answered)) == rest
-    one = first.questions[0]
-    (again, *_) = pieces(plan, [model], {**answered, one.key: frozenset(one.metrics[1:])})
-    assert [question.metrics for question in again.questions] == [one.metrics[:1]]
-    assert list(pieces(plan, [model], {}, dict.fromkeys(answered, frozenset({""})))) == rest
+    first, *rest = list(work_items(plan, [model]))
+    answered = {question.key: frozenset(question.metrics) for question in first.requests}
+    assert list(work_items(plan, [model], answered)) == rest
+    one = first.requests[0]
+    (again, *_) = work_items(plan, [model], {**answered, one.key: frozenset(one.metrics[1:])})
+    assert [question.metrics for question in again.requests] == [one.metrics[:1]]
+    assert list(work_items(plan, [model], {}, dict.fromkeys(answered, frozenset({""})))) == rest
 
 
 @pytest.mark.parametrize("name", ["jobqueue.yaml", "kubernetes.yaml"])

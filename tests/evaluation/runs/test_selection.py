@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from evaluation.runs import piece as work
+from evaluation.runs import worker as work
 from evaluation.runs.plan import Plan
-from evaluation.runs.selection import Model, films_of, pieces
+from evaluation.runs.selection import RunModel, films_of, work_items
 from tests.evaluation.looking import Effusions, looker
 
 
@@ -18,10 +18,10 @@ def found(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
     monkeypatch.setattr(work, "get_collection", lambda name: collection)
     monkeypatch.setattr(work, "_classifier", lambda name: classifier)
     plan = Plan(("effusions",), ("looking",), per_finding=1, metrics=("pixel_auprc",), baselines=("uniform",))
-    model = Model("looking", classifier.digest, classifier.findings)
+    model = RunModel("looking", classifier.digest, classifier.findings)
     assert len(films_of(plan, model, collection)) == 1
-    (one,) = pieces(plan, [model])
-    return work.run_piece(one).scores.to_pylist()
+    (one,) = work_items(plan, [model])
+    return work.run_work_item(one).scores.to_pylist()
 
 
 def test_an_outline_under_another_name_is_scored(found: list[dict[str, object]]) -> None:

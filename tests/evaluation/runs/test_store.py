@@ -12,11 +12,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from evaluation.one_film.map_files import read_map_file
 from evaluation.runs import store as store_module
-from evaluation.runs.piece import run_piece
 from evaluation.runs.plan import Plan
-from evaluation.runs.selection import open_plan, pieces
+from evaluation.runs.selection import open_plan, work_items
 from evaluation.runs.store import FAILURES, SCHEMA, Store, StoreError
+from evaluation.runs.worker import run_work_item
+from xai_methods import Explanation
 
 
 def rows(question: str, *metrics: str) -> pa.Table:
@@ -135,12 +137,12 @@ def test_a_film_that_cannot_be_read_is_a_recorded_failure(plan: Plan, store: Sto
     from dataclasses import replace
 
     (model,) = open_plan(plan)
-    piece = replace(next(pieces(plan, [model])), film_id="gone")
-    outcome = run_piece(piece)
+    item = replace(next(work_items(plan, [model])), film_id="gone")
+    outcome = run_work_item(item)
     assert outcome.scores.num_rows == 0
     store.write([outcome.scores], outcome.failures, outcome.maps)
     found = store.failures()
-    assert set(found.question) == {question.key for question in piece.questions}
+    assert set(found.question) == {question.key for question in item.requests}
     assert found.reason.str.contains("no film 'gone'").all()
 
 
@@ -148,7 +150,7 @@ def test_other_weights_are_refused(plan: Plan) -> None:
     from dataclasses import replace
 
     (model,) = open_plan(plan)
-    outcome = run_piece(replace(next(pieces(plan, [model])), classifier_digest="0" * 64))
+    outcome = run_work_item(replace(next(work_items(plan, [model])), classifier_digest="0" * 64))
     assert all("other weights" in row["reason"] for row in outcome.failures)
 
 
@@ -160,33 +162,40 @@ def test_maps_are_kept_as_float16_with_their_scale(plan: Plan, store: Store) -> 
     from xai_methods import get_method
 
     (model,) = open_plan(plan)
-    piece = next(pieces(replace(plan, maps=True, methods=plan.methods[:1]), [model]))
-    outcome = run_piece(piece)
+    item = next(work_items(replace(plan, maps=True, methods=plan.methods[:1]), [model]))
+    outcome = run_work_item(item)
     store.write([outcome.scores], outcome.failures, outcome.maps)
-    film = get_collection("folder-1").read(piece.film_id)
+    film = get_collection("folder-1").read(item.film_id)
     wanted = get_method("grad-cam").explain(load_classifier("tiny-net"), film, "Nodule").values
     assert len(outcome.maps) == 2
-    with np.load(store.folder / "maps" / f"{piece.questions[0].key}.npz", allow_pickle=False) as kept:
-        assert kept["values"].dtype == np.float16
-        assert kept["values"].astype(np.float32) * kept["scale"] == pytest.approx(
-            wanted, abs=1e-3 * float(np.abs(wanted).max())
-        )
+    path = store.folder / "maps" / f"{item.requests[0].key}.npz"
+    with np.load(path, allow_pickle=False) as stored:
+        assert stored["values"].dtype == np.float16
+    close = pytest.approx(wanted, abs=1e-3 * float(np.abs(wanted).max()))
+    assert Explanation.load(path).values == close
+    assert read_map_file(path, wanted.shape) == close
 
 
 def test_a_score_that_fails_does_not_cost_the_others(plan: Plan, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    from evaluation.runs import piece as piece_module
+    from dataclasses import replace
 
-    def broken(name: str):
+    from evaluation.scores import registry
+
+    def broken(case):
         raise ArithmeticError("no such number")
 
     (model,) = open_plan(plan)
-    monkeypatch.setattr(piece_module, "get_metric", broken)
-    piece = next(pieces(plan, [model]))
-    outcome = run_piece(piece)
+    known = registry.metrics()
+    broken_too = known | {"entropy": replace(known["entropy"], compute=broken)}
+    monkeypatch.setattr(registry, "_ordered", lambda: broken_too)
+    larger = replace(plan, metrics=(*plan.metrics, "entropy"))
+    item = next(work_items(larger, [model]))
+    outcome = run_work_item(item)
     store.write([outcome.scores], outcome.failures, {})
-    assert set(store.failures().metric) == {"gini_sparseness"}
-    again = next(pieces(plan, [model], store.answered(), store.failed()))
-    assert again.film_id != piece.film_id
+    assert set(store.failures().metric) == {"entropy"}
+    assert set(store.failures().reason) == {"no such number"}
+    again = next(work_items(larger, [model], store.answered(), store.failed()))
+    assert again.film_id != item.film_id
 
 
 def test_parquet_is_read_by_others(store: Store) -> None:

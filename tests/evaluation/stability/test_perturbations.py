@@ -11,7 +11,7 @@ from evaluation.stability.perturbations import (
     grain_of,
     noise_level,
     perturb,
-    shake,
+    perturb_all,
 )
 from evaluation.stability.sensitivity import measure
 from radiographs import Radiograph
@@ -86,7 +86,7 @@ def test_flips_are_counted_against_the_threshold_and_the_mildest_comes_first():
     found = measure(probe)
     just_below = found.logits.copy()
     just_below[0] -= 1e-6
-    shaken = shake(probe, film, found, just_below)
+    shaken = perturb_all(probe, film, found, just_below)
     assert len(shaken) == 3 * len(PERTURBATIONS)
     for done in shaken:
         np.testing.assert_allclose(done.true, done.predicted, atol=1e-4)
@@ -94,7 +94,7 @@ def test_flips_are_counted_against_the_threshold_and_the_mildest_comes_first():
     flipping = [done for done in shaken if done.flips[0]]
     assert flipping
     assert first_flip(shaken, 0).level == min(done.level for done in flipping)
-    far = shake(probe, film, found, found.logits - 100)
+    far = perturb_all(probe, film, found, found.logits - 100)
     assert first_flip(far, 0) is None
 
 
@@ -117,7 +117,6 @@ def test_a_study_holds_everything_and_can_be_done_again(family_classifier):
     assert moved.min() >= 0
     assert moved.max() <= 1
     assert set(first.first_flips()) == set(classifier.findings)
-    assert set(first.flips_at(USUAL)) == set(BY_NAME)
 
 
 def test_a_study_can_be_cancelled(family_classifier):

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from evaluation.registry import metrics
-from radiographs.shelf import collections
+from evaluation.scores import metrics
+from radiographs.registry import collections
 from tests.evaluation.unchanged_scores import COUNTERFACTUAL, QUESTIONS, Question, computed_scores, moved, recorded
 from xai_methods import methods
 
@@ -30,7 +30,7 @@ def one_thread() -> Iterator[None]:
 def test_no_score_has_changed(question: Question) -> None:
     now = {key: (score.value, score.chance) for key, score in computed_scores(question)}
     was = {key: row for key, row in recorded().items() if key[:2] == (question.film, question.model)}
-    assert list(now) == list(was)
+    assert now.keys() == was.keys()
     changed = {
         key: f"was {value!r} (chance {chance!r}), is {now[key]}"
         for key, (value, chance, value_may, chance_may) in was.items()
