@@ -23,7 +23,7 @@ class Depth:
 
     Attributes:
         bits: the depth. low, high: the values that become black and white.
-        outliers: pixels beyond the film's own brightest, shown as white.
+        outliers: pixels far beyond the film's own greys, shown as white or black.
         stretched: whether the film fills so little of its depth that its own darkest and brightest are taken.
     """
 
@@ -47,17 +47,17 @@ def depth_of(values: np.ndarray, declared: int = 16) -> Depth:
         declared: bits that the file says a word has.
     """
     brightest, outliers = _brightest(values)
-    darkest = float(values.min())
+    darkest, below = _darkest(values, brightest)
     if darkest < 0:
         half = 2.0 ** (declared - 1)
         if darkest < brightest < darkest + _LEAST_USED_SIGNED * 2 * half:
-            return Depth(declared, darkest, brightest, outliers, True)
-        return Depth(declared, -half, half - 1, outliers if float(values.max()) > half - 1 else 0)
+            return Depth(declared, darkest, brightest, outliers + below, True)
+        return Depth(declared, -half, half - 1)
     bits = min(next((b for b in DEPTHS if brightest < 2.0**b), 16), declared)
     low, high = 0.0, 2.0**bits - 1
     if bits > 8 and darkest < brightest < darkest + _LEAST_USED * (high - low):
         return Depth(bits, darkest, brightest, outliers, True)
-    return Depth(bits, low, high, outliers if float(values.max()) > high else 0)
+    return Depth(bits, low, high, (outliers if float(values.max()) > high else 0) + below)
 
 
 def depth_notes(depth: Depth, declared: int) -> list[Note]:
@@ -73,7 +73,9 @@ def depth_notes(depth: Depth, declared: int) -> list[Note]:
     elif depth.bits < declared:
         notes.append(Note("depth", f"The film uses {depth.bits} of {declared} bits, and was scaled over those."))
     if depth.outliers:
-        words = f"{depth.outliers} pixels far brighter than the film (dead, or burnt in) are shown as white."
+        words = (
+            f"{depth.outliers} pixels far beyond the film's own greys (dead, or burnt in) are shown as white or black."
+        )
         notes.append(Note("outliers", words))
     return notes
 
@@ -87,9 +89,25 @@ def _brightest(values: np.ndarray) -> tuple[float, int]:
         rest = float(values[~burnt_in].max(initial=values.min()))
         if rest > 0 and most >= _BURNT_IN_GAP * rest:
             return rest, count
-    few = min(max(4, int(_DEAD * values.size)), values.size - 1)
+    few = _few(values)
     top = np.sort(np.partition(values.ravel(), -few - 1)[-few - 1 :]).astype(np.float64)
     gaps = np.flatnonzero((top[:-1] > 0) & (top[1:] >= _GAP * top[:-1]))
     if not gaps.size:
         return most, 0
     return float(top[gaps[0]]), few - int(gaps[0])
+
+
+def _darkest(values: np.ndarray, brightest: float) -> tuple[float, int]:
+    """The darkest value of the film itself, and how many pixels lie below it; dead ones lie below zero alone."""
+    least = float(values.min())
+    if least >= 0:
+        return least, 0
+    few = _few(values)
+    bottom = np.sort(np.partition(values.ravel(), few)[: few + 1]).astype(np.float64)
+    gaps = np.flatnonzero(np.diff(bottom) >= np.maximum(brightest - bottom[1:], 1))
+    return (least, 0) if not gaps.size else (float(bottom[gaps[-1] + 1]), int(gaps[-1]) + 1)
+
+
+def _few(values: np.ndarray) -> int:
+    """How many pixels may be dead."""
+    return min(max(4, int(_DEAD * values.size)), values.size - 1)

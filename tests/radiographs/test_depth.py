@@ -41,6 +41,15 @@ def test_dead_pixels_do_not_darken_a_film(count):
         assert "outliers" in codes(made)
 
 
+def test_dead_pixels_far_below_zero_do_not_darken_a_signed_film():
+    stored = smooth(12).astype(np.int16)
+    stored.flat[0] = -32768
+    made = read(stored, **layout(16, 15, PixelRepresentation=1))
+    np.testing.assert_array_equal(made.pixels.flat[1:], read(smooth(12)).pixels.flat[1:])
+    assert made.pixels.flat[0] == 0
+    assert codes(made) == ["depth", "outliers"]
+
+
 def test_a_marker_burnt_in_far_above_the_film_does_not_darken_it():
     stored = smooth(12, 200, 200)
     whole = png(stored)
@@ -57,7 +66,7 @@ def test_bright_pixels_of_the_film_itself_are_no_outliers():
 
 
 def test_signed_values_have_the_symmetric_range_that_their_words_declare():
-    found = depth_of(np.array([-2048, 0, 2047]), 12)
+    found = depth_of(np.arange(-2048, 2048), 12)
     assert (found.bits, found.low, found.high, found.stretched) == (12, -2048, 2047, False)
 
 
