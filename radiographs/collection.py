@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypeVar
 
 from radiographs.annotation import Annotation
 from radiographs.errors import CollectionError
@@ -58,6 +58,8 @@ class Collection(ABC):
 
     name: ClassVar[str]
     card: ClassVar[CollectionCard]
+    order: ClassVar[int] = 100
+    """Where it stands in lists, the least first."""
     split: ClassVar[str] = ""
     """The split table in ``assets/splits`` that records ``FilmEntry.part``; "" for none."""
 
@@ -82,6 +84,14 @@ class Collection(ABC):
     def annotations(self, film_id: str) -> list[Annotation]:
         """What readers outlined on the film, in the film's own pixels; empty where nobody did."""
 
+    def further_readings(self, film_id: str) -> list[Annotation]:
+        """What readers of other collections outlined on the same film; never part of :meth:`annotations`.
+
+        Raises:
+            CollectionError: the collection has no such film, or its file is not at hand.
+        """
+        return []
+
     def entry(self, film_id: str) -> FilmEntry:
         """The list's line for one film.
 
@@ -92,3 +102,23 @@ class Collection(ABC):
             if entry.film_id == film_id:
                 return entry
         raise CollectionError(f"the collection {self.name} has no film {film_id!r}")
+
+
+Registered = TypeVar("Registered", bound=type[Collection])
+_REGISTERED: dict[str, type[Collection]] = {}
+
+
+def register(collection: Registered) -> Registered:
+    """Class decorator: a collection that comes with the program, under its ``name``.
+
+    Raises:
+        ValueError: the name is taken.
+    """
+    if _REGISTERED.setdefault(collection.name, collection) is not collection:
+        raise ValueError(f"a collection named {collection.name!r} is registered already")
+    return collection
+
+
+def registered() -> list[type[Collection]]:
+    """All registered collections whose modules were imported, in their order."""
+    return sorted(_REGISTERED.values(), key=lambda collection: (collection.order, collection.name))

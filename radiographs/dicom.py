@@ -14,7 +14,15 @@ import numpy as np
 
 from radiographs.codestreams import MAX_SIDE
 from radiographs.depth import Depth, depth_notes, depth_of
-from radiographs.dicom_header import aspect_of, check_is_film, spacing_of, text_of, turn_of, view_of
+from radiographs.dicom_header import (
+    aspect_of,
+    check_is_film,
+    orientation_after,
+    spacing_of,
+    text_of,
+    turn_of,
+    view_of,
+)
 from radiographs.dicom_pixels import palette_indices, stored_values
 from radiographs.dicom_values import padding, rescaled, shown_inverted, window_of
 from radiographs.errors import FilmError
@@ -206,7 +214,7 @@ def _hung(
     """The film as one hangs it: turned, its pixels square."""
     view, more = view_of(dataset)
     notes += more
-    turn, more = turn_of(dataset, view)
+    turn, more = turn_of(dataset)
     notes += more
     stored_shape = (pixels.shape[0], pixels.shape[1])
     spacing, aspect = spacing_of(dataset), aspect_of(dataset)
@@ -232,6 +240,7 @@ def _hung(
         pixel_spacing_mm=spacing,
         bits=bits,
         window=window,
+        orientation=orientation_after(dataset, turn),
         notes=tuple(notes),
         stored=StoredFrame(stored_shape, turn) if turn or stretched else None,
     )

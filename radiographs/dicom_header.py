@@ -9,7 +9,7 @@ import numpy as np
 
 from radiographs.codestreams import check_side_lengths
 from radiographs.errors import FilmError
-from radiographs.orientation import Turn, turn_to_usual
+from radiographs.orientation import Turn, patient_orientation, turn_to_usual
 from radiographs.radiograph import Note
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def _coded_view(dataset: Dataset) -> str:
     return next((view for words, view in known.items() if meaning.startswith(words)), "")
 
 
-def turn_of(dataset: Dataset, view: str | None) -> tuple[Turn, list[Note]]:
+def turn_of(dataset: Dataset) -> tuple[Turn, list[Note]]:
     """The turn from the stored picture to the way in which one hangs the film, and what is to be said of it."""
     letters = _letters(dataset)
     if len(letters) == 2:
@@ -171,6 +171,12 @@ def turn_of(dataset: Dataset, view: str | None) -> tuple[Turn, list[Note]]:
         words = f"The file says that the picture was turned by {rotation:.0f} degrees after the exposure."
         notes.append(Note("orientation", words, True))
     return Turn(), notes
+
+
+def orientation_after(dataset: Dataset, turn: Turn) -> tuple[str, str] | None:
+    """Where rows and columns of the turned film run to on the patient; None where the file does not say."""
+    letters = _letters(dataset)
+    return patient_orientation(turn, letters[0], letters[1]) if len(letters) == 2 else None
 
 
 def _letters(dataset: Dataset) -> str:

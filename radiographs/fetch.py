@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+from radiographs.chest_det_files import chest_det_downloads, chest_det_readings
 from radiographs.downloads import Cancelled, Download, FetchCancelled, FetchError, Progress, download_all
 from radiographs.places import asset, home_folder
 
 __all__ = [
+    "FILM_SETS",
     "NIH_DEMO",
     "NIH_DEMO_FILMS",
     "Download",
@@ -19,6 +21,7 @@ __all__ = [
     "nih_downloads",
 ]
 
+FILM_SETS = ("nih-boxes", "nih-demo", "chestx-det")
 NIH_BOXES_URL = "https://raw.githubusercontent.com/adleberg/medical-ai/56de7f5f706e73159507a01d869f7e6f81b49afc/images"
 
 # Adults of patients never trained on, one box each, near the 75th percentile of the finding in area; chosen by eye.
@@ -46,7 +49,8 @@ def fetch(
     """Download a set of films into ``home_folder()``; files that are there and whole are left alone.
 
     Args:
-        name: "nih-boxes" (880 films) or "nih-demo" (16 films, two a finding).
+        name: "nih-boxes" (880 films), "nih-demo" (16 films, two a finding), or "chestx-det" (the published outlines
+            and the 62 of those 880 films that they are drawn on).
         base_url: where the films are served, without the file name; None for the public repository.
         progress: called with (files done, files in all, bytes done, bytes in all).
         cancelled: asked often; once it says True, the download stops and what was got is kept.
@@ -58,12 +62,16 @@ def fetch(
     Raises:
         FetchError: there is no such set, or a file could not be had.
     """
+    if name not in FILM_SETS:
+        raise FetchError(f"there is nothing to fetch under the name {name!r}; there are: {', '.join(FILM_SETS)}")
     folder = home_folder() / "nih-boxes" / "images"
     downloads = nih_downloads(folder, base_url=base_url or NIH_BOXES_URL, manifest=manifest)
     if name == "nih-demo":
         downloads = [d for d in downloads if d.path.stem in NIH_DEMO_FILMS]
-    elif name != "nih-boxes":
-        raise FetchError(f"there is nothing to fetch under the name {name!r}; there are: nih-boxes, nih-demo")
+    elif name == "chestx-det":
+        download_all(chest_det_downloads(base_url), progress=progress, cancelled=cancelled)
+        read_there = chest_det_readings()
+        downloads = [d for d in downloads if d.path.stem in read_there]
     download_all(downloads, progress=progress, cancelled=cancelled)
     return folder
 

@@ -82,6 +82,11 @@ class StoredFrame:
         """Carry a mask (H, W) bool of the film into the stored picture."""
         return resample_mask(self.turn.undo(mask), self.shape)
 
+    def values_to_stored(self, values: np.ndarray) -> np.ndarray:
+        """Carry values (H, W) float of the film into the stored picture."""
+        back = self.turn.undo(values)
+        return np.array(back) if back.shape == self.shape else resample_pixels(back, self.shape)
+
 
 def turn_to_usual(row: str, column: str, lateral: bool) -> Turn | None:
     """The turn that brings a film to the way in which one hangs it.

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import importlib
 import logging
 import os
+import pkgutil
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from radiographs.collection import Collection, FilmEntry
-from radiographs.collections.adult_dicom import AdultDicom
-from radiographs.collections.known_truth import KnownTruth
-from radiographs.collections.nih_boxes import NihBoxes
-from radiographs.collections.paediatric import PaediatricPneumonia
-from radiographs.collections.radiologist_masks import RadiologistMasks
+import radiographs.collections
+from radiographs.collection import Collection, FilmEntry, registered
 from radiographs.collections.remembered import remembered_folders
 from radiographs.errors import CollectionError
 from radiographs.radiograph import Radiograph
@@ -25,7 +23,10 @@ _log = logging.getLogger(__name__)
 
 @cache
 def _own_collections() -> tuple[Collection, ...]:
-    return KnownTruth(), PaediatricPneumonia(), AdultDicom(), NihBoxes(), RadiologistMasks()
+    """One of each collection in the package ``radiographs.collections``, each of which registers itself."""
+    for module in pkgutil.iter_modules(radiographs.collections.__path__):
+        importlib.import_module(f"{radiographs.collections.__name__}.{module.name}")
+    return tuple(collection() for collection in registered())
 
 
 def collections() -> dict[str, Collection]:
@@ -67,7 +68,7 @@ def get_collection(name: str) -> Collection:
 def find_film(reference: str) -> tuple[Radiograph, FilmEntry | None, Collection | None]:
     """Read the film that ``reference`` speaks of: the path of a file, or ``collection/film-id``.
 
-    A path that exists wins.
+    A path that exists wins; a film in one of the user's folders is known as such, with what was outlined on it.
 
     Returns:
         The film; its line in the collection's list and the collection, both None where ``reference`` is a file.
@@ -78,6 +79,10 @@ def find_film(reference: str) -> tuple[Radiograph, FilmEntry | None, Collection 
     """
     path = os.path.expanduser(reference)
     if os.path.isfile(path):
+        for folder in [] if damaged_folders() else remembered_folders():
+            film_id = folder.film_id_of(Path(path))
+            if film_id is not None:
+                return folder.read(film_id), folder.entry(film_id), folder
         return read_radiograph(Path(path)), None, None
     if os.path.isdir(path):
         raise CollectionError(f"{reference} is a folder; name one film in it")

@@ -151,12 +151,3 @@ def read_boxed(data: Path) -> BoxSet:
         }
     )
     return BoxSet(kept, boxes)
-
-
-def box_masks(boxes: pd.DataFrame, side: int) -> np.ndarray:
-    """Paint the union of ``boxes`` (fractions of the film) into a (side, side) float32 mask of 0 and 1."""
-    mask = np.zeros((side, side), dtype=np.float32)
-    for box in boxes.itertuples():
-        rows = slice(int(np.floor(box.y0 * side)), int(np.ceil(box.y1 * side)))
-        mask[rows, int(np.floor(box.x0 * side)) : int(np.ceil(box.x1 * side))] = 1.0
-    return mask

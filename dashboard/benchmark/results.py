@@ -100,7 +100,7 @@ def _gate_words(verdicts: dict[str, Verdict], finding: str | None) -> None:
     if finding is not None:
         verdict = verdicts[finding]
         if not verdict.passed:
-            st.warning(f"Read these scores with care: {verdict.reason}", icon=":material/warning:")
+            st.warning(verdict.words, icon=":material/warning:")
         return
     doubtful = [display_name(name) for name, verdict in verdicts.items() if not verdict.passed]
     if doubtful:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 from urllib.parse import urlencode
@@ -14,7 +16,7 @@ from dashboard.compare.panels import comparison_of
 from dashboard.compare.regions import named
 from dashboard.compare.request import CompareRequest
 from dashboard.compare.scorecard import done_scorecards
-from dashboard.exports.reported import Reported
+from dashboard.exports.content import ReportContent
 from dashboard.exports.tables import table_csv, table_latex
 from dashboard.jobs import sentence
 from dashboard.shared import own_regions
@@ -26,6 +28,7 @@ from evaluation.one_film.compare import Comparison, FindingResult
 from radiographs import Annotation, FilmError, Radiograph
 from radiographs.arrays import write_arrays
 
+_log = logging.getLogger(__name__)
 META = ("method", "finding", "parameters", "seed", "logit", "film", "classifier", "seconds", "diagnostics")
 
 
@@ -84,22 +87,56 @@ def _items(request: CompareRequest, results: dict[str, FindingResult], choice: C
     comparison = comparison_of(request, results)
     view, link = choice.view, address_of(st.context.url or "", choice)
     film, card = request.film, request.classifier.card
-    about = Reported(comparison, card, film.reference, film.card, view, link)
+    content = ReportContent(comparison, card, film.reference, film.card, view, link)
     stem = f"lightbox-{short_digest(film.radiograph.digest)}-{request.classifier.name}"
-    report = partial(html_report, about, done_scorecards(request, results, manager()))
+    report = partial(html_report, content, done_scorecards(request, results, manager()))
     _item("Report (HTML)", report, f"{stem}.html", "description")
-    _item("Report (PDF)", partial(pdf_report, about), f"{stem}.pdf", "picture_as_pdf")
+    _item("Report (PDF)", partial(pdf_report, content), f"{stem}.pdf", "picture_as_pdf")
     slide = partial(slide_png, comparison, card.title, view)
     _item("Picture for slides (PNG)", slide, f"{stem}.png", "image")
     _item("Scores (CSV)", partial(table_csv, comparison), f"{stem}.csv", "table")
     _item("Scores (LaTeX)", partial(table_latex, comparison), f"{stem}.tex", "function")
     _item("Raw maps (npz)", partial(maps_npz, comparison), f"{stem}.npz", "data_array")
     original = _original(request)
-    _item("DICOM (zip)", partial(dicom_zip, comparison, original), f"{stem}.zip", "radiology")
+    archive = _checked("maps", partial(dicom_zip, comparison, original), original, _content_of(comparison))
+    if archive is not None:
+        _item("DICOM (zip)", archive, f"{stem}.zip", "radiology")
     drawn = own_regions.regions_on(film.radiograph)
     if drawn:
-        regions = partial(_regions, film.radiograph, named(drawn), original)
-        _item("Your regions (DICOM)", regions, f"{stem}-regions.dcm", "draw")
+        outlines = partial(_regions, film.radiograph, named(drawn), original)
+        regions = _checked("regions", outlines, original, tuple(map(id, drawn)))
+        if regions is not None:
+            _item("Your regions (DICOM)", regions, f"{stem}-regions.dcm", "draw")
+
+
+def _content_of(comparison: Comparison) -> tuple[object, ...]:
+    """What tells one export of a comparison from another."""
+    made = [d.explanation for result in comparison.findings.values() for d in result.methods.values() if d.explanation]
+    keys = [(e.finding, e.method, e.seed, tuple(sorted(e.parameters.items()))) for e in made]
+    return (comparison.radiograph.digest, comparison.classifier_digest, tuple(keys))
+
+
+def _checked(
+    name: str, make: Callable[[], bytes], original: bytes | None, content: tuple[object, ...]
+) -> Callable[[], bytes] | None:
+    """An export that joins an original study, made at once, so that what goes wrong is said here; None where it does.
+
+    A nameless one depends on no foreign header, and is made when it is asked for.
+    """
+    if original is None:
+        return make
+    made = st.session_state.setdefault("named_exports", {})
+    key = (hashlib.sha256(original).hexdigest(), *content)
+    if name not in made or made[name][0] != key:
+        try:
+            made[name] = (key, make())
+        except (ValueError, LookupError, TypeError, AttributeError, OSError) as error:
+            _log.warning("a DICOM export failed: %s", type(error).__name__)
+            reason = sentence(error) if isinstance(error, FilmError) else "The original's header does not allow it."
+            st.error(f"The DICOM export failed. {reason} Export without identifiers.", icon=":material/error:")
+            return None
+    data: bytes = made[name][1]
+    return lambda: data
 
 
 def address_of(page: str, choice: Choice) -> str:
@@ -120,6 +157,8 @@ def _regions(radiograph: Radiograph, drawn: list[Annotation], original: bytes | 
 
 def _original(request: CompareRequest) -> bytes | None:
     """The film's original DICOM file, where the person wants its identifiers in the export; else None."""
+    from dashboard.exports.dicom_source import repairs
+
     wanted = st.toggle(
         "DICOM: keep the original study's identifiers",
         key="keep_identifiers",
@@ -131,7 +170,7 @@ def _original(request: CompareRequest) -> bytes | None:
     given = st.session_state.get("upload") if request.film.reference.startswith(UPLOAD) else None
     data = given.getvalue() if given is not None else None
     if data is None or _refused(data, request):
-        file = st.file_uploader("The film's original DICOM file", type=["dcm", "dicom"], key="original")
+        file = st.file_uploader("The film's original DICOM file", key="original")
         data = file.getvalue() if file is not None else None
         refusal = _refused(data, request) if data else ""
         if refusal:
@@ -140,6 +179,9 @@ def _original(request: CompareRequest) -> bytes | None:
         st.caption("Until the original is given, the export names nobody.")
         return None
     st.caption("The export will hold this patient's identifiers. Treat it as patient data.")
+    broken = repairs(data)
+    if broken:
+        st.caption(f"Mended or left out, for they break the DICOM standard in the original: {', '.join(broken)}.")
     return data
 
 

@@ -53,9 +53,9 @@ def _draw_table(result: FindingResult, behind: str) -> None:
     st.markdown("**Agreement with the outline**")
     finding, verdict = display_name(result.finding).lower(), result.verdict
     if verdict.passed:
-        st.success(verdict.reason, icon=":material/check_circle:")
+        st.success(verdict.words, icon=":material/check_circle:")
     else:
-        st.warning(f"Read these scores with care: {verdict.reason}", icon=":material/warning:")
+        st.warning(verdict.words, icon=":material/warning:")
     columns = {
         name: st.column_config.NumberColumn(metric.title, help=f"{metric.meaning} {metric.caveat}".strip())
         for name, metric in headline_metrics().items()

@@ -132,7 +132,7 @@ def scopes(found: dict[str, Verdict]) -> dict[str, list[str]]:
 
 
 @dataclass(frozen=True, eq=False)
-class Frame:
+class PairContext:
     """What all tables of a pair share.
 
     Attributes:
@@ -149,9 +149,9 @@ class Frame:
         return scopes(self.verdicts)
 
 
-def frame_of(store: Store, pair: Pair) -> Frame:
+def context_of(store: Store, pair: Pair) -> PairContext:
     """Read what all tables of a pair share, once."""
-    return Frame(pair, map_titles(store), verdicts(store, pair))
+    return PairContext(pair, map_titles(store), verdicts(store, pair))
 
 
 def leaderboard(store: Store, pair: Pair, names: Sequence[str], *, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
@@ -166,18 +166,18 @@ def leaderboard(store: Store, pair: Pair, names: Sequence[str], *, draws: int = 
         over the films on which both have a value, ``baseline`` (key of the best one), ``gain`` (positive: better than
         it), ``gain_low``, ``gain_high``.
     """
-    frame = frame_of(store, pair)
-    return pd.concat([board_of(frame, name, values(store, name, pair), draws, seed) for name in names])
+    context = context_of(store, pair)
+    return pd.concat([board_of(context, name, values(store, name, pair), draws, seed) for name in names])
 
 
-def board_of(frame: Frame, name: str, table: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
+def board_of(context: PairContext, name: str, table: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
     """The leaderboard of one score whose values (:func:`values`) are read already."""
     rows: list[dict[str, object]] = []
     wide, kinds = wide_of(table), dict(zip(table["map"], table["kind"]))
-    for scope, findings in frame.scopes.items():
+    for scope, findings in context.scopes.items():
         head = {"scope": scope, "metric": name, "chance": float(table.chance[table.finding.isin(findings)].mean())}
         part = wide[wide.index.isin(findings, level="finding")]
-        rows += _board(part, frame.titles, kinds, head, draws, seed)
+        rows += _board(part, context.titles, kinds, head, draws, seed)
     return pd.DataFrame(rows, columns=_BOARD)
 
 
@@ -245,15 +245,15 @@ def paired_tests(store: Store, pair: Pair, metric: str) -> Tests | None:
         The tests over patients' means, or None where fewer than two maps have values on the same films, or the score
         has no better end.
     """
-    return tests_of(frame_of(store, pair), metric, values(store, metric, pair))
+    return tests_of(context_of(store, pair), metric, values(store, metric, pair))
 
 
-def tests_of(frame: Frame, metric: str, table: pd.DataFrame) -> Tests | None:
+def tests_of(context: PairContext, metric: str, table: pd.DataFrame) -> Tests | None:
     """The paired tests of one score whose values (:func:`values`) are read already; see :func:`paired_tests`."""
     direction = score_of(metric).direction
     if direction == "neither":
         return None
-    groups, titles = frame.scopes, frame.titles
+    groups, titles = context.scopes, context.titles
     scope = PASSED if PASSED in groups else ALL
     wide = wide_of(table[table.finding.isin(groups[scope])])
     keys = [key for key in titles if key in wide and wide[key].notna().mean() > _OFTEN]

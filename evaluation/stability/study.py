@@ -69,14 +69,6 @@ class Stability:
         """(S, S): the film moved by ``step`` grey levels, root mean square, along the most sensitive direction."""
         return np.clip(self.prepared + step * self.side / 255 * self.sensitivity.right[0], 0, 1)
 
-    def flips_at(self, level: int) -> dict[str, tuple[str, ...]]:
-        """By perturbation, the findings whose call changes at this level."""
-        return {
-            done.name: tuple(f for f, flips in zip(self.findings, done.flips) if flips)
-            for done in self.shaken
-            if done.level == level
-        }
-
     def first_flips(self) -> dict[str, Perturbed | None]:
         """By finding, the mildest realistic change that changes its call; None where none does."""
         return {finding: first_flip(self.shaken, column) for column, finding in enumerate(self.findings)}
@@ -95,7 +87,7 @@ def study(
     Args:
         classifier: the model, which stays as it is. radiograph: the film.
         seed: of the random direction and of the noise.
-        report: called with the share done, 0 to 1. cancelled: asked often; True stops the work.
+        report: called with the share done, 0 to 1. cancelled: looked at often; True stops the work.
 
     Raises:
         Cancelled: ``cancelled`` said so. ValueError: the card's operating point is wrong.

@@ -1,4 +1,4 @@
-"""Stability over a collection: how far films are from thresholds, and whether unstable ones are judged wrongly."""
+"""Stability over a collection: how far films are from thresholds, and whether unstable calls are wrong more often."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def film_rows(
     found = measure(probe)
     reach, present = distances(probe, found), {canonical(label) for label in entry.labels}
     labelled = [canonical(finding) in present for finding in classifier.findings]
-    asked = [c for c, one in enumerate(reach) if labelled[c] or one.called]
-    own = to_thresholds(probe, found, reach, only=asked, shares=SHARES)
+    followed = [c for c, one in enumerate(reach) if labelled[c] or one.called]
+    own = to_thresholds(probe, found, reach, only=followed, shares=SHARES)
     strongest = follow(probe, found, found.right[0], np.array(STEPS))
     shaken = perturb_all(probe, radiograph, found, logit_of(thresholds(classifier)), seed, levels=(USUAL,))
     rows = []

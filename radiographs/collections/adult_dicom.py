@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from radiographs.annotation import Annotation
-from radiographs.collection import Collection, CollectionCard, FilmEntry
+from radiographs.collection import Collection, CollectionCard, FilmEntry, register
 from radiographs.collections.wheels import wheel_path
 from radiographs.errors import CollectionError
 from radiographs.radiograph import Radiograph
@@ -13,10 +13,12 @@ _DISTRIBUTION = "pydicom-data"
 _FILES = {"RG1": "data_store/data/RG1_UNCR.dcm"}
 
 
+@register
 class AdultDicom(Collection):
     """One adult frontal film with several round masses, 1955x1841, 15 bits; nobody outlined them."""
 
     name = "adult-dicom"
+    order = 30
     card = CollectionCard(
         title="Adult chest DICOM",
         summary="One frontal film of an adult with several round masses, as computed radiography stored it: "

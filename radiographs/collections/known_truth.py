@@ -9,12 +9,12 @@ from functools import cache, lru_cache
 import numpy as np
 
 from radiographs.annotation import Annotation
-from radiographs.collection import Collection, CollectionCard, FilmEntry
+from radiographs.collection import Collection, CollectionCard, FilmEntry, register
 from radiographs.errors import CollectionError
 from radiographs.places import asset
 from radiographs.planting.films import MISSING, NormalFilm, films_at_hand, load, normal_films
 from radiographs.planting.plant import plant
-from radiographs.planting.recorded import recorded_lungs
+from radiographs.planting.recorded import record, recorded_lungs
 from radiographs.radiograph import Radiograph
 
 
@@ -60,10 +60,12 @@ def _made(film_id: str) -> tuple[Radiograph, tuple[np.ndarray, ...]]:
     return film, tuple(masks)
 
 
+@register
 class KnownTruth(Collection):
     """48 films, 224x224, of persons on the test side of the recorded split; made anew from their seeds."""
 
     name = "known-truth"
+    order = 10
     split = "known_truth"
     card = CollectionCard(
         title="Known truth",
@@ -120,3 +122,7 @@ class KnownTruth(Collection):
         if missing:
             raise CollectionError(missing)
         return _made(film_id)
+
+
+if __name__ == "__main__":
+    record(sources())

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import ndimage
 
 from radiographs.annotation import Annotation
-from radiographs.collection import Collection, CollectionCard, FilmEntry, Part
+from radiographs.collection import Collection, CollectionCard, FilmEntry, Part, register
 from radiographs.collections.wheels import wheel_path
 from radiographs.errors import CollectionError
 from radiographs.places import asset
@@ -81,6 +81,7 @@ def separate_lungs(both: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return first, second
 
 
+@register
 class PaediatricPneumonia(Collection):
     """3,166 films of children, 224x224, with human lung masks for 299 of them.
 
@@ -90,6 +91,7 @@ class PaediatricPneumonia(Collection):
     """
 
     name = "paediatric-pneumonia"
+    order = 20
     split = "known_truth"
     card = CollectionCard(
         title="Paediatric pneumonia",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from radiographs.annotation import Annotation
 from radiographs.annotation_readers import AnnotationTable, read_mask_folder
-from radiographs.collection import Collection, CollectionCard, FilmEntry
+from radiographs.collection import Collection, CollectionCard, FilmEntry, register
 from radiographs.errors import CollectionError
 from radiographs.places import DATA_VARIABLE, data_folder
 from radiographs.radiograph import Radiograph
@@ -60,6 +60,7 @@ def _listed(folder: Path, _changed_ns: int) -> _Listed:
     return _Listed({entry.film_id: entry for entry in entries}, paths, masks)
 
 
+@register
 class RadiologistMasks(Collection):
     """44 adult films with 267 pixel masks, read from ``XAI_LIGHTBOX_DATA``/radiologist_masks.
 
@@ -68,6 +69,7 @@ class RadiologistMasks(Collection):
     """
 
     name = "radiologist-masks"
+    order = 50
     card = CollectionCard(
         title="Radiologists' masks",
         summary="Frontal films of adults with COVID-19 or other pneumonia; lungs, heart and mediastinum, opacities and "

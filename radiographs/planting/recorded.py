@@ -1,6 +1,6 @@
 """The lungs of the known-truth films, recorded, so that each machine plants alike and no film waits for the regression.
 
-``python -m radiographs.planting.recorded`` finds and records them anew.
+``python -m radiographs.collections.known_truth`` finds and records them anew.
 """
 
 from __future__ import annotations
@@ -44,9 +44,3 @@ def _recorded() -> dict[str, np.ndarray]:
 def _labels(packed: np.ndarray) -> np.ndarray:
     first, second = np.unpackbits(packed).reshape(2, SIDE, SIDE).astype(np.int64)
     return first + 2 * second
-
-
-if __name__ == "__main__":
-    from radiographs.collections.known_truth import sources
-
-    record(sources())

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from classifiers import ChestClassifier, UnknownFindingError
-from classifiers.families import FAMILIES, random_classifier
 from radiographs import Radiograph
+from tests.families import FAMILIES, random_classifier
 from tests.xai_methods.conftest import FINDINGS, SIDE, film_of, small_parameters
 from tests.xai_methods.linear_classifier import linear_classifier, smooth_film
 from xai_methods import Cancelled, Parameters, get_method, methods

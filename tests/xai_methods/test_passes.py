@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from classifiers.families import random_classifier
 from classifiers.precision import PRECISIONS, computes_bfloat16, settle_precision
+from tests.families import random_classifier
 from xai_methods.passes import NEAR, TRIALS, BatchSize, affordable, batch_size, empty_films
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,8 +12,9 @@ from evaluation.runs import tables
 from evaluation.runs.diff import diff
 from evaluation.runs.plots import grouped, means_figure, size_figure, svg_of
 from evaluation.runs.report import make_report
-from evaluation.runs.report_files import write_report
+from evaluation.runs.report_files import html_page, write_report
 from evaluation.runs.store import Store
+from evaluation.validity.gate import Verdict
 from tests.evaluation.runs.made import FILMS, made_store
 
 MEAN = sum(range(FILMS)) / FILMS / 100
@@ -73,6 +75,30 @@ def test_the_report_is_whole_and_safe(store: Store, tmp_path: Path) -> None:
     tex = (tmp_path / "leaderboard.tex").read_text(encoding="utf-8")
     assert tex.count("\\begin{tabular}") == tex.count("\\end{tabular}") == 1
     assert "0.85 (" in tex or "0.86 (" in tex
+
+
+def test_no_text_of_a_run_becomes_markup(store: Store) -> None:
+    report = make_report(store)
+    section = report.sections[0]
+    section = replace(
+        section,
+        pair=tables.Pair("<script>", "<script>"),
+        verdicts=dict.fromkeys(section.verdicts, Verdict("failed", "<script>")),
+        board=section.board.assign(title="<script>" + section.board.title),
+    )
+    failures = pd.DataFrame([dict.fromkeys(("method", "metric", "reason"), "<script>")])
+    html = html_page(
+        replace(
+            report,
+            name="<script>",
+            versions=("<script>",),
+            sections=(section,),
+            costs=report.costs.assign(title="<script>", classifier="<script>"),
+            failures=failures,
+        )
+    )
+    assert "<script" not in html
+    assert html.count("&lt;script&gt;") >= 10
 
 
 def test_a_run_without_scores_says_so(tmp_path: Path, store: Store) -> None:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from scipy.stats import spearmanr
 
-from classifiers.families import random_classifier
+from tests.families import random_classifier
 from tests.xai_methods.linear_classifier import linear_classifier, region_sums, smooth_film
 from xai_methods.parameters import ParameterError
 from xai_methods.perturbation.masking import HIDES, make_regions

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from scipy.stats import spearmanr
 from torch import nn
 
-from classifiers.families import FAMILIES, random_classifier
+from tests.families import FAMILIES, random_classifier
 from xai_methods.recording.reverse import hand_down_rows
 from xai_methods.recording.tape import record
 

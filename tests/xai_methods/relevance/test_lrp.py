@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from classifiers.families import FAMILIES
+from tests.families import FAMILIES
 from tests.xai_methods.conftest import classifier_of, film_of
 from xai_methods import get_method
 from xai_methods.recording.steps import Affine
@@ -272,7 +272,7 @@ def test_code_that_looks_at_the_film_without_using_it_is_no_obstacle():
 
 
 def test_weights_changed_in_place_are_noticed(film):
-    from classifiers.families import random_classifier
+    from tests.families import random_classifier
 
     classifier = random_classifier("resnet", 3, 32, seed=9)
     first = get_method("lrp").explain(classifier, film, "Finding 1")
@@ -285,7 +285,7 @@ def test_weights_changed_in_place_are_noticed(film):
 
 def test_logits_in_other_columns_are_not_mixed_up(film):
     from classifiers import ChestClassifier
-    from classifiers.families import random_classifier
+    from tests.families import random_classifier
 
     plain = random_classifier("resnet", 4, 32, seed=2)
     some = ChestClassifier(plain.network, ("B", "D"), plain.card, plain.cam_layer, plain.preprocessing, columns=(1, 3))

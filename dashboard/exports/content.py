@@ -22,8 +22,8 @@ SHOWN = {
 
 
 @dataclass(frozen=True, eq=False)
-class Reported:
-    """What a report is about.
+class ReportContent:
+    """What a report is content.
 
     Attributes:
         comparison: maps and scores. card: the model's card.
@@ -40,38 +40,38 @@ class Reported:
     link: str = ""
 
 
-def facts(about: Reported) -> dict[str, str]:
+def facts(content: ReportContent) -> dict[str, str]:
     """What is needed to do it again, in words, by heading."""
     found = {
-        "Film": about.reference,
-        "Film digest (SHA-256 of shape and pixels)": about.comparison.radiograph.digest,
-        "Model": f"{about.card.name}: {about.card.summary}",
-        "Model digest": about.comparison.classifier_digest,
-        "Model trained on": about.card.trained_on,
-        "Model limits": about.card.limits,
-        "Model licence and source": f"{about.card.licence} {about.card.citation}",
-        "Seed": str(about.comparison.seed),
-        "Film size": _size(about.comparison.radiograph),
+        "Film": content.reference,
+        "Film digest (SHA-256 of shape and pixels)": content.comparison.radiograph.digest,
+        "Model": f"{content.card.name}: {content.card.summary}",
+        "Model digest": content.comparison.classifier_digest,
+        "Model trained on": content.card.trained_on,
+        "Model limits": content.card.limits,
+        "Model licence and source": f"{content.card.licence} {content.card.citation}",
+        "Seed": str(content.comparison.seed),
+        "Film size": _size(content.comparison.radiograph),
         "Scored": "the positive part of each map, in the film's own pixels",
-        "Maps shown": SHOWN[about.view.part],
+        "Maps shown": SHOWN[content.view.part],
     }
-    notes = about.comparison.radiograph.notes
+    notes = content.comparison.radiograph.notes
     if notes:
         found["Film as it was read"] = " ".join(note.words for note in notes)
-    if about.comparison.radiograph.doubts:
-        found["In doubt"] = " ".join(note.words for note in about.comparison.radiograph.doubts)
-    if about.collection is not None:
-        found["Film collection"] = f"{about.collection.title}. {about.collection.annotators}"
-        found["Film licence and citation"] = f"{about.collection.licence} {about.collection.citation}"
-    for result in about.comparison.findings.values():
+    if content.comparison.radiograph.doubts:
+        found["In doubt"] = " ".join(note.words for note in content.comparison.radiograph.doubts)
+    if content.collection is not None:
+        found["Film collection"] = f"{content.collection.title}. {content.collection.annotators}"
+        found["Film licence and citation"] = f"{content.collection.licence} {content.collection.citation}"
+    for result in content.comparison.findings.values():
         for done in result.methods.values():
             if done.explanation is not None:
                 given = ", ".join(f"{name} {value}" for name, value in done.explanation.parameters.items())
                 reference_of = get_method(done.method).reference
                 found[f"{done.title} settings"] = f"{given or 'none'} ({reference_of})"
     found["Versions"] = ", ".join([f"Python {platform.python_version()}", *_versions()])
-    if about.link.startswith(("http://", "https://")):
-        found[LINK] = about.link
+    if content.link.startswith(("http://", "https://")):
+        found[LINK] = content.link
     return found
 
 

@@ -193,7 +193,7 @@ def test_a_listed_film_that_is_not_here_is_told_from_an_unknown_one(tmp_path):
 def test_without_nihs_tables_the_reason_is_said(tmp_path, monkeypatch):
     write_film(tmp_path / "home/nih-boxes/images/00013118_008.jpg", 64)
     nih._published_lines.cache_clear()
-    monkeypatch.setattr(nih, "_boxed_findings", lambda: nih._table_path("no such table"))
+    monkeypatch.setattr(nih, "_boxes", lambda: nih.table_path("no such table"))
     assert "NIH's tables are not at hand" in NihBoxes().missing()
     monkeypatch.undo()
 
@@ -210,7 +210,7 @@ def test_nih_lists_880_films_as_published(tmp_path):
     entries = {e.film_id: e for e in all_lines(tmp_path)}
     assert len(entries) == 880
     assert sum(len(nih._boxes().of(film_id)) for film_id in entries) == 984
-    with gzip.open(nih.bundled_table("nih-films"), "rt") as file:
+    with gzip.open(nih.table_path("nih-films"), "rt") as file:
         header = next(file)
         lines = [line for line in file if line[:12] in entries]
     published = {row["Image Index"][:-4]: row for row in csv.DictReader([header, *lines])}

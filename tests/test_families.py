@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from classifiers.families import FAMILIES, random_classifier
+from tests.families import FAMILIES, random_classifier
 
 
 def _films(n: int, side: int = 64) -> torch.Tensor:
