@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from functools import cache
+from pathlib import Path
 from typing import TypeVar
 
-import xai_methods
 from radiographs import extensions
 from xai_methods.method import Method
 
@@ -36,7 +36,7 @@ def register(method: T) -> T:
 @cache
 def _load_own() -> None:
     """Import every module of the families, each of which registers what it holds."""
-    for family in pkgutil.iter_modules(xai_methods.__path__):
+    for family in pkgutil.iter_modules([str(Path(__file__).parent)]):
         if family.ispkg:
             package = importlib.import_module(f"xai_methods.{family.name}")
             for module in pkgutil.iter_modules(package.__path__):
