@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from radiographs.collections.folder import FolderCollection, _Look
-from radiographs.collections.folder_tables import Frame
+from radiographs.collections.folder_tables import FilmFrame
 from radiographs.collections.remembered import forget_folder, remember_folder, remembered_folders
 from radiographs.errors import CollectionError
 from tests.radiographs.dicom_films import film, save
@@ -151,7 +151,7 @@ def test_unchanged_files_are_not_read_again(folder, monkeypatch):
 
     def look(stamp):
         looked_at.append(stamp.path.name)
-        return _Look("x", Frame((9, 9)))
+        return _Look("x", FilmFrame((9, 9)))
 
     monkeypatch.setattr("radiographs.collections.folder._look_at_file", look)
     write_film(top / "new.png", 10)
