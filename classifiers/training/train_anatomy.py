@@ -11,7 +11,7 @@ import json
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -111,10 +111,12 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="the folder that XAI_LIGHTBOX_DATA points at, too")
     parser.add_argument("--start", type=Path, help="weights to start from")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--steps", type=int, help="number of steps, where it should not be the stage's own")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     stage = STAGES[arguments.stage]
+    stage = replace(stage, steps=arguments.steps or stage.steps)
     films = read_outlined(arguments.data)
     if not all(o.part for o in films):
         films = make_split(films, SPLIT_SEED)
