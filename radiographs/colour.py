@@ -34,8 +34,10 @@ def is_luma_first(planes: np.ndarray, top: int, labelled: bool) -> bool:
     return labelled
 
 
-def is_coloured(planes: np.ndarray, top: int) -> bool:
-    """Whether (H, W, 3) RGB shows colours."""
+def is_coloured(planes: np.ndarray, top: int, luma_first: bool = False) -> bool:
+    """Whether (H, W, 3) RGB, or YCbCr where the first plane is luminance, shows colours."""
+    if luma_first:
+        return not _mostly(abs(planes[..., 1:3].astype(np.float32) - (top + 1) / 2).max(axis=2) <= _NEARLY * top)
     spread = planes[..., :3].max(axis=2).astype(np.float32) - planes[..., :3].min(axis=2)
     return not _mostly(spread <= _NEARLY * top)
 

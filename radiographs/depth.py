@@ -14,7 +14,7 @@ _DEAD = 1 / 5000
 _BURNT_IN = 1 / 50
 _GAP = 1.5
 _BURNT_IN_GAP = 4
-_LEAST_USED = 1 / 8
+_LEAST_USED, _LEAST_USED_SIGNED = 1 / 8, 1 / 4
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Depth:
 
     Attributes:
         bits: the depth. low, high: the values that become black and white.
-        outliers: pixels beyond the film's own brightest, shown as white.
+        outliers: pixels far beyond the film's own greys, shown as white or black.
         stretched: whether the film fills so little of its depth that its own darkest and brightest are taken.
     """
 
@@ -38,23 +38,26 @@ def depth_of(values: np.ndarray, declared: int = 16) -> Depth:
     """The depth of a film's stored values, whatever the file says that a word could hold.
 
     The depth is the smallest of 8, 10, 12, 14 and 16 bits that holds the brightest pixel, at most ``declared``. A few
-    dead pixels far above all others, or one value burnt in far above the film, do not count. Values below zero are
-    those of signed words, whose range is symmetric. A film deeper than 8 bits that fills less than an eighth of its
-    range is stretched between its own darkest and brightest pixel.
+    dead pixels far above all others, or one value burnt in far above the film, do not count. A film deeper than 8 bits
+    that fills less than an eighth of its range is stretched between its own darkest and brightest pixel. So is a film
+    with values below zero that fills less than a quarter of the symmetric range that its signed words declare.
 
     Args:
         values: stored values of any shape, not empty, what is padding left out.
         declared: bits that the file says a word has.
     """
     brightest, outliers = _brightest(values)
-    darkest = float(values.min())
-    signed = darkest < 0
-    reach = max(brightest + 1, -darkest) if signed else brightest + 1
-    bits = min(next((b for b in DEPTHS if reach <= 2.0 ** (b - signed)), 16), declared)
-    low, high = (-(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1) if signed else (0.0, 2.0**bits - 1)
+    darkest, below = _darkest(values, brightest)
+    if darkest < 0:
+        half = 2.0 ** (declared - 1)
+        if darkest < brightest < darkest + _LEAST_USED_SIGNED * 2 * half:
+            return Depth(declared, darkest, brightest, outliers + below, True)
+        return Depth(declared, -half, half - 1)
+    bits = min(next((b for b in DEPTHS if brightest < 2.0**b), 16), declared)
+    low, high = 0.0, 2.0**bits - 1
     if bits > 8 and darkest < brightest < darkest + _LEAST_USED * (high - low):
         return Depth(bits, darkest, brightest, outliers, True)
-    return Depth(bits, low, high, outliers if float(values.max()) > high else 0)
+    return Depth(bits, low, high, (outliers if float(values.max()) > high else 0) + below)
 
 
 def depth_notes(depth: Depth, declared: int) -> list[Note]:
@@ -65,12 +68,14 @@ def depth_notes(depth: Depth, declared: int) -> list[Note]:
     """
     notes = []
     if depth.stretched:
-        words = "The film fills less than an eighth of its range; its own darkest and brightest pixel became the ends."
+        words = "The film fills little of its range; its own darkest and brightest pixel became black and white."
         notes.append(Note("stretched", words, True))
     elif depth.bits < declared:
         notes.append(Note("depth", f"The film uses {depth.bits} of {declared} bits, and was scaled over those."))
     if depth.outliers:
-        words = f"{depth.outliers} pixels far brighter than the film (dead, or burnt in) are shown as white."
+        words = (
+            f"{depth.outliers} pixels far beyond the film's own greys (dead, or burnt in) are shown as white or black."
+        )
         notes.append(Note("outliers", words))
     return notes
 
@@ -84,9 +89,25 @@ def _brightest(values: np.ndarray) -> tuple[float, int]:
         rest = float(values[~burnt_in].max(initial=values.min()))
         if rest > 0 and most >= _BURNT_IN_GAP * rest:
             return rest, count
-    few = min(max(4, int(_DEAD * values.size)), values.size - 1)
+    few = _few(values)
     top = np.sort(np.partition(values.ravel(), -few - 1)[-few - 1 :]).astype(np.float64)
     gaps = np.flatnonzero((top[:-1] > 0) & (top[1:] >= _GAP * top[:-1]))
     if not gaps.size:
         return most, 0
     return float(top[gaps[0]]), few - int(gaps[0])
+
+
+def _darkest(values: np.ndarray, brightest: float) -> tuple[float, int]:
+    """The darkest value of the film itself, and how many pixels lie below it; dead ones lie below zero alone."""
+    least = float(values.min())
+    if least >= 0:
+        return least, 0
+    few = _few(values)
+    bottom = np.sort(np.partition(values.ravel(), few)[: few + 1]).astype(np.float64)
+    gaps = np.flatnonzero(np.diff(bottom) >= np.maximum(brightest - bottom[1:], 1))
+    return (least, 0) if not gaps.size else (float(bottom[gaps[-1] + 1]), int(gaps[-1]) + 1)
+
+
+def _few(values: np.ndarray) -> int:
+    """How many pixels may be dead."""
+    return min(max(4, int(_DEAD * values.size)), values.size - 1)

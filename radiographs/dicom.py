@@ -8,6 +8,7 @@ import threading
 import warnings
 import zlib
 from contextlib import contextmanager
+from types import EllipsisType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -164,24 +165,29 @@ def _develop(dataset: Dataset, notes: list[Note]) -> Radiograph:
     shown = ~padding(dataset, stored, bits)
     if not shown.any():
         raise FilmError("the DICOM film is nothing but padding")
-    values, low, high, depth = _scaled(dataset, stored, shown, bits)
-    check_contrast(values[shown])
+    everywhere = bool(shown.all())
+    values, low, high, depth = _scaled(dataset, stored, ... if everywhere else shown, bits)
+    del stored
+    film = values if everywhere else values[shown]
+    check_contrast(film)
     notes += depth_notes(depth, bits)
-    pixels = np.clip((values - low) / (high - low), 0.0, 1.0)
-    window, more = window_of(dataset, values[shown])
+    window, more = window_of(dataset, film)
     notes += more
+    del film
     scaled = None if window is None else ((window[0] - low) / (high - low), (window[1] - low) / (high - low))
+    pixels = np.subtract(values, low, out=values)
+    np.clip(np.divide(pixels, high - low, out=pixels), 0.0, 1.0, out=pixels)
     inverted, more = shown_inverted(dataset)
     notes += more
     if inverted:
-        pixels = 1.0 - pixels
+        np.subtract(1.0, pixels, out=pixels)
         scaled = None if scaled is None else (1.0 - scaled[1], 1.0 - scaled[0])
     pixels[~shown] = 0.0
     return _hung(dataset, pixels, scaled, depth.bits, notes)
 
 
 def _scaled(
-    dataset: Dataset, stored: np.ndarray, shown: np.ndarray, bits: int
+    dataset: Dataset, stored: np.ndarray, shown: np.ndarray | EllipsisType, bits: int
 ) -> tuple[np.ndarray, float, float, Depth]:
     """Values after the modality transformation, and which of them become black and white."""
     values, line = rescaled(dataset, stored)

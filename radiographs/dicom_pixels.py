@@ -83,6 +83,8 @@ def _words(dataset: Dataset) -> tuple[np.ndarray, int, bool | None]:
         raise FilmError(f"the DICOM film {_UNREADABLE[syntax]}, which cannot be read; {_WAY_OUT}")
     if syntax.startswith(_VIDEO) and len(syntax) > len(_VIDEO):
         raise FilmError("the DICOM file is a video, not a film")
+    if encapsulated and syntax != RLELossless and len(frame) >= _length(dataset):
+        dataset.PixelData, encapsulated = frame, False
     if syntax == RLELossless or not encapsulated:
         return *_native(dataset, syntax, encapsulated), None
     raise FilmError("the DICOM film's pixels are damaged, or compressed in a way that cannot be read")
@@ -127,18 +129,13 @@ def _native(dataset: Dataset, syntax: str, encapsulated: bool) -> tuple[np.ndarr
     from pydicom.pixels import pixel_array
     from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-    rows, columns = int(dataset.Rows), int(dataset.Columns)
     container = int(dataset.BitsAllocated)
-    samples = whole_number(dataset, "SamplesPerPixel", 1)
-    needed = rows * columns * samples * container // 8
-    if text_of(dataset, "PhotometricInterpretation") == "YBR_FULL_422":
-        needed = needed * 2 // 3
-    if not encapsulated and len(dataset.PixelData) < needed:
+    if not encapsulated and len(dataset.PixelData) < _length(dataset):
         raise FilmError("the DICOM film is cut off: pixels are missing at its end")
     if not encapsulated and syntax not in (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian):
         dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     if not text_of(dataset, "PhotometricInterpretation"):
-        dataset.PhotometricInterpretation = "MONOCHROME2" if samples == 1 else "RGB"
+        dataset.PhotometricInterpretation = "MONOCHROME2" if _samples(dataset) == 1 else "RGB"
     # pylibjpeg's run-length decoder ends in a Rust panic, no Exception, on damaged data; pydicom's own raises one.
     plugin = "pydicom" if encapsulated else ""
     try:
@@ -148,6 +145,16 @@ def _native(dataset: Dataset, syntax: str, encapsulated: bool) -> tuple[np.ndarr
     except Exception as error:
         raise FilmError("the DICOM film's pixels are damaged") from error
     return values.astype(values.dtype.newbyteorder("=")).view(f"u{values.dtype.itemsize}"), container
+
+
+def _samples(dataset: Dataset) -> int:
+    return whole_number(dataset, "SamplesPerPixel", 1)
+
+
+def _length(dataset: Dataset) -> int:
+    """Bytes of uncompressed pixels."""
+    length = int(dataset.Rows) * int(dataset.Columns) * _samples(dataset) * int(dataset.BitsAllocated) // 8
+    return length * 2 // 3 if text_of(dataset, "PhotometricInterpretation") == "YBR_FULL_422" else length
 
 
 def _grey(dataset: Dataset, planes: np.ndarray, bits: int, luma_first: bool | None) -> tuple[np.ndarray, list[Note]]:
@@ -161,8 +168,6 @@ def _grey(dataset: Dataset, planes: np.ndarray, bits: int, luma_first: bool | No
         if luma_first != labelled:
             words = "The film is grey, and its colours are coded otherwise than its file says."
             notes.append(Note("colour-label", words))
-    if luma_first:
-        return planes[..., 0], notes
-    if is_coloured(planes, top):
+    if is_coloured(planes, top, luma_first):
         notes.append(Note("colour", "The file is in colour; it was turned to grey by luminance."))
-    return luminance(planes), notes
+    return planes[..., 0] if luma_first else luminance(planes), notes

@@ -34,7 +34,10 @@ def rescaled(dataset: Dataset, stored: np.ndarray) -> tuple[np.ndarray, tuple[fl
     intercept = number(dataset.get("RescaleIntercept"), 0.0)
     if slope == 0:
         raise FilmError("the DICOM film is damaged: its rescale slope is zero")
-    return stored * slope + intercept, (slope, intercept)
+    values = stored.astype(np.float64)
+    values *= slope
+    values += intercept
+    return values, (slope, intercept)
 
 
 def _looked_up(item: Dataset, stored: np.ndarray) -> np.ndarray:

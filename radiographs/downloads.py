@@ -68,7 +68,7 @@ def download_all(
     Args:
         downloads: what to have.
         progress: called with (files done, files in all, bytes done, bytes in all), from one thread at a time.
-        cancelled: asked often; once it says True, the download stops.
+        cancelled: called often; once it says True, the download stops.
         retries: how often a file is tried again after a failure that may pass.
         timeout_s: seconds without an answer after which a connection is given up.
         back_off_s: pause before the first retry, doubled before each further one.
@@ -281,8 +281,8 @@ def _pause(seconds: float, stopped: Cancelled) -> None:
 
 
 def _sha256(path: Path) -> str:
-    seal = hashlib.sha256()
+    digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(1 << 20):
-            seal.update(chunk)
-    return seal.hexdigest()
+            digest.update(chunk)
+    return digest.hexdigest()

@@ -53,7 +53,7 @@ def fetch(
             and the 62 of those 880 films that they are drawn on).
         base_url: where the films are served, without the file name; None for the public repository.
         progress: called with (files done, files in all, bytes done, bytes in all).
-        cancelled: asked often; once it says True, the download stops and what was got is kept.
+        cancelled: called often; once it says True, the download stops and what was got is kept.
         manifest: the table of names, sizes and checksums; None for the one that the project ships.
 
     Returns:

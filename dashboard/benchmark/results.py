@@ -18,6 +18,7 @@ from evaluation.runs import tables
 from evaluation.runs.report import make_report
 from evaluation.runs.report_files import report_texts
 from evaluation.runs.store import Store, StoreError
+from evaluation.scores import get_metric
 from evaluation.validity.gate import Verdict
 from radiographs.findings import display_name
 from xai_methods import methods
@@ -58,11 +59,11 @@ def _draw(folder: Path, stamp: str) -> None:
     pairs, names = _known(str(folder), stamp)
     left, middle, right = st.columns(3)
     pair = left.selectbox("Films and model", pairs, format_func=lambda p: f"{p.collection}, {p.classifier}")
-    metric = middle.selectbox("Score", names, format_func=lambda name: tables.score_of(name).title, key="run score")
+    metric = middle.selectbox("Score", names, format_func=lambda name: get_metric(name).title, key="run score")
     verdicts = _verdicts(str(folder), stamp, pair)
     finding = right.selectbox("Finding", ["", *verdicts], format_func=_finding_title, key="run finding") or None
     view = st.segmented_control("Show", VIEWS, default=VIEWS[0], required=True, key="run view")
-    st.caption(tables.score_of(metric).meaning)
+    st.caption(get_metric(metric).meaning)
     _gate_words(verdicts, finding)
     if view == "Leaderboard":
         _leaderboard(folder, stamp, pair, metric, finding)
@@ -129,7 +130,7 @@ def _leaderboard(folder: Path, stamp: str, pair: tables.Pair, metric: str, findi
     if part.empty:
         st.info("This score is undefined on all films so far.")
         return
-    score = tables.score_of(metric)
+    score = get_metric(metric)
     st.altair_chart(charts.leaderboard(part, f"{score.title} ({score.direction} is better)"), width="stretch")
     words = "Mean over pairs of film and finding, with its 95 % interval over patients. Grey: without the model."
     if part[part.kind == "method"].n.nunique() > 1:
@@ -158,7 +159,7 @@ def _gain(gain: float, low: float, high: float) -> str:
 
 
 def _charted(view: str, table: pd.DataFrame, metric: str) -> None:
-    title = tables.score_of(metric).title
+    title = get_metric(metric).title
     if table.empty:
         st.info("This score is undefined on all films so far.")
         return
@@ -190,7 +191,7 @@ def _cases(table: pd.DataFrame, metric: str) -> None:
         return
     keys = list(dict.fromkeys(explained["map"]))
     chosen = st.selectbox("Method", keys, format_func=titles.__getitem__, key="run method")
-    lower = tables.score_of(metric).direction == "lower"
+    lower = get_metric(metric).direction == "lower"
     ranked = explained[explained["map"] == chosen].sort_values("value", ascending=lower, kind="stable")
     best, worst = st.columns(2)
     few = min(CASES, (len(ranked) + 1) // 2)

@@ -23,7 +23,7 @@ _NOTHING = ("", "nan", "na", "none", "null")
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a table; columns are asked for by the name that the reader gave them."""
+    """One line of a table; columns are known by the name that the reader gave them."""
 
     source: str
     line: int

@@ -41,6 +41,15 @@ def test_dead_pixels_do_not_darken_a_film(count):
         assert "outliers" in codes(made)
 
 
+def test_dead_pixels_far_below_zero_do_not_darken_a_signed_film():
+    stored = smooth(12).astype(np.int16)
+    stored.flat[0] = -32768
+    made = read(stored, **layout(16, 15, PixelRepresentation=1))
+    np.testing.assert_array_equal(made.pixels.flat[1:], read(smooth(12)).pixels.flat[1:])
+    assert made.pixels.flat[0] == 0
+    assert codes(made) == ["depth", "outliers"]
+
+
 def test_a_marker_burnt_in_far_above_the_film_does_not_darken_it():
     stored = smooth(12, 200, 200)
     whole = png(stored)
@@ -56,9 +65,18 @@ def test_bright_pixels_of_the_film_itself_are_no_outliers():
     assert depth_of(stored).outliers == 0
 
 
-def test_signed_values_have_a_symmetric_range():
-    found = depth_of(np.array([-2048, 0, 2047]))
-    assert (found.bits, found.low, found.high) == (12, -2048, 2047)
+def test_signed_values_have_the_symmetric_range_that_their_words_declare():
+    found = depth_of(np.arange(-2048, 2048), 12)
+    assert (found.bits, found.low, found.high, found.stretched) == (12, -2048, 2047, False)
+
+
+def test_signed_values_that_fill_little_of_their_words_are_stretched():
+    stored = smooth(12).astype(np.int16) - 1024
+    made = read(stored, **layout(16, 15, PixelRepresentation=1))
+    assert (made.pixels.min(), made.pixels.max()) == (0, 1)
+    assert codes(made) == ["stretched"]
+    positive = read(smooth(12).astype(np.int16), **layout(16, 15, PixelRepresentation=1))
+    assert positive.digest == read(smooth(12)).digest
 
 
 def test_the_declared_depth_is_the_most():

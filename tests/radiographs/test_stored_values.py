@@ -133,6 +133,11 @@ def test_compressed_films_are_judged_by_their_stream_and_not_by_their_label():
     assert read_radiograph(save(dataset)).digest == plain.digest
 
 
+def test_uncompressed_pixels_in_fragments_are_read():
+    made = read(SMOOTH, syntax=JPEG2000Lossless, pixel_data=encapsulate([SMOOTH.tobytes()]))
+    assert made.digest == read(SMOOTH).digest
+
+
 def test_a_jp2_box_that_pretends_another_size_deceives_nobody():
     codestream = bytes(jpeg2000_stream(SMOOTH))
     decoy = b"\xff\x4f\xff\x51" + b"\0\x29\0\0" + (80).to_bytes(4, "big") + (96).to_bytes(4, "big") + bytes(40)
