@@ -125,7 +125,7 @@ def _facts(found: dict[str, str]) -> list[Figure]:
         for heading, words in lines[start : start + LINES_A_PAGE]:
             for column, line in enumerate((heading, words)):
                 weight = "normal" if column else "bold"
-                left = (MARGIN + column * 2.7) / A4[0]
+                left = (MARGIN + column * 3.0) / A4[0]
                 figure.text(left, top / A4[1], line, fontsize=8, va="top", fontweight=weight, parse_math=False)
             top -= 0.157
         pages.append(figure)
