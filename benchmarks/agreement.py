@@ -175,7 +175,7 @@ def _shap(request: Request, regions: Regions) -> Counts:
     base, full = Game(request, regions, "float32", 2)(ends)
     answers = [_growing(request, regions, plan.judged) for plan in plans]
 
-    def weights(plan: shap_plan.Plan, worth: np.ndarray) -> np.ndarray:
+    def weights(plan: shap_plan.SamplingPlan, worth: np.ndarray) -> np.ndarray:
         return shap.estimate(plan, (worth[::2] - worth[1::2]) / 2, full - base)[0]
 
     def mine(number: int) -> list[np.ndarray]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 from classifiers.chest_classifier import ModelCard
 from classifiers.weights import WeightsError, sha256_of
 from radiographs.fetch import FetchCancelled, FetchError
+from radiographs.files import write_text
 from radiographs.places import home_folder
 
 PREFIX = "xrv-"
@@ -136,11 +136,7 @@ def recorded_sums() -> dict[str, str]:
 
 def record_sum(name: str, sha256: str) -> None:
     """Record the SHA-256 of a first download."""
-    path = _sums_path()
-    text = json.dumps({**recorded_sums(), name: sha256}, indent=1)
-    part = path.with_suffix(".part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)
+    write_text(_sums_path(), json.dumps({**recorded_sums(), name: sha256}, indent=1))
 
 
 def size_at(url: str) -> int:

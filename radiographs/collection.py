@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Literal, TypeVar
+from typing import ClassVar, Literal
 
 from radiographs.annotation import Annotation
 from radiographs.errors import CollectionError
@@ -102,23 +102,3 @@ class Collection(ABC):
             if entry.film_id == film_id:
                 return entry
         raise CollectionError(f"the collection {self.name} has no film {film_id!r}")
-
-
-Registered = TypeVar("Registered", bound=type[Collection])
-_REGISTERED: dict[str, type[Collection]] = {}
-
-
-def register(collection: Registered) -> Registered:
-    """Class decorator: a collection that comes with the program, under its ``name``.
-
-    Raises:
-        ValueError: the name is taken.
-    """
-    if _REGISTERED.setdefault(collection.name, collection) is not collection:
-        raise ValueError(f"a collection named {collection.name!r} is registered already")
-    return collection
-
-
-def registered() -> list[type[Collection]]:
-    """All registered collections whose modules were imported, in their order."""
-    return sorted(_REGISTERED.values(), key=lambda collection: (collection.order, collection.name))

@@ -10,9 +10,11 @@ import pkgutil
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import radiographs.collections
-from radiographs.collection import Collection, FilmEntry, registered
+from radiographs import extensions
+from radiographs.collection import Collection, CollectionCard, FilmEntry
 from radiographs.collections.remembered import remembered_folders
 from radiographs.errors import CollectionError
 from radiographs.radiograph import Radiograph
@@ -21,21 +23,44 @@ from radiographs.reading import read_radiograph
 _log = logging.getLogger(__name__)
 
 
+_registered: dict[str, Collection] = {}
+T = TypeVar("T", bound=type[Collection])
+
+
+def register(collection: T) -> T:
+    """Class decorator: add a collection, of which there is one object, under its ``name``.
+
+    Raises:
+        ValueError: the name is taken.
+        TypeError: it lacks something that every collection has (see :class:`Collection`).
+    """
+    if not collection.__module__.startswith("radiographs."):
+        _load_own()  # so that a name that the program uses is refused to others, whichever is imported first
+    if collection.name in _registered:
+        raise ValueError(f"a collection named {collection.name!r} is registered already")
+    if not isinstance(getattr(collection, "card", None), CollectionCard):
+        raise TypeError(f"the collection {collection.name} has no card")
+    _registered[collection.name] = collection()
+    return collection
+
+
 @cache
-def _own_collections() -> tuple[Collection, ...]:
-    """One of each collection in the package ``radiographs.collections``, each of which registers itself."""
+def _load_own() -> None:
+    """Import every module of ``radiographs.collections``, each of which registers what it holds."""
     for module in pkgutil.iter_modules(radiographs.collections.__path__):
         importlib.import_module(f"{radiographs.collections.__name__}.{module.name}")
-    return tuple(collection() for collection in registered())
 
 
 def collections() -> dict[str, Collection]:
-    """All collections by name: the program's own, then the user's remembered folders. Those without films as well.
+    """All collections by name: those that are registered, then the user's remembered folders, also without films.
 
     Where the list of folders is damaged, they are left out; :func:`damaged_folders` says so.
     """
     folders = [] if damaged_folders() else remembered_folders()
-    return {collection.name: collection for collection in (*_own_collections(), *folders)}
+    _load_own()
+    extensions.load("collections")
+    in_order = sorted(_registered.values(), key=lambda collection: (collection.order, collection.name))
+    return {collection.name: collection for collection in (*in_order, *folders)}
 
 
 def damaged_folders() -> str:

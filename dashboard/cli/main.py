@@ -14,6 +14,7 @@ from dashboard.cli.common import add_film_and_model, check_folder, draw_bar, fil
 from dashboard.cli.counterfactual import add_command as add_counterfactual
 from dashboard.cli.stability import add_command as add_stability
 from evaluation.cli.parser import build_parser, run
+from radiographs.files import write_bytes, write_text
 
 if TYPE_CHECKING:
     from evaluation.one_film.compare import Comparison
@@ -90,7 +91,7 @@ def compare_film(arguments: argparse.Namespace) -> int:
     found = made.findings if arguments.scorecard else {}
     cards = {name: scorecard(context, result, seed=arguments.seed) for name, result in found.items()}
     html = html_report(ReportContent(made, context.classifier.card, film.reference, film.card), cards)
-    arguments.out.write_text(html, encoding="utf-8")
+    write_text(arguments.out, html)
     if arguments.dicom is not None:
         _write_dicom(arguments.dicom, made)
     failed = [done.error for result in made.findings.values() for done in result.methods.values() if done.error]
@@ -102,9 +103,8 @@ def compare_film(arguments: argparse.Namespace) -> int:
 def _write_dicom(folder: Path, made: Comparison) -> None:
     from dashboard.exports.dicom import dicom_files
 
-    folder.mkdir(exist_ok=True)
     for name, content in dicom_files(made).items():
-        (folder / name).write_bytes(content)
+        write_bytes(folder / name, content)
 
 
 def run_dashboard(arguments: argparse.Namespace) -> int:

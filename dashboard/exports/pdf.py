@@ -17,6 +17,7 @@ from dashboard.shared import display
 from dashboard.shared.display import View
 from evaluation.html_pages import number
 from evaluation.one_film.compare import FindingResult
+from evaluation.one_film.table import LEGEND
 from evaluation.scores import headline_metrics
 from radiographs.findings import display_name
 
@@ -109,8 +110,7 @@ def _table(figure: Figure, top: float, rows: list[ScoreRow]) -> None:
             weight = "bold" if cell.best else "normal"
             write(number(cell.value), first + place * width, top, color=colour, fontweight=weight)
         top -= 0.2
-    words = "Bold: the best method. Grey: maps that know nothing of the model, and chance. –: undefined here."
-    figure.text(MARGIN / A4[0], (top - 0.1) / A4[1], words, fontsize=8, va="top", color=GREY)
+    figure.text(MARGIN / A4[0], (top - 0.1) / A4[1], LEGEND, fontsize=8, va="top", color=GREY)
 
 
 def _facts(found: dict[str, str]) -> list[Figure]:

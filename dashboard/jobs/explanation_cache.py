@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from radiographs import extensions
 from radiographs.places import home_folder
 from xai_methods import Explanation, ExplanationFileError
 
@@ -133,8 +134,13 @@ def address(made: Explanation) -> str:
     return address_of(made.film, made.classifier, made.method, made.parameters, made.finding, made.seed)
 
 
-@lru_cache(maxsize=1)
 def _edition() -> str:
+    """What tells the code that maps come from: this program's and that of extensions."""
+    return f"{_own_edition()} {extensions.edition()}"
+
+
+@lru_cache(maxsize=1)
+def _own_edition() -> str:
     """SHA-256 over the code and the packages that maps come from."""
     root = Path(__file__).resolve().parents[2]
     digest = hashlib.sha256(f"{version('torch')} {version('numpy')}".encode())

@@ -31,7 +31,12 @@ from xai_methods.counterfactual import xrv_autoencoder
 
 CARD_WIDTH = 400
 NIH_MISSING = "Not on this computer yet. Fetch them here, or point XAI_LIGHTBOX_NIH at your copy of ChestX-ray14."
-ORIGINS = {"shipped": "Comes with the program", "torchxrayvision": "torchxrayvision", "yours": "Yours"}
+ORIGINS = {
+    "shipped": "Comes with the program",
+    "torchxrayvision": "torchxrayvision",
+    "yours": "Yours",
+    "extension": "From an extension",
+}
 
 
 def draw_disk_use() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from classifiers import ModelCard
@@ -14,7 +15,6 @@ from dashboard.shared import display
 from dashboard.stability import pictures, tables, words
 from evaluation.html_pages import number, render
 from evaluation.stability import Stability
-from evaluation.stability.distances import sigmoid
 from evaluation.stability.perturbations import USUAL
 from radiographs import Radiograph
 from radiographs.findings import display_name
@@ -53,7 +53,7 @@ def html_report(found: Stability, card: ModelCard, reference: str, film: Radiogr
     figures = {
         "probabilities": _probabilities,
         "lines": _lines,
-        "shaken": _shaken,
+        "perturbed": _perturbed,
         "spectrum": _spectrum,
         "curves": _curves,
     }
@@ -64,6 +64,7 @@ def html_report(found: Stability, card: ModelCard, reference: str, film: Radiogr
         card=card,
         reference=reference,
         words=words,
+        headings=HEADINGS,
         film=display.png(display.film_picture(film)),
         figures={name: _png(draw(found)) for name, draw in figures.items()},
         map=_map(found),
@@ -109,9 +110,13 @@ def _map(found: Stability) -> dict[str, str | bytes] | None:
     }
 
 
+def _axes(width: float, height: float) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(width, height))
+    return figure, figure.subplots()
+
+
 def _probabilities(found: Stability) -> Figure:
-    figure = Figure(figsize=(6.5, 4.5))
-    axes = figure.subplots()
+    figure, axes = _axes(6.5, 4.5)
     for column, finding in enumerate(found.findings):
         axes.plot(found.strongest.steps, found.probabilities()[:, column], label=display_name(finding))
     axes.set(xlabel="Along the most sensitive direction, grey levels", ylabel="Probability", ylim=(0, 1))
@@ -120,8 +125,7 @@ def _probabilities(found: Stability) -> Figure:
 
 
 def _lines(found: Stability) -> Figure:
-    figure = Figure(figsize=(6.5, 4.5))
-    axes = figure.subplots()
+    figure, axes = _axes(6.5, 4.5)
     for column, line in enumerate(found.own):
         if line is not None:
             shares = line.steps / line.steps.max()
@@ -132,35 +136,33 @@ def _lines(found: Stability) -> Figure:
     return figure
 
 
-def _shaken(found: Stability) -> Figure:
-    usual = [done for done in found.shaken if done.level == USUAL]
-    before = sigmoid(found.sensitivity.logits)
-    points = np.array([100 * (sigmoid(found.sensitivity.logits + d.true) - before) for d in usual]).T
+def _perturbed(found: Stability) -> Figure:
+    table = tables.perturbed_table(found, USUAL)
+    findings = [display_name(finding) for finding in found.findings]
+    changes, points, flips = (
+        table[name].to_numpy().reshape(-1, len(findings)).T for name in ("change", "points", "flips")
+    )
     top = max(1.0, float(np.abs(points).max()))
-    figure = Figure(figsize=(8, 0.3 * len(points) + 1.5))
-    axes = figure.subplots()
+    figure, axes = _axes(8, 0.3 * len(findings) + 1.5)
     shown = axes.imshow(points, cmap="RdBu_r", vmin=-top, vmax=top, aspect="auto")
-    axes.set_xticks(range(len(usual)), [d.title for d in usual], rotation=35, ha="right")
-    axes.set_yticks(range(len(points)), [display_name(f) for f in found.findings])
-    for across, done in enumerate(usual):
-        for down in np.flatnonzero(done.flips).tolist():
-            axes.text(across, down, "✕", ha="center", va="center")
+    axes.set_xticks(range(len(changes.T)), changes[0], rotation=35, ha="right")
+    axes.set_yticks(range(len(findings)), findings)
+    for down, across in np.argwhere(flips).tolist():
+        axes.text(across, down, "✕", ha="center", va="center")
     figure.colorbar(shown, label="Percentage points")
     return figure
 
 
 def _spectrum(found: Stability) -> Figure:
-    figure = Figure(figsize=(6.5, 3.8))
     table = tables.spectrum_table(found)
-    axes = figure.subplots()
+    figure, axes = _axes(6.5, 3.8)
     axes.bar(table["direction"], table["strength"], color="#2a9d8f")
     axes.set(xlabel="Direction", ylabel="Logit per grey level")
     return figure
 
 
 def _curves(found: Stability) -> Figure:
-    figure = Figure(figsize=(6.5, 3.8))
-    axes = figure.subplots()
+    figure, axes = _axes(6.5, 3.8)
     for name, part in tables.curves_table(found).groupby("direction", sort=False):
         axes.loglog(part["step"], part["error"], marker="o", label=name)
     axes.set(xlabel="Step, grey levels", ylabel="Off by (relative)")

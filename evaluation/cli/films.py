@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from radiographs import Radiograph
+from radiographs.files import write_bytes
 
 FULL = 65535
 
@@ -39,7 +40,7 @@ def show(args: argparse.Namespace) -> int:
         raise ValueError(f"--png: there is no folder for {args.png.name}; make it first")
     film = find_film(args.film)[0]
     if args.png is not None:
-        args.png.write_bytes(film_png(film))
+        write_bytes(args.png, film_png(film))
     facts = film_facts(film)
     if args.json:
         sys.stdout.write(json.dumps(facts, indent=2, ensure_ascii=False, allow_nan=False) + "\n")

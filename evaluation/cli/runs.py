@@ -9,6 +9,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from radiographs.files import write_text
+
 if TYPE_CHECKING:
     from evaluation.runs.engine import RunProgress
     from evaluation.runs.estimate import Estimate
@@ -72,7 +74,7 @@ def plan_command(args: argparse.Namespace) -> int:
 
     if not args.plan.exists():
         usual = parse_plan('collections = ["known-truth"]\nclassifiers = ["known-truth"]\nper_finding = 5')
-        args.plan.write_text(plan_text(usual), encoding="utf-8")
+        write_text(args.plan, plan_text(usual))
         sys.stdout.write(f"{args.plan} is written. Change it, then: lightbox plan {args.plan}\n")
         return 0
     plan = read_plan(args.plan)

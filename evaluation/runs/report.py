@@ -11,6 +11,7 @@ import pandas as pd
 
 from evaluation.html_pages import number
 from evaluation.latex import latex_table
+from evaluation.runs.pass_rule import pass_rule
 from evaluation.runs.plan import PlanError, read_plan
 from evaluation.runs.plots import means_figure, size_figure, svg_of
 from evaluation.runs.store import Store
@@ -23,18 +24,20 @@ from evaluation.runs.tables import (
     metrics_of,
     pairs_of,
     scopes,
-    score_of,
     tests_of,
     values,
 )
-from evaluation.scores import headline_metrics, localisation_metrics
+from evaluation.scores import get_metric, headline_metrics, localisation_metrics
 from evaluation.statistics.critical_difference import critical_difference_figure
 from evaluation.validity.gate import Verdict
 
 
 @dataclass(frozen=True, eq=False)
 class Section:
-    """One collection under one classifier: verdicts, leaderboard, tests; their diagrams and plots (SVG) by score."""
+    """One collection under one classifier: verdicts, leaderboard, tests; their diagrams and plots (SVG) by score.
+
+    ``randomisation`` is the pass rule's table (:func:`evaluation.runs.pass_rule.pass_rule`).
+    """
 
     pair: Pair
     verdicts: dict[str, Verdict]
@@ -42,6 +45,7 @@ class Section:
     tests: dict[str, Tests]
     diagrams: dict[str, str] = field(default_factory=dict)
     plots: dict[str, str] = field(default_factory=dict)
+    randomisation: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,11 +109,12 @@ def _section(store: Store, pair: Pair, names: Sequence[str]) -> Section:
     for name in names:
         table = values(store, name, pair)
         boards.append(board_of(context, name, table))
-        plots[name] = _plots(boards[-1], table, context.titles, score_of(name).title)
+        plots[name] = _plots(boards[-1], table, context.titles, get_metric(name).title)
         if (found := tests_of(context, name, table)) is not None:
             tests[name] = found
-    diagrams = {name: _svg(found, score_of(name).title) for name, found in tests.items()}
-    return Section(pair, context.verdicts, pd.concat(boards, ignore_index=True), tests, diagrams, plots)
+    diagrams = {name: _svg(found, get_metric(name).title) for name, found in tests.items()}
+    board, randomisation = pd.concat(boards, ignore_index=True), pass_rule(store, context)
+    return Section(pair, context.verdicts, board, tests, diagrams, plots, randomisation)
 
 
 def _svg(tests: Tests, title: str) -> str:
@@ -173,7 +178,7 @@ def _latex(section: Section, metrics: Sequence[str]) -> str:
     rows = [[title, *(cells.get((title, name), "–") for name in names)] for title in board.title.unique()]
     most = int(board.n.max()) if board.n.notna().any() else 0
     return latex_table(
-        pd.DataFrame(rows, columns=["Map", *(score_of(name).title for name in names)]),
+        pd.DataFrame(rows, columns=["Map", *(get_metric(name).title for name in names)]),
         f"{section.pair.classifier} on {section.pair.collection}, {scope}: mean and 95 % interval over patients; "
         f"up to {most} pairs of film and finding.",
     )

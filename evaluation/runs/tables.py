@@ -13,7 +13,7 @@ import pandas as pd
 from classifiers.registry import list_models
 from evaluation.baselines.model_independent import READER, baseline_titles
 from evaluation.runs.store import Store
-from evaluation.scores import Metric, get_metric, metrics
+from evaluation.scores import get_metric, metrics
 from evaluation.statistics.critical_difference import Ranking, rank_methods
 from evaluation.statistics.intervals import DRAWS, mean_intervals
 from evaluation.statistics.paired_tests import PairTest, patient_means, wilcoxon_holm
@@ -33,15 +33,6 @@ class Pair:
 
     collection: str
     classifier: str
-
-
-def score_of(name: str) -> Metric:
-    """The metric of that name.
-
-    Raises:
-        LookupError: there is none.
-    """
-    return get_metric(name)
 
 
 def pairs_of(store: Store) -> list[Pair]:
@@ -198,7 +189,7 @@ def _board(
 ) -> list[dict[str, object]]:
     patients = wide.index.get_level_values("patient").to_numpy()
     few = max(100, min(draws, _MOST_COUNTS // max(len(wide), 1)))
-    direction = score_of(str(head["metric"])).direction
+    direction = get_metric(str(head["metric"])).direction
     best = _best_baseline(wide, kinds, direction)
     keys = [key for key in titles if key in wide]
     compared = [key for key in keys if kinds[key] == "method"] if best is not None else []
@@ -250,7 +241,7 @@ def paired_tests(store: Store, pair: Pair, metric: str) -> Tests | None:
 
 def tests_of(context: PairContext, metric: str, table: pd.DataFrame) -> Tests | None:
     """The paired tests of one score whose values (:func:`values`) are read already; see :func:`paired_tests`."""
-    direction = score_of(metric).direction
+    direction = get_metric(metric).direction
     if direction == "neither":
         return None
     groups, titles = context.scopes, context.titles

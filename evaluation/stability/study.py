@@ -29,7 +29,7 @@ class Stability:
         distances: by finding, to the threshold, to first order.
         own: by finding, the line along its own row towards the threshold; None where the row is 0.
         strongest: the line along the most sensitive direction, on both sides.
-        shaken: what realistic changes did. seconds: wall time. passes: forward passes of single films.
+        perturbed: what realistic changes did. seconds: wall time. passes: forward passes of single films.
     """
 
     film: str
@@ -42,7 +42,7 @@ class Stability:
     distances: tuple[Distance, ...]
     own: tuple[Line | None, ...]
     strongest: Line
-    shaken: tuple[Perturbed, ...]
+    perturbed: tuple[Perturbed, ...]
     seconds: float
     passes: int
 
@@ -71,7 +71,7 @@ class Stability:
 
     def first_flips(self) -> dict[str, Perturbed | None]:
         """By finding, the mildest realistic change that changes its call; None where none does."""
-        return {finding: first_flip(self.shaken, column) for column, finding in enumerate(self.findings)}
+        return {finding: first_flip(self.perturbed, column) for column, finding in enumerate(self.findings)}
 
 
 def study(
@@ -117,8 +117,8 @@ def study(
     strongest = follow(probe, sensitivity, sensitivity.right[0], slider_steps())
     part(0.82, 1.0)
     called_at = logit_of(np.array([d.threshold for d in reach]))
-    shaken = perturb_all(probe, radiograph, sensitivity, called_at, seed)
+    perturbed = perturb_all(probe, radiograph, sensitivity, called_at, seed)
     return Stability(
         radiograph.digest, classifier.digest, classifier.name, probe.side, probe.film.astype(np.float32),
-        sensitivity, available, reach, own, strongest, shaken, time.perf_counter() - started, probe.passes,
+        sensitivity, available, reach, own, strongest, perturbed, time.perf_counter() - started, probe.passes,
     )  # fmt: skip

@@ -56,7 +56,7 @@ def film_rows(
     followed = [c for c, one in enumerate(reach) if labelled[c] or one.called]
     own = to_thresholds(probe, found, reach, only=followed, shares=SHARES)
     strongest = follow(probe, found, found.right[0], np.array(STEPS))
-    shaken = perturb_all(probe, radiograph, found, logit_of(thresholds(classifier)), seed, levels=(USUAL,))
+    perturbed = perturb_all(probe, radiograph, found, logit_of(thresholds(classifier)), seed, levels=(USUAL,))
     rows = []
     for column, one in enumerate(reach):
         line = own[column]
@@ -74,8 +74,8 @@ def film_rows(
                 "radius": math.nan if line is None else line.radius(column),
                 "radius_all": strongest.radius(),
                 "spectral_norm": float(found.singular[0] * float(probe.norm_of(1.0))),
-                **{f"flip_{done.name}": bool(done.flips[column]) for done in shaken},
-                **{f"error_{done.name}": done.error for done in shaken},
+                **{f"flip_{done.name}": bool(done.flips[column]) for done in perturbed},
+                **{f"error_{done.name}": done.error for done in perturbed},
             }
         )
     return rows

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from evaluation.validity.blur_test import measure_validity
+from radiographs.files import write_text
 from radiographs.places import asset
 
 __all__ = ["AUROC_FLOOR", "LEVEL", "Verdict", "gate", "measure_validity", "record"]
@@ -110,7 +111,7 @@ def record(card: Path, collection: str, figures: Mapping[str, Any]) -> None:
     """Write what ``measure_validity`` returned for ``collection`` into the JSON file of a model card."""
     content = json.loads(card.read_text(encoding="utf-8"))
     content.setdefault("figures", {}).setdefault("validity", {}).setdefault(collection, {}).update(figures)
-    card.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    write_text(card, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

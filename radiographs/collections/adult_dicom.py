@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from radiographs.annotation import Annotation
-from radiographs.collection import Collection, CollectionCard, FilmEntry, register
+from radiographs.collection import Collection, CollectionCard, FilmEntry
 from radiographs.collections.wheels import wheel_path
 from radiographs.errors import CollectionError
 from radiographs.radiograph import Radiograph
 from radiographs.reading import read_radiograph
+from radiographs.registry import register
 
 _DISTRIBUTION = "pydicom-data"
 _FILES = {"RG1": "data_store/data/RG1_UNCR.dcm"}

@@ -13,7 +13,7 @@ from PIL import Image
 from radiographs.annotation import Annotation
 from radiographs.annotation_readers import AnnotationTable, read_nih_boxes
 from radiographs.chest_det_files import chest_det_readings
-from radiographs.collection import Collection, CollectionCard, FilmEntry, register
+from radiographs.collection import Collection, CollectionCard, FilmEntry
 from radiographs.errors import CollectionError
 from radiographs.nih_release import (
     RELEASE_VARIABLE,
@@ -26,6 +26,7 @@ from radiographs.nih_release import (
 from radiographs.places import asset, data_folder
 from radiographs.radiograph import Radiograph
 from radiographs.reading import read_radiograph
+from radiographs.registry import register
 
 _HOW_TO_HAVE_IT = (
     "Download ChestX-Det's outlines and the 62 of its films that are among the boxed NIH films with: lightbox fetch "

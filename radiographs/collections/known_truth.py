@@ -9,13 +9,14 @@ from functools import cache, lru_cache
 import numpy as np
 
 from radiographs.annotation import Annotation
-from radiographs.collection import Collection, CollectionCard, FilmEntry, register
+from radiographs.collection import Collection, CollectionCard, FilmEntry
 from radiographs.errors import CollectionError
 from radiographs.places import asset
 from radiographs.planting.films import MISSING, NormalFilm, films_at_hand, load, normal_films
 from radiographs.planting.plant import plant
 from radiographs.planting.recorded import record, recorded_lungs
 from radiographs.radiograph import Radiograph
+from radiographs.registry import register
 
 
 @dataclass(frozen=True)

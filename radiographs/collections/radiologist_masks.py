@@ -10,11 +10,12 @@ from pathlib import Path
 
 from radiographs.annotation import Annotation
 from radiographs.annotation_readers import AnnotationTable, read_mask_folder
-from radiographs.collection import Collection, CollectionCard, FilmEntry, register
+from radiographs.collection import Collection, CollectionCard, FilmEntry
 from radiographs.errors import CollectionError
 from radiographs.places import DATA_VARIABLE, data_folder
 from radiographs.radiograph import Radiograph
 from radiographs.reading import read_radiograph
+from radiographs.registry import register
 
 _READER = "radiologist (El Hajjami, Soliman)"
 _PATHOLOGIES = ("Consolidation", "Effusion", "Ground-glass opacity", "Pneumothorax")

@@ -16,7 +16,7 @@ from xai_methods.method import Attribution, Method, Request
 from xai_methods.parameters import parameter
 from xai_methods.perturbation.emulator import emulate
 from xai_methods.perturbation.masking import Game, RegionParameters, looks, regions_of, seed_agreement, stop_parameter
-from xai_methods.perturbation.shap_plan import Plan, plan_coalitions
+from xai_methods.perturbation.shap_plan import SamplingPlan, plan_coalitions
 from xai_methods.registry import register
 
 Value = Callable[[np.ndarray], np.ndarray]
@@ -119,7 +119,7 @@ def kernel_shap(
     return ShapleyValues(values, base, full, plan.enumerated, errors, len(worth) - 2)
 
 
-def estimate(plan: Plan, odd: np.ndarray, total: float) -> tuple[np.ndarray, np.ndarray]:
+def estimate(plan: SamplingPlan, odd: np.ndarray, total: float) -> tuple[np.ndarray, np.ndarray]:
     """Estimate Shapley values from the coalitions of a plan.
 
     They depend on half differences within pairs alone: what a coalition and its complement share cancels. Beyond the
@@ -148,7 +148,7 @@ def estimate(plan: Plan, odd: np.ndarray, total: float) -> tuple[np.ndarray, np.
     return values + emulator.shapley() + rest, errors
 
 
-def _solve(plan: Plan, odd: np.ndarray, total: float) -> tuple[np.ndarray, np.ndarray]:
+def _solve(plan: SamplingPlan, odd: np.ndarray, total: float) -> tuple[np.ndarray, np.ndarray]:
     """Solve the regression under sum = ``total``: (K,) values and (K,) standard errors.
 
     Writing values as total / K + d with d summing to 0, the centred coalitions span exactly the d allowed.

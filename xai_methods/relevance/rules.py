@@ -164,7 +164,7 @@ class Flat(Rule):
 
 
 @dataclass(frozen=True)
-class Box(Rule):
+class ZBox(Rule):
     """The z-box rule for pixels that lie between ``low`` and ``high`` (Montavon et al. 2017).
 
     It expands each output about a point where the output is 0, so that pixels share all of R, as their contributions

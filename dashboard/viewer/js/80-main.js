@@ -80,11 +80,11 @@ class Viewer {
   }
 
   async loadOutlines(outlines) {
-    const seal = JSON.stringify(outlines);
-    if (this.outlineSeal === seal) return;
-    this.outlineSeal = seal;
+    const signature = JSON.stringify(outlines);
+    if (this.outlineSignature === signature) return;
+    this.outlineSignature = signature;
     const masks = await Promise.all(outlines.map((outline) => fetchPixels(outline.url)));
-    if (this.outlineSeal !== seal) return;
+    if (this.outlineSignature !== signature) return;
     this.masks = masks.map((mask, i) => ({ ...mask, label: outlines[i].label }));
     this.outlines = masks.map(({ values, width, height }) => pathOf(Float32Array.from(values, (v) => v / 65535), width, height, 0.5));
   }

@@ -33,8 +33,10 @@ def test_the_report_stands_alone_and_escapes_what_it_is_given(found):
 
 def test_no_text_becomes_markup(found):
     availability = replace(found.availability, reason=SCRIPT)
-    shaken = [replace(done, title=SCRIPT, words=SCRIPT) for done in found.shaken]
-    html = html_report(replace(found, availability=availability, shaken=shaken), marked(CARD), SCRIPT, tiny_film()[0])
+    perturbed = [replace(done, title=SCRIPT, words=SCRIPT) for done in found.perturbed]
+    html = html_report(
+        replace(found, availability=availability, perturbed=perturbed), marked(CARD), SCRIPT, tiny_film()[0]
+    )
     assert "<script" not in html
     assert html.count("&lt;script&gt;") >= 8
 
@@ -56,7 +58,7 @@ def test_tables_hold_the_study_and_charts_can_be_drawn(found):
     np.testing.assert_allclose(slider["now"], slider["before"])
     for chart in (
         stability_charts.probabilities(found, 0),
-        stability_charts.shaken(found, 1),
+        stability_charts.perturbed(found, 1),
         stability_charts.forecast(found),
         stability_charts.line(found, 0),
         stability_charts.spectrum(found),

@@ -18,6 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from classifiers.training.augment import random_affine, warp
+from radiographs.files import replacing
 from xai_methods.counterfactual.calibration import BalancedPosterior
 from xai_methods.counterfactual.conditional import BINS
 from xai_methods.counterfactual.losses import (
@@ -229,9 +230,8 @@ class Trainer:
         for part, optimiser in self.optimisers.items():
             for number, state in optimiser.state_dict()["state"].items():
                 tensors |= {f"adam.{part}.{number}.{k}": v.contiguous().clone() for k, v in state.items()}
-        aside = path.with_suffix(".part")
-        save_file(tensors, aside, {"step": str(self.step)})
-        aside.replace(path)
+        with replacing(path) as fresh:
+            save_file(tensors, fresh, {"step": str(self.step)})
 
     def load(self, path: Path, step: int) -> None:
         """Go on from what :meth:`save` wrote at ``step``."""

@@ -18,7 +18,7 @@ BATCH = 16
 
 
 @dataclass(frozen=True)
-class TrainingFilms:
+class ClassifiedFilms:
     """Films of patients on the training and validation sides of the split; no test patient is among them.
 
     Attributes:
@@ -58,7 +58,7 @@ def classifier_logits(classifier: ChestClassifier, films: np.ndarray, side: int 
     return torch.cat(found).numpy()
 
 
-def read_films(classifier: ChestClassifier, data: Path, cache: Path) -> TrainingFilms:
+def read_films(classifier: ChestClassifier, data: Path, cache: Path) -> ClassifiedFilms:
     """Read the NIH films of training and validation patients and judge each by ``classifier``.
 
     Args:
@@ -82,7 +82,7 @@ def read_films(classifier: ChestClassifier, data: Path, cache: Path) -> Training
         validation.append(sides[sides != "test"] == "val")
     together = np.concatenate(films)
     logits = _kept_logits(classifier, together, cache / f"logits-{classifier.digest[:16]}-{len(together)}.npy")
-    return TrainingFilms(together, np.concatenate(labels), logits, np.concatenate(validation))
+    return ClassifiedFilms(together, np.concatenate(labels), logits, np.concatenate(validation))
 
 
 @torch.inference_mode()

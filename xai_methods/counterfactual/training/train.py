@@ -22,7 +22,7 @@ from xai_methods.counterfactual.calibration import BalancedPosterior, fit_balanc
 from xai_methods.counterfactual.networks import Discriminator, Generator, GeneratorShape
 from xai_methods.counterfactual.training.exaggeration import Draw, Explained, Settings, Trainer, reduced, run
 from xai_methods.counterfactual.training.films import (
-    TrainingFilms,
+    ClassifiedFilms,
     channels_last,
     classifier_logits,
     lungs_and_heart,
@@ -60,7 +60,7 @@ def main() -> None:
 
 def build(
     model: str, findings: tuple[str, ...], data: Path, out: Path, settings: Settings, seed: int
-) -> tuple[Trainer, TrainingFilms]:
+) -> tuple[Trainer, ClassifiedFilms]:
     """Read films, calibrate the classifier and make untrained networks.
 
     Validation films alone hold too few of a rare finding (8 of 477 for Cardiomegaly) to calibrate on.
@@ -114,7 +114,7 @@ def balanced(logits: np.ndarray, columns: tuple[int, ...], posteriors: tuple[Bal
 
 
 @torch.inference_mode()
-def sampled(trainer: Trainer, films: TrainingFilms, out: Path, number: int = 16) -> dict[str, float]:
+def sampled(trainer: Trainer, films: ClassifiedFilms, out: Path, number: int = 16) -> dict[str, float]:
     """Exaggerate the same validation films at the full side; write a strip each, return how well asked was reached."""
     explained, generator = trainer.explained, trainer.average
     held = np.flatnonzero(films.validation)

@@ -19,6 +19,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from classifiers.training import nih_data
+from radiographs.files import replacing
 from xai_methods.counterfactual.autoencoder import Autoencoder, AutoencoderShape
 from xai_methods.counterfactual.training.films import channels_last, resized
 
@@ -92,9 +93,8 @@ def fit(network: Autoencoder, train: np.ndarray, held: np.ndarray, out: Path, st
                 average[key].lerp_(value, 1 - min(AVERAGE, done / (done + 10)))
         recent.append(float(loss.detach()))
         if done % EVERY == 0 or done == steps:
-            aside = checkpoint.with_suffix(".part")
-            save_file({k: v.contiguous() for k, v in average.items()}, aside, {"step": str(done)})
-            aside.replace(checkpoint)
+            with replacing(checkpoint) as fresh:
+                save_file({k: v.contiguous() for k, v in average.items()}, fresh, {"step": str(done)})
             row = {
                 "step": done,
                 "loss": float(np.mean(recent)),

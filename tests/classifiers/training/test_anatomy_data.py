@@ -1,18 +1,13 @@
-"""What the anatomy network learns from: batches whose masks follow their films, and losses with known values."""
-
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from classifiers.anatomy_network import AnatomyNetwork
 from classifiers.training.anatomy_data import ADULTS, CHILDREN, AnatomyBatches, Mix, Outlined, bent_grid, disturb
-from classifiers.training.ship_anatomy import dice, over_patients
-from classifiers.training.train_anatomy import Stage, dice_loss, train
+from classifiers.training.train_anatomy import dice_loss
 from radiographs import Radiograph
 
 SIDE = 64
@@ -79,41 +74,3 @@ def test_changes_stay_in_range_and_leave_their_argument_alone() -> None:
     assert 0 <= changed.min()
     assert changed.max() <= 1
     assert bent_grid(4, SIDE, generator).shape == (4, SIDE, SIDE, 2)
-
-
-def test_dice_loss() -> None:
-    mask = torch.zeros(1, 1, 40, 40)
-    mask[..., :20] = 1
-    sure, everywhere = (mask - 0.5) * 100, torch.ones_like(mask, dtype=torch.bool)
-    assert dice_loss(sure, mask, everywhere).item() == pytest.approx(0, abs=1e-5)
-    assert dice_loss(-sure, mask, everywhere).item() == pytest.approx(1 - 100 / 1700)
-    nothing = dice_loss(torch.full_like(mask, -50), torch.zeros_like(mask), everywhere)
-    assert nothing.item() == pytest.approx(0, abs=1e-5)
-
-
-def test_dice_and_its_mean_over_patients() -> None:
-    found, drawn = np.zeros((4, 4), dtype=bool), np.zeros((4, 4), dtype=bool)
-    assert np.isnan(dice(found, drawn))
-    found[0], drawn[:2, :2] = True, True
-    assert dice(found, drawn) == pytest.approx(2 * 2 / 8)
-    figures = over_patients([1.0, 0.8, 0.6], ["a", "a", "b"])
-    assert figures["mean"] == pytest.approx(0.8)
-    assert (figures["low"], figures["high"], figures["worst"]) == (0.6, 0.9, 0.6)
-    assert (figures["films"], figures["patients"]) == (3, 2)
-
-
-def test_unknown_structures_teach_nothing(tmp_path: Path) -> None:
-    def trained(fill: float) -> torch.Tensor:
-        with torch.random.fork_rng():
-            torch.manual_seed(0)
-            network = AnatomyNetwork()
-        generator = torch.Generator().manual_seed(1)
-        films = torch.randn(2, 1, SIDE, SIDE, generator=generator)
-        masks = (torch.rand(2, 3, SIDE, SIDE, generator=generator) > 0.5).float()
-        masks[:, 2] = fill
-        known = torch.tensor([True, True, False])[None, :, None, None].expand_as(masks)
-        out = tmp_path / f"{fill}.safetensors"
-        average = train(network, Stage(2, Mix(2, 0, 0), 1e-3, SIDE), lambda step: (films, masks, known), out)
-        return average.state_dict()["head.weight"]
-
-    assert torch.equal(trained(0.0), trained(1.0))
