@@ -21,9 +21,6 @@ from radiographs.radiograph import Radiograph
 from radiographs.reading import read_radiograph
 
 _log = logging.getLogger(__name__)
-# Each module of the package registers the collection that it holds.
-for _module in pkgutil.iter_modules(radiographs.collections.__path__):
-    importlib.import_module(f"{radiographs.collections.__name__}.{_module.name}")
 
 
 _registered: dict[str, Collection] = {}
