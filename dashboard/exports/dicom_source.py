@@ -66,8 +66,6 @@ def nameless_film(radiograph: Radiograph) -> Any:
         film.PatientOrientation = []
     if radiograph.pixel_spacing_mm is not None:
         film.PixelSpacing = [DS(mm, auto_format=True) for mm in radiograph.pixel_spacing_mm]
-        film.PixelSpacingCalibrationType = "GEOMETRY"
-        film.PixelSpacingCalibrationDescription = "As the film's file gives it"
     _set_plane(film, _uid(digest, "frame of reference"), radiograph.orientation or _FRONTAL)
     low, high = radiograph.window or (0.0, 1.0)
     film.WindowCenter, film.WindowWidth = f"{FULL * (low + high) / 2:.1f}", f"{max(FULL * (high - low), 1):.1f}"
