@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -13,6 +15,7 @@ import torch
 
 from classifiers import ChestClassifier
 from radiographs import Radiograph
+from radiographs.places import asset
 from xai_methods.explanation import Cancelled, Explanation
 from xai_methods.parameters import Parameters
 
@@ -113,6 +116,13 @@ class Method(ABC):
     role: ClassVar[Role] = "further"
     order: ClassVar[int] = 100
     parameters: ClassVar[type[Parameters]] = Parameters
+
+    @classmethod
+    def card(cls) -> str:
+        """The method's card, Markdown: ``<name>.md`` beside its file, else the project's; "" where none is written."""
+        beside = Path(inspect.getfile(cls)).with_name(f"{cls.name}.md")
+        path = beside if beside.is_file() else asset("methods", beside.name)
+        return path.read_text(encoding="utf-8") if path.is_file() else ""
 
     def serves(self, classifier: ChestClassifier, finding: str) -> str | None:
         """None where the method can explain ``finding`` of ``classifier``; else why not, in a sentence."""

@@ -21,12 +21,15 @@ from dashboard.shared import caches
 from dashboard.shared.background import draw_progress, warning_when_full
 from dashboard.shared.fragments import fragment
 from dashboard.shared.session import forget_link
+from evaluation.scores import metrics
+from radiographs import extensions
 from radiographs import registry as film_registry
 from radiographs.collection import Collection
 from radiographs.collections.folder import FolderCollection
 from radiographs.collections.remembered import forget_folder
 from radiographs.findings import display_name
 from radiographs.places import home_folder
+from xai_methods import methods
 from xai_methods.counterfactual import xrv_autoencoder
 
 CARD_WIDTH = 400
@@ -45,6 +48,13 @@ def draw_disk_use() -> None:
     st.caption(
         f"What the program stores (fetched films and weights, results, settings) takes {size} in {home_folder()}."
     )
+
+
+def draw_extension_problems() -> None:
+    """Say which extensions were left out, and why."""
+    methods(), metrics(), film_registry.collections(), model_registry.list_models()
+    for problem in extensions.problems():
+        st.warning(sentence(LookupError(problem)), icon=":material/extension_off:")
 
 
 def draw_films() -> None:

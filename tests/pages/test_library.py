@@ -149,6 +149,14 @@ def test_a_collection_opens_in_compare(library):
     assert page.selectbox(key="film_id").value == "film-0"
 
 
+def test_an_extension_that_was_left_out_is_said(library, monkeypatch):
+    from radiographs import extensions
+
+    monkeypatch.setattr(extensions, "_problems", ["the extension mine.py is left out (line 2): division by zero"])
+    page = library()
+    assert [w.value for w in page.warning] == ["The extension mine.py is left out (line 2): division by zero."]
+
+
 def test_a_damaged_list_of_folders_says_what_to_do(library, real_collections, home):
     home.mkdir()
     (home / "folders.json").write_text("{")
