@@ -13,8 +13,8 @@ from pydicom.valuerep import DS
 
 from dashboard.exports.dicom_identifiers import UNICODE, copied_header
 from radiographs import FilmError, Radiograph
-from radiographs.dicom import quiet
-from radiographs.dicom_header import spacing_of
+from radiographs.film_readers.dicom import quiet
+from radiographs.film_readers.dicom_header import spacing_of
 from radiographs.reading import read_radiograph
 
 MAKER, MODEL_NAME = "XAI Lightbox", "XAI Lightbox"

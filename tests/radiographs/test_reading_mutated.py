@@ -20,9 +20,9 @@ from pydicom.uid import (
 
 from radiographs.errors import FilmError
 from radiographs.reading import read_radiograph
-from tests.radiographs.dicom_films import film, lut, save
-from tests.radiographs.lossless_jpeg import encode_lossless
-from tests.radiographs.test_stored_values import SMOOTH, colour_jpeg, deflated, jpeg2000, jpeg_ls, layout
+from tests.radiographs.film_readers.dicom_films import film, lut, save
+from tests.radiographs.film_readers.lossless_jpeg import encode_lossless
+from tests.radiographs.film_readers.test_stored_values import SMOOTH, colour_jpeg, deflated, jpeg2000, jpeg_ls, layout
 
 DEEP = SMOOTH[::2, ::2].copy()
 GREY = (DEEP >> 4).astype(np.uint8)
