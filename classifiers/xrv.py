@@ -35,7 +35,7 @@ from classifiers.xrv_weights import (
     weights_path,
     xrv_card,
 )
-from radiographs.fetch import Download, download_all
+from radiographs.fetching.fetch import Download, download_all
 
 __all__ = ["XRV_NAMES", "XrvDenseNet", "fetch_xrv", "import_torchxrayvision", "load_xrv", "missing_xrv", "xrv_card"]
 

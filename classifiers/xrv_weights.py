@@ -10,7 +10,7 @@ from pathlib import Path
 
 from classifiers.chest_classifier import ModelCard
 from classifiers.weights import WeightsError, sha256_of
-from radiographs.fetch import FetchCancelled, FetchError
+from radiographs.fetching.fetch import FetchCancelled, FetchError
 from radiographs.files import write_text
 from radiographs.places import home_folder
 

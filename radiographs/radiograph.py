@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from radiographs.orientation import StoredFrame
+from radiographs.film_readers.orientation import StoredFrame
 
 
 @dataclass(frozen=True)

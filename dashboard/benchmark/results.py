@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import tempfile
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -12,10 +12,11 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.benchmark import charts
+from dashboard.shared.file_button import file_button
 from dashboard.shared.state import Choice, differing, to_query
 from evaluation.runs import tables
-from evaluation.runs.report import board_table, latex, make_report, tests_table
-from evaluation.runs.report_files import html_page
+from evaluation.runs.report import make_report
+from evaluation.runs.report_files import report_texts
 from evaluation.runs.store import Store, StoreError
 from evaluation.scores import get_metric
 from evaluation.validity.gate import Verdict
@@ -26,6 +27,14 @@ VIEWS = ("Leaderboard", "Distributions", "Lesion size", "Confidence", "Best and 
 DRAWS = 500
 """Of the page's bootstrap; the report draws more."""
 CASES = 5
+FILES = {
+    "report.html": "Report (HTML)",
+    "leaderboard.csv": "Leaderboard (CSV)",
+    "paired_tests.csv": "Paired tests (CSV)",
+    "leaderboard.tex": "Leaderboard (LaTeX)",
+    "scores.csv": "All scores (CSV)",
+}
+"""What the page offers of a run's report: name and label of each file."""
 TABLE_ROW = 35
 """Height of a row of a table, in pixels."""
 
@@ -238,19 +247,7 @@ def _files(folder: Path, stamp: str) -> None:
     if not st.button("Write the report", icon=":material/description:", key="write report"):
         st.caption("Intervals, paired tests and rank diagrams of all scores; this takes a minute on a large run.")
         return
-    report = make_report(Store(folder))
-    for label, text, name in (
-        ("Report (HTML)", html_page(report), "report.html"),
-        ("Leaderboard (CSV)", board_table(report).to_csv(index=False), "leaderboard.csv"),
-        ("Paired tests (CSV)", tests_table(report).to_csv(index=False), "paired_tests.csv"),
-        ("Leaderboard (LaTeX)", latex(report), "leaderboard.tex"),
-        ("All scores (CSV)", _all_scores(folder), "scores.csv"),
-    ):
-        st.download_button(label, text, file_name=name, icon=":material/download:", on_click="ignore")
-
-
-def _all_scores(folder: Path) -> str:
-    with tempfile.TemporaryDirectory() as place:
-        path = Path(place) / "scores.csv"
-        Store(folder).query("SELECT * FROM scores").to_csv(path, index=False)
-        return path.read_text(encoding="utf-8")
+    texts = report_texts(make_report(Store(folder)))
+    texts["scores.csv"] = Store(folder).query("SELECT * FROM scores").to_csv(index=False)
+    for name, label in FILES.items():
+        file_button(label, partial(texts.__getitem__, name), name, icon="download")

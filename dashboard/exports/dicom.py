@@ -15,7 +15,7 @@ from dashboard.exports.dicom_maps import SCHEME, code, file_bytes, finding_code,
 from dashboard.exports.dicom_source import MAKER, MODEL_NAME, nameless_film, original_header, repairs
 from evaluation.one_film.compare import Comparison, FindingResult
 from evaluation.scores import metrics
-from radiographs.dicom import quiet
+from radiographs.film_readers.dicom import quiet
 from radiographs.findings import display_name
 
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)

@@ -13,8 +13,8 @@ from pydicom.valuerep import DS
 
 from dashboard.exports.dicom_identifiers import UNICODE, copied_header
 from radiographs import FilmError, Radiograph
-from radiographs.dicom import quiet
-from radiographs.dicom_header import spacing_of
+from radiographs.film_readers.dicom import quiet
+from radiographs.film_readers.dicom_header import spacing_of
 from radiographs.reading import read_radiograph
 
 MAKER, MODEL_NAME = "XAI Lightbox", "XAI Lightbox"
@@ -66,8 +66,6 @@ def nameless_film(radiograph: Radiograph) -> Any:
         film.PatientOrientation = []
     if radiograph.pixel_spacing_mm is not None:
         film.PixelSpacing = [DS(mm, auto_format=True) for mm in radiograph.pixel_spacing_mm]
-        film.PixelSpacingCalibrationType = "GEOMETRY"
-        film.PixelSpacingCalibrationDescription = "As the film's file gives it"
     _set_plane(film, _uid(digest, "frame of reference"), radiograph.orientation or _FRONTAL)
     low, high = radiograph.window or (0.0, 1.0)
     film.WindowCenter, film.WindowWidth = f"{FULL * (low + high) / 2:.1f}", f"{max(FULL * (high - low), 1):.1f}"

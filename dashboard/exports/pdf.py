@@ -17,6 +17,7 @@ from dashboard.shared import display
 from dashboard.shared.display import View
 from evaluation.html_pages import number
 from evaluation.one_film.compare import FindingResult
+from evaluation.one_film.table import LEGEND
 from evaluation.scores import headline_metrics
 from radiographs.findings import display_name
 
@@ -109,8 +110,7 @@ def _table(figure: Figure, top: float, rows: list[ScoreRow]) -> None:
             weight = "bold" if cell.best else "normal"
             write(number(cell.value), first + place * width, top, color=colour, fontweight=weight)
         top -= 0.2
-    words = "Bold: the best method. Grey: maps that know nothing of the model, and chance. –: undefined here."
-    figure.text(MARGIN / A4[0], (top - 0.1) / A4[1], words, fontsize=8, va="top", color=GREY)
+    figure.text(MARGIN / A4[0], (top - 0.1) / A4[1], LEGEND, fontsize=8, va="top", color=GREY)
 
 
 def _facts(found: dict[str, str]) -> list[Figure]:
@@ -125,7 +125,7 @@ def _facts(found: dict[str, str]) -> list[Figure]:
         for heading, words in lines[start : start + LINES_A_PAGE]:
             for column, line in enumerate((heading, words)):
                 weight = "normal" if column else "bold"
-                left = (MARGIN + column * 2.7) / A4[0]
+                left = (MARGIN + column * 3.0) / A4[0]
                 figure.text(left, top / A4[1], line, fontsize=8, va="top", fontweight=weight, parse_math=False)
             top -= 0.157
         pages.append(figure)

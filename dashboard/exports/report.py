@@ -17,7 +17,9 @@ from evaluation.html_pages import render
 from evaluation.one_film.agreement import in_words
 from evaluation.one_film.compare import FindingResult
 from evaluation.one_film.evaluate import MethodResult
-from evaluation.one_film.scorecard import ELEMENTS, LEGEND, QUESTIONS, Scorecard, folded
+from evaluation.one_film.scorecard import ELEMENTS, QUESTIONS, Scorecard, folded
+from evaluation.one_film.scorecard import LEGEND as SCORECARD_LEGEND
+from evaluation.one_film.table import LEGEND
 from evaluation.scores import headline_metrics
 from radiographs.findings import display_name
 from xai_methods import get_method
@@ -46,6 +48,7 @@ def html_report(content: ReportContent, scorecards: Mapping[str, Scorecard] | No
         findings=[_finding(result, film, content.view, cards.get(name)) for name, result in results],
         metrics=list(headline_metrics().values()),
         legend=LEGEND,
+        scorecard_legend=SCORECARD_LEGEND,
         questions={element.capitalize(): QUESTIONS[element] for element in ELEMENTS},
         made=facts(content),
         link=LINK,

@@ -12,7 +12,7 @@ from dashboard.jobs import Work
 from radiographs.collections.folder import FolderCollection
 from radiographs.collections.remembered import remember_folder
 from radiographs.errors import CollectionError
-from radiographs.fetch import NIH_DEMO_FILMS, FetchCancelled, fetch, nih_downloads
+from radiographs.fetching.fetch import NIH_DEMO_FILMS, FetchCancelled, fetch, nih_downloads
 from radiographs.places import home_folder
 from xai_methods import Cancelled
 from xai_methods.counterfactual import xrv_autoencoder

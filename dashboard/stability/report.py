@@ -64,6 +64,7 @@ def html_report(found: Stability, card: ModelCard, reference: str, film: Radiogr
         card=card,
         reference=reference,
         words=words,
+        headings=HEADINGS,
         film=display.png(display.film_picture(film)),
         figures={name: _png(draw(found)) for name, draw in figures.items()},
         map=_map(found),

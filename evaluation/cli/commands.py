@@ -180,8 +180,8 @@ def _bar(title: str) -> Callable[[float], None] | None:
 def fetch(args: argparse.Namespace) -> int:
     """Download films, or the weights of a model or of the autoencoder of torchxrayvision."""
     from classifiers.xrv import XRV_NAMES, fetch_xrv
-    from radiographs.fetch import FILM_SETS
-    from radiographs.fetch import fetch as fetch_films
+    from radiographs.fetching.fetch import FILM_SETS
+    from radiographs.fetching.fetch import fetch as fetch_films
     from xai_methods.counterfactual.xrv_autoencoder import WEIGHTS, fetch_xrv_autoencoder
 
     if args.name in XRV_NAMES:

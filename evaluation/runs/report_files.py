@@ -103,13 +103,8 @@ def verdict_words(board: pd.DataFrame, section: Section, name: str) -> str:
     return words + "."
 
 
-def write_report(store: Store, folder: Path, names: Sequence[str] | None = None) -> list[Path]:
-    """Write the report of a run into a folder; returns the files.
-
-    Raises:
-        ValueError: see :func:`make_report`. OSError: the folder cannot be written.
-    """
-    report = make_report(store, names)
+def report_texts(report: RunReport) -> dict[str, str]:
+    """The files of a report: the text of each by its name."""
     texts = {
         "report.html": html_page(report),
         "leaderboard.tex": latex(report),
@@ -122,6 +117,16 @@ def write_report(store: Store, folder: Path, names: Sequence[str] | None = None)
     for section in report.sections:
         for name, svg in section.diagrams.items():
             texts[f"ranks_{section.pair.collection}_{section.pair.classifier}_{name}.svg"] = svg
+    return texts
+
+
+def write_report(store: Store, folder: Path, names: Sequence[str] | None = None) -> list[Path]:
+    """Write the report of a run into a folder; returns the files.
+
+    Raises:
+        ValueError: see :func:`make_report`. OSError: the folder cannot be written.
+    """
+    texts = report_texts(make_report(store, names))
     for name, text in texts.items():
         write_text(folder / name, text)
     return [folder / name for name in texts]

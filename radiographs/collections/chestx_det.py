@@ -12,10 +12,10 @@ from PIL import Image
 
 from radiographs.annotation import Annotation
 from radiographs.annotation_readers import AnnotationTable, read_nih_boxes
-from radiographs.chest_det_files import chest_det_readings
 from radiographs.collection import Collection, CollectionCard, FilmEntry
 from radiographs.errors import CollectionError
-from radiographs.nih_release import (
+from radiographs.fetching.chest_det_files import chest_det_readings
+from radiographs.fetching.nih_release import (
     RELEASE_VARIABLE,
     film_folders,
     find_film,

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from radiographs.annotation_readers import AnnotationTable, is_table, read_mask_folder, read_table
 from radiographs.annotation_readers.geometry import MaskFile
+from radiographs.annotation_readers.mask_images import read_mask_image
 from radiographs.annotation_readers.matching import match
 from radiographs.annotation_readers.rows import read_rows
 from radiographs.annotation_readers.table import Outline, path_key
 from radiographs.errors import AnnotationError
+from radiographs.film_readers.orientation import Shape, StoredFrame
 from radiographs.findings import NO_FINDING, canonical
-from radiographs.mask_images import read_mask_image
-from radiographs.orientation import Shape, StoredFrame
 
 LABELS = "films.csv"
 _COLUMNS = {

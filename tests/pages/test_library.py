@@ -16,8 +16,8 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.library import downloads as library_jobs
 from dashboard.library import store as library_store
-from radiographs import fetch as films
-from radiographs.fetch import nih_downloads
+from radiographs.fetching import fetch as films
+from radiographs.fetching.fetch import nih_downloads
 from tests.pages.conftest import APP
 
 
@@ -202,7 +202,7 @@ def test_a_download_can_be_stopped_and_goes_on(library, real_collections, server
 
 
 def test_offline_a_download_says_what_to_do(library, real_collections, server, monkeypatch):
-    from radiographs import downloads
+    from radiographs.fetching import downloads
 
     monkeypatch.setattr(downloads, "_pause", lambda seconds, stopped: None)
     server.serving.shutdown()

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from radiographs import chest_det_files, nih_release
 from radiographs.annotation_readers import joined_names, read_chest_det
 from radiographs.collections.chestx_det import ChestXDet
 from radiographs.collections.nih_boxes import NihBoxes
 from radiographs.errors import AnnotationError, CollectionError
-from radiographs.fetch import fetch
-from tests.radiographs.test_fetch import server  # noqa: F401
+from radiographs.fetching import chest_det_files, nih_release
+from radiographs.fetching.fetch import fetch
+from tests.radiographs.fetching.test_fetch import server  # noqa: F401
 
 FILM, OTHER = "00000072_000", "00000344_003"
 RING = [[100, 200], [300, 200], [300, 400], [100, 400]]

@@ -15,7 +15,7 @@ from radiographs.collections.nih_boxes import NihBoxes
 from radiographs.collections.paediatric import PaediatricPneumonia, person_of
 from radiographs.collections.radiologist_masks import RadiologistMasks
 from radiographs.errors import CollectionError
-from radiographs.fetch import NIH_DEMO, NIH_DEMO_FILMS
+from radiographs.fetching.fetch import NIH_DEMO, NIH_DEMO_FILMS
 
 ALL = [PaediatricPneumonia, AdultDicom, NihBoxes, RadiologistMasks]
 

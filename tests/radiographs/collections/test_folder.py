@@ -11,7 +11,7 @@ from radiographs.collections.folder import FolderCollection, _Look
 from radiographs.collections.folder_tables import FilmFrame
 from radiographs.collections.remembered import forget_folder, remember_folder, remembered_folders
 from radiographs.errors import CollectionError
-from tests.radiographs.dicom_films import film, save
+from tests.radiographs.film_readers.dicom_films import film, save
 
 
 def write_film(path, seed, size=(48, 64)):

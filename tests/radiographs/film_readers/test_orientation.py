@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from radiographs.orientation import (
+from radiographs.film_readers.orientation import (
     StoredFrame,
     Turn,
     patient_orientation,
@@ -11,7 +11,7 @@ from radiographs.orientation import (
     square_shape,
     turn_to_usual,
 )
-from tests.radiographs.dicom_films import codes, read
+from tests.radiographs.film_readers.dicom_films import codes, read
 
 ROWS, COLUMNS = np.mgrid[0:96, 0:80]
 STORED = (ROWS * 20 + COLUMNS * 24 + (ROWS > 60) * 200).astype(np.uint16)

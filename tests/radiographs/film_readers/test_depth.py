@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from radiographs.depth import depth_of
+from radiographs.film_readers.depth import depth_of
 from radiographs.reading import read_radiograph
-from tests.radiographs.dicom_films import codes, read
-from tests.radiographs.test_stored_values import layout, smooth
+from tests.radiographs.film_readers.dicom_films import codes, read
+from tests.radiographs.film_readers.test_stored_values import layout, smooth
 
 
 def png(pixels, **options):

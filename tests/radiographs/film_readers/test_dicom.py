@@ -19,7 +19,7 @@ from pydicom.uid import (
 
 from radiographs.errors import FilmError
 from radiographs.reading import read_radiograph
-from tests.radiographs.dicom_films import SECRETS, STORED, codes, film, lut, read, save
+from tests.radiographs.film_readers.dicom_films import SECRETS, STORED, codes, film, lut, read, save
 
 
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian])

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from radiographs.codestreams import check_side_lengths
 from radiographs.errors import FilmError
-from radiographs.orientation import Turn, patient_orientation, turn_to_usual
+from radiographs.film_readers.codestreams import check_side_lengths
+from radiographs.film_readers.orientation import Turn, patient_orientation, turn_to_usual
 from radiographs.radiograph import Note
 
 if TYPE_CHECKING:

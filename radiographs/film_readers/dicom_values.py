@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from radiographs.dicom_header import number, text_of, whole_number
 from radiographs.errors import FilmError
+from radiographs.film_readers.dicom_header import number, text_of, whole_number
 from radiographs.radiograph import Note
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from radiographs.annotation_readers import AnnotationTable, Outline, joined_name
 from radiographs.annotation_readers.chest_det import CHEST_DET_FRAME, READER
 from radiographs.annotation_readers.geometry import Polygon
 from radiographs.annotation_readers.table import film_key
-from radiographs.downloads import Download
 from radiographs.errors import AnnotationError
+from radiographs.fetching.downloads import Download
 from radiographs.findings import canonical
 from radiographs.places import data_folder, home_folder
 

@@ -8,9 +8,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from radiographs import downloads as machinery
-from radiographs import fetch as films
-from radiographs.fetch import Download, FetchCancelled, FetchError, download_all, fetch
+from radiographs.fetching import downloads as machinery
+from radiographs.fetching import fetch as films
+from radiographs.fetching.fetch import Download, FetchCancelled, FetchError, download_all, fetch
 
 QUICK = {"retries": 2, "timeout_s": 5.0, "back_off_s": 0.01}
 

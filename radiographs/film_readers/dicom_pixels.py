@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from radiographs.codestreams import codestream_kind, decode, size_of
-from radiographs.colour import is_coloured, is_luma_first, luminance
-from radiographs.dicom_header import text_of, whole_number
 from radiographs.errors import FilmError
+from radiographs.film_readers.codestreams import codestream_kind, decode, size_of
+from radiographs.film_readers.colour import is_coloured, is_luma_first, luminance
+from radiographs.film_readers.dicom_header import text_of, whole_number
+from radiographs.film_readers.stored_values import Layout, values_of
 from radiographs.radiograph import Note
-from radiographs.stored_values import Layout, values_of
 
 if TYPE_CHECKING:
     from pydicom import Dataset

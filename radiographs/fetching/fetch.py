@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from radiographs.chest_det_files import chest_det_downloads, chest_det_readings
-from radiographs.downloads import Cancelled, Download, FetchCancelled, FetchError, Progress, download_all
+from radiographs.fetching.chest_det_files import chest_det_downloads, chest_det_readings
+from radiographs.fetching.downloads import Cancelled, Download, FetchCancelled, FetchError, Progress, download_all
 from radiographs.places import asset, home_folder
 
 __all__ = [

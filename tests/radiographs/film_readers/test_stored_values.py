@@ -18,8 +18,8 @@ from pydicom.uid import (
 
 from radiographs.errors import FilmError
 from radiographs.reading import read_radiograph
-from tests.radiographs.dicom_films import codes, film, lut, read, save
-from tests.radiographs.lossless_jpeg import encode_lossless
+from tests.radiographs.film_readers.dicom_films import codes, film, lut, read, save
+from tests.radiographs.film_readers.lossless_jpeg import encode_lossless
 
 
 def smooth(bits, height=96, width=80):
@@ -288,7 +288,7 @@ def test_a_deflated_file_is_inflated(group_length):
 
 
 def test_what_a_deflated_file_inflates_to_is_bounded(monkeypatch):
-    monkeypatch.setattr("radiographs.dicom._MOST_INFLATED", 4096)
+    monkeypatch.setattr("radiographs.film_readers.dicom._MOST_INFLATED", 4096)
     with pytest.raises(FilmError, match="inflates to more than"):
         read_radiograph(deflated(film(SMOOTH)))
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from radiographs.codestreams import MAX_SIDE
 from radiographs.errors import AnnotationError
-from radiographs.orientation import Shape
+from radiographs.film_readers.codestreams import MAX_SIDE
+from radiographs.film_readers.orientation import Shape
 
 MASK_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 _FORMATS = ("PNG", "JPEG", "BMP", "TIFF")

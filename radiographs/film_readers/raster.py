@@ -8,11 +8,11 @@ import struct
 import numpy as np
 from PIL import Image
 
-from radiographs.codestreams import check_jpeg, check_side_lengths, decode
-from radiographs.colour import flatten, is_coloured, is_luma_first
-from radiographs.depth import depth_notes, depth_of
 from radiographs.errors import FilmError
-from radiographs.orientation import StoredFrame, Turn
+from radiographs.film_readers.codestreams import check_jpeg, check_side_lengths, decode
+from radiographs.film_readers.colour import flatten, is_coloured, is_luma_first
+from radiographs.film_readers.depth import depth_notes, depth_of
+from radiographs.film_readers.orientation import StoredFrame, Turn
 from radiographs.radiograph import Note, Radiograph
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
@@ -56,7 +56,7 @@ def read_raster(data: bytes) -> Radiograph:
 
     Colour and palettes are turned to luminance (ITU-R BT.601), transparency is laid over black, the EXIF
     orientation is applied. Pixels are divided by 255 for 8-bit files; a 16-bit file keeps its depth and is scaled over
-    the bits that the film makes use of (:mod:`radiographs.depth`). Pixel spacing is not read: a PNG's is that of a
+    the bits that the film makes use of (``depth``). Pixel spacing is not read: a PNG's is that of a
     printer. What was done or is doubted stands in ``notes``.
 
     Args:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from radiographs.codestreams import MAX_SIDE
-from radiographs.depth import Depth, depth_notes, depth_of
-from radiographs.dicom_header import (
+from radiographs.errors import FilmError
+from radiographs.film_readers.codestreams import MAX_SIDE
+from radiographs.film_readers.depth import Depth, depth_notes, depth_of
+from radiographs.film_readers.dicom_header import (
     aspect_of,
     check_is_film,
     orientation_after,
@@ -24,12 +25,11 @@ from radiographs.dicom_header import (
     turn_of,
     view_of,
 )
-from radiographs.dicom_pixels import palette_indices, stored_values
-from radiographs.dicom_values import padding, rescaled, shown_inverted, window_of
-from radiographs.errors import FilmError
-from radiographs.orientation import StoredFrame, resample_pixels, square_shape
+from radiographs.film_readers.dicom_pixels import palette_indices, stored_values
+from radiographs.film_readers.dicom_values import padding, rescaled, shown_inverted, window_of
+from radiographs.film_readers.orientation import StoredFrame, resample_pixels, square_shape
+from radiographs.film_readers.raster import check_contrast
 from radiographs.radiograph import Note, Radiograph
-from radiographs.raster import check_contrast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,8 +57,8 @@ def looks_like_dicom(data: bytes) -> bool:
 def read_dicom(data: bytes) -> Radiograph:
     """Read a single-frame film: CR, DX, a secondary capture of one, or what may be one, with the doubt said.
 
-    Stored values are checked against what the header says of their bits (:mod:`radiographs.stored_values`), and scaled
-    to [0, 1] over the depth that the film makes use of (:mod:`radiographs.depth`), carried through the rescale or the
+    Stored values are checked against what the header says of their bits (``stored_values``), and scaled
+    to [0, 1] over the depth that the film makes use of (``depth``), carried through the rescale or the
     modality LUT. MONOCHROME1 and the presentation LUT shape INVERSE are inverted. Pixels that the file marks as
     padding become black. The film is turned as one hangs it, by PatientOrientation, and stretched where its pixels are
     not square. The VOI LUT or the first window that shows the film never changes pixels: it goes into ``window`` as
@@ -203,7 +203,7 @@ def _from_palette(dataset: Dataset) -> tuple[np.ndarray, int, list[Note]]:
     """(H, W) luminance of a film that is stored as indices into a palette of colours."""
     from pydicom.pixels import apply_color_lut
 
-    from radiographs.colour import luminance
+    from radiographs.film_readers.colour import luminance
 
     indices = palette_indices(dataset)
     try:
