@@ -7,7 +7,7 @@ same shape is blurred elsewhere on the same film. It needs no explanation method
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from radiographs import Radiograph
 from radiographs.annotation import union_mask
 from radiographs.collection import Collection, FilmEntry
 from radiographs.findings import is_named
+from xai_methods.method import Progress
 
 PLACES = 8
 """Random places, beside the mirrored one, at which the shape is blurred."""
@@ -125,7 +126,7 @@ def measure_validity(
     findings: Sequence[str] | None = None,
     *,
     seed: int = 0,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Measure, on films of patients not trained on, what the validity gate needs.
 
