@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 from urllib.parse import urlencode
@@ -28,7 +26,6 @@ from evaluation.one_film.compare import Comparison, FindingResult
 from radiographs import Annotation, FilmError, Radiograph
 from radiographs.arrays import write_arrays
 
-_log = logging.getLogger(__name__)
 META = ("method", "finding", "parameters", "seed", "logit", "film", "classifier", "seconds", "diagnostics")
 
 
@@ -98,45 +95,27 @@ def _items(request: CompareRequest, results: dict[str, FindingResult], choice: C
     _item("Scores (LaTeX)", partial(table_latex, comparison), f"{stem}.tex", "function")
     _item("Raw maps (npz)", partial(maps_npz, comparison), f"{stem}.npz", "data_array")
     original = _original(request)
-    archive = _checked("maps", partial(dicom_zip, comparison, original), original, _content_of(comparison))
-    if archive is not None:
-        _item("DICOM (zip)", archive, f"{stem}.zip", "radiology")
+    dicom = stem if original is None else f"{stem}-original-study"
+    _item("DICOM (zip)", _joining(original, partial(dicom_zip, comparison, original)), f"{dicom}.zip", "radiology")
     drawn = own_regions.regions_on(film.radiograph)
     if drawn:
         outlines = partial(_regions, film.radiograph, named(drawn), original)
-        regions = _checked("regions", outlines, original, tuple(map(id, drawn)))
-        if regions is not None:
-            _item("Your regions (DICOM)", regions, f"{stem}-regions.dcm", "draw")
+        _item("Your regions (DICOM)", _joining(original, outlines), f"{dicom}-regions.dcm", "draw")
 
 
-def _content_of(comparison: Comparison) -> tuple[object, ...]:
-    """What tells one export of a comparison from another."""
-    made = [d.explanation for result in comparison.findings.values() for d in result.methods.values() if d.explanation]
-    keys = [(e.finding, e.method, e.seed, tuple(sorted(e.parameters.items()))) for e in made]
-    return (comparison.radiograph.digest, comparison.classifier_digest, tuple(keys))
+def _joining(original: bytes | None, make: Callable[[], bytes]) -> Callable[[], bytes]:
+    """The making of a DICOM export, which says what to do where the header of the original is what it fails on."""
 
-
-def _checked(
-    name: str, make: Callable[[], bytes], original: bytes | None, content: tuple[object, ...]
-) -> Callable[[], bytes] | None:
-    """An export that joins an original study, made at once, so that what goes wrong is said here; None where it does.
-
-    A nameless one depends on no foreign header, and is made when it is asked for.
-    """
-    if original is None:
-        return make
-    made = st.session_state.setdefault("named_exports", {})
-    key = (hashlib.sha256(original).hexdigest(), *content)
-    if name not in made or made[name][0] != key:
+    def made() -> bytes:
         try:
-            made[name] = (key, make())
-        except (ValueError, LookupError, TypeError, AttributeError, OSError) as error:
-            _log.warning("a DICOM export failed: %s", type(error).__name__)
+            return make()
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            if original is None:
+                raise
             reason = sentence(error) if isinstance(error, FilmError) else "The original's header does not allow it."
-            st.error(f"The DICOM export failed. {reason} Export without identifiers.", icon=":material/error:")
-            return None
-    data: bytes = made[name][1]
-    return lambda: data
+            raise FilmError(f"{reason} Export without identifiers.") from error
+
+    return made
 
 
 def address_of(page: str, choice: Choice) -> str:

@@ -14,7 +14,7 @@ from dashboard.shared.background import draw_until_done, worked_out
 from dashboard.shared.display import png
 from dashboard.shared.file_button import file_button
 from dashboard.shared.film_and_model import film_and_model
-from dashboard.shared.film_context import FilmContext
+from dashboard.shared.film_context import FilmContext, short_digest
 from dashboard.shared.fragments import fragment
 from dashboard.shared.session import write_address
 from dashboard.stability import charts, pictures, tables, words
@@ -236,13 +236,14 @@ def draw_availability(found: Stability) -> None:
 
 def draw_download(film: FilmContext, classifier: ChestClassifier, found: Stability) -> None:
     """Offer the report and the numbers."""
+    stem = f"stability-{short_digest(film.radiograph.digest)}-{classifier.name}"
     with st.container(horizontal=True):
         file_button(
             "Report (HTML)",
             lambda: html_report(found, classifier.card, film.reference, film.radiograph),
-            "stability.html",
+            f"{stem}.html",
             icon="description",
         )
         file_button(
-            "Numbers (CSV)", lambda: tables.findings_table(found).to_csv(index=False), "stability.csv", icon="table"
+            "Numbers (CSV)", lambda: tables.findings_table(found).to_csv(index=False), f"{stem}.csv", icon="table"
         )

@@ -13,7 +13,7 @@ from PIL import Image
 from radiographs.annotation import Annotation
 from radiographs.annotation_readers import AnnotationTable, read_nih_boxes
 from radiographs.collection import Collection, CollectionCard, FilmEntry
-from radiographs.errors import CollectionError
+from radiographs.errors import AnnotationError, CollectionError
 from radiographs.fetching.chest_det_files import chest_det_readings
 from radiographs.fetching.nih_release import (
     RELEASE_VARIABLE,
@@ -103,7 +103,7 @@ class ChestXDet(Collection):
         """None where at least one film with its reading is at hand; else one sentence that says how to have them."""
         try:
             return None if self.entries() else _HOW_TO_HAVE_IT
-        except CollectionError as error:
+        except (AnnotationError, CollectionError) as error:
             return str(error)
 
     def entries(self) -> list[FilmEntry]:
@@ -111,6 +111,7 @@ class ChestXDet(Collection):
 
         Raises:
             CollectionError: the package with NIH's tables is not installed.
+            AnnotationError: a table of outlines is damaged.
         """
         table, folders, archives = chest_det_readings(), film_folders(), _archives()
         state = (id(table), [(path, path.stat().st_mtime_ns) for path in folders], [path for path, _ in archives])

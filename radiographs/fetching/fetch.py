@@ -26,6 +26,7 @@ __all__ = [
     "download_all",
     "fetch",
     "nih_downloads",
+    "outlined_by_chest_det",
 ]
 
 FILM_SETS = ("nih-boxes", "nih-demo", "chestx-det")
@@ -76,11 +77,17 @@ def fetch(
     if name == "nih-demo":
         downloads = [d for d in downloads if d.path.stem in NIH_DEMO_FILMS]
     elif name == "chestx-det":
-        download_all(chest_det_downloads(base_url), progress=progress, cancelled=cancelled)
-        read_there = chest_det_readings()
-        downloads = [d for d in downloads if d.path.stem in read_there]
+        tables = chest_det_downloads(base_url)
+        download_all(tables, cancelled=cancelled)
+        downloads = tables + outlined_by_chest_det(downloads)
     download_all(downloads, progress=progress, cancelled=cancelled)
     return folder
+
+
+def outlined_by_chest_det(downloads: list[Download]) -> list[Download]:
+    """Those of NIH's films that ChestX-Det outlines; none where its tables are not on this machine."""
+    readings = chest_det_readings()
+    return [download for download in downloads if download.path.stem in readings]
 
 
 def nih_downloads(folder: Path, *, base_url: str = NIH_BOXES_URL, manifest: Path | None = None) -> list[Download]:
