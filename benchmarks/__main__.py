@@ -14,10 +14,10 @@ import torch
 
 import benchmarks
 from benchmarks.films import MODELS, limit_to
-from benchmarks.timing import Row
+from benchmarks.timing import TimingRow
 
 PREFIX = "bench_"
-HEAD = "| what | against | ours, s | theirs, s | ratio | asked | met |\n|---|---|---|---|---|---|---|"
+HEAD = "| what | against | ours, s | theirs, s | ratio | target | met |\n|---|---|---|---|---|---|---|"
 
 
 def names() -> tuple[str, ...]:
@@ -42,16 +42,16 @@ def _processor() -> str:
     return named[0] if named else platform.processor() or platform.machine()
 
 
-def line(row: Row) -> str:
+def line(row: TimingRow) -> str:
     """One row in Markdown."""
-    asked = "" if row.asked is None else f"at most {row.asked:.2f}"
+    target = "" if row.target is None else f"at most {row.target:.2f}"
     met = {True: "yes", False: "no", None: ""}[row.met]
     figures = f"{row.ours:.3f} | {row.theirs:.3f} | {row.ratio:.2f}"
-    return f"| {row.what} | {row.rival} | {figures} | {asked} | {met} |"
+    return f"| {row.what} | {row.rival} | {figures} | {target} | {met} |"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the benchmarks asked for; returns 0."""
+    """Run the chosen benchmarks; returns 0."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--only", choices=names(), action="append", help="a benchmark to run; may be repeated")
     parser.add_argument("--model", choices=tuple(MODELS), action="append", help="measure on this model only")

@@ -9,7 +9,7 @@ import torch
 from scipy import ndimage
 
 from benchmarks.agreement import the_film
-from benchmarks.timing import Row, compare
+from benchmarks.timing import TimingRow, compare
 from classifiers.anatomy import segment, shipped_network
 from radiographs import Radiograph
 
@@ -17,7 +17,7 @@ SIDE = 1600
 """Pixels along the film's shorter side, about what a digital film shown on a screen has."""
 
 
-def rows(pairs: int) -> Iterator[Row]:
+def rows(pairs: int) -> Iterator[TimingRow]:
     """Time the whole way from film to outlines, and the network alone on the same film, ready made."""
     small = the_film().pixels
     film = Radiograph(np.clip(ndimage.zoom(small, SIDE / min(small.shape), order=1), 0, 1).astype(np.float32))

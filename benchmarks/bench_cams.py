@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.films import classifiers, film_for
-from benchmarks.timing import Row, compare
+from benchmarks.timing import TimingRow, compare
 from classifiers import ChestClassifier
 from xai_methods import get_method
 
@@ -31,7 +31,7 @@ FEW_MAPS = {"nih14-localised": "layer1", "DenseNet-121": "features.pool0"}
 """Layers of 64 feature maps: Score-CAM takes a forward pass for each, and what counts is the time of a pass."""
 
 
-def rows(pairs: int) -> Iterator[Row]:
+def rows(pairs: int) -> Iterator[TimingRow]:
     """One row for each map and model."""
     for title, classifier in classifiers().items():
         for name in LIBRARY:
@@ -48,7 +48,7 @@ def _reading(classifier: ChestClassifier, layer: str) -> ChestClassifier:
     )
 
 
-def _row(title: str, classifier: ChestClassifier, name: str, pairs: int) -> Row:
+def _row(title: str, classifier: ChestClassifier, name: str, pairs: int) -> TimingRow:
     import pytorch_grad_cam
     from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
@@ -65,4 +65,4 @@ def _row(title: str, classifier: ChestClassifier, name: str, pairs: int) -> Row:
         with contextlib.redirect_stderr(io.StringIO()), kind(classifier, [classifier.cam_module]) as library:
             return library(inputs, [ClassifierOutputTarget(1)])
 
-    return compare(f"{method.title}, {title}", "grad-cam", ours, theirs, pairs=pairs, asked=ASKED)
+    return compare(f"{method.title}, {title}", "grad-cam", ours, theirs, pairs=pairs, target=ASKED)

@@ -9,7 +9,7 @@ import torch
 from scipy.stats import spearmanr
 
 from benchmarks.films import classifiers
-from benchmarks.timing import Row, compare
+from benchmarks.timing import TimingRow, compare
 from classifiers import ChestClassifier
 from classifiers.precision import settle_precision
 from evaluation.stability import study
@@ -39,7 +39,7 @@ def rank_correlation(classifier: ChestClassifier, film: torch.Tensor) -> float:
     return min(float(spearmanr(rough.flatten(), exact.flatten()).statistic) for rough, exact in pairs)
 
 
-def rows(pairs: int) -> Iterator[Row]:
+def rows(pairs: int) -> Iterator[TimingRow]:
     """Time both models, then the whole study of one film."""
     film = a_film()
     for title, classifier in classifiers().items():
@@ -54,7 +54,7 @@ def rows(pairs: int) -> Iterator[Row]:
                 lambda c=classifier, x=one, p=precision: jacobian(c, x, precision=p),
                 lambda c=classifier, x=one: torch.autograd.functional.jacobian(lambda film: c(film)[0], x),
                 pairs=pairs,
-                asked=1 / 3 if precision == settled else None,
+                target=1 / 3 if precision == settled else None,
             )
         yield compare(
             f"Jacobian of {FINDINGS} findings in {settled}, {title}",
@@ -62,7 +62,7 @@ def rows(pairs: int) -> Iterator[Row]:
             lambda c=classifier, x=one, p=settled: jacobian(c, x, precision=p),
             lambda c=classifier, x=many: forward_and_backward(c, x),
             pairs=pairs,
-            asked=1.3,
+            target=1.3,
         )
     if "nih14-localised" not in classifiers():
         return
@@ -74,5 +74,5 @@ def rows(pairs: int) -> Iterator[Row]:
         lambda: study(classifier, film),
         lambda: [forward_and_backward(classifier, one) for _ in range(PASSES)],
         pairs=pairs,
-        asked=1.0,
+        target=1.0,
     )

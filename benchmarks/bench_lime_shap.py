@@ -18,7 +18,7 @@ from scipy.stats import spearmanr
 
 from benchmarks.agreement import REGIONS, Count, agreement, counts, finding_of, question, the_film
 from benchmarks.films import classifiers
-from benchmarks.timing import Row, row_of, seconds
+from benchmarks.timing import TimingRow, row_of, seconds
 from classifiers import ChestClassifier
 from classifiers.precision import settle_precision
 from xai_methods import Explanation, Request
@@ -33,7 +33,7 @@ ASKED, ASKED_OVERHEAD = 0.25, 1.2
 OVERHEAD_FILMS, PRECISION_FILMS = 320, 300
 
 
-def rows(pairs: int) -> Iterator[Row]:
+def rows(pairs: int) -> Iterator[TimingRow]:
     """LIME and Kernel SHAP on each model, what they cost beside the bare passes, and bfloat16 beside float32."""
     for title, classifier in classifiers().items():
         yield lime_row(title, classifier, pairs)
@@ -42,7 +42,7 @@ def rows(pairs: int) -> Iterator[Row]:
         yield precision_row(title, classifier, pairs)
 
 
-def lime_row(title: str, classifier: ChestClassifier, pairs: int) -> Row:
+def lime_row(title: str, classifier: ChestClassifier, pairs: int) -> TimingRow:
     """LIME against the lime package."""
     request, regions = question(classifier)
     needed = counts(classifier, "lime")
@@ -51,7 +51,7 @@ def lime_row(title: str, classifier: ChestClassifier, pairs: int) -> Row:
                     classifier, pairs)  # fmt: skip
 
 
-def shap_row(title: str, classifier: ChestClassifier, pairs: int) -> Row:
+def shap_row(title: str, classifier: ChestClassifier, pairs: int) -> TimingRow:
     """Kernel SHAP against shap's KernelExplainer."""
     request, regions = question(classifier)
     needed = counts(classifier, "shap")
@@ -68,7 +68,7 @@ def _against(
     title: str,
     classifier: ChestClassifier,
     pairs: int,
-) -> Row:
+) -> TimingRow:
     rival = _best_of(slice_in)
     film, finding, times, scaled, found = the_film(), finding_of(classifier), [], [], []
     method.explain(classifier, film, finding, parameters=method.parameters(samples=100, stop_at=1.0))
@@ -80,10 +80,10 @@ def _against(
     most = "" if theirs.reached else " (not enough: more would cost more)"
     what = f"{method.title}, {title}: {parameters.samples} films{agreed}"
     return row_of(what, f"{method.name.split('-')[-1]}, {theirs.films} films at {theirs.agreement:.2f}{most}", times,
-                  scaled, asked=ASKED)  # fmt: skip
+                  scaled, target=ASKED)  # fmt: skip
 
 
-def precision_row(title: str, classifier: ChestClassifier, pairs: int) -> Row:
+def precision_row(title: str, classifier: ChestClassifier, pairs: int) -> TimingRow:
     """Kernel SHAP in bfloat16 against itself in float32, and how alike the maps are."""
 
     def work(precision: str) -> Explanation:
@@ -96,7 +96,7 @@ def precision_row(title: str, classifier: ChestClassifier, pairs: int) -> Row:
     return row_of(what, "SHAP in float32", [one.seconds for one in rough], [one.seconds for one in exact])
 
 
-def overhead_row(title: str, classifier: ChestClassifier, pairs: int) -> Row:
+def overhead_row(title: str, classifier: ChestClassifier, pairs: int) -> TimingRow:
     """LIME against as many bare passes at the best batch size, in the same precision."""
     precision = settle_precision("auto", classifier.device)
     # Said outright: left to itself LIME takes float32 where rounding is large, as on a random network.
@@ -111,13 +111,13 @@ def overhead_row(title: str, classifier: ChestClassifier, pairs: int) -> Row:
     inputs = classifier.prepare(film).expand(OVERHEAD_FILMS, -1, -1, -1).contiguous(memory_format=torch.channels_last)
 
     def bare() -> None:
-        classifier.judge(inputs[:1])
+        classifier.predict_logits(inputs[:1])
         for part in inputs[1:].split(sizes.best or 1):
-            classifier.judge(part, precision)
+            classifier.predict_logits(part, precision)
 
     mine, others = zip(*((seconds(ours), seconds(bare)) for _ in range(pairs)))
     what = f"Overhead of LIME, {OVERHEAD_FILMS} films, {title}"
-    return row_of(what, f"bare passes, batches of {sizes.best}", list(mine), list(others), asked=ASKED_OVERHEAD)
+    return row_of(what, f"bare passes, batches of {sizes.best}", list(mine), list(others), target=ASKED_OVERHEAD)
 
 
 def _by_region(explanation: Explanation) -> np.ndarray:

@@ -8,12 +8,12 @@ from typing import Any
 import torch
 
 from benchmarks.films import classifiers, film_for
-from benchmarks.timing import Row, compare
+from benchmarks.timing import TimingRow, compare
 from classifiers import ChestClassifier
 from xai_methods import get_method
 
 
-def rows(pairs: int) -> Iterator[Row]:
+def rows(pairs: int) -> Iterator[TimingRow]:
     """Epsilon-plus-flat against zennit on the ResNet; against one forward and backward pass on both models."""
     for title, classifier in classifiers().items():
         if title == "nih14-localised":
@@ -21,7 +21,7 @@ def rows(pairs: int) -> Iterator[Row]:
         yield _against_a_gradient(title, classifier, pairs)
 
 
-def _against_zennit(title: str, classifier: ChestClassifier, pairs: int) -> Row:
+def _against_zennit(title: str, classifier: ChestClassifier, pairs: int) -> TimingRow:
     from zennit.attribution import Gradient
     from zennit.composites import EpsilonPlusFlat
     from zennit.torchvision import ResNetCanonizer
@@ -38,7 +38,7 @@ def _against_zennit(title: str, classifier: ChestClassifier, pairs: int) -> Row:
     def ours() -> Any:
         return method.explain(classifier, film, finding)
 
-    return compare(f"LRP, epsilon-plus-flat, {title}", "zennit", ours, theirs, pairs=pairs, asked=1.0)
+    return compare(f"LRP, epsilon-plus-flat, {title}", "zennit", ours, theirs, pairs=pairs, target=1.0)
 
 
 def _of_torchvision(classifier: ChestClassifier) -> torch.nn.Module:
@@ -52,7 +52,7 @@ def _of_torchvision(classifier: ChestClassifier) -> torch.nn.Module:
     return network.eval()
 
 
-def _against_a_gradient(title: str, classifier: ChestClassifier, pairs: int) -> Row:
+def _against_a_gradient(title: str, classifier: ChestClassifier, pairs: int) -> TimingRow:
     film, finding, method = film_for(classifier), classifier.findings[1], get_method("lrp")
 
     def theirs() -> Any:

@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 from scipy import ndimage
 
-from benchmarks.timing import Row, compare
+from benchmarks.timing import TimingRow, compare
 from classifiers.torchvision_guard import ensure_torchvision
 from evaluation.scores import MapCase, get_metric, score_map
 
@@ -63,12 +63,12 @@ def theirs(values: np.ndarray, mask: np.ndarray) -> dict[str, float]:
     return found
 
 
-def rows(pairs: int) -> list[Row]:
+def rows(pairs: int) -> list[TimingRow]:
     """Time the metrics both have; then all of ours against the same five of Quantus."""
     values, mask = case()
     both = "the five localisation metrics both have, one map of 1024 x 1024"
     everything = "all our localisation metrics, against those five"
     return [
-        compare(both, "Quantus", lambda: ours(values, mask), lambda: theirs(values, mask), pairs=pairs, asked=1 / 3),
+        compare(both, "Quantus", lambda: ours(values, mask), lambda: theirs(values, mask), pairs=pairs, target=1 / 3),
         compare(everything, "Quantus", lambda: score_map(values, mask), lambda: theirs(values, mask), pairs=pairs),
     ]

@@ -12,13 +12,13 @@ Work = Callable[[], Any]
 
 
 @dataclass(frozen=True)
-class Row:
+class TimingRow:
     """One line of the table.
 
     Attributes:
         what: what was done, on which model. rival: what it is compared with.
         ours, theirs: median wall time in seconds. ratio: median over pairs of ours / theirs.
-        asked: the ratio that ours should not exceed; None where nothing is asked.
+        target: the ratio that ours should not exceed; None where there is no target.
         pairs: how many pairs were timed.
     """
 
@@ -27,13 +27,13 @@ class Row:
     ours: float
     theirs: float
     ratio: float
-    asked: float | None
+    target: float | None
     pairs: int
 
     @property
     def met(self) -> bool | None:
-        """Whether the ratio is as asked; None where nothing is asked."""
-        return None if self.asked is None else self.ratio <= self.asked
+        """Whether the ratio is within its target; None where there is none."""
+        return None if self.target is None else self.ratio <= self.target
 
 
 def seconds(work: Work) -> float:
@@ -44,12 +44,12 @@ def seconds(work: Work) -> float:
 
 
 def compare(
-    what: str, rival: str, ours: Work, theirs: Work, *, pairs: int = 5, asked: float | None = None, warm: int = 1
-) -> Row:
+    what: str, rival: str, ours: Work, theirs: Work, *, pairs: int = 5, target: float | None = None, warm: int = 1
+) -> TimingRow:
     """Time ``ours`` and ``theirs`` in turns, the first of each pair changing, and take medians.
 
     Args:
-        what, rival, asked: see :class:`Row`. ours, theirs: calls without arguments.
+        what, rival, target: see :class:`TimingRow`. ours, theirs: calls without arguments.
         pairs: how many times each is timed. warm: untimed calls of each beforehand.
 
     Raises:
@@ -68,10 +68,10 @@ def compare(
         else:
             mine.append(seconds(ours))
             others.append(seconds(theirs))
-    return row_of(what, rival, mine, others, asked=asked)
+    return row_of(what, rival, mine, others, target=target)
 
 
-def row_of(what: str, rival: str, ours: list[float], theirs: list[float], *, asked: float | None = None) -> Row:
+def row_of(what: str, rival: str, ours: list[float], theirs: list[float], *, target: float | None = None) -> TimingRow:
     """Make a row of times measured elsewhere, the n-th of ``ours`` in the same pair as the n-th of ``theirs``.
 
     Raises:
@@ -80,4 +80,4 @@ def row_of(what: str, rival: str, ours: list[float], theirs: list[float], *, ask
     if not ours or len(ours) != len(theirs):
         raise ValueError(f"expected as many times of each, at least one, got {len(ours)} and {len(theirs)}")
     ratio = median(mine / other for mine, other in zip(ours, theirs))
-    return Row(what, rival, median(ours), median(theirs), ratio, asked, len(ours))
+    return TimingRow(what, rival, median(ours), median(theirs), ratio, target, len(ours))

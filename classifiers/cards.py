@@ -11,6 +11,7 @@ from typing import Any, Literal, NoReturn
 
 from classifiers.chest_classifier import ModelCard, Scope
 from classifiers.preprocessing import Preprocessing
+from radiographs.files import write_text
 
 
 class CardError(ValueError):
@@ -103,7 +104,7 @@ def save_card(folder: Path, card: ModelCard, network: NetworkSpec) -> Path:
     except (TypeError, ValueError) as error:
         raise CardError(f"the card of {card.name} cannot be written: {error}") from error
     path = folder / f"{card.name}.json"
-    path.write_text(text + "\n", encoding="utf-8")
+    write_text(path, text + "\n")
     return path
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from typing import Any
 from classifiers.chest_classifier import ChestClassifier, ModelCard
 from classifiers.own_weights import load_own
 from classifiers.weights import WeightsError, sha256_of
+from radiographs.files import replacing, write_text
 from radiographs.places import home_folder
 
 _KEPT = ("architecture", "findings", "side", "fit", "low", "high", "mean", "std", "cam_layer", "title")
@@ -43,13 +43,10 @@ def remember_model(
     path = Path(path)
     classifier = load_own(path, architecture, findings, name=name, title=title, **options)
     sha256 = sha256_of(path)
-    folder = home_folder() / "weights" / "own"
-    folder.mkdir(parents=True, exist_ok=True)
-    copy = folder / f"{sha256[:16]}{path.suffix.lower()}"
+    copy = home_folder() / "weights" / "own" / f"{sha256[:16]}{path.suffix.lower()}"
     if not copy.is_file() or sha256_of(copy) != sha256:
-        part = copy.with_suffix(".part")
-        shutil.copyfile(path, part)
-        os.replace(part, copy)
+        with replacing(copy) as fresh:
+            shutil.copyfile(path, fresh)
     chosen = {"architecture": architecture, "findings": list(findings), "title": title or name, **options}
     models = _read()
     models[name] = {**chosen, "weights": copy.name, "sha256": sha256}
@@ -128,8 +125,4 @@ def _read() -> dict[str, dict[str, Any]]:
 
 
 def _write(models: dict[str, dict[str, Any]]) -> None:
-    path = _path()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(models, indent=1, ensure_ascii=False), encoding="utf-8")
-    os.replace(part, path)
+    write_text(_path(), json.dumps(models, indent=1, ensure_ascii=False))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import logging
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,12 +18,16 @@ from classifiers.shipped import load_shipped, models_folder, shipped_cards
 from classifiers.weights import WeightsError
 from classifiers.xrv import load_xrv
 from classifiers.xrv_weights import XRV_NAMES, missing_xrv, xrv_card
+from radiographs import extensions
 
 _log = logging.getLogger(__name__)
 
 
 class UnknownModelError(LookupError):
     """There is no such model. The message names close ones."""
+
+
+Origin = Literal["shipped", "torchxrayvision", "yours", "extension"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,7 @@ class ModelEntry:
     Attributes:
         name, title: its name, and its name for people. card: what is known of it.
         available: whether it can be loaded now. missing: where it cannot, one sentence that says how to have it.
-        origin: shipped with the project, torchxrayvision's, or the user's own.
+        origin: shipped with the project, torchxrayvision's, the user's own weights, or code from outside the project.
     """
 
     name: str
@@ -39,11 +45,30 @@ class ModelEntry:
     card: ModelCard
     available: bool
     missing: str | None
-    origin: Literal["shipped", "torchxrayvision", "yours"]
+    origin: Origin
+
+
+_registered: dict[str, tuple[ModelCard, Callable[[], ChestClassifier]]] = {}
+
+
+def register_model(card: ModelCard, build: Callable[[], ChestClassifier]) -> None:
+    """Add a model that code builds, under ``card.name``.
+
+    Args:
+        card: what is known of it. build: gives the classifier, on the CPU; called when a person first wants it.
+
+    Raises:
+        ValueError: the name is taken, or cannot stand in links.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", card.name):
+        raise ValueError(f"a model's name has letters, digits, '-', '_' and '.', unlike {card.name!r}")
+    if card.name in {entry.name for entry in list_models()}:
+        raise ValueError(f"a model named {card.name!r} is registered already")
+    _registered[card.name] = card, build
 
 
 def list_models(folder: Path | None = None) -> list[ModelEntry]:
-    """List all models: shipped, the user's own, torchxrayvision's. No weights are read.
+    """List all models: shipped, the user's own, those that extensions register, torchxrayvision's. No weights are read.
 
     Args:
         folder: where the shipped models lie; by default the project's own.
@@ -61,6 +86,8 @@ def list_models(folder: Path | None = None) -> list[ModelEntry]:
         entries.extend(_entry(card, None, "yours") for card in own_cards())
     except WeightsError as error:
         _log.warning("your own models are left out: %s", error)
+    extensions.load("models")
+    entries.extend(_entry(card, None, "extension") for card, _ in _registered.values())
     entries.extend(_entry(xrv_card(name), missing_xrv(name), "torchxrayvision") for name in XRV_NAMES)
     return entries
 
@@ -68,7 +95,7 @@ def list_models(folder: Path | None = None) -> list[ModelEntry]:
 _ORDER = ("nih14-localised", "nih14", "known-truth")
 
 
-def _entry(card: ModelCard, missing: str | None, origin: Literal["shipped", "torchxrayvision", "yours"]) -> ModelEntry:
+def _entry(card: ModelCard, missing: str | None, origin: Origin) -> ModelEntry:
     return ModelEntry(card.name, card.title, card, missing is None, missing, origin)
 
 
@@ -92,8 +119,23 @@ def load_classifier(name: str, device: str | torch.device | None = None, folder:
     if origin == "shipped":
         classifier = load_shipped(name, folder)
     else:
-        classifier = load_remembered(name) if origin == "yours" else load_xrv(name)
+        load_other = {"yours": load_remembered, "torchxrayvision": load_xrv, "extension": _built}
+        classifier = load_other[origin](name)
     return classifier.to(torch.device(device) if device is not None else best_device())
+
+
+def _built(name: str) -> ChestClassifier:
+    """The model that an extension builds."""
+    try:
+        classifier = _registered[name][1]()
+    except WeightsError:
+        raise
+    except Exception as error:  # another's code; what it raises is a sentence about that model
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise WeightsError(f"the extension that builds {name} failed: {reason}") from error
+    if not isinstance(classifier, ChestClassifier) or classifier.name != name:
+        raise WeightsError(f"the extension that builds {name} gives no classifier of that name; see classifiers.wrap")
+    return classifier
 
 
 def best_device() -> torch.device:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,11 +10,12 @@ from pathlib import Path
 
 from classifiers.chest_classifier import ModelCard
 from classifiers.weights import WeightsError, sha256_of
-from radiographs.fetch import FetchCancelled, FetchError
+from radiographs.fetching.downloads import DownloadProgress
+from radiographs.fetching.fetch import FetchCancelled, FetchError
+from radiographs.files import write_text
 from radiographs.places import home_folder
 
 PREFIX = "xrv-"
-Progress = Callable[[int, int, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -136,11 +136,7 @@ def recorded_sums() -> dict[str, str]:
 
 def record_sum(name: str, sha256: str) -> None:
     """Record the SHA-256 of a first download."""
-    path = _sums_path()
-    text = json.dumps({**recorded_sums(), name: sha256}, indent=1)
-    part = path.with_suffix(".part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)
+    write_text(_sums_path(), json.dumps({**recorded_sums(), name: sha256}, indent=1))
 
 
 def size_at(url: str) -> int:
@@ -153,7 +149,7 @@ def size_at(url: str) -> int:
 
 
 def first_download(
-    url: str, path: Path, size: int, progress: Progress | None, cancelled: Callable[[], bool] | None
+    url: str, path: Path, size: int, progress: DownloadProgress | None, cancelled: Callable[[], bool] | None
 ) -> None:
     """Download a file whose checksum nobody has published."""
     path.parent.mkdir(parents=True, exist_ok=True)

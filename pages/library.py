@@ -21,6 +21,7 @@ part = st.segmented_control(
 if st.query_params.get("part") != part:
     st.query_params["part"] = part
 library_folder.draw_added()
+library.draw_extension_problems()
 library.open_collection()
 if part == "films":
     library.draw_films()

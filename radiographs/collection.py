@@ -58,6 +58,8 @@ class Collection(ABC):
 
     name: ClassVar[str]
     card: ClassVar[CollectionCard]
+    order: ClassVar[int] = 100
+    """Where it stands in lists, the least first."""
     split: ClassVar[str] = ""
     """The split table in ``assets/splits`` that records ``FilmEntry.part``; "" for none."""
 
@@ -81,6 +83,14 @@ class Collection(ABC):
     @abstractmethod
     def annotations(self, film_id: str) -> list[Annotation]:
         """What readers outlined on the film, in the film's own pixels; empty where nobody did."""
+
+    def further_readings(self, film_id: str) -> list[Annotation]:
+        """What readers of other collections outlined on the same film; never part of :meth:`annotations`.
+
+        Raises:
+            CollectionError: the collection has no such film, or its file is not at hand.
+        """
+        return []
 
     def entry(self, film_id: str) -> FilmEntry:
         """The list's line for one film.

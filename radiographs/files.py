@@ -14,7 +14,8 @@ def replacing(path: Path, *, durable: bool = False) -> Iterator[Path]:
     """Yield an empty file beside ``path`` to write to, which takes its place when the ``with`` block ends.
 
     Whoever reads meanwhile finds the old file or the new one, never half of one. After an error the new file is
-    removed and the old one is as it was. The folder is made where it is not there.
+    removed and the old one is as it was. The folder is made where it is not there. A link stays a link to the new file;
+    a device or pipe, such as ``/dev/stdout``, is written to itself.
 
     Args:
         path: where the file is to stand. durable: whether it must outlast a power failure (slower).
@@ -22,6 +23,10 @@ def replacing(path: Path, *, durable: bool = False) -> Iterator[Path]:
     Raises:
         OSError: the folder or the file cannot be written.
     """
+    path = Path(os.path.realpath(path))
+    if path.exists() and not path.is_file():
+        yield path
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
     fresh.touch()
@@ -37,5 +42,10 @@ def replacing(path: Path, *, durable: bool = False) -> Iterator[Path]:
 
 def write_text(path: Path, text: str, *, durable: bool = False) -> None:
     """Write ``text`` as UTF-8 to ``path``, whole or not at all; see :func:`replacing`."""
+    write_bytes(path, text.encode(), durable=durable)
+
+
+def write_bytes(path: Path, content: bytes, *, durable: bool = False) -> None:
+    """Write ``content`` to ``path``, whole or not at all; see :func:`replacing`."""
     with replacing(path, durable=durable) as fresh:
-        fresh.write_text(text, encoding="utf-8")
+        fresh.write_bytes(content)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from radiographs.orientation import StoredFrame
+from radiographs.film_readers.orientation import StoredFrame
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ class Radiograph:
         pixel_spacing_mm: (row, column) distance between pixel centres in mm where known.
         bits: bits a pixel that the film makes use of (8 to 16).
         window: (low, high) display window in units of ``pixels`` that the file asks for (VOI LUT), where it does.
+        orientation: where rows and columns run to on the patient as the film hangs, ("L", "F") on a frontal film, where
+            the file says so.
         notes: what was turned, inverted, scaled, guessed or is doubted; shown wherever the film is shown.
         stored: how the film lay in its file, where it was turned or resampled; None where it lay as it is.
         digest: SHA-256 of shape and pixels, the film's identity everywhere.
@@ -46,6 +48,7 @@ class Radiograph:
     pixel_spacing_mm: tuple[float, float] | None = None
     bits: int = 8
     window: tuple[float, float] | None = None
+    orientation: tuple[str, str] | None = None
     notes: tuple[Note, ...] = ()
     stored: StoredFrame | None = None
     digest: str = field(init=False)

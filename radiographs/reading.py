@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import BinaryIO
 
-from radiographs.codestreams import JPEG_MAGIC
-from radiographs.dicom import looks_like_dicom, read_dicom
 from radiographs.errors import FilmError
+from radiographs.film_readers.codestreams import JPEG_MAGIC
+from radiographs.film_readers.dicom import looks_like_dicom, read_dicom
+from radiographs.film_readers.raster import PNG_MAGIC, read_raster
 from radiographs.radiograph import Radiograph
-from radiographs.raster import PNG_MAGIC, read_raster
 
 MAX_BYTES = 512 * 2**20
 _ACCEPTED = "give a PNG, a JPEG or a DICOM film"
@@ -29,7 +29,7 @@ _OTHERS: tuple[tuple[bytes, str], ...] = (
 def read_radiograph(source: Path | str | bytes | BinaryIO) -> Radiograph:
     """Read one chest film: PNG, JPEG or DICOM, decided by content and never by file name.
 
-    See :func:`radiographs.raster.read_raster` and :func:`radiographs.dicom.read_dicom` for how stored values become
+    See :func:`radiographs.film_readers.raster.read_raster` and ``read_dicom`` for how stored values become
     pixels in [0, 1]. Nothing that identifies a patient is kept or said.
 
     Args:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import difflib
+import importlib
 import logging
 import os
+import pkgutil
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
-from radiographs.collection import Collection, FilmEntry
-from radiographs.collections.adult_dicom import AdultDicom
-from radiographs.collections.known_truth import KnownTruth
-from radiographs.collections.nih_boxes import NihBoxes
-from radiographs.collections.paediatric import PaediatricPneumonia
-from radiographs.collections.radiologist_masks import RadiologistMasks
+import radiographs.collections
+from radiographs import extensions
+from radiographs.collection import Collection, CollectionCard, FilmEntry
 from radiographs.collections.remembered import remembered_folders
 from radiographs.errors import CollectionError
 from radiographs.radiograph import Radiograph
@@ -23,18 +23,44 @@ from radiographs.reading import read_radiograph
 _log = logging.getLogger(__name__)
 
 
+_registered: dict[str, Collection] = {}
+T = TypeVar("T", bound=type[Collection])
+
+
+def register(collection: T) -> T:
+    """Class decorator: add a collection, of which there is one object, under its ``name``.
+
+    Raises:
+        ValueError: the name is taken.
+        TypeError: it lacks something that every collection has (see :class:`Collection`).
+    """
+    if not collection.__module__.startswith("radiographs."):
+        _load_own()  # so that a name that the program uses is refused to others, whichever is imported first
+    if collection.name in _registered:
+        raise ValueError(f"a collection named {collection.name!r} is registered already")
+    if not isinstance(getattr(collection, "card", None), CollectionCard):
+        raise TypeError(f"the collection {collection.name} has no card")
+    _registered[collection.name] = collection()
+    return collection
+
+
 @cache
-def _own_collections() -> tuple[Collection, ...]:
-    return KnownTruth(), PaediatricPneumonia(), AdultDicom(), NihBoxes(), RadiologistMasks()
+def _load_own() -> None:
+    """Import every module of ``radiographs.collections``, each of which registers what it holds."""
+    for module in pkgutil.iter_modules(radiographs.collections.__path__):
+        importlib.import_module(f"{radiographs.collections.__name__}.{module.name}")
 
 
 def collections() -> dict[str, Collection]:
-    """All collections by name: the program's own, then the user's remembered folders. Those without films as well.
+    """All collections by name: those that are registered, then the user's remembered folders, also without films.
 
     Where the list of folders is damaged, they are left out; :func:`damaged_folders` says so.
     """
     folders = [] if damaged_folders() else remembered_folders()
-    return {collection.name: collection for collection in (*_own_collections(), *folders)}
+    _load_own()
+    extensions.load("collections")
+    in_order = sorted(_registered.values(), key=lambda collection: (collection.order, collection.name))
+    return {collection.name: collection for collection in (*in_order, *folders)}
 
 
 def damaged_folders() -> str:
@@ -67,7 +93,7 @@ def get_collection(name: str) -> Collection:
 def find_film(reference: str) -> tuple[Radiograph, FilmEntry | None, Collection | None]:
     """Read the film that ``reference`` speaks of: the path of a file, or ``collection/film-id``.
 
-    A path that exists wins.
+    A path that exists wins; a film in one of the user's folders is known as such, with what was outlined on it.
 
     Returns:
         The film; its line in the collection's list and the collection, both None where ``reference`` is a file.
@@ -78,6 +104,10 @@ def find_film(reference: str) -> tuple[Radiograph, FilmEntry | None, Collection 
     """
     path = os.path.expanduser(reference)
     if os.path.isfile(path):
+        for folder in [] if damaged_folders() else remembered_folders():
+            film_id = folder.film_id_of(Path(path))
+            if film_id is not None:
+                return folder.read(film_id), folder.entry(film_id), folder
         return read_radiograph(Path(path)), None, None
     if os.path.isdir(path):
         raise CollectionError(f"{reference} is a folder; name one film in it")

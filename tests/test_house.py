@@ -1,9 +1,11 @@
-"""The rules of the house: imports point one way, library rooms know nothing of streamlit, pages hold no mathematics."""
+"""The rules of the house: imports point one way and in no circle, one name means one thing, tests mirror the tree."""
 
 from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Collection
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,60 @@ def test_imports_point_down(room: str) -> None:
     above = set(FLOORS[FLOORS.index(room) + 1 :]) | {"app"}
     wrong = {str(p.relative_to(ROOT)): imported_rooms(p) & above for p in sources(room)}
     assert {name: rooms for name, rooms in wrong.items() if rooms} == {}
+
+
+def modules() -> dict[str, Path]:
+    """Every module of the product and its benchmarks by dotted name."""
+    paths = [path for room in [*FLOORS, "benchmarks"] for path in sources(room)]
+    return {".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): p for p in paths}
+
+
+def imported_modules(name: str, path: Path, known: Collection[str]) -> set[str]:
+    """Modules of ours that a module imports, at any depth; a package where only its own names are taken."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= inner & set(known)
+            if inner - set(known):
+                found.add(node.module)
+    return (found & set(known)) - {name}
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    known = modules()
+    graph = TopologicalSorter({name: imported_modules(name, path, known) for name, path in known.items()})
+    graph.prepare()  # raises CycleError, which names the circle
+
+
+def test_a_public_class_name_is_used_once() -> None:
+    homes: dict[str, list[str]] = {}
+    for name, path in modules().items():
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(name)
+    assert {name: where for name, where in homes.items() if len(where) > 1} == {}
+
+
+def namesakes(folder: Path) -> list[str]:
+    """What a test in the mirror of ``folder`` may be named after: its modules, its packages, or the folder itself."""
+    return [folder.name, *(p.stem for p in folder.iterdir() if p.suffix == ".py" or p.is_dir())]
+
+
+def test_every_test_module_mirrors_what_it_tests() -> None:
+    """``tests/a/b/test_c.py`` or ``test_c_more.py`` tests ``a/b/c.py``, the package ``a/b/c`` or the room ``a/b``."""
+    tests = ROOT / "tests"
+    lost = []
+    for path in tests.rglob("test_*.py"):
+        room = ROOT / path.parent.relative_to(tests)
+        name = path.stem.removeprefix("test_")
+        if path.parent in (tests, tests / "browser"):
+            continue
+        if not room.is_dir() or not any(f"{name}_".startswith(f"{known}_") for known in namesakes(room)):
+            lost.append(str(path.relative_to(ROOT)))
+    assert lost == []
 
 
 @pytest.mark.parametrize("room", LIBRARY)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -13,6 +15,7 @@ import torch
 
 from classifiers import ChestClassifier
 from radiographs import Radiograph
+from radiographs.places import asset
 from xai_methods.explanation import Cancelled, Explanation
 from xai_methods.parameters import Parameters
 
@@ -66,7 +69,7 @@ class Request:
         """Say which share of the work is done (0 to 1) and stop where the work is no longer wanted.
 
         Raises:
-            Cancelled: the person who asked has cancelled.
+            Cancelled: the work was cancelled.
         """
         if self.cancelled():
             raise Cancelled
@@ -82,7 +85,7 @@ class Request:
         ``precision`` is that of the computation, "float32" or "bfloat16".
         """
         self.count(len(films))
-        return self.classifier.judge(films, precision)[:, self.column]
+        return self.classifier.predict_logits(films, precision)[:, self.column]
 
 
 class Method(ABC):
@@ -114,6 +117,13 @@ class Method(ABC):
     order: ClassVar[int] = 100
     parameters: ClassVar[type[Parameters]] = Parameters
 
+    @classmethod
+    def card(cls) -> str:
+        """The method's card, Markdown: ``<name>.md`` beside its file, else the project's; "" where none is written."""
+        beside = Path(inspect.getfile(cls)).with_name(f"{cls.name}.md")
+        path = beside if beside.is_file() else asset("methods", beside.name)
+        return path.read_text(encoding="utf-8") if path.is_file() else ""
+
     def serves(self, classifier: ChestClassifier, finding: str) -> str | None:
         """None where the method can explain ``finding`` of ``classifier``; else why not, in a sentence."""
         return None
@@ -136,7 +146,7 @@ class Method(ABC):
             finding: one of ``classifier.findings``.
             parameters: an instance of ``self.parameters``; its defaults where None.
             seed: the same seed gives the same map.
-            progress: called with the share done, 0 to 1. cancelled: asked often; True stops the work.
+            progress: called with the share done, 0 to 1. cancelled: called often; True stops the work.
 
         Returns:
             The explanation, on the classifier's input grid.

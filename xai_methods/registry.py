@@ -5,12 +5,13 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from functools import cache
+from pathlib import Path
 from typing import TypeVar
 
+from radiographs import extensions
 from xai_methods.method import Method
 
 _METHODS: dict[str, Method] = {}
-_FAMILIES = ("cam", "gradient", "perturbation", "relevance", "counterfactual", "baselines")
 T = TypeVar("T", bound=type[Method])
 
 
@@ -21,6 +22,8 @@ def register(method: T) -> T:
         ValueError: the name is taken.
         TypeError: it does not declare what every method declares (see :class:`Method`).
     """
+    if not method.__module__.startswith("xai_methods."):
+        _load_own()  # so that a name that the program uses is refused to others, whichever is imported first
     if method.name in _METHODS:
         raise ValueError(f"a method named {method.name!r} is registered already")
     missing = [name for name in Method.__annotations__ if not hasattr(method, name)]
@@ -31,18 +34,20 @@ def register(method: T) -> T:
 
 
 @cache
-def _load() -> None:
+def _load_own() -> None:
     """Import every module of the families, each of which registers what it holds."""
-    for family in _FAMILIES:
-        package = importlib.import_module(f"xai_methods.{family}")
-        for module in pkgutil.iter_modules(package.__path__):
-            if not module.ispkg:
-                importlib.import_module(f"{package.__name__}.{module.name}")
+    for family in pkgutil.iter_modules([str(Path(__file__).parent)]):
+        if family.ispkg:
+            package = importlib.import_module(f"xai_methods.{family.name}")
+            for module in pkgutil.iter_modules(package.__path__):
+                if not module.ispkg:
+                    importlib.import_module(f"{package.__name__}.{module.name}")
 
 
 def methods() -> dict[str, Method]:
     """All methods by name, in the order in which people read them (see ``Method.order``)."""
-    _load()
+    _load_own()
+    extensions.load("methods")
     return dict(sorted(_METHODS.items(), key=lambda item: (item[1].order, item[0])))
 
 

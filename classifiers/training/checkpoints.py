@@ -10,6 +10,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
 
+from radiographs.files import replacing
+
 
 @dataclass
 class Training:
@@ -19,15 +21,13 @@ class Training:
     optimiser: torch.optim.Optimizer
 
     def save(self, path: Path, step: int) -> None:
-        """Write everything after ``step`` steps, through a temporary file."""
+        """Write everything after ``step`` steps, whole or not at all."""
         state = {f"{name}/{k}": v for name, module in self.modules.items() for k, v in module.state_dict().items()}
         for number, values in self.optimiser.state_dict()["state"].items():
             state |= {f"optimiser/{number}/{k}": torch.as_tensor(v) for k, v in values.items()}
-        part = path.with_suffix(".tmp")
-        save_file(
-            {k: v.clone(memory_format=torch.contiguous_format) for k, v in state.items()}, part, {"step": str(step)}
-        )
-        part.replace(path)
+        tensors = {k: v.clone(memory_format=torch.contiguous_format) for k, v in state.items()}
+        with replacing(path) as fresh:
+            save_file(tensors, fresh, {"step": str(step)})
 
     def resume(self, path: Path) -> int:
         """Read what :meth:`save` wrote and return the steps done; 0 where there is no file."""

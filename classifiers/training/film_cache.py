@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from classifiers.training.nih_data import FilmSet, decode, labels_of
+from radiographs.files import replacing
 
 SOFT, SHARP = 128, 320
 """Sides in pixels at which films are kept: those published at 128 pixels, and all larger ones."""
@@ -67,10 +68,8 @@ def _decoded(archive: Path, names: list[str], side: int, cache: Path) -> np.ndar
         cache.mkdir(parents=True, exist_ok=True)
         with _opened(archive) as read:
             films = np.stack([decode(read(f"{name}.jpg"), side) for name in names])
-        part = path.with_suffix(".part")
-        with part.open("wb") as file:
+        with replacing(path) as fresh, fresh.open("wb") as file:
             np.save(file, films)
-        part.replace(path)
     return np.load(path, mmap_mode="r")
 
 

@@ -20,6 +20,7 @@ from safetensors.torch import load_file, save_file
 from classifiers.networks import ChestResNet18, class_map, feature_map
 from classifiers.training.checkpoints import Training
 from classifiers.training.losses import BoxAttention
+from radiographs.files import replacing
 
 _log = logging.getLogger("training")
 CHECKPOINT = 25
@@ -173,19 +174,18 @@ def _gradients(
 @torch.no_grad()
 def _follow(average: torch.nn.Module, network: ChestResNet18, decay: float) -> None:
     """Move ``average`` towards ``network``: exponential moving average of weights and running statistics."""
-    for kept, new in zip(average.state_dict().values(), network.state_dict().values()):
-        if kept.dtype.is_floating_point:
-            kept.lerp_(new, 1 - decay)
+    for old, new in zip(average.state_dict().values(), network.state_dict().values()):
+        if old.dtype.is_floating_point:
+            old.lerp_(new, 1 - decay)
         else:
-            kept.copy_(new)
+            old.copy_(new)
 
 
 def save_network(network: torch.nn.Module, path: Path, metadata: dict[str, str], dtype: torch.dtype) -> None:
-    """Write the weights as safetensors in ``dtype``, through a temporary file."""
+    """Write the weights as safetensors in ``dtype``, whole or not at all."""
     state = {k: (v.to(dtype) if v.dtype.is_floating_point else v).contiguous() for k, v in network.state_dict().items()}
-    part = path.with_suffix(".tmp")
-    save_file(state, part, metadata=metadata)
-    part.replace(path)
+    with replacing(path) as fresh:
+        save_file(state, fresh, metadata=metadata)
 
 
 def load_weights(network: torch.nn.Module, path: Path, head: bool = True) -> None:

@@ -137,9 +137,9 @@ def read_boxed(data: Path) -> BoxSet:
     folder = data / "nih_boxes"
     table = pd.read_csv(folder / "films.csv")
     films = np.stack([decode((folder / "images" / name).read_bytes(), LARGE) for name in table.image])
-    kept = FilmSet(films, labels_of(table.findings), table.patient_id.to_numpy(np.int64), table.image.tolist())
+    read = FilmSet(films, labels_of(table.findings), table.patient_id.to_numpy(np.int64), table.image.tolist())
     raw = pd.read_csv(folder / "boxes.csv")
-    row_of = {name: i for i, name in enumerate(kept.images)}
+    row_of = {name: i for i, name in enumerate(read.images)}
     boxes = pd.DataFrame(
         {
             "film": raw.image.map(row_of),
@@ -150,13 +150,4 @@ def read_boxed(data: Path) -> BoxSet:
             "y1": (raw.y + raw.height) / 512,
         }
     )
-    return BoxSet(kept, boxes)
-
-
-def box_masks(boxes: pd.DataFrame, side: int) -> np.ndarray:
-    """Paint the union of ``boxes`` (fractions of the film) into a (side, side) float32 mask of 0 and 1."""
-    mask = np.zeros((side, side), dtype=np.float32)
-    for box in boxes.itertuples():
-        rows = slice(int(np.floor(box.y0 * side)), int(np.ceil(box.y1 * side)))
-        mask[rows, int(np.floor(box.x0 * side)) : int(np.ceil(box.x1 * side))] = 1.0
-    return mask
+    return BoxSet(read, boxes)

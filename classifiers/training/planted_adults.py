@@ -14,6 +14,7 @@ from classifiers.training.film_cache import SHARP
 from classifiers.training.nih_data import FilmSet
 from classifiers.training.outlines import MASK_SIDE
 from radiographs import Radiograph
+from radiographs.arrays import read_arrays, write_arrays
 from radiographs.planting import plant
 
 _log = logging.getLogger("planted")
@@ -49,12 +50,9 @@ def read_planted(normal: FilmSet, n: int, seed: int, cache: Path) -> PlantedFilm
     path = cache / f"planted-{len(normal.films)}-{n}-{seed}.npz"
     if not path.is_file():
         films, masks, findings = _planted(normal, n, np.random.default_rng(seed))
-        part = path.with_suffix(".part")
-        with part.open("wb") as file:
-            np.savez(file, films=films, masks=masks, findings=np.array(findings))
-        part.replace(path)
-    with np.load(path) as kept:
-        return PlantedFilms(kept["films"], kept["masks"], kept["findings"].tolist())
+        write_arrays(path, {"films": films, "masks": masks, "findings": np.array(findings)})
+    planted, _ = read_arrays(path)
+    return PlantedFilms(planted["films"], planted["masks"], planted["findings"].tolist())
 
 
 def _planted(normal: FilmSet, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, list[str]]:

@@ -159,10 +159,11 @@ def outliner_of(path: Path) -> tuple[AnatomyNetwork, Preprocessing]:
 
 
 def main() -> None:
-    """Write ``assets/anatomy/anatomy.safetensors`` (float16) and its card with the figures measured here."""
+    """Write ``anatomy.safetensors`` (float16) and its card with the figures measured here."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True, help="the folder that XAI_LIGHTBOX_DATA points at, too")
+    parser.add_argument("--folder", type=Path, help="where to write, where it should not be assets/anatomy")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     network, preprocessing = outliner_of(arguments.weights)
@@ -182,12 +183,12 @@ def main() -> None:
         f"{counts[WINGSPAN]} further adults (heart, lungs)"
     )
     card = CARD | {"trained_on": f"{about}; assets/splits/anatomy.csv.", "figures": figures}
-    sys.stdout.write(ship(card, arguments.weights, preprocessing))
+    sys.stdout.write(ship(card, arguments.weights, preprocessing, arguments.folder or asset("anatomy")))
 
 
-def ship(card: dict[str, Any], weights: Path, preprocessing: Preprocessing) -> str:
-    """Write weights, as float16, and card into ``assets/anatomy``; returns the card's text."""
-    target = asset("anatomy") / "anatomy.safetensors"
+def ship(card: dict[str, Any], weights: Path, preprocessing: Preprocessing, folder: Path) -> str:
+    """Write weights, as float16, and card into ``folder``; returns the card's text."""
+    target = folder / "anatomy.safetensors"
     target.parent.mkdir(exist_ok=True)
     save_file({k: v.half() if v.is_floating_point() else v for k, v in load_file(weights).items()}, target)
     settings = {"weights": target.name, "sha256": sha256_of(target), "side": preprocessing.side}

@@ -11,7 +11,7 @@ import json
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -35,7 +35,7 @@ SPLIT_SEED = 0
 
 
 @dataclass(frozen=True)
-class Stage:
+class AnatomyStage:
     """One stage of training: input side, optimiser steps, the batch, the peak learning rate, decay of the average."""
 
     steps: int
@@ -47,9 +47,9 @@ class Stage:
 
 
 STAGES = {
-    "children": Stage(steps=600, mix=Mix(children=14, adults=0, none=2), rate=4e-3),
-    "adults": Stage(steps=450, mix=Mix(children=6, adults=8, none=2), rate=2e-3),
-    "hearts": Stage(steps=400, mix=Mix(children=4, adults=4, none=2, wingspan=8), rate=1.5e-3),
+    "children": AnatomyStage(steps=600, mix=Mix(children=14, adults=0, none=2), rate=4e-3),
+    "adults": AnatomyStage(steps=450, mix=Mix(children=6, adults=8, none=2), rate=2e-3),
+    "hearts": AnatomyStage(steps=400, mix=Mix(children=4, adults=4, none=2, wingspan=8), rate=1.5e-3),
 }
 
 
@@ -64,7 +64,7 @@ def dice_loss(logits: torch.Tensor, masks: torch.Tensor, known: torch.Tensor) ->
     return 1 - (2 * both + 100) / (either + 100)
 
 
-def train(network: AnatomyNetwork, stage: Stage, batch: Callable[[int], Batch], out: Path) -> torch.nn.Module:
+def train(network: AnatomyNetwork, stage: AnatomyStage, batch: Callable[[int], Batch], out: Path) -> torch.nn.Module:
     """Train for one stage and return the running average of the weights; structures nobody outlined do not count.
 
     Every ``CHECKPOINT`` steps all is written beside ``out``; the same call then goes on from there.
@@ -111,10 +111,12 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="the folder that XAI_LIGHTBOX_DATA points at, too")
     parser.add_argument("--start", type=Path, help="weights to start from")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--steps", type=int, help="number of steps, where it should not be the stage's own")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     stage = STAGES[arguments.stage]
+    stage = replace(stage, steps=arguments.steps or stage.steps)
     films = read_outlined(arguments.data)
     if not all(o.part for o in films):
         films = make_split(films, SPLIT_SEED)

@@ -22,6 +22,7 @@ from evaluation.runs.plan import Plan, PlanError, Variant, parse_plan
 from evaluation.runs.store import Store
 from evaluation.runs.template import plan_text
 from evaluation.scores import headline_metrics, metrics
+from radiographs.files import write_text
 from radiographs.places import home_folder
 from radiographs.registry import collections
 from xai_methods import get_method, main_methods, methods
@@ -120,7 +121,7 @@ def _start(plan: Plan) -> None:
     folder = runs_folder() / name
     try:
         folder.mkdir(parents=True)
-        (folder / "plan.toml").write_text(plan_text(plan), encoding="utf-8")
+        write_text(folder / "plan.toml", plan_text(plan))
         launch(folder)
     except OSError as error:
         st.error(f"The run cannot be started: {error.strerror}.", icon=":material/error:")
@@ -137,7 +138,7 @@ def launch(folder: Path) -> None:
     """
     (folder / "stop").unlink(missing_ok=True)
     (folder / "status.json").unlink(missing_ok=True)
-    (folder / "started").write_text(str(time.time()), encoding="ascii")
+    write_text(folder / "started", str(time.time()))
     command = [sys.executable, "-m", "evaluation.cli.parser", "run", str(folder / "plan.toml"), "--out", str(folder)]
     given = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     with open(folder / "log.txt", "ab") as log:

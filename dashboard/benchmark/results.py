@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import tempfile
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -12,11 +12,13 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.benchmark import charts
+from dashboard.shared.file_button import file_button
 from dashboard.shared.state import Choice, differing, to_query
 from evaluation.runs import tables
-from evaluation.runs.report import board_table, latex, make_report, tests_table
-from evaluation.runs.report_files import html_page
+from evaluation.runs.report import make_report
+from evaluation.runs.report_files import report_texts
 from evaluation.runs.store import Store, StoreError
+from evaluation.scores import get_metric
 from evaluation.validity.gate import Verdict
 from radiographs.findings import display_name
 from xai_methods import methods
@@ -25,6 +27,14 @@ VIEWS = ("Leaderboard", "Distributions", "Lesion size", "Confidence", "Best and 
 DRAWS = 500
 """Of the page's bootstrap; the report draws more."""
 CASES = 5
+FILES = {
+    "report.html": "Report (HTML)",
+    "leaderboard.csv": "Leaderboard (CSV)",
+    "paired_tests.csv": "Paired tests (CSV)",
+    "leaderboard.tex": "Leaderboard (LaTeX)",
+    "scores.csv": "All scores (CSV)",
+}
+"""What the page offers of a run's report: name and label of each file."""
 TABLE_ROW = 35
 """Height of a row of a table, in pixels."""
 
@@ -49,11 +59,11 @@ def _draw(folder: Path, stamp: str) -> None:
     pairs, names = _known(str(folder), stamp)
     left, middle, right = st.columns(3)
     pair = left.selectbox("Films and model", pairs, format_func=lambda p: f"{p.collection}, {p.classifier}")
-    metric = middle.selectbox("Score", names, format_func=lambda name: tables.score_of(name).title, key="run score")
+    metric = middle.selectbox("Score", names, format_func=lambda name: get_metric(name).title, key="run score")
     verdicts = _verdicts(str(folder), stamp, pair)
     finding = right.selectbox("Finding", ["", *verdicts], format_func=_finding_title, key="run finding") or None
     view = st.segmented_control("Show", VIEWS, default=VIEWS[0], required=True, key="run view")
-    st.caption(tables.score_of(metric).meaning)
+    st.caption(get_metric(metric).meaning)
     _gate_words(verdicts, finding)
     if view == "Leaderboard":
         _leaderboard(folder, stamp, pair, metric, finding)
@@ -100,7 +110,7 @@ def _gate_words(verdicts: dict[str, Verdict], finding: str | None) -> None:
     if finding is not None:
         verdict = verdicts[finding]
         if not verdict.passed:
-            st.warning(f"Read these scores with care: {verdict.reason}", icon=":material/warning:")
+            st.warning(verdict.words, icon=":material/warning:")
         return
     doubtful = [display_name(name) for name, verdict in verdicts.items() if not verdict.passed]
     if doubtful:
@@ -121,7 +131,7 @@ def _leaderboard(folder: Path, stamp: str, pair: tables.Pair, metric: str, findi
     if part.empty:
         st.info("This score is undefined on all films so far.")
         return
-    score = tables.score_of(metric)
+    score = get_metric(metric)
     st.altair_chart(charts.leaderboard(part, f"{score.title} ({score.direction} is better)"), width="stretch")
     words = "Mean over pairs of film and finding, with its 95 % interval over patients, from 10 patients on. "
     words += "Grey: without the model."
@@ -151,7 +161,7 @@ def _gain(gain: float, low: float, high: float) -> str:
 
 
 def _charted(view: str, table: pd.DataFrame, metric: str) -> None:
-    title = tables.score_of(metric).title
+    title = get_metric(metric).title
     if table.empty:
         st.info("This score is undefined on all films so far.")
         return
@@ -183,7 +193,7 @@ def _cases(table: pd.DataFrame, metric: str) -> None:
         return
     keys = list(dict.fromkeys(explained["map"]))
     chosen = st.selectbox("Method", keys, format_func=titles.__getitem__, key="run method")
-    lower = tables.score_of(metric).direction == "lower"
+    lower = get_metric(metric).direction == "lower"
     ranked = explained[explained["map"] == chosen].sort_values("value", ascending=lower, kind="stable")
     best, worst = st.columns(2)
     few = min(CASES, (len(ranked) + 1) // 2)
@@ -239,19 +249,7 @@ def _files(folder: Path, stamp: str) -> None:
     if not st.button("Write the report", icon=":material/description:", key="write report"):
         st.caption("Intervals, paired tests and rank diagrams of all scores; this takes a minute on a large run.")
         return
-    report = make_report(Store(folder))
-    for label, text, name in (
-        ("Report (HTML)", html_page(report), "report.html"),
-        ("Leaderboard (CSV)", board_table(report).to_csv(index=False), "leaderboard.csv"),
-        ("Paired tests (CSV)", tests_table(report).to_csv(index=False), "paired_tests.csv"),
-        ("Leaderboard (LaTeX)", latex(report), "leaderboard.tex"),
-        ("All scores (CSV)", _all_scores(folder), "scores.csv"),
-    ):
-        st.download_button(label, text, file_name=name, icon=":material/download:", on_click="ignore")
-
-
-def _all_scores(folder: Path) -> str:
-    with tempfile.TemporaryDirectory() as place:
-        path = Path(place) / "scores.csv"
-        Store(folder).query("SELECT * FROM scores").to_csv(path, index=False)
-        return path.read_text(encoding="utf-8")
+    texts = report_texts(make_report(Store(folder)))
+    texts["scores.csv"] = Store(folder).query("SELECT * FROM scores").to_csv(index=False)
+    for name, label in FILES.items():
+        file_button(label, partial(texts.__getitem__, name), name, icon="download")

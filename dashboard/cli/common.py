@@ -37,14 +37,14 @@ def film_context(reference: str) -> FilmContext:
     return FilmContext(f"{collection.name}/{entry.film_id}", radiograph, annotations, entry, collection)
 
 
-def check_folder(out: Path) -> None:
-    """Make sure that there is a folder for what ``--out`` names.
+def check_folder(out: Path, option: str = "--out") -> None:
+    """Make sure that there is a folder for what ``option`` names.
 
     Raises:
         ValueError: there is none.
     """
     if not out.absolute().parent.is_dir():
-        raise ValueError(f"--out: there is no folder for {out.name}; make it first")
+        raise ValueError(f"{option}: there is no folder for {out.name}; make it first")
 
 
 def draw_bar(doing: str, share: float) -> None:

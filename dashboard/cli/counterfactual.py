@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from dashboard.cli.common import add_film_and_model, check_folder, film_context
+from radiographs.files import write_bytes, write_text
 
 
 def add_command(added: argparse._SubParsersAction) -> None:
@@ -42,9 +43,9 @@ def exaggerate_film(arguments: argparse.Namespace) -> int:
     model = load_classifier(arguments.model)
     made = exaggerated_film(model, film.radiograph, arguments.finding, arguments.explainer)
     if kind == ".html":
-        arguments.out.write_text(files.html_report(made, model.card, film.reference), encoding="utf-8")
+        write_text(arguments.out, files.html_report(made, model.card, film.reference))
     else:
-        arguments.out.write_bytes(files.animation(made) if kind == ".gif" else files.strip(made))
+        write_bytes(arguments.out, files.animation(made) if kind == ".gif" else files.strip(made))
     if made.series.refusal:
         sys.stderr.write(f"lightbox: refused: {made.series.refusal}\n")
         return 1

@@ -8,11 +8,16 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dashboard.cli.common import add_film_and_model, check_folder, draw_bar, film_context
 from dashboard.cli.counterfactual import add_command as add_counterfactual
 from dashboard.cli.stability import add_command as add_stability
 from evaluation.cli.parser import build_parser, run
+from radiographs.files import write_bytes, write_text
+
+if TYPE_CHECKING:
+    from evaluation.one_film.compare import Comparison
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,6 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     command.add_argument("--seed", type=int, default=0, help="the same seed gives the same maps (default 0)")
     command.add_argument("--scorecard", action="store_true", help="also the five elements of interpretability (slower)")
     command.add_argument("--out", required=True, type=Path, metavar="REPORT.HTML", help="where to save the report")
+    command.add_argument(
+        "--dicom", type=Path, metavar="FOLDER", help="also write maps, regions, scores there, as nameless DICOM files"
+    )
     command.set_defaults(run=compare_film)
     add_stability(added)
     add_counterfactual(added)
@@ -55,8 +63,8 @@ def compare_film(arguments: argparse.Namespace) -> int:
         ValueError: the arguments do not fit each other. LookupError: there is no such film, model, finding or method.
     """
     from classifiers.registry import load_classifier
+    from dashboard.exports.content import ReportContent
     from dashboard.exports.report import html_report
-    from dashboard.exports.reported import Reported
     from evaluation.one_film.compare import compare
     from evaluation.one_film.map_files import read_outline
     from evaluation.one_film.scorecard import scorecard
@@ -66,6 +74,8 @@ def compare_film(arguments: argparse.Namespace) -> int:
     if arguments.mask is not None and len(arguments.finding) != 1:
         raise ValueError("--mask outlines one finding; name just one --finding with it")
     check_folder(arguments.out)
+    if arguments.dicom is not None:
+        check_folder(arguments.dicom, "--dicom")
     chosen = dict.fromkeys(arguments.method or main_methods())
     film = film_context(arguments.film)
     if arguments.mask is not None:
@@ -80,12 +90,21 @@ def compare_film(arguments: argparse.Namespace) -> int:
     made = compare(context, arguments.finding, chosen, seed=arguments.seed, progress=progress)
     found = made.findings if arguments.scorecard else {}
     cards = {name: scorecard(context, result, seed=arguments.seed) for name, result in found.items()}
-    html = html_report(Reported(made, context.classifier.card, film.reference, film.card), cards)
-    arguments.out.write_text(html, encoding="utf-8")
+    html = html_report(ReportContent(made, context.classifier.card, film.reference, film.card), cards)
+    write_text(arguments.out, html)
+    if arguments.dicom is not None:
+        _write_dicom(arguments.dicom, made)
     failed = [done.error for result in made.findings.values() for done in result.methods.values() if done.error]
     for words in failed:
         sys.stderr.write(f"lightbox: {words}\n")
     return 1 if failed else 0
+
+
+def _write_dicom(folder: Path, made: Comparison) -> None:
+    from dashboard.exports.dicom import dicom_files
+
+    for name, content in dicom_files(made).items():
+        write_bytes(folder / name, content)
 
 
 def run_dashboard(arguments: argparse.Namespace) -> int:

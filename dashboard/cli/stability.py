@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from dashboard.cli.common import add_film_and_model, check_folder, draw_bar, film_context
+from radiographs.files import write_text
 
 
 def add_command(added: argparse._SubParsersAction) -> None:
@@ -37,5 +38,5 @@ def study_film(arguments: argparse.Namespace) -> int:
     film = film_context(arguments.film)
     model = load_classifier(arguments.model)
     found = study(model, film.radiograph, seed=arguments.seed, report=partial(draw_bar, "stability"))
-    arguments.out.write_text(html_report(found, model.card, film.reference, film.radiograph), encoding="utf-8")
+    write_text(arguments.out, html_report(found, model.card, film.reference, film.radiograph))
     return 0

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
 from urllib.parse import urlencode
 
 import numpy as np
@@ -16,7 +14,7 @@ from dashboard.compare.panels import comparison_of
 from dashboard.compare.regions import named
 from dashboard.compare.request import CompareRequest
 from dashboard.compare.scorecard import done_scorecards
-from dashboard.exports.reported import Reported
+from dashboard.exports.content import ReportContent
 from dashboard.exports.tables import table_csv, table_latex
 from dashboard.jobs import sentence
 from dashboard.shared import own_regions
@@ -26,27 +24,27 @@ from dashboard.shared.film_context import short_digest
 from dashboard.shared.state import UPLOAD, Choice, to_query
 from evaluation.one_film.compare import Comparison, FindingResult
 from radiographs import Annotation, FilmError, Radiograph
+from radiographs.arrays import write_arrays
 
 META = ("method", "finding", "parameters", "seed", "logit", "film", "classifier", "seconds", "diagnostics")
 
 
 def maps_npz(comparison: Comparison) -> bytes:
     """All maps, raw: ``<finding>.<method>.values`` (input grid) and ``.on_film``, and one JSON text ``meta``."""
-    arrays: dict[str, Any] = {}
+    arrays: dict[str, np.ndarray] = {}
     meta = []
     for finding, result in comparison.findings.items():
         if result.mask is not None:
             arrays[f"{finding}.outline"] = result.mask
         for method, done in result.methods.items():
             made = done.explanation
-            if made is None:
+            if made is None or done.on_film is None:
                 continue
             arrays[f"{finding}.{method}.values"] = made.values
             arrays[f"{finding}.{method}.on_film"] = done.on_film
             meta.append({name: getattr(made, name) for name in META})
-    arrays["meta"] = np.array(json.dumps(meta))
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    write_arrays(buffer, arrays, meta)
     return buffer.getvalue()
 
 
@@ -86,22 +84,38 @@ def _items(request: CompareRequest, results: dict[str, FindingResult], choice: C
     comparison = comparison_of(request, results)
     view, link = choice.view, address_of(st.context.url or "", choice)
     film, card = request.film, request.classifier.card
-    about = Reported(comparison, card, film.reference, film.card, view, link)
+    content = ReportContent(comparison, card, film.reference, film.card, view, link)
     stem = f"lightbox-{short_digest(film.radiograph.digest)}-{request.classifier.name}"
-    report = partial(html_report, about, done_scorecards(request, results, manager()))
+    report = partial(html_report, content, done_scorecards(request, results, manager()))
     _item("Report (HTML)", report, f"{stem}.html", "description")
-    _item("Report (PDF)", partial(pdf_report, about), f"{stem}.pdf", "picture_as_pdf")
+    _item("Report (PDF)", partial(pdf_report, content), f"{stem}.pdf", "picture_as_pdf")
     slide = partial(slide_png, comparison, card.title, view)
     _item("Picture for slides (PNG)", slide, f"{stem}.png", "image")
     _item("Scores (CSV)", partial(table_csv, comparison), f"{stem}.csv", "table")
     _item("Scores (LaTeX)", partial(table_latex, comparison), f"{stem}.tex", "function")
     _item("Raw maps (npz)", partial(maps_npz, comparison), f"{stem}.npz", "data_array")
     original = _original(request)
-    _item("DICOM (zip)", partial(dicom_zip, comparison, original), f"{stem}.zip", "radiology")
+    dicom = stem if original is None else f"{stem}-original-study"
+    _item("DICOM (zip)", _joining(original, partial(dicom_zip, comparison, original)), f"{dicom}.zip", "radiology")
     drawn = own_regions.regions_on(film.radiograph)
     if drawn:
-        regions = partial(_regions, film.radiograph, named(drawn), original)
-        _item("Your regions (DICOM)", regions, f"{stem}-regions.dcm", "draw")
+        outlines = partial(_regions, film.radiograph, named(drawn), original)
+        _item("Your regions (DICOM)", _joining(original, outlines), f"{dicom}-regions.dcm", "draw")
+
+
+def _joining(original: bytes | None, make: Callable[[], bytes]) -> Callable[[], bytes]:
+    """The making of a DICOM export, which says what to do where the header of the original is what it fails on."""
+
+    def made() -> bytes:
+        try:
+            return make()
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            if original is None:
+                raise
+            reason = sentence(error) if isinstance(error, FilmError) else "The original's header does not allow it."
+            raise FilmError(f"{reason} Export without identifiers.") from error
+
+    return made
 
 
 def address_of(page: str, choice: Choice) -> str:
@@ -122,6 +136,8 @@ def _regions(radiograph: Radiograph, drawn: list[Annotation], original: bytes | 
 
 def _original(request: CompareRequest) -> bytes | None:
     """The film's original DICOM file, where the person wants its identifiers in the export; else None."""
+    from dashboard.exports.dicom_source import repairs
+
     wanted = st.toggle(
         "DICOM: keep the original study's identifiers",
         key="keep_identifiers",
@@ -133,7 +149,7 @@ def _original(request: CompareRequest) -> bytes | None:
     given = st.session_state.get("upload") if request.film.reference.startswith(UPLOAD) else None
     data = given.getvalue() if given is not None else None
     if data is None or _refused(data, request):
-        file = st.file_uploader("The film's original DICOM file", type=["dcm", "dicom"], key="original")
+        file = st.file_uploader("The film's original DICOM file", key="original")
         data = file.getvalue() if file is not None else None
         refusal = _refused(data, request) if data else ""
         if refusal:
@@ -142,6 +158,9 @@ def _original(request: CompareRequest) -> bytes | None:
         st.caption("Until the original is given, the export names nobody.")
         return None
     st.caption("The export will hold this patient's identifiers. Treat it as patient data.")
+    broken = repairs(data)
+    if broken:
+        st.caption(f"Mended or left out, for they break the DICOM standard in the original: {', '.join(broken)}.")
     return data
 
 

@@ -9,7 +9,7 @@ from pandas.io.formats.style import Styler
 from dashboard.compare.caches import RESULT_BY_CONTENT
 from dashboard.shared.style import grey
 from evaluation.one_film.compare import FindingResult
-from evaluation.one_film.table import best_names, score_table
+from evaluation.one_film.table import LEGEND, best_names, score_table
 from evaluation.scores import headline_metrics
 from radiographs.findings import display_name
 
@@ -53,9 +53,9 @@ def _draw_table(result: FindingResult, behind: str) -> None:
     st.markdown("**Agreement with the outline**")
     finding, verdict = display_name(result.finding).lower(), result.verdict
     if verdict.passed:
-        st.success(verdict.reason, icon=":material/check_circle:")
+        st.success(verdict.words, icon=":material/check_circle:")
     else:
-        st.warning(f"Read these scores with care: {verdict.reason}", icon=":material/warning:")
+        st.warning(verdict.words, icon=":material/warning:")
     columns = {
         name: st.column_config.NumberColumn(metric.title, help=f"{metric.meaning} {metric.caveat}".strip())
         for name, metric in headline_metrics().items()
@@ -72,7 +72,4 @@ def _draw_table(result: FindingResult, behind: str) -> None:
         },
         alt=f"Scores of each method for {finding}, then of baselines that know nothing of the model, then chance",
     )
-    st.caption(
-        "Bold: the best method. Grey: maps that know nothing of the model, and what chance gives; a method that does "
-        "not beat them has shown nothing. –: undefined here. Click a heading to sort."
-    )
+    st.caption(f"{LEGEND} Click a heading to sort.")

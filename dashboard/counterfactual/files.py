@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import base64
 import io
-from html import escape
+from pathlib import Path
 
 import matplotlib
 import numpy as np
+import pandas as pd
 from PIL import Image
 
 from classifiers import ModelCard
-from dashboard.exports.html_page import html_page
 from dashboard.shared.display import png
 from evaluation.counterfactuals.exaggerated import Exaggerated, in_words
+from evaluation.html_pages import number, render
 from radiographs.findings import display_name
 
 CHANGES = "berlin"
 FRAME_MS, LAST_MS = 160, 700
+TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
 def grey(film: np.ndarray) -> np.ndarray:
@@ -72,32 +73,19 @@ def html_report(made: Exaggerated, card: ModelCard, reference: str) -> str:
         made: the series. card: of the explained model.
         reference: ``collection/film-id``, or words for a film of no collection; never a file's name.
     """
-    series = made.series
-    name = display_name(series.finding)
-    rows = "".join(
-        f"<tr><td>{asked:.0%}</td><td>{reached:.0%}</td><td>{_number(ratio)}</td><td>{_number(lung)}</td></tr>"
-        for asked, reached, ratio, lung in zip(series.levels, series.reached, made.ratios, made.lungs)
-    )
-    refused = f"<p><b>Refused.</b> {escape(series.refusal)}</p>" if series.refusal else ""
-    body = (
-        f"{refused}<p>{escape(in_words(made))}</p>"
-        f"{_picture(strip(made), 'png', 'The film, then from absent to present; below, what changed')}"
-        f"{_picture(animation(made), 'gif', 'There and back')}"
-        '<div class="scroll"><table><thead><tr><th>Asked</th><th>Reached</th><th>Heart to chest width</th>'
-        f"<th>Lung, share of film</th></tr></thead><tbody>{rows}</tbody></table></div>"
-        f"<p>Redrawn as it is, the film changes the answer by {series.cost.answer:.3f}; likeness (SSIM) "
-        f"{series.cost.likeness:.3f}.</p>"
-    )
-    about = f"Film {reference}, model {card.title}, explainer {series.method}."
-    return html_page("XAI Lightbox counterfactual report", f"{name}: from absent to present", about, body)
-
-
-def _number(value: float) -> str:
-    return "–" if np.isnan(value) else f"{value:.3f}"
-
-
-def _picture(data: bytes, kind: str, words: str) -> str:
-    text = base64.b64encode(data).decode()
-    return (
-        f'<figure><img alt="{escape(words)}" src="data:image/{kind};base64,{text}"><p class="soft">{words}</p></figure>'
+    rows = zip(made.series.levels, made.series.reached, made.ratios, made.lungs)
+    return render(
+        TEMPLATES,
+        "report.html.j2",
+        series=made.series,
+        card=card,
+        reference=reference,
+        finding=display_name(made.series.finding),
+        words=in_words(made),
+        strip=strip(made),
+        animation=animation(made),
+        steps=pd.DataFrame(
+            [[f"{target:.0%}", f"{reached:.0%}", number(ratio), number(lung)] for target, reached, ratio, lung in rows],
+            columns=["Asked", "Reached", "Heart to chest width", "Lung, share of film"],
+        ),
     )

@@ -12,10 +12,10 @@ from pydicom import Dataset
 from pydicom.sr.codedict import codes
 
 from dashboard.exports.dicom_maps import SCHEME, code, file_bytes, finding_code, map_regions_seg, parametric_map
-from dashboard.exports.dicom_source import MAKER, MODEL_NAME, nameless_film, original_header
+from dashboard.exports.dicom_source import MAKER, MODEL_NAME, nameless_film, original_header, repairs
 from evaluation.one_film.compare import Comparison, FindingResult
 from evaluation.scores import metrics
-from radiographs.dicom import quiet
+from radiographs.film_readers.dicom import quiet
 from radiographs.findings import display_name
 
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)
@@ -36,11 +36,28 @@ def dicom_zip(comparison: Comparison, original: bytes | None = None) -> bytes:
         FilmError: the original is another film, or cannot be referred to.
         ValueError: there is no map to export.
     """
+    return _zipped(dicom_files(comparison, original))
+
+
+def dicom_files(comparison: Comparison, original: bytes | None = None) -> dict[str, bytes]:
+    """All maps, regions and scores of a comparison as DICOM files, and a text on how to open them, by name.
+
+    Args, raises: as :func:`dicom_zip`.
+    """
+    film = comparison.radiograph
+    said = [f"What the reader made of the film: {' '.join(note.words for note in film.notes)}"] if film.notes else []
     if original is None:
-        return _zipped(_datasets(nameless_film(comparison.radiograph), comparison), True)
-    source = original_header(original, comparison.radiograph)
+        files = _datasets(nameless_film(film), comparison)
+        return {**files, "README.txt": _readme(_NAMELESS, said)}
+    source, broken = original_header(original, film), repairs(original)
+    if broken:
+        said.append(f"Mended or left out, for they break the standard in the original: {', '.join(broken)}.")
     with quiet():
-        return _zipped(_datasets(source, comparison), False)
+        return {**_datasets(source, comparison), "README.txt": _readme(_NAMED, said)}
+
+
+def _readme(whose: str, said: list[str]) -> bytes:
+    return (_HOW % "\n\n".join([whose, *said])).encode()
 
 
 def _datasets(source: Dataset, comparison: Comparison) -> dict[str, bytes]:
@@ -53,7 +70,7 @@ def _datasets(source: Dataset, comparison: Comparison) -> dict[str, bytes]:
             if done.explanation is not None:
                 number += 1
                 files[f"map-{_name(finding)}-{_name(name)}.dcm"] = parametric_map(source, film, done, number)
-        segments[finding] = map_regions_seg(source, result)
+        segments[finding] = map_regions_seg(source, film, result)
         if segments[finding][0] is not None:
             files[f"regions-{_name(finding)}.dcm"] = segments[finding][0]
     if not number:
@@ -157,6 +174,8 @@ def _groups(source: Dataset, result: FindingResult, segmentation: Any, numbers: 
             segment_number=numbers[method],
             source_image=SourceImageForSegmentation(source.SOPClassUID, source.SOPInstanceUID),
         )
+        # A reference names frames or segments, never both (PS3.3 table 10-3); here each segment is one frame.
+        del segment[0].ReferencedSOPSequence[0].ReferencedFrameNumber
         groups.append(PlanarROIMeasurementsAndQualitativeEvaluations(referenced_segment=segment, **said_of))
     return groups
 
@@ -171,17 +190,17 @@ def _name(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
-def _zipped(files: dict[str, bytes], nameless: bool) -> bytes:
+def _zipped(files: dict[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for name, content in {**files, "README.txt": (_HOW % (_NAMELESS if nameless else _NAMED)).encode()}.items():
+        for name, content in files.items():
             archive.writestr(zipfile.ZipInfo(name, _FIXED_TIME), content, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
 
 
 _NAMELESS = """The patient has no name and every identifier is new: nothing was taken from the film's own file.
-film.dcm is the film, in a study of its own. Open the whole folder. Where the film's spacing is not known, a pixel
-counts as 1 mm."""
+film.dcm is the film as it hangs, in a study of its own, whose date of 1900 stands for none. Open the whole folder.
+Where the film's spacing or the side that it was taken from is not known, none is claimed."""
 _NAMED = """Patient, study and image identifiers were copied from the original file, as you asked: treat these files as
 patient data. They refer to the original image; send them to where its study lies, or open them together with it."""
 _HOW = f"""Explanations of one chest film, for research and teaching, not for diagnosis.
@@ -195,6 +214,6 @@ scores.dcm     Structured report (TID 1500): what the model says, and each map's
                (undefined scores are left out; scores need an outline)
 
 In a viewer that knows these objects (for example OHIF, or 3D Slicer with its Quantitative Reporting extension), open
-the study, show the film, then load the segmentation or the parametric map onto it. Rows and columns are the film's
-own. Codes of the scheme {SCHEME} are this program's own; their meanings stand beside them.
+the study, show the film, then load the segmentation or the parametric map onto it. Rows and columns are those of the
+film that the files refer to. Codes of the scheme {SCHEME} are this program's own; their meanings stand beside them.
 """

@@ -16,7 +16,16 @@ import numpy as np
 from pydicom import Dataset
 from pydicom.sr.codedict import codes
 
-from dashboard.exports.dicom_source import MAKER, MODEL_NAME, nameless_film, placed
+from dashboard.exports.dicom_source import (
+    MAKER,
+    MODEL_NAME,
+    in_frame_of,
+    nameless_film,
+    placed,
+    spacing_in,
+    unplaced,
+    without_spacing,
+)
 from dashboard.shared.display import CONTOUR_SHARE, top_area
 from evaluation.one_film.compare import FindingResult
 from evaluation.one_film.evaluate import MethodResult
@@ -90,7 +99,8 @@ def parametric_map(source: Dataset, radiograph: Radiograph, done: MethodResult, 
 
     if done.explanation is None or done.on_film is None:
         raise ValueError(f"{done.title} made no map to export")
-    values = np.ascontiguousarray(done.on_film, dtype=np.float32)
+    on_source = in_frame_of(source, radiograph, np.asarray(done.on_film, dtype=np.float32))
+    values = np.ascontiguousarray(on_source, dtype=np.float32)
     low, high = float(values.min()), float(values.max())
     meaning = f"{done.title}: {display_name(done.finding)}"
     mapping = RealWorldValueMapping(
@@ -102,7 +112,9 @@ def parametric_map(source: Dataset, radiograph: Radiograph, done: MethodResult, 
         intercept=0.0,
         quantity_definition=code(done.method, f"{done.title} attribution"),
     )
-    window = VOILUTTransformation(window_center=(low + high) / 2, window_width=max(high - low, 1e-12))
+    window = VOILUTTransformation(
+        window_center=(low + high) / 2, window_width=max(high - low, 1e-12), voi_lut_function="LINEAR_EXACT"
+    )
     made = ParametricMap(
         [placed(source, radiograph)],
         values,
@@ -118,7 +130,16 @@ def parametric_map(source: Dataset, radiograph: Radiograph, done: MethodResult, 
         **made_by(),
     )
     made.SeriesDescription = meaning[:64]
+    _complete(made, source)
+    if spacing_in(source, radiograph) is None:
+        without_spacing(made)
     return made
+
+
+def _complete(made: Any, source: Dataset) -> None:
+    """What highdicom leaves out and the standard asks for."""
+    made.BodyPartExamined = "CHEST"
+    made.PatientOrientation = source.get("PatientOrientation")
 
 
 def map_region(done: MethodResult, mask: np.ndarray | None) -> np.ndarray:
@@ -130,7 +151,7 @@ def map_region(done: MethodResult, mask: np.ndarray | None) -> np.ndarray:
     return top_area(done.on_film, CONTOUR_SHARE if mask is None else float(mask.mean()))
 
 
-def map_regions_seg(source: Dataset, result: FindingResult) -> tuple[Any, dict[str, int]]:
+def map_regions_seg(source: Dataset, radiograph: Radiograph, result: FindingResult) -> tuple[Any, dict[str, int]]:
     """All maps of one finding, binarised by :func:`map_region`, and the outline, as one segmentation.
 
     Returns:
@@ -148,9 +169,8 @@ def map_regions_seg(source: Dataset, result: FindingResult) -> tuple[Any, dict[s
             regions[name] = (region, _map_segment(done, len(regions) + 1))
     if not regions:
         return None, {}
-    made = _segmentation(
-        source, [region for region, _ in regions.values()], [words for _, words in regions.values()], result.finding
-    )
+    masks, words = [region for region, _ in regions.values()], [words for _, words in regions.values()]
+    made = _segmentation(source, radiograph, masks, words, result.finding)
     return made, {name: place for place, name in enumerate(regions, start=1)}
 
 
@@ -175,27 +195,27 @@ def region_seg(
     refers_to = nameless_film(radiograph) if source is None else source
     segments = [_outline(outline.finding, number) for number, outline in enumerate(outlines, start=1)]
     findings = ", ".join(dict.fromkeys(outline.finding for outline in outlines))
-    made = _segmentation(refers_to, [o.mask for o in outlines], segments, findings, outlines[-1].reader)
+    masks = [outline.mask for outline in outlines]
+    made = _segmentation(refers_to, radiograph, masks, segments, findings, outlines[-1].reader)
     return file_bytes(made)
 
 
 def _segmentation(
-    source: Dataset, regions: Sequence[np.ndarray], segments: Sequence[Any], finding: str, creator: str = ""
+    source: Dataset,
+    radiograph: Radiograph,
+    regions: Sequence[np.ndarray],
+    segments: Sequence[Any],
+    finding: str,
+    creator: str = "",
 ) -> Any:
     from highdicom import UID
     from highdicom.seg import Segmentation
 
     words = f"Regions: {display_name(finding)}"
-    refers_to = source
-    if "ImagePositionPatient" not in source:
-        # Spacing without a place in space makes a segmentation that highdicom itself refuses to read.
-        refers_to = Dataset()
-        refers_to.update(source)
-        refers_to.pop("PixelSpacing", None)
-        refers_to.pop("ImagerPixelSpacing", None)
+    masks = [in_frame_of(source, radiograph, np.asarray(region, dtype=bool)) for region in regions]
     made = Segmentation(
-        [refers_to],
-        np.stack(regions, axis=-1)[None].astype(np.uint8),
+        [unplaced(source) if spacing_in(source, radiograph) is None else placed(source, radiograph)],
+        np.stack(masks, axis=-1)[None].astype(np.uint8),
         segmentation_type="BINARY",
         segment_descriptions=list(segments),
         series_instance_uid=UID(),
@@ -209,6 +229,7 @@ def _segmentation(
         **made_by(),
     )
     made.SeriesDescription = words[:64]
+    _complete(made, source)
     return made
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dashboard.exports.html_page import NOTICE
+from dashboard import NOTICE
 from dashboard.shared import display
 from dashboard.shared.display import Scale, View
 from evaluation.one_film.compare import Comparison, FindingResult

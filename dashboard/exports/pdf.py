@@ -6,18 +6,19 @@ import io
 import math
 from typing import Any
 
-import pandas as pd
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
+from dashboard import NOTICE
+from dashboard.exports.content import SHOWN, ReportContent, facts
 from dashboard.exports.figures import GREY, Panel, draw_panel, panels_of, wrapped
-from dashboard.exports.html_page import NOTICE
-from dashboard.exports.reported import SHOWN, Reported, facts
+from dashboard.exports.tables import ScoreRow, score_rows
 from dashboard.shared import display
 from dashboard.shared.display import View
+from evaluation.html_pages import number
 from evaluation.one_film.compare import FindingResult
-from evaluation.one_film.table import best_names, score_table
-from evaluation.scores import Metric, headline_metrics
+from evaluation.one_film.table import LEGEND
+from evaluation.scores import headline_metrics
 from radiographs.findings import display_name
 
 A4 = (11.69, 8.27)
@@ -27,23 +28,23 @@ ROWS_A_PAGE = 26
 LINES_A_PAGE = 44
 
 
-def pdf_report(about: Reported) -> bytes:
+def pdf_report(content: ReportContent) -> bytes:
     """One comparison as a PDF."""
-    film = display.film_picture(about.comparison.radiograph)
+    film = display.film_picture(content.comparison.radiograph)
     pages: list[Figure] = []
-    for result in about.comparison.findings.values():
-        heading = f"{display_name(result.finding)}: {result.probability:.0%} by {about.card.title}"
-        below = f"Film {about.reference}. {_drawn_as(about.view)}"
-        made = panels_of(result, film, about.view)
+    for result in content.comparison.findings.values():
+        heading = f"{display_name(result.finding)}: {result.probability:.0%} by {content.card.title}"
+        below = f"Film {content.reference}. {_drawn_as(content.view)}"
+        made = panels_of(result, film, content.view)
         for start in range(0, len(made), ACROSS * DOWN):
             pages.append(_maps(heading, below, made[start : start + ACROSS * DOWN], film.shape[0] / film.shape[1]))
         pages.extend(_scores(result))
-    pages.extend(_facts(facts(about)))
+    pages.extend(_facts(facts(content)))
     buffer = io.BytesIO()
-    named = {"Title": "Explanations of one chest film", "Creator": "XAI Lightbox", "Producer": "XAI Lightbox"}
-    with PdfPages(buffer, metadata=named) as document:
+    metadata = {"Title": "Explanations of one chest film", "Creator": "XAI Lightbox", "Producer": "XAI Lightbox"}
+    with PdfPages(buffer, metadata=metadata) as document:
         for number, page in enumerate(pages, start=1):
-            foot = f"{NOTICE} Film {about.comparison.radiograph.digest[:12]}. Page {number} of {len(pages)}."
+            foot = f"{NOTICE} Film {content.comparison.radiograph.digest[:12]}. Page {number} of {len(pages)}."
             page.text(MARGIN / A4[0], 0.3 / A4[1], foot, fontsize=8, color=GREY)
             document.savefig(page, dpi=200)
     return buffer.getvalue()
@@ -76,49 +77,40 @@ def _maps(heading: str, below: str, panels: list[Panel], tall: float) -> Figure:
 
 
 def _scores(result: FindingResult) -> list[Figure]:
-    heading = f"{display_name(result.finding)}: scores against the outline"
-    if result.mask is None:
-        return []
-    table, known = score_table(result), headline_metrics()
-    best = best_names(table) if result.verdict.passed else {}
-    verdict = ("" if result.verdict.passed else "Read these scores with care: ") + result.verdict.reason
-    pages = []
-    for start in range(0, len(table), ROWS_A_PAGE):
-        figure = _page(heading)
+    rows, pages = score_rows(result), []
+    for start in range(0, len(rows), ROWS_A_PAGE):
+        figure = _page(f"{display_name(result.finding)}: scores against the outline")
         top = A4[1] - MARGIN - 0.5
-        for line in wrapped(verdict, 150) if start == 0 else []:
+        for line in wrapped(result.verdict.words, 150) if start == 0 else []:
             figure.text(MARGIN / A4[0], top / A4[1], line, fontsize=9, va="top", parse_math=False)
             top -= 0.18
-        _table(figure, top - 0.1, table.iloc[start : start + ROWS_A_PAGE], known, best, result.verdict.passed)
+        _table(figure, top - 0.1, rows[start : start + ROWS_A_PAGE])
         pages.append(figure)
     return pages
 
 
-def _table(
-    figure: Figure, top: float, table: pd.DataFrame, known: dict[str, Metric], best: dict[str, list[str]], trusted: bool
-) -> None:
-    first, width = 2.6, (A4[0] - 2 * MARGIN - 2.6) / max(len(known), 1)
-    heads = {name: wrapped(metric.title, max(8, int(width * 12))) for name, metric in known.items()}
-    deepest = max(len(lines) for lines in heads.values())
+def _table(figure: Figure, top: float, rows: list[ScoreRow]) -> None:
+    titles = [metric.title for metric in headline_metrics().values()]
+    first, width = 2.6, (A4[0] - 2 * MARGIN - 2.6) / max(len(titles), 1)
+    heads = [wrapped(title, max(8, int(width * 12))) for title in titles]
+    deepest = max(len(lines) for lines in heads)
 
     def write(words: str, right: float, at: float, **style: Any) -> None:
         figure.text(
             (MARGIN + right) / A4[0], at / A4[1], words, fontsize=8.5, va="top", ha="right", parse_math=False, **style
         )
 
-    for place, lines in enumerate(heads.values(), start=1):
+    for place, lines in enumerate(heads, start=1):
         write("\n".join(lines), first + place * width, top, fontweight="bold", linespacing=1.1)
     top -= 0.16 * deepest + 0.08
-    for _, row in table.iterrows():
-        colour = "black" if row["kind"] == "method" and trusted else GREY
-        figure.text(MARGIN / A4[0], top / A4[1], str(row["title"]), fontsize=8.5, va="top", color=colour)
-        for place, name in enumerate(known, start=1):
-            text = "–" if math.isnan(row[name]) else f"{row[name]:.3f}"
-            weight = "bold" if row["name"] in best.get(name, ()) else "normal"
-            write(text, first + place * width, top, color=colour, fontweight=weight)
+    for row in rows:
+        colour = GREY if row.grey else "black"
+        figure.text(MARGIN / A4[0], top / A4[1], row.title, fontsize=8.5, va="top", color=colour, parse_math=False)
+        for place, cell in enumerate(row.cells, start=1):
+            weight = "bold" if cell.best else "normal"
+            write(number(cell.value), first + place * width, top, color=colour, fontweight=weight)
         top -= 0.2
-    words = "Bold: the best method. Grey: maps that know nothing of the model, and chance. –: undefined here."
-    figure.text(MARGIN / A4[0], (top - 0.1) / A4[1], words, fontsize=8, va="top", color=GREY)
+    figure.text(MARGIN / A4[0], (top - 0.1) / A4[1], LEGEND, fontsize=8, va="top", color=GREY)
 
 
 def _facts(found: dict[str, str]) -> list[Figure]:
@@ -133,7 +125,7 @@ def _facts(found: dict[str, str]) -> list[Figure]:
         for heading, words in lines[start : start + LINES_A_PAGE]:
             for column, line in enumerate((heading, words)):
                 weight = "normal" if column else "bold"
-                left = (MARGIN + column * 2.7) / A4[0]
+                left = (MARGIN + column * 3.0) / A4[0]
                 figure.text(left, top / A4[1], line, fontsize=8, va="top", fontweight=weight, parse_math=False)
             top -= 0.157
         pages.append(figure)

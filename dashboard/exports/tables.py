@@ -1,20 +1,56 @@
-"""The scores as tables that other programs read: CSV with every metric, LaTeX with those that people read."""
+"""The scores as tables: for people, and for other programs as CSV with every metric and LaTeX with the headlines."""
 
 from __future__ import annotations
 
-import math
+from dataclasses import dataclass
 
-from evaluation.one_film.compare import Comparison
+import numpy as np
+import pandas as pd
+
+from evaluation.html_pages import number
+from evaluation.latex import NEEDS, escaped, latex_table
+from evaluation.one_film.compare import Comparison, FindingResult
 from evaluation.one_film.table import best_names, comparison_table, score_table
 from evaluation.scores import headline_metrics
 from radiographs.findings import display_name
 
-_SIGNS = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
-}
+
+@dataclass(frozen=True)
+class ScoreCell:
+    """One headline score of one map, NaN where undefined, and whether it is the best of the methods."""
+
+    value: float
+    best: bool
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """The headline scores of one map; ``grey`` says that they stand back."""
+
+    title: str
+    kind: str
+    grey: bool
+    cells: tuple[ScoreCell, ...]
+
+
+def score_rows(result: FindingResult) -> list[ScoreRow]:
+    """Methods, baselines and chance with their headline scores; empty where nobody outlined the finding.
+
+    Where the pair of model and finding did not pass its gate, no score is best and every row stands back.
+    """
+    if result.mask is None:
+        return []
+    table, trusted = score_table(result), result.verdict.passed
+    best = best_names(table) if trusted else {}
+    return [
+        ScoreRow(
+            str(row["title"]),
+            row["kind"],
+            not trusted or row["kind"] != "method",
+            tuple(ScoreCell(row[name], row["name"] in best.get(name, ())) for name in headline_metrics()),
+        )
+        for row in table.to_dict("records")
+    ]
 
 
 def table_csv(comparison: Comparison) -> str:
@@ -23,58 +59,30 @@ def table_csv(comparison: Comparison) -> str:
 
 
 def table_latex(comparison: Comparison) -> str:
-    """The headline scores of all outlined findings as LaTeX tables; they need the package booktabs.
+    """The headline scores of all outlined findings as LaTeX tables; film, model and seed stand in a comment.
 
     The best method of each column is bold where the pair of model and finding passed its gate; undefined scores are
-    dashes. Film, model and seed stand in a comment.
+    dashes.
     """
     head = (
         f"% Film {comparison.radiograph.digest}\n% Model {escaped(comparison.classifier)} "
-        f"{comparison.classifier_digest}\n% Seed {comparison.seed}\n% Needs \\usepackage{{booktabs}}\n"
+        f"{comparison.classifier_digest}\n% Seed {comparison.seed}\n% Needs {NEEDS}\n"
     )
-    return head + "\n".join(_table(comparison, finding) for finding in comparison.findings)
+    return head + "\n".join(_table(result, comparison.classifier) for result in comparison.findings.values())
 
 
-def escaped(text: str) -> str:
-    """Text with LaTeX's special signs escaped."""
-    return "".join(_SIGNS.get(sign, sign) for sign in text)
-
-
-def _table(comparison: Comparison, finding: str) -> str:
-    result = comparison.findings[finding]
-    name = escaped(display_name(finding))
-    if result.mask is None:
-        return f"% {name}: nobody outlined it on this film, so it has no scores\n"
-    table, known = score_table(result), headline_metrics()
-    best = best_names(table) if result.verdict.passed else {}
-    lines = []
-    kind = ""
-    for _, row in table.iterrows():
-        if kind and row["kind"] != kind:
-            lines.append(r"\midrule")
-        kind = row["kind"]
-        cells = [_cell(float(row[m]), row["name"] in best.get(m, ())) for m in known]
-        lines.append(" & ".join([escaped(str(row["title"])), *cells]) + r" \\")
-    heads = " & ".join(["Map", *(escaped(m.title) for m in known.values())]) + r" \\"
-    caution = "" if result.verdict.passed else f" Read with care: {escaped(result.verdict.reason)}"
-    return "\n".join(
-        [
-            r"\begin{table}",
-            r"\centering",
-            rf"\caption{{{name}, one film; {escaped(comparison.classifier)}.{caution}}}",
-            rf"\begin{{tabular}}{{l{'r' * len(known)}}}",
-            r"\toprule",
-            heads,
-            r"\midrule",
-            *lines,
-            r"\bottomrule",
-            r"\end{tabular}",
-            r"\end{table}",
-            "",
-        ]
+def _table(result: FindingResult, model: str) -> str:
+    name, rows = display_name(result.finding), score_rows(result)
+    if not rows:
+        return f"% {escaped(name)}: nobody outlined it on this film, so it has no scores\n"
+    table = pd.DataFrame(
+        [[row.title, *(number(cell.value) for cell in row.cells)] for row in rows],
+        columns=["Map", *(metric.title for metric in headline_metrics().values())],
     )
-
-
-def _cell(value: float, best: bool) -> str:
-    text = "--" if math.isnan(value) else f"{value:.3f}"
-    return rf"\textbf{{{text}}}" if best else text
+    caution = "" if result.verdict.passed else f" {result.verdict.words}"
+    return latex_table(
+        table,
+        f"{name}, one film; {model}.{caution}",
+        best=np.array([[False, *(cell.best for cell in row.cells)] for row in rows]),
+        kinds=[row.kind for row in rows],
+    )

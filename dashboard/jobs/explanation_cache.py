@@ -12,17 +12,14 @@ import logging
 import os
 import threading
 import time
-from dataclasses import fields
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from radiographs.files import replacing
+from radiographs import extensions
 from radiographs.places import home_folder
-from xai_methods import Explanation
+from xai_methods import Explanation, ExplanationFileError
 
 SIZE_VARIABLE = "XAI_LIGHTBOX_KEEP_MB"
 """Environment variable: megabytes of explanations to cache on disk; 0 for none."""
@@ -31,7 +28,6 @@ UPLOADS_VARIABLE = "XAI_LIGHTBOX_KEEP_UPLOADS"
 USUAL_MB = 512
 ABANDONED_SECONDS = 3600
 """After this time a half-written file is one that nobody writes any more."""
-_ARRAYS = ("values", "regions")
 _CODE = ("xai_methods", "classifiers")
 _log = logging.getLogger(__name__)
 
@@ -52,14 +48,12 @@ class ExplanationCache:
         """The explanation of this address, see :func:`address_of`; None where there is none that can be read."""
         path = self._path(wanted)
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                found = _unpacked(arrays)
+            found = Explanation.load(path)
             os.utime(path)
         except FileNotFoundError:
             return None
-        except Exception as error:
-            # A damaged archive fails in many ways (zlib, zip, npy header, JSON, memory); each means: compute anew.
-            _log.warning("a cached explanation is damaged and is computed anew (%s)", type(error).__name__)
+        except ExplanationFileError as error:
+            _log.warning("a cached explanation is damaged and is computed anew (%s)", type(error.__cause__).__name__)
             _drop(path)
             return None
         if address(found) != wanted:
@@ -71,8 +65,7 @@ class ExplanationCache:
         """Store an explanation under its own address; where the disk does not take it, nothing is stored."""
         path = self._path(address(explanation))
         try:
-            with replacing(path) as fresh, fresh.open("wb") as stream:
-                np.savez_compressed(stream, allow_pickle=False, **_packed(explanation))
+            explanation.save(path)
             self._trim()
         except OSError as error:
             _log.warning("an explanation could not be cached on disk: %s", error.strerror)
@@ -141,8 +134,13 @@ def address(made: Explanation) -> str:
     return address_of(made.film, made.classifier, made.method, made.parameters, made.finding, made.seed)
 
 
-@lru_cache(maxsize=1)
 def _edition() -> str:
+    """What tells the code that maps come from: this program's and that of extensions."""
+    return f"{_own_edition()} {extensions.edition()}"
+
+
+@lru_cache(maxsize=1)
+def _own_edition() -> str:
     """SHA-256 over the code and the packages that maps come from."""
     root = Path(__file__).resolve().parents[2]
     digest = hashlib.sha256(f"{version('torch')} {version('numpy')}".encode())
@@ -150,19 +148,3 @@ def _edition() -> str:
         for path in sorted((root / room).rglob("*.py")):
             digest.update(str(path.relative_to(root)).encode() + path.read_bytes())
     return digest.hexdigest()
-
-
-def _packed(explanation: Explanation) -> dict[str, Any]:
-    meta = {f.name: getattr(explanation, f.name) for f in fields(explanation) if f.name not in _ARRAYS}
-    arrays = {name: getattr(explanation, name) for name in _ARRAYS if getattr(explanation, name) is not None}
-    return {**arrays, "meta": np.array(json.dumps(meta))}
-
-
-def _unpacked(arrays: Any) -> Explanation:
-    meta = json.loads(str(arrays["meta"]))
-    values = arrays["values"]
-    if values.ndim != 2 or values.dtype != np.float32 or not np.isfinite(values).all():
-        raise ValueError("the map is not a finite plane of float32")
-    cells = meta.pop("cells")
-    regions = arrays["regions"] if "regions" in arrays else None
-    return Explanation(values=values, regions=regions, cells=tuple(cells) if cells else None, **meta)

@@ -19,11 +19,12 @@ SHOWN = 6
 LOCAL = ("127.0.0.1", "localhost", "::1")
 LAYOUT = """
     your-folder/
-        any name.png, .jpg, .dcm       the films, also in folders below
+        any name                       the films: PNG, JPEG, DICOM by content, also in folders below
         films.csv                      image, labels (separated by |), patient
-        boxes.csv                      image, finding, x, y, width, height (pixels)
-        annotations.json               COCO: boxes and polygons
-        masks/<film>_<finding>.png     white where the finding is
+        any table.csv                  boxes: image, finding, x, y, width, height (pixels), or the table of
+                                       VinDr-CXR, RSNA, SIIM-ACR or NIH
+        any table.json                 outlines of COCO, CheXlocalize or ChestX-Det
+        masks/<film>_<finding>.png     painted where the finding is (also .jpg, .bmp, .tif)
 """
 
 

@@ -16,22 +16,35 @@ from classifiers.xrv_weights import XRV_NAMES
 from dashboard.jobs import sentence
 from dashboard.library import store
 from dashboard.library.downloads import downloads
-from dashboard.library.store import NIH, Fetchable, said_size
+from dashboard.library.store import CHEST_DET, NIH, Fetchable, said_size
 from dashboard.shared import caches
 from dashboard.shared.background import draw_progress, warning_when_full
 from dashboard.shared.fragments import fragment
 from dashboard.shared.session import forget_link
+from evaluation.scores import metrics
+from radiographs import extensions
 from radiographs import registry as film_registry
 from radiographs.collection import Collection
 from radiographs.collections.folder import FolderCollection
 from radiographs.collections.remembered import forget_folder
 from radiographs.findings import display_name
 from radiographs.places import home_folder
+from xai_methods import methods
 from xai_methods.counterfactual import xrv_autoencoder
 
 CARD_WIDTH = 400
-NIH_MISSING = "Not on this computer yet. Fetch them here, or point XAI_LIGHTBOX_NIH at your copy of ChestX-ray14."
-ORIGINS = {"shipped": "Comes with the program", "torchxrayvision": "torchxrayvision", "yours": "Yours"}
+NOT_HERE = {
+    NIH: "Not on this computer yet. Fetch them here, or point XAI_LIGHTBOX_NIH at your copy of ChestX-ray14.",
+    CHEST_DET: "Not on this computer yet. Fetch the outlines here, with those 62 of the films that are boxed NIH films "
+    "too. The other films are those of your copy of ChestX-ray14, if XAI_LIGHTBOX_NIH points at it.",
+}
+FETCHED = {NIH: "the fetched NIH films", CHEST_DET: "the fetched outlines of ChestX-Det"}
+ORIGINS = {
+    "shipped": "Comes with the program",
+    "torchxrayvision": "torchxrayvision",
+    "yours": "Yours",
+    "extension": "From an extension",
+}
 
 
 def draw_disk_use() -> None:
@@ -40,6 +53,13 @@ def draw_disk_use() -> None:
     st.caption(
         f"What the program stores (fetched films and weights, results, settings) takes {size} in {home_folder()}."
     )
+
+
+def draw_extension_problems() -> None:
+    """Say which extensions were left out, and why."""
+    methods(), metrics(), film_registry.collections(), model_registry.list_models()
+    for problem in extensions.problems():
+        st.warning(sentence(LookupError(problem)), icon=":material/extension_off:")
 
 
 def draw_films() -> None:
@@ -57,19 +77,18 @@ def _draw_collection(collection: Collection) -> None:
     card, missing = collection.card, collection.missing()
     st.subheader(card.title, anchor=False)
     st.markdown(card.summary)
-    if missing and collection.name == NIH:
-        st.info(NIH_MISSING, icon=":material/download:")
-    elif missing:
-        st.info(missing, icon=":material/download:")
+    if missing:
+        nothing_here = not store.fetched(collection.name)
+        st.info(NOT_HERE.get(collection.name, missing) if nothing_here else missing, icon=":material/download:")
     else:
         st.markdown(f"**Available:** {_counts(collection)}")
     with st.expander("Who outlined, licence, citation"):
         facts = {"Outlined by": card.annotators, "Licence": card.licence, "Citation": card.citation}
         _facts(facts | {"Address": card.url, "Name in links and commands": f"`{collection.name}`"})
-    if collection.name == NIH:
-        for wanted in store.film_sets():
-            draw_fetch(wanted)
-        _offer_removal(NIH, "the fetched NIH films", _remove_films)
+    for wanted in store.film_sets(collection.name):
+        draw_fetch(wanted)
+    if collection.name in FETCHED:
+        _offer_removal(collection.name, FETCHED[collection.name], _remove_films)
     if isinstance(collection, FolderCollection):
         _draw_own_folder(collection)
     if not missing:
@@ -218,7 +237,7 @@ def _draw_fetch(wanted: Fetchable, was_busy: bool) -> None:
     size = f" ({said_size(wanted.size)})" if wanted.size else ""
     again = "Go on fetching" if status is not None and status.state == "cancelled" else "Fetch"
     title = f"{wanted.title[0].lower()}{wanted.title[1:]}"
-    if wanted.size and store.fetched(wanted.name) >= wanted.size:
+    if store.is_fetched(wanted):
         return
     if st.button(f"{again} {title}{size}", icon=":material/download:", key=f"fetch {wanted.name}"):
         with warning_when_full():
@@ -239,7 +258,7 @@ def _offer_removal(name: str, title: str, remove: Callable[[str], None]) -> None
 
 
 def _remove_films(name: str) -> None:
-    for wanted in store.film_sets():
+    for wanted in store.film_sets(name):
         downloads().forget(wanted.name)
     store.remove_fetched(name)
 

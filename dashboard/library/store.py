@@ -11,14 +11,17 @@ from classifiers.xrv_weights import XRV_NAMES, release_of, weights_path
 from dashboard.jobs import Work
 from radiographs.collections.folder import FolderCollection
 from radiographs.collections.remembered import remember_folder
-from radiographs.errors import CollectionError
-from radiographs.fetch import NIH_DEMO_FILMS, FetchCancelled, fetch, nih_downloads
+from radiographs.errors import AnnotationError, CollectionError
+from radiographs.fetching.chest_det_files import chest_det_downloads
+from radiographs.fetching.fetch import NIH_DEMO_FILMS, FetchCancelled, fetch, nih_downloads, outlined_by_chest_det
 from radiographs.places import home_folder
 from xai_methods import Cancelled
 from xai_methods.counterfactual import xrv_autoencoder
 
 NIH = "nih-boxes"
-NIH_SETS = ("nih-demo", NIH)
+CHEST_DET = "chestx-det"
+_FILM_SETS = {NIH: ("nih-demo", NIH), CHEST_DET: (CHEST_DET,)}
+"""What can be fetched of each collection, the smaller first."""
 MOST_FILES = 20_000
 """Files in a folder that is looked into; a larger one is probably not what was meant."""
 
@@ -32,14 +35,19 @@ class Fetchable:
     size: int | None
 
 
-def film_sets() -> list[Fetchable]:
-    """The sets of NIH films that can be downloaded, the small one first."""
+def film_sets(collection: str) -> list[Fetchable]:
+    """What can be downloaded of a collection, the smaller first; nothing of most."""
+    return [_film_set(name) for name in _FILM_SETS.get(collection, ())]
+
+
+def _film_set(name: str) -> Fetchable:
     wanted = nih_downloads(_films_folder())
+    if name == CHEST_DET:
+        return Fetchable(name, "The outlines and 62 films, about 11 MB", None)
+    if name == NIH:
+        return Fetchable(name, f"All {len(wanted)} films", sum(d.size for d in wanted))
     demo = [d for d in wanted if d.path.stem in NIH_DEMO_FILMS]
-    return [
-        Fetchable("nih-demo", f"{len(demo)} films, two for each finding", sum(d.size for d in demo)),
-        Fetchable(NIH, f"All {len(wanted)} films", sum(d.size for d in wanted)),
-    ]
+    return Fetchable(name, f"{len(demo)} films, two for each finding", sum(d.size for d in demo))
 
 
 def weights_of(name: str) -> Fetchable:
@@ -60,7 +68,8 @@ def fetching(name: str) -> Work:
     Raises:
         LookupError: there is nothing to fetch under this name.
     """
-    if name not in (*NIH_SETS, *XRV_NAMES, xrv_autoencoder.WEIGHTS):
+    films = {wanted for sets in _FILM_SETS.values() for wanted in sets}
+    if name not in (*films, *XRV_NAMES, xrv_autoencoder.WEIGHTS):
         raise LookupError(f"there is nothing to fetch under the name {name!r}")
 
     def work(progress: Callable[[float], None], cancelled: Callable[[], bool]) -> Path:
@@ -68,7 +77,7 @@ def fetching(name: str) -> Work:
             progress(done / size if size else 0.0)
 
         try:
-            if name in NIH_SETS:
+            if name in films:
                 return fetch(name, progress=report, cancelled=cancelled)
             if name == xrv_autoencoder.WEIGHTS:
                 return xrv_autoencoder.fetch_xrv_autoencoder(report, cancelled)
@@ -81,8 +90,19 @@ def fetching(name: str) -> Work:
     return work
 
 
+def is_fetched(wanted: Fetchable) -> bool:
+    """Whether all of a download is here."""
+    if wanted.name == CHEST_DET:
+        try:
+            films = outlined_by_chest_det(nih_downloads(_films_folder()))
+        except AnnotationError:  # a table is damaged, which fetching mends
+            return False
+        return all(download.path.is_file() for download in (*chest_det_downloads(), *films))
+    return wanted.size is not None and fetched(wanted.name) >= wanted.size
+
+
 def fetched(name: str) -> int:
-    """Bytes that a download of ``name`` (NIH's films, or a torchxrayvision model) takes here; 0 where there is none."""
+    """Bytes that only a download of ``name`` takes here (films, outlines or a model's weights); 0 without one."""
     return sum(path.stat().st_size for path in _files_of(name))
 
 
@@ -101,8 +121,10 @@ def remove_fetched(name: str) -> int:
 
 
 def _files_of(name: str) -> list[Path]:
-    if name in NIH_SETS:
+    if name in _FILM_SETS[NIH]:
         names = [d.path for d in nih_downloads(_films_folder())]
+    elif name == CHEST_DET:
+        names = [d.path for d in chest_det_downloads()]
     elif name in XRV_NAMES:
         names = [weights_path(name), weights_path(name).with_suffix(".first.pt")]
     elif name == xrv_autoencoder.WEIGHTS:

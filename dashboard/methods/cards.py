@@ -11,8 +11,7 @@ from dashboard.methods import example
 from dashboard.shared.families import FAMILIES, family
 from dashboard.shared.session import forget_link
 from dashboard.shared.state import quoted
-from radiographs.places import asset
-from xai_methods import Method, main_methods, methods
+from xai_methods import Method, get_method, main_methods, methods
 
 PAGE = "pages/methods.py"
 SPEEDS = {"fast": "as fast as a few passes", "slow": "takes many passes"}
@@ -20,12 +19,9 @@ SPEEDS = {"fast": "as fast as a few passes", "slow": "takes many passes"}
 
 def sections(name: str) -> dict[str, str]:
     """The parts of a method's written card by heading, in order; empty where no card is written."""
-    path = asset("methods", f"{name}.md")
-    if not path.is_file():
-        return {}
     found: dict[str, list[str]] = {}
     lines: list[str] = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in get_method(name).card().splitlines():
         if line.startswith("## "):
             lines = found.setdefault(line[3:].strip(), [])
         elif not line.startswith("# "):

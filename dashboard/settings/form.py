@@ -27,7 +27,7 @@ def draw() -> None:
     if st.button("Back to the usual settings", icon=":material/restart_alt:", key="reset_settings"):
         # Widgets of a new name: the browser keeps what was typed into the old ones.
         st.session_state["settings_again"] = st.session_state.get("settings_again", "") + "'"
-        _save(UserSettings(tour_seen=saved.tour_seen), "The usual settings hold again.")
+        _save(UserSettings(tour_seen=saved.tour_seen, extensions=saved.extensions), "The usual settings hold again.")
         st.rerun()
     said = st.session_state.pop("settings_said", "")
     if said:

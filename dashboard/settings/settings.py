@@ -29,6 +29,8 @@ class UserSettings:
         hide_outline: whether what an expert outlined stays hidden until a person shows it.
         reader: the name under which regions are drawn, at most ``LONGEST_NAME`` characters; "" for none.
         tour_seen: whether the tour for first-time users was shown.
+        extensions: folder of Python files that the program imports (see ``radiographs.extensions``); "" for none. It is
+            set in the file alone: a page in a browser must not name code to run.
     """
 
     default_model: str = ""
@@ -36,6 +38,7 @@ class UserSettings:
     hide_outline: bool = False
     reader: str = ""
     tour_seen: bool = False
+    extensions: str = ""
 
 
 def path() -> Path:
@@ -77,7 +80,7 @@ def _fitting(name: str, value: Any) -> Any:
         whole = isinstance(value, list) and all(isinstance(v, str) and 0 < len(v) <= 100 for v in value)
         return tuple(dict.fromkeys(value)) if whole else None
     if isinstance(usual, str):
-        return value[:100] if isinstance(value, str) and value.isprintable() else None
+        return value[:1000] if isinstance(value, str) and value.isprintable() else None
     return value if isinstance(value, bool) else None
 
 

@@ -138,7 +138,6 @@ def _take(film_id: str) -> None:
 def _upload() -> str:
     file = st.file_uploader(
         "Chest film (PNG, JPEG or DICOM, up to 50 MB)",
-        type=["png", "jpg", "jpeg", "dcm", "dicom"],
         key="upload",
         help="It stays in this computer's memory, under no name, until the page is closed.",
     )

@@ -1,12 +1,25 @@
-"""A button that hands a person a file."""
+"""A button that hands a person a file, and a sentence below it where the file could not be made."""
 
 from __future__ import annotations
 
+import logging
 import mimetypes
+import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
 
 import streamlit as st
+from streamlit import runtime
+from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from dashboard.jobs import sentence
+
+_log = logging.getLogger(__name__)
+_FORESEEN = (ValueError, LookupError, OSError)
+_BARE = (KeyError, IndexError)
+"""Errors that come without a sentence, mostly."""
 
 
 def file_button(
@@ -21,10 +34,63 @@ def file_button(
 ) -> None:
     """Draw a button for a file that is made when it is pressed; nothing else on the page is drawn again.
 
+    Where the file cannot be made, the page is drawn again and says why.
+
     Args:
-        label: on the button. make: makes the content. name: of the file; its ending says what it is.
+        label: on the button. make: makes the content; errors that it foresees have a sentence for people.
+        name: of the file, another one for another content; its ending says what it is.
         icon: name of a Material icon. key, help, width: as ``st.download_button`` takes them.
     """
     mime = "application/dicom" if name.endswith(".dcm") else mimetypes.guess_type(name)[0]
     shown = f":material/{icon}:" if icon else None
-    st.download_button(label, make, name, mime, icon=shown, key=key, help=help, width=width, on_click="ignore")
+    failed: dict[str, str] = st.session_state.setdefault("failed_files", {})
+    making = _Making(make, name, failed, _drawing_again())
+    st.download_button(label, making, name, mime, icon=shown, key=key, help=help, width=width, on_click="ignore")
+    if name in failed:
+        st.error(f"{label}: the file could not be made. {failed[name]}", icon=":material/error:")
+
+
+@dataclass(frozen=True)
+class _Making:
+    """The making of a file, in a thread of the server's that cannot draw: what goes wrong is left for the next drawing.
+
+    Attributes:
+        make: makes the content. name: of the file. failed: the session's sentences by name. draw_again: see
+            :func:`_drawing_again`.
+    """
+
+    make: Callable[[], bytes | str]
+    name: str
+    failed: dict[str, str]
+    draw_again: Callable[[], None]
+
+    def __call__(self) -> bytes | str:
+        had_failed = self.failed.pop(self.name, None) is not None
+        try:
+            content = self.make()
+        except Exception as error:
+            # Not the message: the server writes what is raised here into its log, where no name of a person may stand.
+            kind, place = type(error).__name__, traceback.extract_tb(error.__traceback__)[-1]
+            _log.warning("a file (%s) failed: %s, line %s of %s", self.name, kind, place.lineno, place.filename)
+            foreseen = isinstance(error, _FORESEEN) and type(error) not in _BARE
+            self.failed[self.name] = sentence(error) if foreseen else f"It stopped with an unexpected error ({kind})."
+            self.draw_again()
+            raise RuntimeError("a file could not be made") from None
+        if had_failed:
+            self.draw_again()
+        return content
+
+
+def _drawing_again() -> Callable[[], None]:
+    """What has the page that is being drawn now drawn once more, called from any thread later on."""
+    context = get_script_run_ctx()
+
+    def draw_again() -> None:
+        session = runtime.get_instance().get_app_session(context.session_id) if context and runtime.exists() else None
+        if context is None or session is None:
+            return
+        state = ClientState(query_string=context.query_string, page_script_hash=session.page_script_hash)
+        # A session is asked on the server's own thread; Streamlit has no public way to reach that from another.
+        session._call_soon_on_event_loop(lambda: session.request_rerun(state))
+
+    return draw_again

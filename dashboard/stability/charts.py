@@ -33,9 +33,9 @@ def probabilities(found: Stability, index: int) -> Layers:
     return alt.layer(bars, before, limit).properties(height=ROW * len(table) + AXIS)
 
 
-def shaken(found: Stability, level: int) -> Layers:
+def perturbed(found: Stability, level: int) -> Layers:
     """Findings against changes: percentage points moved, a cross where the call changes."""
-    table = tables.shaken_table(found, level)
+    table = tables.perturbed_table(found, level)
     top = max(1.0, float(table["points"].abs().max()))
     base = alt.Chart(table).encode(
         x=alt.X("change:N", sort=None, title=None, axis=alt.Axis(labelAngle=-35, labelLimit=160, labelOverlap=False)),

@@ -14,7 +14,7 @@ from dashboard.shared.background import draw_until_done, worked_out
 from dashboard.shared.display import png
 from dashboard.shared.file_button import file_button
 from dashboard.shared.film_and_model import film_and_model
-from dashboard.shared.film_context import FilmContext
+from dashboard.shared.film_context import FilmContext, short_digest
 from dashboard.shared.fragments import fragment
 from dashboard.shared.session import write_address
 from dashboard.stability import charts, pictures, tables, words
@@ -52,7 +52,7 @@ def draw(film: FilmContext, classifier: ChestClassifier) -> None:
         draw_verdict(found)
         fragment(draw_slider)(found)
         fragment(draw_findings)(film, classifier, found)
-        fragment(draw_shaken)(found)
+        fragment(draw_perturbed)(found)
         draw_spectrum(found)
         draw_availability(found)
         draw_download(film, classifier, found)
@@ -66,7 +66,7 @@ def draw_verdict(found: Stability) -> None:
     """Draw the verdict in words and the figures that matter most."""
     show, icon, title = VERDICTS[found.availability.status]
     show(f"**{title}** {found.availability.reason}", icon=icon)
-    usual = [done for done in found.shaken if done.level == USUAL]
+    usual = [done for done in found.perturbed if done.level == USUAL]
     overturned = [done for done in usual if done.flips.any()]
     with st.grid(4, min_column_width=170, gap="small"):
         strength = found.sensitivity.singular[0] * found.side / 255
@@ -180,17 +180,17 @@ def _table(table: pd.DataFrame) -> None:
     )
 
 
-def draw_shaken(found: Stability) -> None:
+def draw_perturbed(found: Stability) -> None:
     """Draw what realistic changes of the film do."""
     st.subheader("Changes that happen to real films", anchor=False)
-    st.caption(words.SHAKEN)
+    st.caption(words.PERTURBED)
     for text in words.flip_words(found) or ["None of the changes tried overturns a call."]:
         st.markdown(f"- {text}")
     level = st.segmented_control(
         "Strength", list(LEVELS), default=USUAL, format_func=LEVELS.__getitem__, required=True, key="strength"
     )
     left, right = st.columns([1.3, 1])
-    left.altair_chart(charts.shaken(found, level), width="stretch")
+    left.altair_chart(charts.perturbed(found, level), width="stretch")
     right.altair_chart(charts.forecast(found), width="stretch")
     right.caption(words.FORECAST)
     with st.expander("All changes in numbers", icon=":material/table_rows:"):
@@ -236,13 +236,14 @@ def draw_availability(found: Stability) -> None:
 
 def draw_download(film: FilmContext, classifier: ChestClassifier, found: Stability) -> None:
     """Offer the report and the numbers."""
+    stem = f"stability-{short_digest(film.radiograph.digest)}-{classifier.name}"
     with st.container(horizontal=True):
         file_button(
             "Report (HTML)",
             lambda: html_report(found, classifier.card, film.reference, film.radiograph),
-            "stability.html",
+            f"{stem}.html",
             icon="description",
         )
         file_button(
-            "Numbers (CSV)", lambda: tables.findings_table(found).to_csv(index=False), "stability.csv", icon="table"
+            "Numbers (CSV)", lambda: tables.findings_table(found).to_csv(index=False), f"{stem}.csv", icon="table"
         )

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import base64
 import io
-from html import escape
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from classifiers import ModelCard
-from dashboard.exports.html_page import html_page
 from dashboard.shared import display
 from dashboard.stability import pictures, tables, words
+from evaluation.html_pages import number, render
 from evaluation.stability import Stability
-from evaluation.stability.distances import sigmoid
 from evaluation.stability.perturbations import USUAL
 from radiographs import Radiograph
 from radiographs.findings import display_name
 
-STYLE = "td:last-child { text-align: left; }"
+TEMPLATES = Path(__file__).resolve().parent / "templates"
 HEADINGS = {
     "finding": "Finding",
     "probability": "Probability",
@@ -30,6 +29,14 @@ HEADINGS = {
     "radius": "Forecast holds to",
     "norm": "Response",
     "flip": "First overturned on a film",
+}
+PATTERNS = {
+    "probability": ".1%",
+    "threshold": ".0%",
+    "distance": ".3f",
+    "distance_max": ".3f",
+    "radius": ".3f",
+    "norm": ".2f",
 }
 
 
@@ -43,84 +50,73 @@ def html_report(found: Stability, card: ModelCard, reference: str, film: Radiogr
     Returns:
         An HTML document that holds its pictures and refers to nothing outside.
     """
-    flips = "".join(f"<li>{escape(text)}</li>" for text in words.flip_words(found))
-    body = (
-        f"<p>{escape(words.WHAT)}</p>"
-        f"<h2>Verdict: {escape(found.availability.status)}</h2><p>{escape(found.availability.reason)}</p>"
-        f"<p>{escape(words.reach_words(found))}</p><p class=soft>{escape(words.LEVEL)}</p>"
-        f'<div class="row">{_film(film)}{_figure(_probabilities(found), "Probabilities", words.SLIDER)}</div>'
-        f"<h2>Finding by finding</h2><p>{escape(words.REACH)}</p>{_table(_shown(found))}"
-        f'<div class="row">{_figure(_lines(found), "Forecast and model", words.LINE)}{_map(found)}</div>'
-        f"<h2>Changes that happen to real films</h2><p>{escape(words.SHAKEN)}</p>"
-        f"<ul>{flips or '<li>None of the changes tried overturns a call.</li>'}</ul>"
-        f"{_figure(_shaken(found), 'Change of the probabilities', words.SHAKEN)}{_table(_changes(found))}"
-        f'<h2>What moves together, and can it be computed?</h2><div class="row">'
-        f"{_figure(_spectrum(found), 'Spectrum', words.SPECTRUM)}"
-        f"{_figure(_curves(found), 'Agreement', words.CURVE)}</div>"
-        f"<p>{escape(words.precision_words(found))}</p><h2>How this was made</h2>{_facts(found, card, reference)}"
+    figures = {
+        "probabilities": _probabilities,
+        "lines": _lines,
+        "perturbed": _perturbed,
+        "spectrum": _spectrum,
+        "curves": _curves,
+    }
+    return render(
+        TEMPLATES,
+        "report.html.j2",
+        found=found,
+        card=card,
+        reference=reference,
+        words=words,
+        headings=HEADINGS,
+        film=display.png(display.film_picture(film)),
+        figures={name: _png(draw(found)) for name, draw in figures.items()},
+        map=_map(found),
+        findings=_findings(found),
+        changes=_changes(found),
+        made=_facts(found, card, reference),
     )
-    about = f"Film {reference}, model {card.title}."
-    return html_page("XAI Lightbox stability report", words.TITLE, about, body, STYLE)
 
 
-def _shown(found: Stability) -> pd.DataFrame:
+def _findings(found: Stability) -> pd.DataFrame:
     table = tables.findings_table(found)
-    table["radius"] = [f"{'> ' if b else ''}{r:.3f}" for r, b in zip(table["radius"], table["beyond"])]
-    for name, shape in {"probability": "{:.1%}", "threshold": "{:.0%}", "norm": "{:.2f}"}.items():
-        table[name] = table[name].map(shape.format)
-    for name in ("distance", "distance_max"):
-        table[name] = table[name].map("{:.3f}".format)
+    for name, pattern in PATTERNS.items():
+        table[name] = [number(value, pattern) for value in table[name]]
+    table["radius"] = ["> " * beyond + radius for radius, beyond in zip(table["radius"], table["beyond"])]
     return table[[*HEADINGS]].rename(columns=HEADINGS)
 
 
 def _changes(found: Stability) -> pd.DataFrame:
     table = tables.changes_table(found).drop(columns=["level"])
-    table["size"], table["error"] = table["size"].map("{:.2f}".format), table["error"].map("{:.0%}".format)
+    table["size"] = [number(value, ".2f") for value in table["size"]]
+    table["error"] = [number(value, ".0%") for value in table["error"]]
     names = {"change": "Change", "words": "The film comes out", "size": "Size, grey levels", "error": "Forecast off by"}
     return table.rename(columns=names | {"flips": "Calls overturned"})
 
 
-def _table(table: pd.DataFrame) -> str:
-    heads = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in table.columns)
-    rows = "".join(
-        "<tr>" + "".join(f"<td>{escape(str(cell).replace('nan', '–'))}</td>" for cell in row) + "</tr>"
-        for row in table.itertuples(index=False)
-    )
-    return f'<div class="scroll"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
-
-
-def _picture(png: bytes, title: str, caption: str) -> str:
-    data = base64.b64encode(png).decode()
-    return (
-        f'<figure><figcaption><b>{escape(title)}</b></figcaption><img alt="{escape(title)}" '
-        f'src="data:image/png;base64,{data}"><p class="soft">{escape(caption)}</p></figure>'
-    )
-
-
-def _figure(figure: Figure, title: str, caption: str) -> str:
+def _png(figure: Figure) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110, bbox_inches="tight")
-    return _picture(buffer.getvalue(), title, caption)
+    return buffer.getvalue()
 
 
-def _film(film: Radiograph) -> str:
-    return _picture(display.png(display.film_picture(film)), "Film", "The film as it is.")
-
-
-def _map(found: Stability) -> str:
+def _map(found: Stability) -> dict[str, str | bytes] | None:
+    """The row of the finding that answers most; None where it is all zero."""
     column = int(np.argmax(found.sensitivity.l2))
     rows = pictures.enlarged(found.sensitivity.per_grey_level[column])
     scale = display.scale_of(rows, "signed")
     if scale is None:
-        return ""
-    name = display_name(found.findings[column])
-    caption = f"{words.MAP} Colours run to {scale.high:.2g} logit per grey level of one input pixel."
-    return _picture(display.png(display.coloured(rows, scale)), f"Most sensitive finding: {name}", caption)
+        return None
+    return {
+        "png": display.png(display.coloured(rows, scale)),
+        "finding": display_name(found.findings[column]),
+        "caption": f"{words.MAP} Colours run to {scale.high:.2g} logit per grey level of one input pixel.",
+    }
+
+
+def _axes(width: float, height: float) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(width, height))
+    return figure, figure.subplots()
 
 
 def _probabilities(found: Stability) -> Figure:
-    figure = Figure(figsize=(6.5, 4.5))
-    axes = figure.subplots()
+    figure, axes = _axes(6.5, 4.5)
     for column, finding in enumerate(found.findings):
         axes.plot(found.strongest.steps, found.probabilities()[:, column], label=display_name(finding))
     axes.set(xlabel="Along the most sensitive direction, grey levels", ylabel="Probability", ylim=(0, 1))
@@ -129,8 +125,7 @@ def _probabilities(found: Stability) -> Figure:
 
 
 def _lines(found: Stability) -> Figure:
-    figure = Figure(figsize=(6.5, 4.5))
-    axes = figure.subplots()
+    figure, axes = _axes(6.5, 4.5)
     for column, line in enumerate(found.own):
         if line is not None:
             shares = line.steps / line.steps.max()
@@ -141,35 +136,33 @@ def _lines(found: Stability) -> Figure:
     return figure
 
 
-def _shaken(found: Stability) -> Figure:
-    usual = [done for done in found.shaken if done.level == USUAL]
-    before = sigmoid(found.sensitivity.logits)
-    points = np.array([100 * (sigmoid(found.sensitivity.logits + d.true) - before) for d in usual]).T
+def _perturbed(found: Stability) -> Figure:
+    table = tables.perturbed_table(found, USUAL)
+    findings = [display_name(finding) for finding in found.findings]
+    changes, points, flips = (
+        table[name].to_numpy().reshape(-1, len(findings)).T for name in ("change", "points", "flips")
+    )
     top = max(1.0, float(np.abs(points).max()))
-    figure = Figure(figsize=(8, 0.3 * len(points) + 1.5))
-    axes = figure.subplots()
+    figure, axes = _axes(8, 0.3 * len(findings) + 1.5)
     shown = axes.imshow(points, cmap="RdBu_r", vmin=-top, vmax=top, aspect="auto")
-    axes.set_xticks(range(len(usual)), [d.title for d in usual], rotation=35, ha="right")
-    axes.set_yticks(range(len(points)), [display_name(f) for f in found.findings])
-    for across, done in enumerate(usual):
-        for down in np.flatnonzero(done.flips).tolist():
-            axes.text(across, down, "✕", ha="center", va="center")
+    axes.set_xticks(range(len(changes.T)), changes[0], rotation=35, ha="right")
+    axes.set_yticks(range(len(findings)), findings)
+    for down, across in np.argwhere(flips).tolist():
+        axes.text(across, down, "✕", ha="center", va="center")
     figure.colorbar(shown, label="Percentage points")
     return figure
 
 
 def _spectrum(found: Stability) -> Figure:
-    figure = Figure(figsize=(6.5, 3.8))
     table = tables.spectrum_table(found)
-    axes = figure.subplots()
+    figure, axes = _axes(6.5, 3.8)
     axes.bar(table["direction"], table["strength"], color="#2a9d8f")
     axes.set(xlabel="Direction", ylabel="Logit per grey level")
     return figure
 
 
 def _curves(found: Stability) -> Figure:
-    figure = Figure(figsize=(6.5, 3.8))
-    axes = figure.subplots()
+    figure, axes = _axes(6.5, 3.8)
     for name, part in tables.curves_table(found).groupby("direction", sort=False):
         axes.loglog(part["step"], part["error"], marker="o", label=name)
     axes.set(xlabel="Step, grey levels", ylabel="Off by (relative)")
@@ -178,8 +171,8 @@ def _curves(found: Stability) -> Figure:
     return figure
 
 
-def _facts(found: Stability, card: ModelCard, reference: str) -> str:
-    facts = {
+def _facts(found: Stability, card: ModelCard, reference: str) -> dict[str, str]:
+    return {
         "Film": reference,
         "Film digest (SHA-256 of shape and pixels)": found.film,
         "Model": f"{card.name}: {card.summary}",
@@ -188,4 +181,3 @@ def _facts(found: Stability, card: ModelCard, reference: str) -> str:
         "Method": "Jacobian of all logits by reverse mode; Abe & Asai 2025, arXiv 2502.14001",
         "Cost": f"{found.passes} passes, {found.seconds:.1f} s",
     }
-    return "<dl>" + "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in facts.items()) + "</dl>"

@@ -55,11 +55,11 @@ def slider_table(found: Stability, index: int) -> pd.DataFrame:
     )
 
 
-def shaken_table(found: Stability, level: int) -> pd.DataFrame:
+def perturbed_table(found: Stability, level: int) -> pd.DataFrame:
     """A row a finding and change at one level: change of probability in percentage points, and whether it flips."""
     before = sigmoid(found.sensitivity.logits)
     rows = []
-    for done in (d for d in found.shaken if d.level == level):
+    for done in (d for d in found.perturbed if d.level == level):
         after = sigmoid(found.sensitivity.logits + done.true)
         for column, finding in enumerate(found.findings):
             moved = 100 * float(after[column] - before[column])
@@ -82,7 +82,7 @@ def changes_table(found: Stability) -> pd.DataFrame:
                 "error": done.error,
                 "flips": ", ".join(display_name(f) for f, flips in zip(found.findings, done.flips) if flips) or "none",
             }
-            for done in found.shaken
+            for done in found.perturbed
         ]
     )
 
@@ -92,7 +92,7 @@ def forecast_table(found: Stability) -> pd.DataFrame:
     return pd.DataFrame(
         [
             (done.title, done.words, display_name(finding), float(done.predicted[c]), float(done.true[c]))
-            for done in found.shaken
+            for done in found.perturbed
             for c, finding in enumerate(found.findings)
         ],
         columns=["change", "words", "finding", "predicted", "true"],

@@ -32,7 +32,7 @@ SPECTRUM = (
     "tall bar: all findings hang on the same change. Many equal bars: each finding answers to its own."
 )
 TOGETHER = "Red: a change that raises the one finding raises the other too. Blue: it lowers it. White: unrelated."
-SHAKEN = (
+PERTURBED = (
     "How each finding's probability moves, in percentage points, when the film comes out a little differently. A cross "
     "marks a call that changes."
 )
@@ -63,8 +63,8 @@ def levels(value: float) -> str:
 def reach_words(found: Stability) -> str:
     """How far the linear picture holds, in a sentence."""
     strongest = found.strongest.radius()
-    held = sum(1 for done in found.shaken if done.level == USUAL and done.holds)
-    usual = sum(1 for done in found.shaken if done.level == USUAL)
+    held = sum(1 for done in found.perturbed if done.level == USUAL and done.holds)
+    usual = sum(1 for done in found.perturbed if done.level == USUAL)
     size = (
         f"Along the most sensitive direction the forecast is right to 10 % up to {levels(strongest)}"
         if math.isfinite(strongest)

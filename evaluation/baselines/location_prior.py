@@ -21,6 +21,7 @@ import torch.nn.functional as F
 
 from radiographs.annotation import union_mask
 from radiographs.annotation_readers.bundled import bundled_table
+from radiographs.arrays import read_arrays, write_arrays
 from radiographs.collection import Collection, FilmEntry
 from radiographs.findings import canonical, is_named
 from radiographs.places import asset
@@ -66,9 +67,9 @@ def box_coverage(x0: float, y0: float, x1: float, y1: float) -> np.ndarray:
 @cache
 def _nih_coverages(finding: str) -> tuple[np.ndarray, np.ndarray]:
     """Patient numbers (n,) and coverages (n, GRID, GRID) of the NIH films on which ``finding`` was boxed."""
-    with np.load(asset("priors", "nih_boxes.npz"), allow_pickle=False) as table:
-        chosen = table["finding"] == finding
-        patients, films, boxes = table["patient"][chosen], table["film"][chosen], table["box"][chosen]
+    table, _ = read_arrays(asset("priors", "nih_boxes.npz"))
+    chosen = table["finding"] == finding
+    patients, films, boxes = table["patient"][chosen], table["film"][chosen], table["box"][chosen]
     names, first = np.unique(films, return_index=True)
     sums = np.zeros((len(names), GRID, GRID))
     for film, box in zip(films, boxes.astype(float)):
@@ -145,14 +146,13 @@ def write_nih_table(out: Path) -> int:
         corners = np.array([x, y, x + width, y + height]) / NIH_SIDE
         rows.append((NIH_NAMES.get(label, label), int(image[:8]), numbers[image], corners))
     finding, patient, film, box = zip(*rows)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(
-        out,
-        finding=np.array(finding),
-        patient=np.array(patient, np.int32),
-        film=np.array(film, np.int16),
-        box=np.array(box, np.float32),
-    )
+    columns = {
+        "finding": np.array(finding),
+        "patient": np.array(patient, np.int32),
+        "film": np.array(film, np.int16),
+        "box": np.array(box, np.float32),
+    }
+    write_arrays(out, columns)
     return len(rows)
 
 

@@ -11,26 +11,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from evaluation import scores
 from evaluation.cli.films import say_doubts
 from evaluation.one_film.map_files import read_map_file, read_mask
-from radiographs.files import replacing
-from xai_methods import Explanation
-
-
-def plain(value: Any) -> Any:
-    """Turn a value into what JSON knows: NaN and infinities become None, NumPy numbers plain ones."""
-    if isinstance(value, dict):
-        return {str(key): plain(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(inner) for inner in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+from radiographs.arrays import plain
 
 
 def _say_json(content: Any) -> None:
@@ -47,11 +31,11 @@ def _say_list(rows: Sequence[dict[str, Any]], as_json: bool, line: Callable[[dic
     return 0
 
 
-def films(asked: argparse.Namespace) -> int:
+def films(args: argparse.Namespace) -> int:
     """List the films at hand; collections without films say on stderr how to have them."""
     from radiographs.registry import collections, get_collection
 
-    chosen = [get_collection(asked.collection)] if asked.collection else list(collections().values())
+    chosen = [get_collection(args.collection)] if args.collection else list(collections().values())
     rows = []
     for collection in chosen:
         missing = collection.missing()
@@ -61,10 +45,10 @@ def films(asked: argparse.Namespace) -> int:
         for entry in collection.entries():
             row = {"name": f"{collection.name}/{entry.film_id}", "collection": collection.name}
             rows.append(row | {k: v for k, v in dataclasses.asdict(entry).items() if k != "patient"})
-    return _say_list(rows, asked.json, lambda row: (row["name"], ", ".join(row["labels"]) or "no finding known"))
+    return _say_list(rows, args.json, lambda row: (row["name"], ", ".join(row["labels"]) or "no finding known"))
 
 
-def models(asked: argparse.Namespace) -> int:
+def models(args: argparse.Namespace) -> int:
     """List the models; those without weights say how to have them."""
     from classifiers.registry import list_models
 
@@ -81,10 +65,10 @@ def models(asked: argparse.Namespace) -> int:
         }
         for entry in list_models()
     ]
-    return _say_list(rows, asked.json, lambda row: (row["name"], row["title"] if row["available"] else row["missing"]))
+    return _say_list(rows, args.json, lambda row: (row["name"], row["title"] if row["available"] else row["missing"]))
 
 
-def methods(asked: argparse.Namespace) -> int:
+def methods(args: argparse.Namespace) -> int:
     """List the explanation methods with their parameters."""
     from xai_methods import methods as all_methods
 
@@ -104,10 +88,10 @@ def methods(asked: argparse.Namespace) -> int:
         }
         for method in all_methods().values()
     ]
-    return _say_list(rows, asked.json, lambda row: (row["name"], row["question"]))
+    return _say_list(rows, args.json, lambda row: (row["name"], row["question"]))
 
 
-def metrics(asked: argparse.Namespace) -> int:
+def metrics(args: argparse.Namespace) -> int:
     """List the scores: what each means, which way is better, its formula and its source."""
     shown = (
         "name", "title", "meaning", "formula", "unit", "direction", "element", "source", "caveat", "low", "high",
@@ -116,14 +100,14 @@ def metrics(asked: argparse.Namespace) -> int:
     rows = [
         {name: getattr(one, name) for name in shown} | {"needs": sorted(one.needs)} for one in scores.metrics().values()
     ]
-    return _say_list(rows, asked.json, lambda row: (row["name"], row["meaning"]))
+    return _say_list(rows, args.json, lambda row: (row["name"], row["meaning"]))
 
 
-def score(asked: argparse.Namespace) -> int:
+def score(args: argparse.Namespace) -> int:
     """Score a map against a mask."""
-    mask = read_mask(asked.mask)
-    given = scores.score_map(read_map_file(asked.map, mask.shape), mask, polarity=asked.polarity)
-    if asked.json:
+    mask = read_mask(args.mask)
+    given = scores.score_map(read_map_file(args.map, mask.shape), mask, polarity=args.polarity)
+    if args.json:
         _say_json({name: {"value": found.value, "chance": found.chance} for name, found in given.items()})
         return 0
     if not mask.any():
@@ -135,25 +119,25 @@ def score(asked: argparse.Namespace) -> int:
     return 0
 
 
-def explain(asked: argparse.Namespace) -> int:
+def explain(args: argparse.Namespace) -> int:
     """Explain one finding on one film and save the map."""
     from classifiers.registry import load_classifier
     from radiographs.registry import find_film
     from xai_methods import get_method
 
-    _check_out(asked.out)
-    method = get_method(asked.method)
-    parameters = method.parameters.parse(parse_settings(asked.set))
-    radiograph, _, _ = find_film(asked.film)
+    _check_out(args.out)
+    method = get_method(args.method)
+    parameters = method.parameters.parse(parse_settings(args.set))
+    radiograph, _, _ = find_film(args.film)
     say_doubts(radiograph)
-    classifier = load_classifier(asked.model)
+    classifier = load_classifier(args.model)
     explanation = method.explain(
-        classifier, radiograph, asked.finding, parameters=parameters, seed=asked.seed, progress=_bar(method.title)
+        classifier, radiograph, args.finding, parameters=parameters, seed=args.seed, progress=_bar(method.title)
     )
     on_film = classifier.to_film(explanation, radiograph)
-    write_map(asked.out, explanation, on_film, classifier.name)
+    explanation.save(args.out, on_film=on_film, model=classifier.name)
     if explanation.empty:
-        sys.stderr.write(f"nothing on this film speaks for {asked.finding}, as {method.title} sees it\n")
+        sys.stderr.write(f"nothing on this film speaks for {args.finding}, as {method.title} sees it\n")
     return 0
 
 
@@ -181,30 +165,6 @@ def parse_settings(texts: Sequence[str]) -> dict[str, str]:
     return settings
 
 
-def write_map(path: Path, explanation: Explanation, on_film: np.ndarray, model: str) -> None:
-    """Save an explanation: ``values`` (S, S), ``on_film`` (H, W), raw units, and ``meta``, a JSON text.
-
-    The file loads with ``allow_pickle=False`` and carries neither a file name nor a patient.
-    """
-    kept = (
-        "method",
-        "parameters",
-        "seed",
-        "finding",
-        "logit",
-        "signed",
-        "film",
-        "classifier",
-        "seconds",
-        "evaluations",
-    )
-    meta = {name: getattr(explanation, name) for name in (*kept, "cells", "diagnostics")}
-    meta |= {"model": model, "no_positive_evidence": explanation.empty}
-    text = json.dumps(plain(meta), ensure_ascii=False, allow_nan=False)
-    with replacing(path) as fresh, fresh.open("wb") as file:
-        np.savez_compressed(file, values=explanation.values, on_film=on_film, meta=np.array(text))
-
-
 def _bar(title: str) -> Callable[[float], None] | None:
     """Progress on stderr, where a person looks at it."""
     if not sys.stderr.isatty():
@@ -217,21 +177,22 @@ def _bar(title: str) -> Callable[[float], None] | None:
     return show
 
 
-def fetch(asked: argparse.Namespace) -> int:
+def fetch(args: argparse.Namespace) -> int:
     """Download films, or the weights of a model or of the autoencoder of torchxrayvision."""
     from classifiers.xrv import XRV_NAMES, fetch_xrv
-    from radiographs.fetch import fetch as fetch_films
+    from radiographs.fetching.fetch import FILM_SETS
+    from radiographs.fetching.fetch import fetch as fetch_films
     from xai_methods.counterfactual.xrv_autoencoder import WEIGHTS, fetch_xrv_autoencoder
 
-    if asked.name in XRV_NAMES:
-        where = fetch_xrv(asked.name, progress=_byte_bar())
-    elif asked.name == WEIGHTS:
+    if args.name in XRV_NAMES:
+        where = fetch_xrv(args.name, progress=_byte_bar())
+    elif args.name == WEIGHTS:
         where = fetch_xrv_autoencoder(_byte_bar())
-    elif asked.name in ("nih-boxes", "nih-demo"):
-        where = fetch_films(asked.name, progress=_byte_bar())
+    elif args.name in FILM_SETS:
+        where = fetch_films(args.name, progress=_byte_bar())
     else:
-        known = ", ".join(("nih-boxes", "nih-demo", *XRV_NAMES, WEIGHTS))
-        raise LookupError(f"there is nothing to fetch under the name {asked.name!r}; there are: {known}")
+        known = ", ".join((*FILM_SETS, *XRV_NAMES, WEIGHTS))
+        raise LookupError(f"there is nothing to fetch under the name {args.name!r}; there are: {known}")
     sys.stdout.write(f"{where}\n")
     return 0
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from radiographs import Radiograph
+from radiographs.files import write_bytes
 
 FULL = 65535
 
@@ -31,17 +32,17 @@ def add_commands(added: Any) -> None:
     command.set_defaults(run=add_folder)
 
 
-def show(asked: argparse.Namespace) -> int:
+def show(args: argparse.Namespace) -> int:
     """Say what the reader made of one film, and write it as a picture where that is wanted."""
     from radiographs.registry import find_film
 
-    if asked.png is not None and not asked.png.absolute().parent.is_dir():
-        raise ValueError(f"--png: there is no folder for {asked.png.name}; make it first")
-    film = find_film(asked.film)[0]
-    if asked.png is not None:
-        asked.png.write_bytes(film_png(film))
+    if args.png is not None and not args.png.absolute().parent.is_dir():
+        raise ValueError(f"--png: there is no folder for {args.png.name}; make it first")
+    film = find_film(args.film)[0]
+    if args.png is not None:
+        write_bytes(args.png, film_png(film))
     facts = film_facts(film)
-    if asked.json:
+    if args.json:
         sys.stdout.write(json.dumps(facts, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
     else:
         sys.stdout.writelines(f"{line}\n" for line in _lines(facts))
@@ -89,11 +90,11 @@ def _lines(facts: dict[str, Any]) -> list[str]:
     return [*lines, *(f"{'doubt' if note['doubt'] else 'note':<9}{note['words']}" for note in facts["notes"])]
 
 
-def add_folder(asked: argparse.Namespace) -> int:
+def add_folder(args: argparse.Namespace) -> int:
     """Remember a folder; say its name, how many films it has, and what was refused."""
     from radiographs.collections.remembered import remember_folder
 
-    collection = remember_folder(asked.folder)
+    collection = remember_folder(args.folder)
     scan = collection.scan()
     outlined = sum(1 for entry in collection.entries() if entry.annotated)
     sys.stdout.write(f"{collection.name}: {len(scan.read)} films, {outlined} with outlines\n")

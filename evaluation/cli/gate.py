@@ -1,4 +1,4 @@
-"""The command ``lightbox gate``: measure the validity gate of a model on a collection, and keep what it found."""
+"""The command ``lightbox gate``: measure the validity gate of a model on a collection, and store what it found."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def add_commands(added: Any) -> None:
     """Add ``gate`` to the commands of ``lightbox``."""
     about = (
         "Measure whether a model detects each finding of a collection and looks where experts outlined it. The "
-        "verdicts are kept for these films and this model, and pages and runs use them."
+        "verdicts are stored for these films and this model, and pages and runs use them."
     )
     command = added.add_parser("gate", help="measure whether scores of a model mean anything", description=about)
     command.add_argument("--model", required=True, metavar="MODEL", help="a model of lightbox models")
@@ -24,20 +24,20 @@ def add_commands(added: Any) -> None:
     command.set_defaults(run=run)
 
 
-def run(asked: argparse.Namespace) -> int:
-    """Measure, keep, and print a line a finding; returns the exit status."""
+def run(args: argparse.Namespace) -> int:
+    """Measure, store, and print a line a finding; returns the exit status."""
     from classifiers.registry import load_classifier
     from evaluation.validity.gate import gate
     from evaluation.validity.measure import measure_validity
-    from evaluation.validity.measured import keep, record
+    from evaluation.validity.measured import record, store
     from radiographs.registry import get_collection
 
-    classifier, collection = load_classifier(asked.model), get_collection(asked.collection)
-    figures = measure_validity(classifier, collection, seed=asked.seed, progress=_tell)
-    keep(classifier.digest, collection, figures)
-    if asked.card is not None:
-        record(asked.card, collection.name, figures)
-    if asked.json:
+    classifier, collection = load_classifier(args.model), get_collection(args.collection)
+    figures = measure_validity(classifier, collection, seed=args.seed, progress=_tell)
+    store(classifier.digest, collection, figures)
+    if args.card is not None:
+        record(args.card, collection.name, figures)
+    if args.json:
         sys.stdout.write(json.dumps(figures, indent=2, allow_nan=False) + "\n")
         return 0
     for finding in figures:

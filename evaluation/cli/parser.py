@@ -95,8 +95,8 @@ def _add_score(added: argparse._SubParsersAction[_Parser]) -> None:
 def run(parser: argparse.ArgumentParser, argv: Sequence[str] | None = None) -> int:
     """Parse ``argv``, run the command and return the exit status; what goes wrong is said in one line on stderr."""
     try:
-        asked = parser.parse_args(argv)
-        return int(asked.run(asked))
+        args = parser.parse_args(argv)
+        return int(args.run(args))
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 2
     except KeyboardInterrupt:

@@ -9,6 +9,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from radiographs.files import write_text
+
 if TYPE_CHECKING:
     from evaluation.runs.engine import RunProgress
     from evaluation.runs.estimate import Estimate
@@ -25,7 +27,7 @@ def add_commands(added: Any) -> None:
     plan.add_argument("--quick", action="store_true", help="count only, measure nothing")
     _add_workers(plan)
     plan.set_defaults(run=plan_command)
-    about = "Run a plan; started again, it does what is missing. Ctrl-C stops it, what is finished is kept."
+    about = "Run a plan; started again, it does what is missing. Ctrl-C stops it, what is finished is written."
     run = added.add_parser("run", help="run a plan, or go on with it", description=about)
     run.add_argument("plan", type=Path, metavar="PLAN.TOML")
     run.add_argument("--out", required=True, type=Path, metavar="FOLDER", help="where results go")
@@ -61,7 +63,7 @@ def _positive(text: str) -> int:
     return int(text)
 
 
-def plan_command(asked: argparse.Namespace) -> int:
+def plan_command(args: argparse.Namespace) -> int:
     """Write a plan, or check the one there is.
 
     Raises:
@@ -71,13 +73,13 @@ def plan_command(asked: argparse.Namespace) -> int:
     from evaluation.runs.plan import parse_plan, read_plan
     from evaluation.runs.template import plan_text
 
-    if not asked.plan.exists():
+    if not args.plan.exists():
         usual = parse_plan('collections = ["known-truth"]\nclassifiers = ["known-truth"]\nper_finding = 5')
-        asked.plan.write_text(plan_text(usual), encoding="utf-8")
-        sys.stdout.write(f"{asked.plan} is written. Change it, then: lightbox plan {asked.plan}\n")
+        write_text(args.plan, plan_text(usual))
+        sys.stdout.write(f"{args.plan} is written. Change it, then: lightbox plan {args.plan}\n")
         return 0
-    plan = read_plan(asked.plan)
-    found = estimate(plan, workers=asked.workers, films=0 if asked.quick else FILMS)
+    plan = read_plan(args.plan)
+    found = estimate(plan, workers=args.workers, films=0 if args.quick else FILMS)
     sys.stdout.write(estimate_words(found) + _provenance(plan))
     return 0
 
@@ -140,7 +142,7 @@ def size(count: float) -> str:
     return f"{count:.1f} GB"
 
 
-def run_command(asked: argparse.Namespace) -> int:
+def run_command(args: argparse.Namespace) -> int:
     """Run a plan; 0 where it is done, 130 where it was stopped, 1 where scores could not be had.
 
     Raises:
@@ -150,14 +152,14 @@ def run_command(asked: argparse.Namespace) -> int:
     from evaluation.runs.plan import read_plan
     from evaluation.runs.store import Store
 
-    plan = read_plan(asked.plan)
+    plan = read_plan(args.plan)
     stop = threading.Event()
     before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
-    store = Store(asked.out)
+    store = Store(args.out)
     try:
         ended = run(
-            plan, store, scheduler=asked.scheduler, workers=asked.workers, retry=asked.retry,
-            progress=None if asked.quiet else _show, stopped=stop.is_set,
+            plan, store, scheduler=args.scheduler, workers=args.workers, retry=args.retry,
+            progress=None if args.quiet else _show, stopped=stop.is_set,
         )  # fmt: skip
     finally:
         for number, handler in before.items():
@@ -183,7 +185,7 @@ def _show(said: RunProgress) -> None:
         sys.stderr.write("\n")
 
 
-def report_command(asked: argparse.Namespace) -> int:
+def report_command(args: argparse.Namespace) -> int:
     """Write the report of a run.
 
     Raises:
@@ -192,12 +194,12 @@ def report_command(asked: argparse.Namespace) -> int:
     from evaluation.runs.report_files import write_report
     from evaluation.runs.store import Store
 
-    made = write_report(Store(asked.folder), asked.out or asked.folder / "report", asked.metric)
+    made = write_report(Store(args.folder), args.out or args.folder / "report", args.metric)
     sys.stdout.write("".join(f"{path}\n" for path in made))
     return 0
 
 
-def diff_command(asked: argparse.Namespace) -> int:
+def diff_command(args: argparse.Namespace) -> int:
     """Compare two runs; 0 where they are the same, 1 where not.
 
     Raises:
@@ -206,8 +208,8 @@ def diff_command(asked: argparse.Namespace) -> int:
     from evaluation.runs.diff import diff
     from evaluation.runs.store import Store
 
-    found = diff(Store(asked.first), Store(asked.second))
+    found = diff(Store(args.first), Store(args.second))
     sys.stdout.write(found.words())
-    if asked.csv is not None:
-        found.table.to_csv(asked.csv, index=False)
+    if args.csv is not None:
+        found.table.to_csv(args.csv, index=False)
     return 0 if found.same else 1

@@ -21,6 +21,7 @@ from evaluation.counterfactuals.study import (
     labelled_films,
     summary,
 )
+from radiographs.files import write_text
 from radiographs.places import data_folder
 from xai_methods.counterfactual import EXPLAINERS, exaggerate
 
@@ -33,25 +34,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--findings", nargs="+", default=["Cardiomegaly", "Effusion", "Atelectasis"])
     parser.add_argument("--films", type=int, default=240, help="at most so many films, drawn evenly from all")
     parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
-    asked = parser.parse_args(argv)
+    args = parser.parse_args(argv)
     data = data_folder()
     if data is None:
         parser.error("point XAI_LIGHTBOX_DATA at a folder laid out as docs/training.md says")
-    classifier = load_classifier(asked.model)
+    classifier = load_classifier(args.model)
     films = [*boxed_films(), *labelled_films(data)]
-    films = [films[k] for k in np.linspace(0, len(films) - 1, min(asked.films, len(films))).round().astype(int)]
+    films = [films[k] for k in np.linspace(0, len(films) - 1, min(args.films, len(films))).round().astype(int)]
     features, devices, figures = imagenet_features(data), list(device_films()), {}
-    for finding in asked.findings:
-        found, _ = evaluate(classifier, asked.method, finding, films, features)
+    for finding in args.findings:
+        found, _ = evaluate(classifier, args.method, finding, films, features)
         rows = [
-            device_row(film, exaggerate(classifier, film.radiograph, finding, method=asked.method), classifier)
+            device_row(film, exaggerate(classifier, film.radiograph, finding, method=args.method), classifier)
             for film in devices
         ]
-        kept = pd.DataFrame([row for row in rows if row is not None])
-        figures[finding] = found | {"devices": summary(kept) if len(kept) else {}}
-        asked.out.parent.mkdir(parents=True, exist_ok=True)
-        content = {"model": asked.model, "method": asked.method, "findings": figures}
-        asked.out.write_text(json.dumps(content, indent=1, default=float) + "\n", encoding="utf-8")
+        measured = pd.DataFrame([row for row in rows if row is not None])
+        figures[finding] = found | {"devices": summary(measured) if len(measured) else {}}
+        content = {"model": args.model, "method": args.method, "findings": figures}
+        write_text(args.out, json.dumps(content, indent=1, default=float) + "\n")
     return 0
 
 

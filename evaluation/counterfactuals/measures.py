@@ -11,7 +11,7 @@ from scipy import linalg, ndimage, stats
 from classifiers.anatomy import Anatomy, segment
 from radiographs import Radiograph
 
-KEPT = 0.2
+VISIBLE = 0.2
 """A device counts as still visible where its edge energy changed by no more than this share."""
 
 
@@ -86,7 +86,7 @@ class DeviceChange:
     @property
     def visible(self) -> bool:
         """True where the edge energy changed by at most a fifth."""
-        return abs(self.energy - 1) <= KEPT
+        return abs(self.energy - 1) <= VISIBLE
 
 
 def device_change(before: np.ndarray, after: np.ndarray, devices: np.ndarray) -> DeviceChange | None:
@@ -143,7 +143,7 @@ def lower_lung_share(lungs: np.ndarray, reference: np.ndarray) -> float:
 
 def slope(levels: np.ndarray, values: np.ndarray) -> float:
     """Least-squares slope of (L,) values over (L,) levels; NaN is left out, NaN with fewer than three values."""
-    kept = ~np.isnan(values)
-    if kept.sum() < 3:
+    known = ~np.isnan(values)
+    if known.sum() < 3:
         return math.nan
-    return float(stats.linregress(levels[kept], values[kept]).slope)
+    return float(stats.linregress(levels[known], values[known]).slope)

@@ -30,6 +30,7 @@ from evaluation.scores import get_metric
 from evaluation.statistics.intervals import Interval, mean_interval
 from radiographs import Radiograph
 from radiographs.annotation import union_mask
+from radiographs.findings import canonical
 from radiographs.registry import get_collection
 from xai_methods.counterfactual import Series, exaggerate
 
@@ -41,7 +42,7 @@ Features = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class TestFilm:
-    """A film of a patient nobody trained on, with the outlines of findings and devices there are."""
+    """A film of a patient nobody trained on, with the outlines there are, by canonical finding or "devices"."""
 
     name: str
     patient: str
@@ -55,7 +56,7 @@ def boxed_films() -> Iterator[TestFilm]:
     for entry in collection.entries():
         if entry.part == "test":
             drawn = collection.annotations(entry.film_id)
-            masks = {name: union_mask(drawn, name) for name in entry.annotated}
+            masks = {canonical(name): union_mask(drawn, name) for name in entry.annotated}
             outlines = {name: mask for name, mask in masks.items() if mask is not None}
             yield TestFilm(entry.film_id, entry.patient, collection.read(entry.film_id), outlines)
 
@@ -104,7 +105,7 @@ def series_row(film: TestFilm, series: Series, classifier: ChestClassifier, anat
     }
     if anatomy:
         row |= _anatomy_along(series)
-    mask = film.outlines.get(series.finding)
+    mask = film.outlines.get(canonical(series.finding))
     if mask is not None:
         carried = classifier.to_film(np.abs(series.difference), film.radiograph)
         row |= {name: get_metric(name).of_map(carried, mask) for name in LOCALISATION}
@@ -176,9 +177,9 @@ def realism(real: np.ndarray, made: np.ndarray, own: np.ndarray, patients: Seque
 def summary(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """Mean of each column over films that were not refused, with interval and n; and the share refused of all."""
     found: dict[str, dict[str, Any]] = {}
-    kept = rows[rows.refused == 0] if "refused" in rows else rows
+    accepted = rows[rows.refused == 0] if "refused" in rows else rows
     for column in rows.columns.drop(["film", "patient", "method", "finding"]):
-        part = rows if column in ("refused", "answer", "likeness") else kept
+        part = rows if column in ("refused", "answer", "likeness") else accepted
         value = mean_interval(part[column].to_numpy(float), part.patient.to_numpy(), np.random.default_rng(0))
         found[column] = _for_json(value)
     return found

@@ -22,7 +22,7 @@ class FindingResult:
     Attributes:
         finding: its name. logit, probability: what the classifier says of the film.
         mask: (H, W) bool, what experts outlined, or None. verdict: whether scores of this pair mean anything.
-        methods: by method, in the order asked for. baselines: by baseline, then metric; empty without a mask.
+        methods: by method, in the order given. baselines: by baseline, then metric; empty without a mask.
         chance: by metric; empty without a mask.
     """
 

@@ -64,6 +64,13 @@ class ScoringContext:
         """(C,) float32: what the classifier says of the film."""
         return self.classifier.logits(self.radiograph)
 
+    @cached_property
+    def further_readings(self) -> list[Annotation]:
+        """What readers of other collections outlined on the film; no part of the outline that maps are scored by."""
+        if self.collection is None or self.entry is None:
+            return []
+        return self.collection.further_readings(self.entry.film_id)
+
     def region(self, finding: str) -> Region | None:
         """What readers outlined for ``finding``, under any name for it, joined; None where nobody outlined a pixel."""
         if finding not in self._regions:
@@ -97,7 +104,7 @@ class ScoringContext:
         if region is None:
             return {}
         if name == READER:
-            found = other_reader(self.annotations, finding)
+            found = other_reader([*self.annotations, *self.further_readings], finding)
             return {metric: score for metric, score in found.items() if metrics is None or metric in metrics}
         if finding not in self._baselines:
             self._baselines[finding] = baseline_maps(self.radiograph, finding, self.collection, self.entry)

@@ -13,9 +13,9 @@ from radiographs import Radiograph
 from radiographs.annotation import union_mask
 from radiographs.annotation_readers import Outline, is_table, read_table
 from radiographs.annotation_readers.geometry import Painted
+from radiographs.annotation_readers.mask_images import MASK_SUFFIXES, read_mask_image
 from radiographs.errors import AnnotationError
 from radiographs.findings import canonical
-from radiographs.mask_images import MASK_SUFFIXES, read_mask_image
 
 MAP_SUFFIXES = (".npz", ".npy", ".png")
 MAP_FILES = ".npz, .npy nor .png"
@@ -32,7 +32,7 @@ def read_mask(path: Path) -> np.ndarray:
     """Read what an expert outlined: (H, W) bool; whatever is not 0 is inside.
 
     Args:
-        path: an image (see :mod:`radiographs.mask_images`), a .npy array, or a .npz with the array ``mask`` or one
+        path: an image (see ``annotation_readers.mask_images``), a .npy array, or a .npz with the array ``mask`` or one
             array.
 
     Raises:
@@ -84,7 +84,11 @@ def read_map_file(path: Path, shape: tuple[int, int]) -> np.ndarray:
     arrays = {name: array for name, array in _arrays(path).items() if name != "meta"}
     fitting = [n for n in ("on_film", "values") if n in arrays and _squeezed(arrays[n]).shape == shape]
     name_order = (*fitting, "on_film", "values")
+    # A run stores maps as 16-bit floats beside the scale that brings their raw units back.
+    scale = arrays.pop("scale", None)
     chosen = _one_array(arrays, name_order, path)
+    if scale is not None and scale.ndim == 0:
+        chosen = chosen.astype(np.float32) * scale
     _refuse_colours(chosen, path)
     plane = _plane(chosen, path)
     if plane.shape != shape:

@@ -12,6 +12,12 @@ from evaluation.one_film.compare import Comparison, FindingResult
 from evaluation.scores import Score, localisation_metrics
 from xai_methods import baseline_methods
 
+LEGEND = (
+    "Bold: the best method. Grey: maps that know nothing of the model, and chance; a method that does not beat them "
+    "has shown nothing. –: undefined here."
+)
+"""What stands under a table of scores."""
+
 
 def score_table(result: FindingResult) -> pd.DataFrame:
     """The scores of one finding.

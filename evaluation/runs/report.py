@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
 from classifiers.registry import list_models
+from evaluation.html_pages import number
+from evaluation.latex import latex_table
+from evaluation.runs.pass_rule import pass_rule
 from evaluation.runs.plan import PlanError, read_plan
 from evaluation.runs.plots import means_figure, size_figure, svg_of
 from evaluation.runs.provenance import provenance_words, unfinished_words
@@ -18,28 +21,26 @@ from evaluation.runs.tables import (
     Pair,
     Tests,
     board_of,
+    context_of,
     costs,
-    frame_of,
     metrics_of,
     pairs_of,
     scopes,
-    score_of,
     tests_of,
     values,
 )
-from evaluation.scores import headline_metrics, localisation_metrics
+from evaluation.scores import get_metric, headline_metrics, localisation_metrics
 from evaluation.statistics.critical_difference import critical_difference_figure
 from evaluation.validity.gate import Verdict
 from radiographs.registry import collections
-
-_SPECIAL = re.compile(r"[&%$#_{}]")
 
 
 @dataclass(frozen=True, eq=False)
 class Section:
     """One collection under one classifier: verdicts, leaderboard, tests; their diagrams and plots (SVG) by score.
 
-    ``provenance``: sentences on training and patients, see :mod:`evaluation.runs.provenance`.
+    ``randomisation`` is the pass rule's table (:func:`evaluation.runs.pass_rule.pass_rule`), ``provenance`` what is
+    said of training and patients (:mod:`evaluation.runs.provenance`).
     """
 
     pair: Pair
@@ -48,6 +49,7 @@ class Section:
     tests: dict[str, Tests]
     diagrams: dict[str, str] = field(default_factory=dict)
     plots: dict[str, str] = field(default_factory=dict)
+    randomisation: pd.DataFrame = field(default_factory=pd.DataFrame)
     provenance: tuple[str, ...] = ()
 
 
@@ -79,7 +81,7 @@ def make_report(store: Store, names: Sequence[str] | None = None) -> RunReport:
         names: scores to show; by default those of the run that are headlines, and those that ask the model.
 
     Raises:
-        ValueError: the run has no scores, or not those asked for. StoreError: a file is damaged.
+        ValueError: the run has no scores, or not those of ``names``. StoreError: a file is damaged.
     """
     there = metrics_of(store)
     if not there:
@@ -110,17 +112,18 @@ def _name(store: Store) -> str:
 
 
 def _section(store: Store, pair: Pair, names: Sequence[str]) -> Section:
-    frame = frame_of(store, pair)
+    context = context_of(store, pair)
     boards, tests, plots = [], {}, {}
     for name in names:
         table = values(store, name, pair)
-        boards.append(board_of(frame, name, table))
-        plots[name] = _plots(boards[-1], table, frame.titles, score_of(name).title)
-        if (found := tests_of(frame, name, table)) is not None:
+        boards.append(board_of(context, name, table))
+        plots[name] = _plots(boards[-1], table, context.titles, get_metric(name).title)
+        if (found := tests_of(context, name, table)) is not None:
             tests[name] = found
-    diagrams = {name: _svg(found, score_of(name).title) for name, found in tests.items()}
-    board = pd.concat(boards, ignore_index=True)
-    return Section(pair, frame.verdicts, board, tests, diagrams, plots, _provenance(store, pair))
+    diagrams = {name: _svg(found, get_metric(name).title) for name, found in tests.items()}
+    board, randomisation = pd.concat(boards, ignore_index=True), pass_rule(store, context)
+    said = _provenance(store, pair)
+    return Section(pair, context.verdicts, board, tests, diagrams, plots, randomisation, said)
 
 
 def _provenance(store: Store, pair: Pair) -> tuple[str, ...]:
@@ -184,35 +187,23 @@ def gate_table(report: RunReport) -> pd.DataFrame:
 
 def latex(report: RunReport) -> str:
     """The leaderboards as LaTeX tables (package booktabs): mean with its interval, n in the caption."""
-    parts = []
-    for section in report.sections:
-        scope = next(iter(scopes(section.verdicts)))
-        board = section.board[section.board.scope == scope]
-        names = [name for name in report.metrics if name in set(board.metric)]
-        heads = " & ".join(_tex(score_of(name).title) for name in names)
-        lines = [
-            r"\begin{table}", r"\centering",
-            rf"\caption{{{_tex(section.pair.classifier)} on {_tex(section.pair.collection)}, {_tex(scope)}: mean and "
-            r"95\,\% interval over patients, with the number of pairs of film and finding.}",
-            rf"\begin{{tabular}}{{l{'r' * len(names)}}}", r"\toprule", rf" & {heads} \\", r"\midrule",
-        ]  # fmt: skip
-        for title, rows in board.groupby("title", sort=False):
-            by_name = rows.set_index("metric")
-            cells = [_tex_cell(by_name.loc[name]) if name in by_name.index else "--" for name in names]
-            lines.append(rf"{_tex(str(title))} & {' & '.join(cells)} \\")
-        lines += [r"\bottomrule", r"\end{tabular}", r"\end{table}", ""]
-        parts.append("\n".join(lines))
-    return "\n".join(parts)
+    return "\n".join(_latex(section, report.metrics) for section in report.sections)
 
 
-def _tex(text: str) -> str:
-    return _SPECIAL.sub(lambda match: "\\" + match[0], text.replace("\\", "/"))
+def _latex(section: Section, metrics: Sequence[str]) -> str:
+    scope = next(iter(scopes(section.verdicts)))
+    board = section.board[section.board.scope == scope]
+    names = [name for name in metrics if name in set(board.metric)]
+    cells = {(row["title"], row["metric"]): _mean_and_interval(row) for row in board.to_dict("records")}
+    rows = [[title, *(cells.get((title, name), "–") for name in names)] for title in board.title.unique()]
+    return latex_table(
+        pd.DataFrame(rows, columns=["Map", *(get_metric(name).title for name in names)]),
+        f"{section.pair.classifier} on {section.pair.collection}, {scope}: mean, 95 % interval over patients and "
+        "number of pairs of film and finding.",
+    )
 
 
-def _tex_cell(row: pd.Series) -> str:
-    if math.isnan(row["mean"]):
-        return "--"
-    low, high, n = row["low"], row["high"], row["n"]
-    within = [] if math.isnan(low) else [f"{low:.2f}--{high:.2f}"]
-    within += [] if math.isnan(n) else [rf"$n$ {n:.0f}"]
-    return f"{row['mean']:.2f}" + (f" ({', '.join(within)})" if within else "")
+def _mean_and_interval(row: Mapping[str, Any]) -> str:
+    within = "" if math.isnan(row["low"]) else f"{row['low']:.2f}–{row['high']:.2f}"
+    within += "" if math.isnan(row["n"]) else f"{'; ' if within else ''}n {row['n']:.0f}"
+    return number(row["mean"], ".2f") + (f" ({within})" if within and not math.isnan(row["mean"]) else "")

@@ -12,7 +12,8 @@ import pandas as pd
 from evaluation.html_pages import environment
 from evaluation.runs.report import RunReport, Section, board_table, gate_table, latex, make_report, tests_table
 from evaluation.runs.store import Store
-from evaluation.runs.tables import ALL, PASSED, Tests, score_of
+from evaluation.runs.tables import ALL, PASSED, Tests
+from evaluation.scores import get_metric
 from evaluation.statistics.critical_difference import LEVEL
 from evaluation.statistics.intervals import FEWEST
 from radiographs.files import write_text
@@ -27,7 +28,7 @@ def html_page(report: RunReport) -> str:
     templates = environment(TEMPLATES)
     templates.filters |= {
         "display_name": display_name,
-        "score_title": lambda name: score_of(name).title,
+        "score_title": lambda name: get_metric(name).title,
         "p_value": _p_value,
         "leaderboards": _leaderboards,
         "boards_by_finding": _boards_by_finding,
@@ -51,7 +52,7 @@ def _leaderboards(section: Section, names: Sequence[str]) -> Iterator[tuple[str,
         shown = [name for name in names if name in set(board.metric)]
         if board.empty:
             continue
-        heads = [_head(name, score_of(name).title, score_of(name).meaning, score_of(name).direction) for name in shown]
+        heads = [_head(m.name, m.title, m.meaning, m.direction) for m in map(get_metric, shown)]
         rows = _rows(board, "metric", ("method",) if scope == PASSED else ())
         words = [said for name in shown if (said := verdict_words(board, section, name))]
         yield scope, {"heads": heads, "rows": rows, "words": words}
@@ -65,7 +66,7 @@ def _boards_by_finding(section: Section, names: Sequence[str]) -> Iterator[tuple
             continue
         verdicts = {finding: v for finding, v in section.verdicts.items() if finding in set(board.scope)}
         heads = [_head(f, display_name(f), v.reason, "", not v.passed) for f, v in verdicts.items()]
-        yield score_of(name).title, {"heads": heads, "rows": _rows(board, "scope", ("method", "baseline", "chance"))}
+        yield get_metric(name).title, {"heads": heads, "rows": _rows(board, "scope", ("method", "baseline", "chance"))}
 
 
 def _head(key: str, title: str, help_: str, direction: str, known: bool = False) -> dict[str, Any]:
@@ -90,7 +91,7 @@ def verdict_words(board: pd.DataFrame, section: Section, name: str) -> str:
 
     Methods are compared on the pairs that all of them have. "" without a method that has a value.
     """
-    score = score_of(name)
+    score = get_metric(name)
     methods = board[(board.metric == name) & (board.kind == "method")].dropna(subset=["mean"])
     if methods.empty or score.direction == "neither":
         return ""
@@ -132,13 +133,8 @@ def _silences(methods: pd.DataFrame) -> list[str]:
     return sentences
 
 
-def write_report(store: Store, folder: Path, names: Sequence[str] | None = None) -> list[Path]:
-    """Write the report of a run into a folder; returns the files.
-
-    Raises:
-        ValueError: see :func:`make_report`. OSError: the folder cannot be written.
-    """
-    report = make_report(store, names)
+def report_texts(report: RunReport) -> dict[str, str]:
+    """The files of a report: the text of each by its name."""
     texts = {
         "report.html": html_page(report),
         "leaderboard.tex": latex(report),
@@ -151,6 +147,16 @@ def write_report(store: Store, folder: Path, names: Sequence[str] | None = None)
     for section in report.sections:
         for name, svg in section.diagrams.items():
             texts[f"ranks_{section.pair.collection}_{section.pair.classifier}_{name}.svg"] = svg
+    return texts
+
+
+def write_report(store: Store, folder: Path, names: Sequence[str] | None = None) -> list[Path]:
+    """Write the report of a run into a folder; returns the files.
+
+    Raises:
+        ValueError: see :func:`make_report`. OSError: the folder cannot be written.
+    """
+    texts = report_texts(make_report(store, names))
     for name, text in texts.items():
         write_text(folder / name, text)
     return [folder / name for name in texts]

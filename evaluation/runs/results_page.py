@@ -19,7 +19,8 @@ from typing import Any
 import pandas as pd
 
 from evaluation.runs.store import Store
-from evaluation.runs.tables import ALL, PASSED, Frame, Tests, board_of, map_titles, pairs_of, score_of, tests_of, values
+from evaluation.runs.tables import ALL, PASSED, PairContext, Tests, board_of, map_titles, pairs_of, tests_of, values
+from evaluation.scores import get_metric
 from evaluation.validity.gate import Verdict, gate
 from radiographs.findings import display_name
 from radiographs.places import asset
@@ -44,7 +45,7 @@ def means(folder: str, findings: Sequence[str] = ()) -> str:
         folder: in ``docs/scores``. findings: those over which means are taken; empty takes all.
     """
     boards, tests = _boards(folder, findings)
-    heads = [score_of(name).title for name in METRICS]
+    heads = [get_metric(name).title for name in METRICS]
     titles = [title for title in boards[METRICS[0]].index if not math.isnan(boards[METRICS[0]]["mean"][title])]
     rows = [[title, *(_cell(boards[name].loc[title]) for name in METRICS)] for title in titles]
     methods = [title for title in titles if boards[METRICS[0]].kind[title] == "method"]
@@ -54,7 +55,7 @@ def means(folder: str, findings: Sequence[str] = ()) -> str:
     return "\n\n".join(parts)
 
 
-def _boards(folder: str, findings: Sequence[str]) -> tuple[dict[str, pd.DataFrame], dict[str, Tests | None]]:
+def _boards(folder: str, findings: Sequence[str]) -> tuple[dict[str, pd.DataPairContext], dict[str, Tests | None]]:
     store = Store(SCORES / folder)
     pair = pairs_of(store)[0]
     boards, tests = {}, {}
@@ -63,10 +64,10 @@ def _boards(folder: str, findings: Sequence[str]) -> tuple[dict[str, pd.DataFram
         chosen = {
             str(f): Verdict("shown" if f in findings else "not measured", "") for f in sorted(scores.finding.unique())
         }
-        frame = Frame(pair, map_titles(store), chosen)
-        board = board_of(frame, name, scores)
+        context = PairContext(pair, map_titles(store), chosen)
+        board = board_of(context, name, scores)
         boards[name] = board[board.scope == (PASSED if findings else ALL)].set_index("title")
-        tests[name] = tests_of(frame, name, scores)
+        tests[name] = tests_of(context, name, scores)
     return boards, tests
 
 
@@ -75,7 +76,7 @@ def _cell(row: pd.Series) -> str:
     return f"{row['mean']:.2f}{ends}" + ("" if math.isnan(row["n"]) else f", {row['n']:.0f}")
 
 
-def _gain(board: pd.DataFrame, title: str, tests: Tests | None) -> str:
+def _gain(board: pd.DataPairContext, title: str, tests: Tests | None) -> str:
     row = board.loc[title]
     rival = next(name for name in board.index if board["map"][name] == row["baseline"])
     found = tests.between(title, rival) if tests is not None else None
@@ -83,14 +84,14 @@ def _gain(board: pd.DataFrame, title: str, tests: Tests | None) -> str:
     return f"{row['gain']:+.2f} ({row['gain_low']:+.2f} to {row['gain_high']:+.2f}; {rival}{p})"
 
 
-def _silent_words(boards: Mapping[str, pd.DataFrame]) -> list[str]:
+def _silent_words(boards: Mapping[str, pd.DataPairContext]) -> list[str]:
     sentences = []
     for name, board in boards.items():
         methods = board[board.kind == "method"]
         for title, row in methods[methods.silent > 0].iterrows():
             of = f"{row.silent:.0f} of {row.n + row.silent:.0f} pairs, where nothing is positive"
             both = f"{row['mean']:.3f} without them, {row.mean_silent_0:.3f} with those as 0"
-            sentences.append(f"{score_of(name).title} of {title} is undefined on {of}: {both}.")
+            sentences.append(f"{get_metric(name).title} of {title} is undefined on {of}: {both}.")
         if methods.silent.sum():
             each = ", ".join(f"{title} {row.common:.3f}" for title, row in methods.iterrows())
             sentences.append(f"On the {methods.common_n.iloc[0]:.0f} pairs that all methods have: {each}.")
@@ -103,13 +104,13 @@ def by_finding(folder: str, metric: str) -> str:
     pair = pairs_of(store)[0]
     scores = values(store, metric, pair)
     findings = sorted(map(str, scores.finding.unique()))
-    frame = Frame(pair, map_titles(store), {finding: Verdict("not measured", "") for finding in findings})
-    board = board_of(frame, metric, scores)
+    context = PairContext(pair, map_titles(store), {finding: Verdict("not measured", "") for finding in findings})
+    board = board_of(context, metric, scores)
     shown = board[board.kind.eq("method") | board["map"].str.startswith("average-mask/")]
     titles = list(dict.fromkeys(shown["title"]))
     cells = shown.set_index(["scope", "title"])
     rows = [[display_name(f), *(_cell(cells.loc[(f, title)]) for title in titles)] for f in findings]
-    return table([score_of(metric).title, *titles], rows)
+    return table([get_metric(metric).title, *titles], rows)
 
 
 def verdicts(models: Sequence[str], collection: str) -> str:

@@ -37,15 +37,6 @@ class Pair:
     classifier: str
 
 
-def score_of(name: str) -> Metric:
-    """The metric of that name.
-
-    Raises:
-        LookupError: there is none.
-    """
-    return get_metric(name)
-
-
 def pairs_of(store: Store) -> list[Pair]:
     """The pairs of collection and classifier that have scores, in the order of their names."""
     table = store.query("SELECT DISTINCT collection, classifier FROM scores ORDER BY ALL")
@@ -138,7 +129,7 @@ def scopes(found: dict[str, Verdict]) -> dict[str, list[str]]:
 
 
 @dataclass(frozen=True, eq=False)
-class Frame:
+class PairContext:
     """What all tables of a pair share.
 
     Attributes:
@@ -155,9 +146,9 @@ class Frame:
         return scopes(self.verdicts)
 
 
-def frame_of(store: Store, pair: Pair) -> Frame:
+def context_of(store: Store, pair: Pair) -> PairContext:
     """Read what all tables of a pair share, once."""
-    return Frame(pair, map_titles(store), verdicts(store, pair))
+    return PairContext(pair, map_titles(store), verdicts(store, pair))
 
 
 def leaderboard(store: Store, pair: Pair, names: Sequence[str], *, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
@@ -174,20 +165,20 @@ def leaderboard(store: Store, pair: Pair, names: Sequence[str], *, draws: int = 
         and, over the films on which both have a value, ``baseline`` (key of the best one), ``gain`` (positive: better
         than it), ``gain_low``, ``gain_high``.
     """
-    frame = frame_of(store, pair)
-    return pd.concat([board_of(frame, name, values(store, name, pair), draws, seed) for name in names])
+    context = context_of(store, pair)
+    return pd.concat([board_of(context, name, values(store, name, pair), draws, seed) for name in names])
 
 
-def board_of(frame: Frame, name: str, table: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
+def board_of(context: PairContext, name: str, table: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
     """The leaderboard of one score whose values (:func:`values`) are read already."""
     rows: list[dict[str, object]] = []
     wide, kinds = wide_of(table), dict(zip(table["map"], table["kind"]))
     undefined = table[table.value.isna() & table.kind.eq("method")]
-    for scope, findings in frame.scopes.items():
+    for scope, findings in context.scopes.items():
         head = {"scope": scope, "metric": name, "chance": float(table.chance[table.finding.isin(findings)].mean())}
         part = wide[wide.index.isin(findings, level="finding")]
         silent = undefined[undefined.finding.isin(findings)]["map"].value_counts().to_dict()
-        rows += _with_silence(_board(part, frame.titles, kinds, head, draws, seed), part, silent, score_of(name))
+        rows += _with_silence(_board(part, context.titles, kinds, head, draws, seed), part, silent, get_metric(name))
     return pd.DataFrame(rows, columns=_BOARD)
 
 
@@ -208,7 +199,7 @@ def _board(
 ) -> list[dict[str, object]]:
     patients = wide.index.get_level_values("patient").to_numpy()
     few = max(100, min(draws, _MOST_COUNTS // max(len(wide), 1)))
-    direction = score_of(str(head["metric"])).direction
+    direction = get_metric(str(head["metric"])).direction
     best = _best_baseline(wide, kinds, direction)
     keys = [key for key in titles if key in wide]
     compared = [key for key in keys if kinds[key] == "method"] if best is not None else []
@@ -274,15 +265,15 @@ def paired_tests(store: Store, pair: Pair, metric: str) -> Tests | None:
         The tests over patients' means, or None where fewer than two maps have values on the same films, these are of
         fewer than ``FEWEST`` patients, or the score has no better end.
     """
-    return tests_of(frame_of(store, pair), metric, values(store, metric, pair))
+    return tests_of(context_of(store, pair), metric, values(store, metric, pair))
 
 
-def tests_of(frame: Frame, metric: str, table: pd.DataFrame) -> Tests | None:
+def tests_of(context: PairContext, metric: str, table: pd.DataFrame) -> Tests | None:
     """The paired tests of one score whose values (:func:`values`) are read already; see :func:`paired_tests`."""
-    direction = score_of(metric).direction
+    direction = get_metric(metric).direction
     if direction == "neither":
         return None
-    groups, titles = frame.scopes, frame.titles
+    groups, titles = context.scopes, context.titles
     scope = PASSED if PASSED in groups else ALL
     wide = wide_of(table[table.finding.isin(groups[scope])])
     keys = [key for key in titles if key in wide and wide[key].notna().mean() > _OFTEN]

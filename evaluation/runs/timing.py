@@ -13,7 +13,7 @@ import pyarrow as pa
 from evaluation.one_film.evaluate import MethodResult, ScoringContext, evaluate_explanation
 from evaluation.runs.selection import MapRequest, WorkItem
 from evaluation.runs.store import SCHEMA
-from evaluation.runs.worker import evaluate_request, open_context, packed, row_of
+from evaluation.runs.worker import evaluate_request, half_precision, open_context, row_of
 from evaluation.scores import get_metric, localisation_metrics
 from evaluation.scores.anatomy import anatomy_of
 from xai_methods import Cancelled
@@ -149,7 +149,7 @@ def _time_scores(
     """Time each score of a map that is made; returns the rows that a run would store."""
     explanation = result.explanation
     assert explanation is not None
-    costs.map_bytes = len(packed(explanation.values))
+    costs.map_bytes = len(half_precision(explanation))
     further = _further(request)
     local = [name for name in request.metrics if name not in further]
     work = partial(evaluate_explanation, context, explanation, local)

@@ -27,7 +27,7 @@ from evaluation.runs.selection import MapRequest, WorkItem
 from evaluation.runs.store import SCHEMA
 from evaluation.scores import Score, get_metric
 from radiographs.registry import get_collection
-from xai_methods import get_method
+from xai_methods import Explanation, get_method
 from xai_methods.method import Progress
 
 _log = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ def run_work_item(item: WorkItem, threads: int = 0) -> Outcome:
             failures.append(_failure(item, request, result.error))
         failures += [_failure(item, request, reason, metric) for metric, reason in result.failures.items()]
         if item.maps and result.explanation is not None:
-            maps[request.key] = packed(result.explanation.values)
+            maps[request.key] = half_precision(result.explanation)
     return Outcome(pa.Table.from_pylist(rows, schema=SCHEMA), failures, maps, time.perf_counter() - started)
 
 
@@ -166,9 +166,8 @@ def _known(number: float) -> float | None:
     return None if np.isnan(number) else float(number)
 
 
-def packed(values: np.ndarray) -> bytes:
-    """(S, S) map as .npz of float16, scaled so that nothing overflows; ``scale`` brings the raw units back."""
-    scale = float(np.abs(values).max()) or 1.0
+def half_precision(explanation: Explanation) -> bytes:
+    """An explanation as the content of a file, its map in 16 bits (see ``Explanation.save``)."""
     file = io.BytesIO()
-    np.savez_compressed(file, values=(values / scale).astype(np.float16), scale=np.float32(scale))
+    explanation.save(file, half=True)
     return file.getvalue()

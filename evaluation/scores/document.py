@@ -47,10 +47,8 @@ finding; x: the film.
 
 The CheXlocalize protocol (Saporta et al. 2022) enlarges the map bilinearly to the film, stretches it from its least
 to its greatest value to [0, 1], cuts it at Otsu's threshold, and fills the contours.
-`evaluation.scores.localisation.chexlocalize` has the steps: `upsample`, `binarise` (Otsu's threshold, or one of your
-own, as the paper's variant with a threshold for each finding), and `tune_threshold`, which chooses that threshold on
-validation films. The published mIoU is the mean of the CheXlocalize IoU over films with the finding outlined; the
-published hit rate is the pointing game.
+The published mIoU is the mean of the CheXlocalize IoU over films with the finding outlined; the published hit rate is
+the pointing game.
 
 **On a signed map this fails.** Zero lies somewhere in the middle of the stretched scale, so a threshold cuts the
 map's noise in two; the half above it is a net that encloses the rest, and filling the net marks the whole film. A map
@@ -60,8 +58,7 @@ CheXlocalize IoU of this program takes the positive part first; the SHAMSUL IoU 
 with that paper; **each has its coverage beside it.** Here the polarity "raw" makes the first equal to the second.
 
 The ChestX-ray14 protocol (Wang et al. 2017) stretches the map to [0, 255], cuts it at 60 and at 180, and puts a box
-around each isolated part. `evaluation.scores.localisation.chestxray14.accuracy_table` gives accuracy and average
-false positives at T(IoU) and T(IoBB) of 0.1, 0.25, 0.5, 0.75 and 0.9.
+around each isolated part.
 
 ## Where Quantus counts otherwise
 

@@ -266,7 +266,7 @@ register(
         compute=lambda case: float(curves(case)["cascading"]["ssim"][-1]),
         source="Adebayo et al. 2018, arXiv:1810.03292; Arun et al. 2021, doi:10.1148/ryai.2021200267",
         caveat="Arun et al. pass a method where this lies below the mean SSIM of random pairs of maps of the trained "
-        "model on different films, which takes many films.",
+        "model on different films; the report of a run that saves its maps tells.",
         element="model transparency",
         direction="lower",
         needs=frozenset({"model", "repeats"}),

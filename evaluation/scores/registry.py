@@ -12,7 +12,8 @@ import numpy as np
 
 from evaluation.scores.base import MapCase, Metric
 from evaluation.scores.ranked_map import Polarity, Region
-from evaluation.scores.score import Element, Score
+from evaluation.scores.score import Direction, Element, Score
+from radiographs import extensions
 
 PACKAGE = "evaluation.scores"
 FAMILIES = (
@@ -44,17 +45,21 @@ def register(metric: Metric) -> Metric:
     """Register a metric under its name.
 
     Raises:
-        ValueError: the name is taken.
+        ValueError: the name is taken, or there is no such element or direction.
     """
+    if not metric.compute.__module__.startswith(f"{PACKAGE}."):
+        _load_own()  # so that a name that the program uses is refused to others, whichever is imported first
     if metric.name in _metrics:
         raise ValueError(f"a metric named {metric.name!r} is registered already")
+    if metric.element not in _ELEMENTS or metric.direction not in get_args(Direction):
+        raise ValueError(f"the metric {metric.name} has the element {metric.element!r}, direction {metric.direction!r}")
     _metrics[metric.name] = metric
     _ordered.cache_clear()
     return metric
 
 
 @cache
-def _load() -> None:
+def _load_own() -> None:
     """Import every module of the package, each of which registers what it holds."""
     package = importlib.import_module(PACKAGE)
     for module in pkgutil.walk_packages(package.__path__, f"{PACKAGE}."):
@@ -69,7 +74,8 @@ def _place(metric: Metric) -> tuple[int, int, str]:
 
 @cache
 def _ordered() -> dict[str, Metric]:
-    _load()
+    _load_own()
+    extensions.load("metrics")
     return {metric.name: metric for metric in sorted(_metrics.values(), key=_place)}
 
 

@@ -20,19 +20,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--films", type=int, default=100, help="how many held-out films to draw (default 100)")
     parser.add_argument("--seed", type=int, default=0, help="of the draw, the noise and the bootstrap (default 0)")
     parser.add_argument("--out", required=True, type=Path, metavar="ROWS.CSV", help="where to save the rows")
-    asked = parser.parse_args(argv)
+    args = parser.parse_args(argv)
     try:
-        classifier, collection = load_classifier(asked.model), get_collection(asked.collection)
+        classifier, collection = load_classifier(args.model), get_collection(args.collection)
         missing = collection.missing()
-        if missing or not asked.out.absolute().parent.is_dir():
-            raise ValueError(missing or f"--out: there is no folder for {asked.out.name}; make it first")
-        films = chosen_films(collection, asked.films, asked.seed)
-        rows = survey(classifier, collection, films, asked.seed, _show if sys.stderr.isatty() else None)
+        if missing or not args.out.absolute().parent.is_dir():
+            raise ValueError(missing or f"--out: there is no folder for {args.out.name}; make it first")
+        films = chosen_films(collection, args.films, args.seed)
+        rows = survey(classifier, collection, films, args.seed, _show if sys.stderr.isatty() else None)
     except (ValueError, LookupError, OSError, RuntimeError) as error:
         sys.stderr.write(f"stability: {' '.join(str(error).split())}\n")
         return 2
-    rows.to_csv(asked.out, index=False)
-    sys.stdout.write(as_markdown(rows, asked.seed))
+    rows.to_csv(args.out, index=False)
+    sys.stdout.write(as_markdown(rows, args.seed))
     return 0
 
 

@@ -31,11 +31,11 @@ PRECISE = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
-class Curve:
+class StepCurve:
     """Disagreement of the Jacobian with central differences along one direction.
 
     Attributes:
-        direction: which direction, in words. double: whether the model was asked in double precision.
+        direction: which direction, in words. double: whether the model ran in double precision.
         steps: (T,) root mean square in grey levels.
         errors: (T,) ‖difference quotient - J v‖ / ‖J v‖ over all findings; NaN where J v is 0.
     """
@@ -49,11 +49,6 @@ class Curve:
     def best(self) -> float:
         """The smallest disagreement; NaN where it is undefined."""
         return float(np.min(self.errors))
-
-    @property
-    def best_step(self) -> float:
-        """The step at which the disagreement is smallest."""
-        return float(self.steps[int(np.argmin(self.errors))])
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +65,7 @@ class Availability:
         status, reason: the verdict, and why, in a sentence.
     """
 
-    curves: tuple[Curve, ...]
+    curves: tuple[StepCurve, ...]
     single: float
     half: float
     switch_steps: np.ndarray
@@ -93,7 +88,7 @@ def difference_curve(
     name: str,
     steps: tuple[float, ...] = STEPS,
     double: nn.Module | None = None,
-) -> Curve:
+) -> StepCurve:
     """Compare the Jacobian with central differences over a range of steps: rounding spoils small ones, bends large.
 
     Args:
@@ -109,7 +104,7 @@ def difference_curve(
     size = float(np.linalg.norm(predicted))
     errors = np.linalg.norm(quotients - predicted, axis=1)
     shares = errors / size if size > 0 else np.full(len(steps), np.nan)
-    return Curve(name, double is not None, np.array(steps), shares)
+    return StepCurve(name, double is not None, np.array(steps), shares)
 
 
 def _network_in(probe: Probe, dtype: torch.dtype) -> nn.Module | None:
@@ -194,7 +189,7 @@ def availability(probe: Probe, sensitivity: Sensitivity, seed: int = 0) -> Avail
     return Availability(tuple(curves), single, half, np.array(SWITCH_STEPS), switches, conditions, status, reason)
 
 
-def verdict(sensitivity: Sensitivity, curves: tuple[Curve, ...], single: float) -> tuple[Status, str]:
+def verdict(sensitivity: Sensitivity, curves: tuple[StepCurve, ...], single: float) -> tuple[Status, str]:
     """The verdict in words; of several curves along one direction, the one that agrees best counts."""
     if not np.isfinite(sensitivity.rows).all():
         return "not available", "The Jacobian holds values that are not finite."

@@ -101,13 +101,13 @@ def to_thresholds(
     only: Collection[int] | None = None,
     shares: tuple[float, ...] = SHARES,
 ) -> tuple[Line | None, ...]:
-    """Follow each finding's own row towards its threshold; None where the row is 0, or nobody asked.
+    """Follow each finding's own row towards its threshold; None where the row is 0, or the finding is not in ``only``.
 
     All lines go through the model together.
 
     Args:
         reaches: first-order distances; a line ends there, or at ``FARTHEST`` where that is nearer.
-        only: columns of the findings asked for; None for all. shares: steps as shares of the way.
+        only: columns of the findings to follow; None for all. shares: steps as shares of the way.
     """
     wanted = range(len(reaches)) if only is None else only
     known = [c for c, reach in enumerate(reaches) if c in wanted and not math.isnan(reach.l2) and reach.l2 > 0]

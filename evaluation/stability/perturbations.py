@@ -201,7 +201,7 @@ def perturb_all(
     )  # fmt: skip
 
 
-def first_flip(shaken: tuple[Perturbed, ...], column: int) -> Perturbed | None:
+def first_flip(perturbed: tuple[Perturbed, ...], column: int) -> Perturbed | None:
     """The mildest change that flips a finding: by level, then by size; None where none does."""
-    flipping = [done for done in shaken if done.flips[column]]
+    flipping = [done for done in perturbed if done.flips[column]]
     return min(flipping, key=lambda done: (done.level, done.size)) if flipping else None

@@ -1,4 +1,4 @@
-"""One classifier on one film, asked over and over with the film slightly changed."""
+"""The answers of one classifier to one film, slightly changed over and over."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import torch
 from classifiers import ChestClassifier
 from radiographs import Radiograph
 from xai_methods import Cancelled
+from xai_methods.method import Progress
 from xai_methods.passes import empty_films
 
 GREY_LEVELS = 255
@@ -21,7 +22,7 @@ BATCH = 8
 
 @dataclass(eq=False)
 class Probe:
-    """Asks a classifier about changed films. Films are (N, S, S) float64 in shares of the grey range, 0 to 1.
+    """Runs a classifier on changed films. Films are (N, S, S) float64 in shares of the grey range, 0 to 1.
 
     Attributes:
         classifier: the model, which stays as it is. film: (S, S) float64, the unchanged film on the input grid.
@@ -31,7 +32,7 @@ class Probe:
 
     classifier: ChestClassifier
     film: np.ndarray
-    report: Callable[[float], None] = field(default=lambda share: None)
+    report: Progress = field(default=lambda share: None)
     cancelled: Callable[[], bool] = field(default=lambda: False)
     passes: int = 0
 
@@ -40,7 +41,7 @@ class Probe:
         cls,
         classifier: ChestClassifier,
         radiograph: Radiograph,
-        report: Callable[[float], None] | None = None,
+        report: Progress | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> Probe:
         """Prepare a film for its classifier."""
@@ -64,10 +65,10 @@ class Probe:
         return given[:, None].to(self.classifier.device)
 
     def logits(self, films: np.ndarray) -> np.ndarray:
-        """Logits (N, C) float64 of (N, S, S) films; asks between batches whether to stop.
+        """Logits (N, C) float64 of (N, S, S) films; stops between batches where the work is cancelled.
 
         Raises:
-            Cancelled: the person who asked has cancelled.
+            Cancelled: the work is no longer wanted.
         """
         found = []
         batch = BATCH if self.classifier.device.type == "cpu" else 4 * BATCH

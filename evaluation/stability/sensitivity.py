@@ -11,7 +11,7 @@ from xai_methods.gradient.jacobian import jacobian_and_stages
 
 
 @dataclass(frozen=True, eq=False)
-class Stage:
+class StageSensitivity:
     """How strongly the logits answer to one stage of the network.
 
     Attributes:
@@ -45,7 +45,7 @@ class Sensitivity:
     singular: np.ndarray
     left: np.ndarray
     right: np.ndarray
-    stages: tuple[Stage, ...] = ()
+    stages: tuple[StageSensitivity, ...] = ()
 
     @property
     def l1(self) -> np.ndarray:
@@ -66,11 +66,6 @@ class Sensitivity:
     def per_grey_level(self) -> np.ndarray:
         """(C, S, S): logit per grey level, of 256, of one pixel."""
         return self.rows / GREY_LEVELS
-
-    @property
-    def per_deviation(self) -> np.ndarray:
-        """(C, S, S): logit per standard deviation of the film's pixels."""
-        return self.rows * self.deviation
 
     @property
     def condition(self) -> float:
@@ -122,7 +117,7 @@ def measure(probe: Probe) -> Sensitivity:
     """Compute the Jacobian of all findings at the film, in one forward and one batched reverse pass.
 
     Raises:
-        Cancelled: the person who asked has cancelled.
+        Cancelled: the work is no longer wanted.
     """
     classifier = probe.classifier
     span = classifier.preprocessing.high - classifier.preprocessing.low
@@ -131,7 +126,7 @@ def measure(probe: Probe) -> Sensitivity:
     probe.passes += 1
     rows = (matrix.double() * span).float().cpu().numpy()
     singular, left, right = spectrum(rows)
-    stages = tuple(Stage(s.name, s.channels, s.maps.float().cpu().numpy()) for s in found)
+    stages = tuple(StageSensitivity(s.name, s.channels, s.maps.float().cpu().numpy()) for s in found)
     return Sensitivity(
         classifier.findings,
         logits.double().cpu().numpy(),

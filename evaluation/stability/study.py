@@ -16,6 +16,7 @@ from evaluation.stability.perturbations import Perturbed, first_flip, perturb_al
 from evaluation.stability.probe import Probe
 from evaluation.stability.sensitivity import Sensitivity, measure
 from radiographs import Radiograph
+from xai_methods.method import Progress
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +30,7 @@ class Stability:
         distances: by finding, to the threshold, to first order.
         own: by finding, the line along its own row towards the threshold; None where the row is 0.
         strongest: the line along the most sensitive direction, on both sides.
-        shaken: what realistic changes did. seconds: wall time. passes: forward passes of single films.
+        perturbed: what realistic changes did. seconds: wall time. passes: forward passes of single films.
     """
 
     film: str
@@ -42,7 +43,7 @@ class Stability:
     distances: tuple[Distance, ...]
     own: tuple[Line | None, ...]
     strongest: Line
-    shaken: tuple[Perturbed, ...]
+    perturbed: tuple[Perturbed, ...]
     seconds: float
     passes: int
 
@@ -69,17 +70,9 @@ class Stability:
         """(S, S): the film moved by ``step`` grey levels, root mean square, along the most sensitive direction."""
         return np.clip(self.prepared + step * self.side / 255 * self.sensitivity.right[0], 0, 1)
 
-    def flips_at(self, level: int) -> dict[str, tuple[str, ...]]:
-        """By perturbation, the findings whose call changes at this level."""
-        return {
-            done.name: tuple(f for f, flips in zip(self.findings, done.flips) if flips)
-            for done in self.shaken
-            if done.level == level
-        }
-
     def first_flips(self) -> dict[str, Perturbed | None]:
         """By finding, the mildest realistic change that changes its call; None where none does."""
-        return {finding: first_flip(self.shaken, column) for column, finding in enumerate(self.findings)}
+        return {finding: first_flip(self.perturbed, column) for column, finding in enumerate(self.findings)}
 
 
 def study(
@@ -87,7 +80,7 @@ def study(
     radiograph: Radiograph,
     *,
     seed: int = 0,
-    report: Callable[[float], None] | None = None,
+    report: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Stability:
     """Measure how stably a model answers at one film.
@@ -95,7 +88,7 @@ def study(
     Args:
         classifier: the model, which stays as it is. radiograph: the film.
         seed: of the random direction and of the noise.
-        report: called with the share done, 0 to 1. cancelled: asked often; True stops the work.
+        report: called with the share done, 0 to 1. cancelled: looked at often; True stops the work.
 
     Raises:
         Cancelled: ``cancelled`` said so. ValueError: the card's operating point is wrong.
@@ -125,8 +118,8 @@ def study(
     strongest = follow(probe, sensitivity, sensitivity.right[0], slider_steps())
     part(0.82, 1.0)
     called_at = logit_of(np.array([d.threshold for d in reach]))
-    shaken = perturb_all(probe, radiograph, sensitivity, called_at, seed)
+    perturbed = perturb_all(probe, radiograph, sensitivity, called_at, seed)
     return Stability(
         radiograph.digest, classifier.digest, classifier.name, probe.side, probe.film.astype(np.float32),
-        sensitivity, available, reach, own, strongest, shaken, time.perf_counter() - started, probe.passes,
+        sensitivity, available, reach, own, strongest, perturbed, time.perf_counter() - started, probe.passes,
     )  # fmt: skip

@@ -1,9 +1,9 @@
-"""Stability over a collection: how far films are from thresholds, and whether unstable ones are judged wrongly."""
+"""Stability over a collection: how far films are from thresholds, and whether unstable calls are wrong more often."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from evaluation.stability.sensitivity import measure
 from evaluation.statistics.intervals import Interval, auroc_interval
 from radiographs.collection import Collection, FilmEntry
 from radiographs.findings import canonical
+from xai_methods.method import Progress
 
 SHARES = (0.125, 0.25, 0.5, 1.0)
 """Steps on the way to a finding's threshold, as shares of the way."""
@@ -53,10 +54,10 @@ def film_rows(
     found = measure(probe)
     reach, present = distances(probe, found), {canonical(label) for label in entry.labels}
     labelled = [canonical(finding) in present for finding in classifier.findings]
-    asked = [c for c, one in enumerate(reach) if labelled[c] or one.called]
-    own = to_thresholds(probe, found, reach, only=asked, shares=SHARES)
+    followed = [c for c, one in enumerate(reach) if labelled[c] or one.called]
+    own = to_thresholds(probe, found, reach, only=followed, shares=SHARES)
     strongest = follow(probe, found, found.right[0], np.array(STEPS))
-    shaken = perturb_all(probe, radiograph, found, logit_of(thresholds(classifier)), seed, levels=(USUAL,))
+    perturbed = perturb_all(probe, radiograph, found, logit_of(thresholds(classifier)), seed, levels=(USUAL,))
     rows = []
     for column, one in enumerate(reach):
         line = own[column]
@@ -74,8 +75,8 @@ def film_rows(
                 "radius": math.nan if line is None else line.radius(column),
                 "radius_all": strongest.radius(),
                 "spectral_norm": float(found.singular[0] * float(probe.norm_of(1.0))),
-                **{f"flip_{done.name}": bool(done.flips[column]) for done in shaken},
-                **{f"error_{done.name}": done.error for done in shaken},
+                **{f"flip_{done.name}": bool(done.flips[column]) for done in perturbed},
+                **{f"error_{done.name}": done.error for done in perturbed},
             }
         )
     return rows
@@ -86,7 +87,7 @@ def survey(
     collection: Collection,
     entries: Sequence[FilmEntry],
     seed: int = 0,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress | None = None,
 ) -> pd.DataFrame:
     """The rows of :func:`film_rows` over films; a film of any collection stands for itself."""
     rows: list[dict[str, object]] = []

@@ -31,7 +31,7 @@ class PairTest:
 
 
 def patient_means(table: np.ndarray, patients: Sequence[str] | np.ndarray) -> np.ndarray:
-    """Average (films, methods) over the films of each patient, for tests that ask for independent rows.
+    """Average (films, methods) over the films of each patient, for tests that need independent rows.
 
     Returns:
         (patients, methods); a method's NaN is left out, and stays where it has no number for a patient.
@@ -53,11 +53,11 @@ def friedman(table: np.ndarray) -> tuple[float, float, int]:
     Returns:
         Statistic, p value, number of films used; NaN with fewer than 3 methods or 2 films.
     """
-    kept = table[~np.isnan(table).any(axis=1)]
-    if kept.shape[1] < 3 or len(kept) < 2 or np.ptp(kept, axis=1).max() == 0:
-        return math.nan, math.nan, len(kept)
-    result = scipy.stats.friedmanchisquare(*kept.T)
-    return float(result.statistic), float(result.pvalue), len(kept)
+    complete = table[~np.isnan(table).any(axis=1)]
+    if complete.shape[1] < 3 or len(complete) < 2 or np.ptp(complete, axis=1).max() == 0:
+        return math.nan, math.nan, len(complete)
+    result = scipy.stats.friedmanchisquare(*complete.T)
+    return float(result.statistic), float(result.pvalue), len(complete)
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:

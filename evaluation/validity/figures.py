@@ -10,7 +10,7 @@ import numpy as np
 
 from evaluation.statistics.one_sided import Gain, gain, holm_levels
 from evaluation.statistics.paired_tests import holm
-from evaluation.validity.matched_blur import Pair
+from evaluation.validity.matched_blur import BlurredRegion
 
 EFFECT = 0.2
 """What counts as looking there: in the region the logit loses this much more, in standard deviations over films; what
@@ -21,7 +21,7 @@ logit against the other findings'."""
 
 
 def looks(
-    pairs: Sequence[Pair], findings: Sequence[str], logits: np.ndarray, of: Sequence[str]
+    pairs: Sequence[BlurredRegion], findings: Sequence[str], logits: np.ndarray, of: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
     """Test, for each finding of ``of``, whether the network answers to what is in the outlined region.
 
@@ -52,7 +52,7 @@ def looks(
     }
 
 
-def _parts(pairs: Sequence[Pair], column: int, spread: np.ndarray) -> dict[str, Gain]:
+def _parts(pairs: Sequence[BlurredRegion], column: int, spread: np.ndarray) -> dict[str, Gain]:
     patients = [pair.patient for pair in pairs]
     on_film = excess(pairs, "elsewhere") / spread
     found = {"elsewhere": gain(on_film[:, column], patients)}
@@ -63,7 +63,7 @@ def _parts(pairs: Sequence[Pair], column: int, spread: np.ndarray) -> dict[str, 
     return found
 
 
-def excess(pairs: Sequence[Pair], beside: str) -> np.ndarray:
+def excess(pairs: Sequence[BlurredRegion], beside: str) -> np.ndarray:
     """How much more the logits drop in the region than in the places ``beside`` it, alike in what blurring takes.
 
     What remains unlike after matching is taken off by the drops' slopes on it, pooled within pairs.
@@ -98,7 +98,7 @@ def _largest(parts: Mapping[str, Gain]) -> tuple[str, float]:
 
 
 def _as_figures(
-    pairs: Sequence[Pair], parts: Mapping[str, Gain], p: float, corrected: float, level: float, first: float
+    pairs: Sequence[BlurredRegion], parts: Mapping[str, Gain], p: float, corrected: float, level: float, first: float
 ) -> dict[str, Any]:
     name, _ = _largest(parts)
     return {

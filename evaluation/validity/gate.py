@@ -47,6 +47,11 @@ class Verdict:
         """True where scores may be read as scores of the method."""
         return self.status == "shown"
 
+    @property
+    def words(self) -> str:
+        """What is said above scores: the reason, after a caution where the pair did not pass."""
+        return self.reason if self.passed else f"Read these scores with care: {self.reason}"
+
 
 def gate(figures: Mapping[str, Any], finding: str, collection: str | None = None, digest: str = "") -> Verdict:
     """Decide on one pair of classifier and finding.

@@ -49,7 +49,7 @@ class Place:
 
 
 @dataclass(eq=False)
-class Pair:
+class BlurredRegion:
     """One film and one outlined finding: its region, what stands beside it, and the source of further places."""
 
     finding: str
@@ -131,7 +131,7 @@ def edge_energy(film: np.ndarray) -> float:
     return float(np.sqrt(down**2 + right**2).sum())
 
 
-def outlined_pairs(films: Films, findings: Sequence[str]) -> list[Pair]:
+def outlined_pairs(films: Films, findings: Sequence[str]) -> list[BlurredRegion]:
     """Blur every outlined region of the findings, and the same place on films without the finding.
 
     Returns:
@@ -148,7 +148,7 @@ def outlined_pairs(films: Films, findings: Sequence[str]) -> list[Pair]:
                 continue
             sigma = rounded_sigma(region)
             own = _blur(films, [number], [region], sigma)
-            pair = Pair(finding, entry.film_id, patient_of(entry), region, sigma, own, _none(own), _none(own))
+            pair = BlurredRegion(finding, entry.film_id, patient_of(entry), region, sigma, own, _none(own), _none(own))
             pair.controls = _controls(films, pair, number)
             pairs.append(pair)
     return pairs
@@ -158,7 +158,7 @@ def _none(place: Place) -> Place:
     return Place(place.drops[:0], place.taken[:0])
 
 
-def add_places(films: Films, pair: Pair, rng: np.random.Generator) -> None:
+def add_places(films: Films, pair: BlurredRegion, rng: np.random.Generator) -> None:
     """Draw once more: add places elsewhere on the film, those most alike the region; none where it fits nowhere."""
     number = [entry.film_id for entry in films.entries].index(pair.film_id)
     candidates = places_elsewhere(pair.mask, films.seen[number], CANDIDATES, rng)
@@ -172,7 +172,7 @@ def add_places(films: Films, pair: Pair, rng: np.random.Generator) -> None:
     )
 
 
-def _controls(films: Films, pair: Pair, number: int) -> Place:
+def _controls(films: Films, pair: BlurredRegion, number: int) -> Place:
     """The same place on the films of other patients without the finding that are most alike there."""
     without = [
         other

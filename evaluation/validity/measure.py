@@ -11,7 +11,7 @@ from classifiers import ChestClassifier
 from evaluation.baselines.location_prior import patient_of
 from evaluation.statistics.intervals import auroc_interval
 from evaluation.validity.figures import looks
-from evaluation.validity.matched_blur import Films, Pair, add_places, outlined_pairs
+from evaluation.validity.matched_blur import BlurredRegion, Films, add_places, outlined_pairs
 from radiographs.collection import Collection
 from radiographs.findings import is_named
 
@@ -57,7 +57,11 @@ def measure_validity(
 
 
 def _redrawn(
-    films: Films, pairs: list[Pair], of: Sequence[str], rng: np.random.Generator, progress: Callable[[float], None]
+    films: Films,
+    pairs: list[BlurredRegion],
+    of: Sequence[str],
+    rng: np.random.Generator,
+    progress: Callable[[float], None],
 ) -> dict[str, dict[str, Any]]:
     """Draw places until p is stable, and say after how many rounds."""
     if not pairs:

@@ -1,4 +1,4 @@
-"""The validity gate's figures that were measured here: kept in the home folder, by the digests of model and films."""
+"""The validity gate's figures that were measured here: stored in the home folder, by the digests of model and films."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def films_digest(collection: Collection) -> str:
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:16]
 
 
-def keep(model: str, collection: Collection, figures: Mapping[str, Any]) -> Path:
+def store(model: str, collection: Collection, figures: Mapping[str, Any]) -> Path:
     """Write what ``measure_validity`` returned for a model (its digest) and a collection; returns the file.
 
     Raises:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from radiographs.annotation_readers.rows import Row, read_rows
 from radiographs.annotation_readers.table import AnnotationTable, Outline, Pair, collect
+from radiographs.film_readers.orientation import Shape
 from radiographs.findings import NO_FINDING, canonical
-from radiographs.orientation import Shape
 
 _COLUMNS = {
     "image": ("image", "film", "image_id", "file", "filename", "file_name"),

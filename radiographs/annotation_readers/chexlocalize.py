@@ -9,8 +9,8 @@ from radiographs.annotation_readers.json_file import polygon, read_object
 from radiographs.annotation_readers.run_lengths import coco_runs, is_empty
 from radiographs.annotation_readers.table import AnnotationTable, Outline, Pair, collect
 from radiographs.errors import AnnotationError
+from radiographs.film_readers.orientation import Shape
 from radiographs.findings import canonical
-from radiographs.orientation import Shape
 
 _READER = "radiologist (CheXlocalize)"
 

@@ -15,9 +15,9 @@ from typing import Protocol
 import numpy as np
 
 from radiographs.annotation import Kind
+from radiographs.annotation_readers.mask_images import mask_size, read_mask_image
 from radiographs.errors import AnnotationError
-from radiographs.mask_images import mask_size, read_mask_image
-from radiographs.orientation import Shape, resample_mask
+from radiographs.film_readers.orientation import Shape, resample_mask
 
 Extent = tuple[float, float, float, float]
 
@@ -137,7 +137,7 @@ class Runs:
 
 @dataclass(frozen=True)
 class MaskFile:
-    """A mask image on disk, opened only when it is needed (see :mod:`radiographs.mask_images`)."""
+    """A mask image on disk, opened only when it is needed (see :mod:`radiographs.annotation_readers.mask_images`)."""
 
     path: Path
     kind: Kind = "mask"

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from radiographs.annotation_readers.geometry import Box
 from radiographs.errors import AnnotationError
-from radiographs.orientation import Shape
+from radiographs.film_readers.orientation import Shape
 
 _MAX_BYTES = 256 * 2**20
 _NOTHING = ("", "nan", "na", "none", "null")
@@ -23,7 +23,7 @@ _NOTHING = ("", "nan", "na", "none", "null")
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a table; columns are asked for by the name that the reader gave them."""
+    """One line of a table; columns are known by the name that the reader gave them."""
 
     source: str
     line: int

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from radiographs.annotation_readers.geometry import Runs
-from radiographs.codestreams import MAX_SIDE
 from radiographs.errors import AnnotationError
-from radiographs.orientation import Shape
+from radiographs.film_readers.codestreams import MAX_SIDE
+from radiographs.film_readers.orientation import Shape
 
 
 def decode_counts(text: str) -> np.ndarray:

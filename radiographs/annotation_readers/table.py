@@ -12,7 +12,7 @@ import numpy as np
 from radiographs.annotation import Annotation, Kind
 from radiographs.annotation_readers.geometry import Geometry, check_proportions, has_proportions
 from radiographs.errors import AnnotationError
-from radiographs.orientation import Shape, StoredFrame
+from radiographs.film_readers.orientation import Shape, StoredFrame
 
 Line = TypeVar("Line")
 Pair = tuple[str, "Outline | None"]

@@ -8,15 +8,18 @@ from radiographs.collections.wheels import wheel_path
 from radiographs.errors import CollectionError
 from radiographs.radiograph import Radiograph
 from radiographs.reading import read_radiograph
+from radiographs.registry import register
 
 _DISTRIBUTION = "pydicom-data"
 _FILES = {"RG1": "data_store/data/RG1_UNCR.dcm"}
 
 
+@register
 class AdultDicom(Collection):
     """One adult frontal film with several round masses, 1955x1841, 15 bits; nobody outlined them."""
 
     name = "adult-dicom"
+    order = 30
     card = CollectionCard(
         title="Adult chest DICOM",
         summary="One frontal film of an adult with several round masses, as computed radiography stored it: "

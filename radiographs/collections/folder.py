@@ -12,7 +12,7 @@ from pathlib import Path
 
 from radiographs.annotation import Annotation
 from radiographs.collection import Collection, CollectionCard, FilmEntry
-from radiographs.collections.folder_tables import FolderRecords, Frame, read_records
+from radiographs.collections.folder_tables import FilmFrame, FolderRecords, read_records
 from radiographs.errors import AnnotationError, CollectionError, FilmError
 from radiographs.radiograph import Radiograph
 from radiographs.reading import read_radiograph
@@ -60,7 +60,7 @@ class _Look:
     """What one file is: a film with its id and size, or the reason why it is none."""
 
     film_id: str = ""
-    frame: Frame | None = None
+    frame: FilmFrame | None = None
     reason: str = ""
 
 
@@ -130,6 +130,13 @@ class FolderCollection(Collection):
             CollectionError: the folder has no such film.
         """
         return self._relative(self._file(film_id))
+
+    def film_id_of(self, path: Path) -> str | None:
+        """The id of the film in this file; None where the folder holds no such film."""
+        given = path.resolve()
+        if self.missing() is not None or self._path not in given.parents:
+            return None
+        return next((film_id for film_id, known in self._look().paths.items() if known == given), None)
 
     def entries(self) -> list[FilmEntry]:
         """All films in the order of their names; empty where the folder is not there."""
@@ -205,7 +212,7 @@ class FolderCollection(Collection):
         with ThreadPoolExecutor(4, thread_name_prefix="scan") as pool:
             self._looked_at |= dict(zip(fresh, pool.map(_look_at_file, fresh)))
         paths: dict[str, Path] = {}
-        frames: dict[str, Frame] = {}
+        frames: dict[str, FilmFrame] = {}
         refused = []
         for stamp in candidates:
             look = self._looked_at[stamp]
@@ -250,4 +257,4 @@ def _look_at_file(stamp: _Stamp) -> _Look:
         return _Look(reason=str(error))
     except OSError as error:
         return _Look(reason=f"the file cannot be opened: {error.strerror}")
-    return _Look(hashlib.sha256(data).hexdigest()[:_ID_LENGTH], Frame(film.shape, film.stored))
+    return _Look(hashlib.sha256(data).hexdigest()[:_ID_LENGTH], FilmFrame(film.shape, film.stored))

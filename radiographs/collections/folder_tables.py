@@ -9,13 +9,13 @@ from pathlib import Path
 
 from radiographs.annotation_readers import AnnotationTable, is_table, read_mask_folder, read_table
 from radiographs.annotation_readers.geometry import MaskFile
+from radiographs.annotation_readers.mask_images import read_mask_image
 from radiographs.annotation_readers.matching import match
 from radiographs.annotation_readers.rows import read_rows
 from radiographs.annotation_readers.table import Outline, path_key
 from radiographs.errors import AnnotationError
+from radiographs.film_readers.orientation import Shape, StoredFrame
 from radiographs.findings import NO_FINDING, canonical
-from radiographs.mask_images import read_mask_image
-from radiographs.orientation import Shape, StoredFrame
 
 LABELS = "films.csv"
 _COLUMNS = {
@@ -29,7 +29,7 @@ Problem = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Frame:
+class FilmFrame:
     """A film's size, and how it lay in its file where it was turned or stretched."""
 
     shape: Shape
@@ -52,7 +52,7 @@ class FolderRecords:
     problems: tuple[Problem, ...]
 
 
-def read_records(folder: Path, films: Mapping[str, Path], frames: Mapping[str, Frame]) -> FolderRecords:
+def read_records(folder: Path, films: Mapping[str, Path], frames: Mapping[str, FilmFrame]) -> FolderRecords:
     """Read ``films.csv``, ``masks/`` and every table of outlines that lies directly in the folder.
 
     Args:
@@ -95,7 +95,7 @@ def _tables(folder: Path, films: list[str], problems: list[Problem]) -> Iterator
             problems.append((path.name, str(error)))
 
 
-def _usable(outlines: tuple[Outline, ...], frame: Frame) -> tuple[list[Outline], list[str]]:
+def _usable(outlines: tuple[Outline, ...], frame: FilmFrame) -> tuple[list[Outline], list[str]]:
     """The outlines that can be placed on a film, and why the others cannot."""
     usable, refused = [], []
     for outline in outlines:

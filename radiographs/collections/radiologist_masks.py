@@ -15,6 +15,7 @@ from radiographs.errors import CollectionError
 from radiographs.places import DATA_VARIABLE, data_folder
 from radiographs.radiograph import Radiograph
 from radiographs.reading import read_radiograph
+from radiographs.registry import register
 
 _READER = "radiologist (El Hajjami, Soliman)"
 _PATHOLOGIES = ("Consolidation", "Effusion", "Ground-glass opacity", "Pneumothorax")
@@ -60,6 +61,7 @@ def _listed(folder: Path, _changed_ns: int) -> _Listed:
     return _Listed({entry.film_id: entry for entry in entries}, paths, masks)
 
 
+@register
 class RadiologistMasks(Collection):
     """44 adult films with 267 pixel masks, read from ``XAI_LIGHTBOX_DATA``/radiologist_masks.
 
@@ -68,6 +70,7 @@ class RadiologistMasks(Collection):
     """
 
     name = "radiologist-masks"
+    order = 50
     card = CollectionCard(
         title="Radiologists' masks",
         summary="Frontal films of adults with COVID-19 or other pneumonia; lungs, heart and mediastinum, opacities and "

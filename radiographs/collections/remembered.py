@@ -8,6 +8,7 @@ from pathlib import Path
 
 from radiographs.collections.folder import FolderCollection
 from radiographs.errors import CollectionError
+from radiographs.files import write_text
 from radiographs.places import home_folder
 
 _FILE = "folders.json"
@@ -76,11 +77,8 @@ def _read() -> dict[str, str]:
 
 def _write(known: dict[str, str]) -> None:
     path = home_folder() / _FILE
-    fresh = path.with_name(path.name + ".new")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_text(json.dumps(known, indent=1), encoding="utf-8")
-        fresh.replace(path)
+        write_text(path, json.dumps(known, indent=1))
     except OSError as error:
         raise CollectionError(
             f"the list of your folders cannot be written to {path.parent}: {error.strerror}"

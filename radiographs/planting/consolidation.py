@@ -63,6 +63,6 @@ def _bronchi(lung: Lung, centre: tuple[float, float], rng: np.random.Generator) 
         along = np.linspace(0.35, 1.25, 90)[:, None]
         points = hilum + along * (goal - hilum) + 2 * along * (1 - along) * bend
         rows, columns = np.rint(points).astype(int).T
-        kept = (rows >= 0) & (rows < lung.shape[0]) & (columns >= 0) & (columns < lung.shape[1])
-        tubes[rows[kept], columns[kept]] = np.linspace(1, 0.4, 90, dtype=np.float32)[kept]
+        within = (rows >= 0) & (rows < lung.shape[0]) & (columns >= 0) & (columns < lung.shape[1])
+        tubes[rows[within], columns[within]] = np.linspace(1, 0.4, 90, dtype=np.float32)[within]
     return np.clip(ndimage.gaussian_filter(tubes, 0.9) * 2.2, 0, 1)

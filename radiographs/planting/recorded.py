@@ -1,6 +1,6 @@
 """The lungs of the known-truth films, recorded, so that each machine plants alike and no film waits for the regression.
 
-``python -m radiographs.planting.recorded`` finds and records them anew.
+``python -m radiographs.collections.known_truth`` finds and records them anew.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from radiographs.arrays import read_arrays, write_arrays
 from radiographs.places import asset
 from radiographs.radiograph import Radiograph
 
@@ -32,21 +33,14 @@ def record(films: dict[str, Radiograph], path: Path | None = None) -> None:
 
     found = {name: find_lungs(film) for name, film in films.items()}
     packed = {name: np.packbits(np.stack([lungs == 1, lungs == 2])) for name, lungs in found.items()}
-    np.savez_compressed(path or asset("splits", _FILE), allow_pickle=False, **packed)
+    write_arrays(path or asset("splits", _FILE), packed)
 
 
 @cache
 def _recorded() -> dict[str, np.ndarray]:
-    with np.load(asset("splits", _FILE), allow_pickle=False) as file:
-        return dict(file)
+    return read_arrays(asset("splits", _FILE))[0]
 
 
 def _labels(packed: np.ndarray) -> np.ndarray:
     first, second = np.unpackbits(packed).reshape(2, SIDE, SIDE).astype(np.int64)
     return first + 2 * second
-
-
-if __name__ == "__main__":
-    from radiographs.collections.known_truth import sources
-
-    record(sources())

@@ -2,14 +2,14 @@ import pytest
 
 import benchmarks.__main__ as command
 from benchmarks import films
-from benchmarks.timing import Row, compare, row_of
+from benchmarks.timing import TimingRow, compare, row_of
 
 
 def test_ratios_are_medians_over_pairs_not_of_medians():
-    row = row_of("what", "rival", [1.0, 4.0, 3.0], [2.0, 2.0, 30.0], asked=0.5)
+    row = row_of("what", "rival", [1.0, 4.0, 3.0], [2.0, 2.0, 30.0], target=0.5)
     assert (row.ours, row.theirs, row.ratio, row.pairs) == (3.0, 2.0, 0.5, 3)
     assert row.met is True
-    assert row_of("what", "rival", [3.0], [2.0], asked=1.0).met is False
+    assert row_of("what", "rival", [3.0], [2.0], target=1.0).met is False
     assert row_of("what", "rival", [3.0], [2.0]).met is None
 
 
@@ -30,25 +30,25 @@ def test_times_that_are_no_pairs_are_refused(ours, theirs):
 
 
 def test_a_row_in_markdown():
-    row = Row("LRP", "zennit", 0.5, 1.0, 0.5, 1.0, 5)
+    row = TimingRow("LRP", "zennit", 0.5, 1.0, 0.5, 1.0, 5)
     assert command.line(row) == "| LRP | zennit | 0.500 | 1.000 | 0.50 | at most 1.00 | yes |"
     assert command.HEAD.splitlines()[0].count("|") == command.line(row).count("|")
 
 
 def test_the_command_runs_what_it_is_asked_to(monkeypatch, capsys):
-    asked = []
+    target = []
 
     class Made:
         @staticmethod
         def rows(pairs):
-            asked.append(pairs)
-            return [Row("made", "nothing", 1.0, 2.0, 0.5, None, pairs)]
+            target.append(pairs)
+            return [TimingRow("made", "nothing", 1.0, 2.0, 0.5, None, pairs)]
 
     monkeypatch.setattr(command.importlib, "import_module", lambda name: Made)
     assert {"cams", "lrp"} <= set(command.names())
     assert command.main(["--only", "lrp", "--pairs", "2"]) == 0
     printed = capsys.readouterr().out
-    assert asked == [2]
+    assert target == [2]
     assert "2 pairs" in printed
     assert "| made | nothing | 1.000 | 2.000 | 0.50 |  |  |" in printed
 

@@ -33,14 +33,20 @@ COMPLAINTS: list[str] = []
 
 
 @contextlib.contextmanager
-def served(home: Path, **variables: str):
-    """Serve the dashboard on a free port with ``home`` as its home, until the block ends; yields its address."""
+def served(home: Path, script: Path | None = None, **variables: str):
+    """Serve the dashboard on a free port with ``home`` as its home, until the block ends; yields its address.
+
+    Args:
+        script: serve this page in the dashboard's stead.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "dashboard.cli.main", "run-dashboard", "--port", str(port)]
+    if script is not None:
+        command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
     log = (home / "log").open("w")
-    environment = {**os.environ, "XAI_LIGHTBOX_HOME": str(home), **variables}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "XAI_LIGHTBOX_HOME": str(home), **variables}
     server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
     url = f"http://127.0.0.1:{port}"
     try:

@@ -7,9 +7,10 @@ from safetensors.torch import save_file
 from torch import nn
 
 from classifiers.own_models import forget_model, remember_model
-from classifiers.own_weights import guess_cam_layer, load_own
+from classifiers.own_weights import load_own
 from classifiers.registry import UnknownModelError, list_models, load_classifier
 from classifiers.weights import WeightsError
+from classifiers.wrapping import guess_cam_layer
 from radiographs import Radiograph
 
 FINDINGS = ("Mass", "Nodule", "Hernia")

@@ -15,7 +15,7 @@ from torch import nn
 from classifiers import xrv, xrv_weights
 from classifiers.weights import WeightsError, sha256_of
 from radiographs import Radiograph
-from radiographs.fetch import FetchError
+from radiographs.fetching.fetch import FetchError
 
 NIH = "xrv-densenet121-res224-nih"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import http.server
+import json
 import threading
 import time
 from types import SimpleNamespace
@@ -16,8 +17,9 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.library import downloads as library_jobs
 from dashboard.library import store as library_store
-from radiographs import fetch as films
-from radiographs.fetch import nih_downloads
+from radiographs.fetching import chest_det_files
+from radiographs.fetching import fetch as films
+from radiographs.fetching.fetch import nih_downloads
 from tests.pages.conftest import APP
 
 
@@ -52,15 +54,16 @@ def real_collections(monkeypatch):
     """The program's own collections in place of the tiny one: what is available depends on the home folder alone."""
     import radiographs.registry
     from dashboard.shared import caches, choosing
+    from radiographs.collections.chestx_det import ChestXDet
     from radiographs.collections.nih_boxes import NihBoxes
     from radiographs.collections.remembered import remembered_folders
     from tests.dashboard.made import TinyCollection
 
-    nih = NihBoxes()
+    own = TinyCollection(), NihBoxes(), ChestXDet()
 
     def found():
         folders = [] if radiographs.registry.damaged_folders() else remembered_folders()
-        return {c.name: c for c in (TinyCollection(), nih, *folders)}
+        return {c.name: c for c in (*own, *folders)}
 
     for place in (radiographs.registry, choosing):
         monkeypatch.setattr(place, "collections", found)
@@ -96,7 +99,7 @@ def server(monkeypatch, tmp_path):
     threading.Thread(target=serving.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     monkeypatch.setattr(films, "NIH_BOXES_URL", f"http://127.0.0.1:{serving.server_address[1]}")
     monkeypatch.setattr(films, "asset", lambda *parts: manifest)
-    yield SimpleNamespace(gate=gate, serving=serving, size=sum(map(len, content.values())))
+    yield SimpleNamespace(gate=gate, serving=serving, size=sum(map(len, content.values())), content=content)
     gate.set()
     serving.shutdown()
     serving.server_close()
@@ -149,6 +152,14 @@ def test_a_collection_opens_in_compare(library):
     assert page.selectbox(key="film_id").value == "film-0"
 
 
+def test_an_extension_that_was_left_out_is_said(library, monkeypatch):
+    from radiographs import extensions
+
+    monkeypatch.setattr(extensions, "_problems", ["the extension mine.py is left out (line 2): division by zero"])
+    page = library()
+    assert [w.value for w in page.warning] == ["The extension mine.py is left out (line 2): division by zero."]
+
+
 def test_a_damaged_list_of_folders_says_what_to_do(library, real_collections, home):
     home.mkdir()
     (home / "folders.json").write_text("{")
@@ -178,6 +189,44 @@ def test_films_are_fetched_kept_and_removed_again(library, real_collections, ser
     assert library_store.fetched("nih-boxes") == server.size, "what was removed can be fetched anew"
 
 
+def test_chestx_det_is_fetched_with_the_films_it_outlines(library, real_collections, server, home, monkeypatch):
+    film = films.NIH_DEMO_FILMS[0]
+    ring = [[100, 200], [300, 200], [300, 400], [100, 400]]
+    tables = {
+        "outlines": [{"file_name": "1.png", "syms": ["Mass"], "boxes": [], "polygons": [ring]}],
+        "former": [{"file_name": f"{film}.png", "syms": ["Mass"], "boxes": [[1, 2, 3, 4]]}],
+        "renamed": [{"file_name": "1.png", "syms": ["Mass"], "boxes": [[1, 2, 3, 4]]}],
+    }
+    parts = {f"{kind}-{part}.json": rows if part == "train" else [] for kind, rows in tables.items()
+             for part in ("train", "test")}  # fmt: skip
+    served = {name: json.dumps(rows).encode() for name, rows in parts.items()}
+    known = {name: (name, len(data), hashlib.sha256(data).hexdigest()) for name, data in served.items()}
+    server.content.update(served)
+    monkeypatch.setattr(chest_det_files, "_FILES", known)
+    monkeypatch.setattr(chest_det_files, "_RAW", films.NIH_BOXES_URL)
+    page = library()
+    assert "Fetch the outlines here" in said(page)
+    page.button(key="fetch chestx-det").click().run()
+    settled(page, "chestx-det")
+    assert not page.exception
+    assert "1 film, 1 outlined. Mass." in said(page)
+    assert [path.stem for path in (home / "nih-boxes" / "images").iterdir()] == [film]
+    assert "fetch chestx-det" not in [button.key for button in page.button]
+    page.button(key="remove chestx-det").click().run()
+    page.button(key="confirm_remove").click().run()
+    page.run()
+    assert "Fetch the outlines here" in said(page)
+    assert [path.stem for path in (home / "nih-boxes" / "images").iterdir()] == [film], "NIH's films stay"
+    page.button(key="fetch chestx-det").click().run()
+    settled(page, "chestx-det")
+    (home / "chestx-det" / "former-train.json").write_text("{")
+    chest_det_files._fetched.cache_clear()
+    page.run()
+    assert not page.exception
+    assert "former-train.json" in said(page)
+    assert page.button(key="fetch chestx-det"), "what is damaged can be fetched anew"
+
+
 def test_a_download_can_be_stopped_and_goes_on(library, real_collections, server):
     server.gate.clear()
     page = library()
@@ -194,7 +243,7 @@ def test_a_download_can_be_stopped_and_goes_on(library, real_collections, server
 
 
 def test_offline_a_download_says_what_to_do(library, real_collections, server, monkeypatch):
-    from radiographs import downloads
+    from radiographs.fetching import downloads
 
     monkeypatch.setattr(downloads, "_pause", lambda seconds, stopped: None)
     server.serving.shutdown()

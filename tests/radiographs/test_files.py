@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import errno
+import os
 import stat
 from pathlib import Path
 
 import pytest
 
-from radiographs.files import replacing, write_text
+from radiographs.files import replacing, write_bytes, write_text
 
 
 def test_the_new_file_stands_in_place_and_nothing_beside_it(tmp_path):
@@ -49,3 +50,23 @@ def test_a_folder_that_cannot_be_written_is_an_os_error(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "touch", lambda *given: (_ for _ in ()).throw(PermissionError("no")))
     with pytest.raises(PermissionError):
         write_text(Path(tmp_path / "file.txt"), "text")
+
+
+def test_a_link_stays_a_link_and_its_file_is_replaced(tmp_path):
+    (tmp_path / "far").mkdir()
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "far" / "file.txt")
+    write_text(link, "one")
+    write_bytes(link, b"two")
+    assert link.is_symlink()
+    assert (tmp_path / "far" / "file.txt").read_bytes() == b"two"
+    assert [found.name for found in (tmp_path / "far").iterdir()] == ["file.txt"]
+
+
+def test_a_device_is_written_to_and_a_folder_is_refused(tmp_path):
+    device = Path(os.devnull)
+    write_text(device, "gone")
+    assert stat.S_ISCHR(device.stat().st_mode)
+    with pytest.raises(IsADirectoryError):
+        write_text(tmp_path, "text")
+    assert list(tmp_path.iterdir()) == []

@@ -133,8 +133,8 @@ def test_few_bits_a_pixel_fill_the_whole_range(depth):
 
 
 def test_the_fourth_component_of_a_deep_jpeg_is_not_alpha(monkeypatch):
-    from radiographs import raster
-    from radiographs.codestreams import Decoded
+    from radiographs.film_readers import raster
+    from radiographs.film_readers.codestreams import Decoded
 
     samples = np.full((48, 64, 4), 4095, np.uint16)
     samples[..., :3] = np.arange(64)[None, :, None] * 60

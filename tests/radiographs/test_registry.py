@@ -7,7 +7,7 @@ from radiographs.collections.remembered import remember_folder
 from radiographs.errors import CollectionError, FilmError
 from radiographs.registry import collections, find_film, get_collection
 
-OWN = ["known-truth", "paediatric-pneumonia", "adult-dicom", "nih-boxes", "radiologist-masks"]
+OWN = ["known-truth", "paediatric-pneumonia", "adult-dicom", "nih-boxes", "chestx-det", "radiologist-masks"]
 
 
 @pytest.fixture(autouse=True)
@@ -102,3 +102,13 @@ def test_a_file_that_is_no_film(tmp_path):
     (tmp_path / "note.txt").write_text("hello")
     with pytest.raises(FilmError):
         find_film(str(tmp_path / "note.txt"))
+
+
+def test_a_film_in_a_remembered_folder_is_known_with_its_outlines_by_its_path(film):
+    assert find_film(str(film))[1:] == (None, None)
+    (film.parent / "boxes.csv").write_text("image,finding,x,y,width,height\na.png,Mass,1,2,9,9\n")
+    remember_folder(film.parent)
+    read, entry, collection = find_film(str(film))
+    assert collection is get_collection("folder-1")
+    assert [a.finding for a in collection.annotations(entry.film_id)] == ["Mass"]
+    assert read.shape == (64, 64)

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from classifiers import ChestClassifier, ModelCard, Preprocessing
-from classifiers.families import random_classifier
 from radiographs import Radiograph
+from tests.families import random_classifier
 from xai_methods import Parameters
 
 SIDE = 32

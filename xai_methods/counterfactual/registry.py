@@ -15,6 +15,7 @@ from torch import nn
 
 from classifiers import ChestClassifier
 from classifiers.weights import WeightsError, load_into, read_state_dict, sha256_of
+from radiographs.files import write_text
 from radiographs.places import asset
 from xai_methods.counterfactual.autoencoder import Autoencoder, AutoencoderShape
 from xai_methods.counterfactual.calibration import BalancedPosterior
@@ -165,6 +166,6 @@ def save_counterfactual(network: nn.Module, card: dict[str, Any], folder: Path |
     save_file(half, weights)
     path = folder / f"{card['name']}.json"
     content = card | {"weights": weights.name, "sha256": sha256_of(weights)}
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
     load_counterfactual_card(path)
     return path

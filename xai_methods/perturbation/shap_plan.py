@@ -1,4 +1,4 @@
-"""Which coalitions Kernel SHAP judges, and what they weigh.
+"""Which coalitions Kernel SHAP evaluates, and what they weigh.
 
 Sizes are drawn by leverage scores, in pairs, without replacement: Musco and Witter 2025, arXiv 2410.01917. Paired
 sampling: Covert and Lee 2021, arXiv 2012.01536.
@@ -17,11 +17,11 @@ ROUNDS = 50
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
-    """Coalitions to judge, each with its complement, and what they weigh in the regression.
+class SamplingPlan:
+    """Coalitions to evaluate, each with its complement, and what they weigh in the regression.
 
     Attributes:
-        coalitions: (P, K) bool, none empty, none full; the complement of each is judged too.
+        coalitions: (P, K) bool, none empty, none full; the complement of each is evaluated too.
         weights: (P,) of each pair, summing to 1. whole: pairs of sizes that are enumerated in full; they come first.
         enumerated: share of the Shapley kernel's weight that is enumerated.
     """
@@ -32,20 +32,20 @@ class Plan:
     enumerated: float
 
     @property
-    def judged(self) -> np.ndarray:
+    def evaluated(self) -> np.ndarray:
         """(2P, K) bool: each coalition followed by its complement."""
         return np.stack([self.coalitions, ~self.coalitions], axis=1).reshape(-1, self.coalitions.shape[1])
 
-    def first(self, pairs: int) -> Plan:
-        """The plan that judges its first ``pairs`` pairs only, all enumerated ones among them."""
+    def first(self, pairs: int) -> SamplingPlan:
+        """The plan that evaluates its first ``pairs`` pairs only, all enumerated ones among them."""
         if pairs >= len(self.coalitions):
             return self
         weights = self.weights[:pairs].copy()
         weights[self.whole :] *= (1 - weights[: self.whole].sum()) / weights[self.whole :].sum()
-        return Plan(self.coalitions[:pairs], weights, self.whole, self.enumerated)
+        return SamplingPlan(self.coalitions[:pairs], weights, self.whole, self.enumerated)
 
 
-def plan_coalitions(players: int, samples: int, rng: np.random.Generator) -> Plan:
+def plan_coalitions(players: int, samples: int, rng: np.random.Generator) -> SamplingPlan:
     """Choose ``samples // 2`` pairs of coalitions of 1 to players - 1.
 
     All sizes get the same share of the budget, as their leverage scores do. Sizes are taken in full from the outside
@@ -72,7 +72,9 @@ def plan_coalitions(players: int, samples: int, rng: np.random.Generator) -> Pla
         coalitions.append(drawn)
         weights.append(mass * worth / worth.sum())
     total = np.concatenate(weights)
-    return Plan(np.concatenate(coalitions), total / total.sum(), whole, 1 - mass if taken < len(halves) else 1.0)
+    return SamplingPlan(
+        np.concatenate(coalitions), total / total.sum(), whole, 1 - mass if taken < len(halves) else 1.0
+    )
 
 
 def _all_of_size(players: int, size: int) -> np.ndarray:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from xai_methods.recording.steps import Affine
-from xai_methods.relevance.rules import STABILISER, AlphaBeta, Box, Epsilon, Flat, Gamma, Plus, Rule
+from xai_methods.relevance.rules import STABILISER, AlphaBeta, Epsilon, Flat, Gamma, Plus, Rule, ZBox
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Composite:
 _COMPOSITES: dict[str, Callable[[float, float, float, float], Composite]] = {
     "epsilon-plus-flat": lambda low, high, epsilon, gamma: Composite(Epsilon(epsilon), Plus(), Flat()),
     "epsilon-plus": lambda low, high, epsilon, gamma: Composite(Epsilon(epsilon), Plus()),
-    "epsilon-gamma-box": lambda low, high, epsilon, gamma: Composite(Epsilon(epsilon), Gamma(gamma), Box(low, high)),
+    "epsilon-gamma-box": lambda low, high, epsilon, gamma: Composite(Epsilon(epsilon), Gamma(gamma), ZBox(low, high)),
     # A normalisation's output has one input; alpha-beta would weigh it against the bias and double it at each layer.
     "alpha2-beta1": lambda low, high, epsilon, gamma: Composite(Epsilon(epsilon), AlphaBeta(1.0), normalisation=Plus()),
     "epsilon": lambda low, high, epsilon, gamma: Composite(Epsilon(epsilon), Epsilon(epsilon)),

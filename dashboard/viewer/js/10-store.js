@@ -35,8 +35,8 @@ class Store {
   // Zooms so that the point (x, y), in shares of the film, stays where it is.
   zoomAt(x, y, factor) {
     const zoom = clamp(this.place.zoom * factor, ZOOM.least, ZOOM.most);
-    const kept = this.place.zoom / zoom;
-    this.setPlace({ zoom, x: x + (this.place.x - x) * kept, y: y + (this.place.y - y) * kept });
+    const ratio = this.place.zoom / zoom;
+    this.setPlace({ zoom, x: x + (this.place.x - x) * ratio, y: y + (this.place.y - y) * ratio });
   }
 
   setWindow(low, high) {

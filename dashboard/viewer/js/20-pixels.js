@@ -44,12 +44,12 @@ class Film {
   constructor(pixels) {
     this.width = pixels.width;
     this.height = pixels.height;
-    this.levels = [{ ...pixels, canvas: null, seal: "" }];
+    this.levels = [{ ...pixels, canvas: null, signature: "" }];
     while (Math.max(this.levels.at(-1).width, this.levels.at(-1).height) > 320) {
-      this.levels.push({ ...halved(this.levels.at(-1)), canvas: null, seal: "" });
+      this.levels.push({ ...halved(this.levels.at(-1)), canvas: null, signature: "" });
     }
     this.table = new Uint32Array(65536);
-    this.tableSeal = "";
+    this.tableSignature = "";
   }
 
   // 0 to 1, at a place in shares of the film.
@@ -62,9 +62,9 @@ class Film {
   // The smallest canvas that still has a pixel for each of `pixels` screen pixels across the film.
   canvasFor(pixels, [low, high], inverted) {
     const level = this.levels.findLast((l) => l.width >= pixels) ?? this.levels[0];
-    const seal = `${low} ${high} ${inverted}`;
-    if (level.seal !== seal) {
-      this.fillTable(low, high, inverted, seal);
+    const signature = `${low} ${high} ${inverted}`;
+    if (level.signature !== signature) {
+      this.fillTable(low, high, inverted, signature);
       level.canvas ??= new OffscreenCanvas(level.width, level.height);
       level.image ??= new ImageData(level.width, level.height);
       const out = new Uint32Array(level.image.data.buffer);
@@ -72,13 +72,13 @@ class Film {
       const { table } = this;
       for (let i = 0; i < out.length; i++) out[i] = table[values[i]];
       level.canvas.getContext("2d").putImageData(level.image, 0, 0);
-      level.seal = seal;
+      level.signature = signature;
     }
     return level.canvas;
   }
 
-  fillTable(low, high, inverted, seal) {
-    if (this.tableSeal === seal) return;
+  fillTable(low, high, inverted, signature) {
+    if (this.tableSignature === signature) return;
     const from = low * 65535;
     const scale = 255 / Math.max((high - low) * 65535, 1);
     for (let v = 0; v < 65536; v++) {
@@ -86,6 +86,6 @@ class Film {
       if (inverted) grey = 255 - grey;
       this.table[v] = 0xff000000 | (grey << 16) | (grey << 8) | grey;
     }
-    this.tableSeal = seal;
+    this.tableSignature = signature;
   }
 }

@@ -13,8 +13,8 @@ class HeatMap {
     this.colours = colours;
     this.raw = new Float32Array(this.values.length);
     for (let i = 0; i < this.raw.length; i++) this.raw[i] = low + (this.span * this.values[i]) / 65535;
-    this.seal = "";
-    this.contourSeal = "";
+    this.signature = "";
+    this.contourSignature = "";
   }
 
   valueAt(x, y) {
@@ -34,9 +34,9 @@ class HeatMap {
   canvas({ mode, part, opacity, threshold }) {
     const scale = this.scale(part);
     if (!scale) return null;
-    const seal = `${mode} ${part} ${opacity} ${threshold}`;
-    if (this.seal !== seal) {
-      this.seal = seal;
+    const signature = `${mode} ${part} ${opacity} ${threshold}`;
+    if (this.signature !== signature) {
+      this.signature = signature;
       this.drawn ??= new OffscreenCanvas(this.width, this.height);
       this.image ??= new ImageData(this.width, this.height);
       this.paint(scale, mode === "map", opacity, threshold);
@@ -61,9 +61,9 @@ class HeatMap {
   contour(threshold) {
     const scale = this.scale("positive");
     if (!scale) return null;
-    const seal = String(threshold);
-    if (this.contourSeal !== seal) {
-      this.contourSeal = seal;
+    const signature = String(threshold);
+    if (this.contourSignature !== signature) {
+      this.contourSignature = signature;
       const level = threshold > 0 ? threshold * scale.high : Math.max(this.quantile(1 - CONTOUR_SHARE), scale.high / 1000);
       this.outline = pathOf(this.raw, this.width, this.height, level);
     }

@@ -174,9 +174,9 @@ class Panel {
   drawBar(scale) {
     this.bar.hidden = !scale || this.viewer.store.look.mode === "contour";
     if (this.bar.hidden) return;
-    const seal = `${scale.low} ${scale.high}`;
-    if (this.barSeal === seal) return;
-    this.barSeal = seal;
+    const signature = `${scale.low} ${scale.high}`;
+    if (this.barSignature === signature) return;
+    this.barSignature = signature;
     this.barCanvas.width = 256;
     this.barCanvas.height = 1;
     const image = new ImageData(256, 1);

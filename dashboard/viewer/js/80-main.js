@@ -11,7 +11,7 @@ class Viewer {
     this.panels = new Map();
     this.outlines = [];
     this.regions = [];
-    this.greeting = component;
+    this.component = component;
     this.given = component.data;
     this.store = storeOf(component.data.film.id);
     this.region = new Region(this);
@@ -42,7 +42,7 @@ class Viewer {
   }
 
   async update(component) {
-    this.greeting = component;
+    this.component = component;
     const given = component.data;
     this.given = given;
     this.colours = { positive: colourTable(given.colours.positive), signed: colourTable(given.colours.signed) };
@@ -80,11 +80,11 @@ class Viewer {
   }
 
   async loadOutlines(outlines) {
-    const seal = JSON.stringify(outlines);
-    if (this.outlineSeal === seal) return;
-    this.outlineSeal = seal;
+    const signature = JSON.stringify(outlines);
+    if (this.outlineSignature === signature) return;
+    this.outlineSignature = signature;
     const masks = await Promise.all(outlines.map((outline) => fetchPixels(outline.url)));
-    if (this.outlineSeal !== seal) return;
+    if (this.outlineSignature !== signature) return;
     this.masks = masks.map((mask, i) => ({ ...mask, label: outlines[i].label }));
     this.outlines = masks.map(({ values, width, height }) => pathOf(Float32Array.from(values, (v) => v / 65535), width, height, 0.5));
   }
@@ -114,8 +114,8 @@ class Viewer {
   }
 
   send(name, value) {
-    if (name === "region") this.greeting.setTriggerValue(name, value);
-    else this.greeting.setStateValue(name, value);
+    if (name === "region") this.component.setTriggerValue(name, value);
+    else this.component.setStateValue(name, value);
   }
 
   focus() {

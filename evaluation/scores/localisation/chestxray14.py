@@ -7,15 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from evaluation.scores.localisation import localisation_metric
 from evaluation.scores.ranked_map import RankedMap, Region, boxes_around
 
 LEVELS = (60, 180)
 """Of 255, at which the stretched map is cut."""
-T = (0.1, 0.25, 0.5, 0.75, 0.9)
-"""The published thresholds of IoU and IoBB above which a box counts as right."""
 _SOURCE = "Wang et al. 2017, arXiv:1705.02315"
 _CHUNK = 4096
 
@@ -68,32 +65,6 @@ def _intersection(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     low = np.maximum(first[:, None, :2], second[None, :, :2])
     high = np.minimum(first[:, None, 2:], second[None, :, 2:])
     return np.prod(np.maximum(high - low, 0), axis=2)
-
-
-def accuracy_table(detections: Sequence[Detection], thresholds: Sequence[float] = T) -> pd.DataFrame:
-    """Accuracy and average false positives over the films of one finding, as the paper tabulates them.
-
-    Args:
-        detections: one a film. thresholds: T(IoU) and T(IoBB).
-
-    Returns:
-        One row an overlap and threshold: ``overlap`` ("IoU" or "IoBB"), ``threshold``, ``accuracy`` (share of films
-        with a box above it), ``average_false_positives`` (boxes a film not above it), ``films``, ``boxes`` (a film).
-    """
-    rows = []
-    for name in ("IoU", "IoBB"):
-        overlaps = [getattr(detection, name.lower()) for detection in detections]
-        for threshold in thresholds:
-            row: dict[str, object] = {"overlap": name, "threshold": threshold}
-            row["accuracy"] = _mean([float((found > threshold).any()) for found in overlaps])
-            row["average_false_positives"] = _mean([float((found <= threshold).sum()) for found in overlaps])
-            row |= {"films": len(overlaps), "boxes": _mean([float(len(found)) for found in overlaps])}
-            rows.append(row)
-    return pd.DataFrame(rows)
-
-
-def _mean(numbers: Sequence[float]) -> float:
-    return float(np.mean(numbers)) if numbers else math.nan
 
 
 def _covered(detection: Detection, shape: tuple[int, int]) -> float:

@@ -7,50 +7,32 @@ values has its zero near the middle of that scale: a threshold there, filled, of
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
-import torch
 
 from evaluation.scores.localisation import localisation_metric
 from evaluation.scores.ranked_map import RankedMap
 
-THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
-"""The thresholds among which CheXlocalize chose one for each finding on its validation films."""
 _SAPORTA = "Saporta et al. 2022, doi:10.1038/s42256-022-00536-x"
 _SHAMSUL = "Ul Alam et al. 2023, doi:10.5617/nmi.10471, with the code of Saporta et al. 2022"
 
 
-def upsample(values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Enlarge (h, w) values bilinearly to ``shape`` (H, W), corners not aligned: float32, as CheXlocalize does."""
-    tensor = torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))[None, None]
-    enlarged = torch.nn.functional.interpolate(tensor, size=shape, mode="bilinear", align_corners=False)
-    return enlarged[0, 0].numpy()
-
-
-def binarise(values: np.ndarray, threshold: float | None = None) -> np.ndarray:
-    """Cut a map as CheXlocalize does.
+def binarise(values: np.ndarray) -> np.ndarray:
+    """Cut a map at Otsu's threshold and fill the contours, as CheXlocalize does.
 
     Args:
-        values: (H, W) in the film's own pixels, finite. threshold: in (0, 1) of the stretched map; None takes Otsu's
-            and fills the contours, where parts of a single pixel are lost, as published.
+        values: (H, W) in the film's own pixels, finite.
 
     Returns:
-        (H, W) bool; all False for a constant map, which cannot be stretched.
-
-    Raises:
-        ValueError: the threshold does not lie between 0 and 1.
+        (H, W) bool, where parts of a single pixel are lost, as published; all False for a constant map, which cannot
+        be stretched.
     """
-    if threshold is not None and not 0 < threshold < 1:
-        raise ValueError(f"threshold: expected a number between 0 and 1, got {threshold!r}")
     lifted = values.astype(np.float32) - np.float32(values.min())
     top = lifted.max()
     if top == 0:
         return np.zeros(values.shape, dtype=bool)
     lifted /= top
-    if threshold is not None:
-        return lifted > np.float32(threshold)
     return fill_contours(cv2.threshold((255 * lifted).astype(np.uint8), 0, 1, cv2.THRESH_OTSU)[1])
 
 
@@ -70,28 +52,6 @@ def iou(marked: np.ndarray, mask: np.ndarray) -> float:
         return math.nan
     both = np.count_nonzero(marked & mask)
     return both / (np.count_nonzero(marked) + np.count_nonzero(mask) - both)
-
-
-def tune_threshold(
-    films: Iterable[tuple[np.ndarray, np.ndarray]], thresholds: Sequence[float] = THRESHOLDS
-) -> tuple[float, dict[float, float]]:
-    """Choose the threshold of one finding on validation films, whose patients must not be those that are scored.
-
-    Args:
-        films: pairs of an (H, W) map, read as it will be scored, and its (H, W) bool mask.
-        thresholds: to choose from.
-
-    Returns:
-        The threshold with the highest mean IoU (the lowest of equals), and the mean IoU of each; NaN and all NaN where
-        no film has an IoU.
-    """
-    found: dict[float, list[float]] = {threshold: [] for threshold in thresholds}
-    for values, mask in films:
-        for threshold, ious in found.items():
-            ious.append(iou(binarise(values, threshold), mask))
-    means = {t: float(np.nanmean(ious)) if not np.isnan(ious).all() else math.nan for t, ious in found.items()}
-    defined = [threshold for threshold, mean in means.items() if not math.isnan(mean)]
-    return max(defined, key=lambda t: (means[t], -t), default=math.nan), means
 
 
 def _read(ranked: RankedMap) -> np.ndarray:

@@ -33,6 +33,28 @@ def test_compare_writes_a_report_without_the_files_name(files):
     assert "secret-name" not in html
 
 
+def test_compare_writes_what_the_page_exports_as_dicom(files):
+    out = files / "dicom"
+    given = [
+        "--film",
+        str(files / "secret-name.png"),
+        "--mask",
+        str(files / "mask.png"),
+        "--out",
+        str(files / "r.html"),
+    ]
+    assert main([*ASK, *given, "--dicom", str(out)]) == 0
+    maps = {"map-nodule-grad-cam.dcm", "map-nodule-jacobian.dcm"}
+    assert {path.name for path in out.iterdir()} == {
+        "film.dcm",
+        "scores.dcm",
+        "regions-nodule.dcm",
+        "README.txt",
+        *maps,
+    }
+    assert not any(b"secret-name" in path.read_bytes() for path in out.iterdir())
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -41,6 +63,7 @@ def test_compare_writes_a_report_without_the_files_name(files):
         (["--method", "magic"], "no method"),
         (["--finding", "Effusion", "--mask", "mask.png"], "just one --finding"),
         (["--out", "missing-folder/report.html"], "no folder"),
+        (["--dicom", "missing-folder/dicom"], "--dicom: there is no folder"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(files, capsys, monkeypatch, change, words):

@@ -7,12 +7,14 @@ import json
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
+import pytest
 
-from dashboard.compare.downloads import address_of, maps_npz
+from dashboard.compare.downloads import _joining, address_of, maps_npz
 from dashboard.shared.display import View
 from dashboard.shared.state import Choice, Known, from_query
 from evaluation.one_film.compare import compare
 from evaluation.one_film.evaluate import MethodResult, ScoringContext
+from radiographs import FilmError
 from radiographs.annotation import annotations_of
 from tests.dashboard.made import tiny_classifier, tiny_film
 from xai_methods import methods
@@ -37,3 +39,22 @@ def test_the_link_of_a_view_opens_the_same_view():
     known = Known(lambda film: True, ["tiny"], lambda name: ["Nodule"], methods())
     assert from_query(query, known) == (choice, [])
     assert address_of("", choice) == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (FilmError("the original has no study"), "The original has no study. Export without identifiers."),
+        (TypeError("DOE^JOHN"), "The original's header does not allow it. Export without identifiers."),
+    ],
+)
+def test_an_export_that_an_original_spoils_says_the_way_out(error, said):
+    def make() -> bytes:
+        raise error
+
+    with pytest.raises(FilmError) as raised:
+        _joining(b"header", make)()
+    assert str(raised.value) == said
+    with pytest.raises(type(error)) as raised:
+        _joining(None, make)()
+    assert raised.value is error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 from PIL import Image, ImageSequence
@@ -11,6 +12,7 @@ from classifiers import ModelCard
 from dashboard.counterfactual.files import animation, changes, html_report, strip
 from evaluation.counterfactuals.exaggerated import Exaggerated, ExaggeratedPlane, in_words, plane_in_words
 from tests.dashboard.exaggeration import SIDE, made_plane, made_series
+from tests.dashboard.made import SCRIPT, marked
 from xai_methods.counterfactual import LEVELS
 
 CARD = ModelCard("tiny", "Tiny <model>", "", "", "", "", "")
@@ -53,6 +55,15 @@ def test_the_report_is_self_contained_and_escaped():
     assert "data:image/gif;base64," in text
     assert "http://" not in text
     assert text.count("<tr>") == len(LEVELS) + 1
+    assert "Refused" not in html_report(made(), CARD, "tiny-films/film-0")
+
+
+def test_no_text_becomes_markup():
+    whole = made(SCRIPT)
+    series = replace(whole.series, finding=SCRIPT, method=SCRIPT)
+    text = html_report(replace(whole, series=series), marked(CARD), SCRIPT)
+    assert "<script" not in text
+    assert text.count("&lt;script&gt;") >= 5
 
 
 def test_words_say_what_changed_and_what_moved_with_it():

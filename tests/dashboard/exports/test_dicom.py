@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import io
+import shutil
+import subprocess
 import warnings
 import zipfile
+from dataclasses import replace
+from pathlib import Path
 
 import highdicom as hd
 import numpy as np
 import pydicom
 import pytest
-from pydicom import Dataset
+from pydicom import DataElement, Dataset
+from pydicom.datadict import dictionary_VR
 from pydicom.uid import ComputedRadiographyImageStorage, generate_uid
 
-from dashboard.exports.dicom import dicom_zip
+from dashboard.exports.dicom import dicom_files, dicom_zip
 from dashboard.exports.dicom_maps import code, file_bytes, map_region, region_seg
 from dashboard.exports.dicom_source import nameless_film, original_header
 from evaluation.one_film.compare import Comparison, compare
@@ -222,11 +227,114 @@ def test_an_original_without_identifiers_is_refused():
 
 
 def test_nothing_to_export_is_said(comparison):
-    from dataclasses import replace
-
     empty = {f: replace(r, methods={}) for f, r in comparison.findings.items()}
     with pytest.raises(ValueError, match="no map"):
         dicom_zip(replace(comparison, findings=empty))
+
+
+needs_dciodvfy = pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="dciodvfy (dicom3tools) is not installed")
+
+
+def errors_of(folder: Path, files: dict[str, bytes], directory: bool = True) -> list[str]:
+    """What dciodvfy calls an error in any of the files, or, on wish, missing for a DICOMDIR."""
+    found = []
+    for name, content in files.items():
+        if name.endswith(".dcm"):
+            (folder / name).write_bytes(content)
+            ran = subprocess.run(["dciodvfy", "-new", folder / name], capture_output=True, text=True, check=False)
+            lines = (ran.stdout + ran.stderr).splitlines()
+            found += [
+                f"{name}: {line}" for line in lines if line.startswith("Error") or (directory and "DICOMDIR" in line)
+            ]
+    return found
+
+
+@needs_dciodvfy
+@pytest.mark.parametrize("spacing", [None, (0.143, 0.143)])
+@pytest.mark.parametrize("orientation", [None, ("L", "F"), ("P", "F")])
+def test_a_verifier_finds_no_error_in_nameless_files(comparison, tmp_path, spacing, orientation):
+    film = replace(comparison.radiograph, pixel_spacing_mm=spacing, orientation=orientation)
+    assert errors_of(tmp_path, dicom_files(replace(comparison, radiograph=film))) == []
+
+
+@needs_dciodvfy
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"ImagerPixelSpacing": [0.143, 0.143], "PatientOrientation": ["L", "F"]},
+        {"StudyDate": "2020-01-31", "StudyTime": "12:30:05", "StudyID": "X" * 40, "PatientSex": "female"},
+        {"PatientBirthDate": "31.1.57", "AccessionNumber": "A\\B" * 12, "InstanceNumber": "one"},
+    ],
+)
+def test_a_verifier_finds_no_error_in_files_of_the_original_study(tmp_path, changes):
+    data = changed_original(changes)
+    assert errors_of(tmp_path, dicom_files(compared(read_radiograph(data)), data), directory=False) == []
+
+
+def changed_original(changes) -> bytes:
+    """The original with other values, right or wrong."""
+    given = pydicom.dcmread(io.BytesIO(original()))
+    with pydicom.config.disable_value_validation(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for keyword, value in changes.items():
+            given.pop(keyword, None)
+            given.add(DataElement(keyword, "LO" if isinstance(value, str) else dictionary_VR(keyword), value))
+            given[keyword].VR = dictionary_VR(keyword)
+        return file_bytes(given)
+
+
+def test_what_breaks_the_standard_in_an_original_is_mended_or_left_out_and_named():
+    data = changed_original({"StudyDate": "2020-01-31", "StudyTime": "12:30:05", "StudyID": "X" * 40})
+    files = dicom_files(compared(read_radiograph(data)), data)
+    scores = pydicom.dcmread(io.BytesIO(files["scores.dcm"]))
+    assert (scores.StudyDate, scores.StudyTime, scores.StudyID) == ("20200131", "123005", "")
+    assert "break the standard in the original: StudyDate, StudyTime, StudyID." in files["README.txt"].decode()
+    broken = changed_original({"StudyInstanceUID": "1.02.abc"})
+    with pytest.raises(FilmError, match="nothing can refer to it"):
+        dicom_files(compared(read_radiograph(broken)), broken)
+
+
+def test_a_film_of_unknown_spacing_and_side_claims_none(files):
+    for dataset in files.values():
+        assert "PixelSpacing" not in str(dataset)
+        assert not dataset.get("PatientOrientation")
+
+
+def test_a_window_narrower_than_one_is_exact(files):
+    shown = files["map-nodule-jacobian.dcm"].SharedFunctionalGroupsSequence[0].FrameVOILUTSequence[0]
+    assert shown.VOILUTFunction == "LINEAR_EXACT"
+
+
+def test_files_lie_as_the_original_does_and_the_nameless_film_as_it_hangs(comparison):
+    turned = changed_original({"PatientOrientation": ["R", "F"], "PixelSpacing": [0.1, 0.2]})
+    film = read_radiograph(turned)
+    assert film.orientation == ("L", "F")
+    made = compared_wide(film)
+    named = opened_files(dicom_files(made, turned))
+    source = pydicom.dcmread(io.BytesIO(turned))
+    for name, dataset in named.items():
+        if name.startswith(("map", "regions")):
+            assert (dataset.Rows, dataset.Columns) == (source.Rows, source.Columns)
+            assert list(dataset.PatientOrientation) == ["R", "F"]
+    stored = named["regions-effusion.dcm"].pixel_array
+    stored = stored[0] if stored.ndim == 3 else stored
+    wide = made.findings["Effusion"].mask
+    np.testing.assert_array_equal(stored.astype(bool), wide[:, ::2][:, ::-1])
+    nameless = opened_files(dicom_files(made))
+    assert list(nameless["film.dcm"].PatientOrientation) == ["L", "F"]
+    assert (nameless["film.dcm"].Rows, nameless["film.dcm"].Columns) == film.shape
+
+
+def compared_wide(film: Radiograph) -> Comparison:
+    mask = np.repeat(tiny_film()[1], 2, axis=1)
+    return compare(
+        ScoringContext(tiny_classifier(), film, annotations_of({"Effusion": mask})), ["Effusion"], {"grad-cam": None}
+    )
+
+
+def opened_files(files: dict[str, bytes]) -> dict[str, Dataset]:
+    return {name: pydicom.dcmread(io.BytesIO(content)) for name, content in files.items() if name.endswith(".dcm")}
 
 
 def test_a_drawn_region_as_segmentation():

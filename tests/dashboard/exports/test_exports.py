@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from dashboard.exports.content import ReportContent
 from dashboard.exports.figures import DPI, panels_of, slide_png, wrapped
 from dashboard.exports.pdf import pdf_report
-from dashboard.exports.reported import Reported
-from dashboard.exports.tables import escaped, table_latex
+from dashboard.exports.tables import table_latex
 from dashboard.shared.display import View, film_picture
 from evaluation.one_film.compare import Comparison, compare
 from evaluation.one_film.evaluate import MethodResult, ScoringContext
@@ -69,7 +69,7 @@ def text_of(pdf: bytes) -> str:
 
 def test_pdf_holds_maps_scores_and_settings(comparison):
     link = "http://127.0.0.1:8501/?film=a"
-    pdf = pdf_report(Reported(comparison, CARD, "tiny-films/film-<0>", TinyCollection.card, link=link))
+    pdf = pdf_report(ReportContent(comparison, CARD, "tiny-films/film-<0>", TinyCollection.card, link=link))
     assert pdf.startswith(b"%PDF-")
     assert pdf.rstrip().endswith(b"%%EOF")
     assert len(re.findall(rb"/Type /Page\b", pdf)) >= 4
@@ -95,12 +95,6 @@ def test_latex_is_a_table_for_each_outlined_finding(comparison):
     assert comparison.radiograph.digest in text
     failed = next(line for line in body if line.startswith("LIME"))
     assert failed.count("--") == columns - 1
-
-
-def test_latex_escapes():
-    assert escaped(r"a_b & 50 % {x} \y ~ ^ # $") == (
-        r"a\_b \& 50 \% \{x\} \textbackslash{}y \textasciitilde{} \textasciicircum{} \# \$"
-    )
 
 
 def test_wrapped_cuts_long_words():

@@ -11,17 +11,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from dashboard.exports.content import ReportContent
 from dashboard.exports.report import html_report
-from dashboard.exports.reported import Reported
 from dashboard.exports.tables import table_csv
 from dashboard.shared.display import View
 from evaluation.one_film.compare import Comparison, compare
 from evaluation.one_film.evaluate import MethodResult, ScoringContext
 from evaluation.one_film.scorecard import Cell, Scorecard
 from evaluation.scores import Score
+from evaluation.validity.gate import Verdict
 from radiographs import Radiograph
 from radiographs.annotation import annotations_of
-from tests.dashboard.made import CARD, TinyCollection, tiny_classifier, tiny_film
+from radiographs.radiograph import Note
+from tests.dashboard.made import CARD, SCRIPT, TinyCollection, marked, tiny_classifier, tiny_film
 
 
 @pytest.fixture(scope="module")
@@ -36,13 +38,33 @@ def comparison() -> Comparison:
 
 @pytest.fixture(scope="module")
 def html(comparison: Comparison) -> str:
-    return html_report(Reported(comparison, CARD, "tiny-films/film-<0>", TinyCollection.card))
+    return html_report(ReportContent(comparison, CARD, "tiny-films/film-<0>", TinyCollection.card))
 
 
 def test_report_refers_to_nothing_outside(html):
     assert not re.search(r"(?:src|href)=(?!\"data:)|url\(|@import", html)
     assert "<script" not in html
     assert "http-equiv" not in html
+
+
+def test_no_text_of_a_file_or_a_person_becomes_markup(comparison):
+    findings = {}
+    for name, result in comparison.findings.items():
+        methods = {
+            key: replace(done, title=SCRIPT, error=done.error and SCRIPT) for key, done in result.methods.items()
+        }
+        findings[name] = replace(result, finding=SCRIPT, verdict=Verdict("not shown", SCRIPT), methods=methods)
+    notes = (Note("inverted", SCRIPT), Note("lateral", SCRIPT, doubt=True))
+    film = Radiograph(comparison.radiograph.pixels, notes=notes)
+    made = replace(comparison, findings=findings, radiograph=film, classifier_digest=SCRIPT)
+    link = f'https://localhost/?{SCRIPT}"onclick='
+    content = ReportContent(made, marked(CARD), SCRIPT, marked(TinyCollection.card), link=link)
+    score = Score("pixel_auprc", 0.6, 0.1, "higher", "localizability")
+    cell = Cell("grad-cam", "localizability", "pixel_auprc", SCRIPT, SCRIPT, score, SCRIPT, 0.3)
+    html = html_report(content, {name: Scorecard(SCRIPT, False, SCRIPT, (cell,)) for name in findings})
+    assert "<script" not in html
+    assert '"onclick' not in html
+    assert html.count("&lt;script&gt;") >= 20
 
 
 def test_report_escapes_what_it_is_given(html):
@@ -66,21 +88,21 @@ def test_report_holds_what_is_needed_to_do_it_again(html, comparison):
 
 def test_report_shows_the_film_pixel_for_pixel(html, comparison):
     large = Radiograph(np.kron(comparison.radiograph.pixels, np.ones((16, 20), dtype=np.float32)))
-    found = html_report(Reported(replace(comparison, radiograph=large, findings={}), CARD, "a/b"))
+    found = html_report(ReportContent(replace(comparison, radiograph=large, findings={}), CARD, "a/b"))
     assert "1280 x 1280 pixels" in found
     empty = replace(comparison.findings["Effusion"], methods={})
-    found = html_report(Reported(replace(comparison, radiograph=large, findings={"Effusion": empty}), CARD, "a/b"))
+    found = html_report(ReportContent(replace(comparison, radiograph=large, findings={"Effusion": empty}), CARD, "a/b"))
     picture = base64.b64decode(re.search(r"data:image/png;base64,([^\"]+)", found)[1])
     assert Image.open(io.BytesIO(picture)).size == (1280, 1280)
 
 
 def test_report_holds_the_link_and_how_maps_were_drawn(comparison):
     link = "http://127.0.0.1:8501/?film=a%2Fb&seed=3"
-    html = html_report(Reported(comparison, CARD, "a/b", view=View(part="signed"), link=link))
+    html = html_report(ReportContent(comparison, CARD, "a/b", view=View(part="signed"), link=link))
     assert f'<a href="{link.replace("&", "&amp;")}" rel="noreferrer">' in html
     assert "colours about 0" in html
     assert len(re.findall(r"(?:src|href)=(?!\"data:)", html)) == 1
-    assert "<a " not in html_report(Reported(comparison, CARD, "a/b", link="javascript:alert(1)"))
+    assert "<a " not in html_report(ReportContent(comparison, CARD, "a/b", link="javascript:alert(1)"))
 
 
 def test_csv_has_methods_baselines_and_chance(comparison):
@@ -95,7 +117,7 @@ def test_a_scorecard_stands_in_the_report(comparison):
     score = Score("pixel_auprc", 0.6, 0.1, "higher", "localizability")
     cell = Cell(method, "localizability", "pixel_auprc", "Pixel AUPRC", "what it is", score, "Edge map", 0.3)
     cards = {finding: Scorecard(finding, True, "", (cell,))}
-    html = html_report(Reported(comparison, CARD, "tiny-films/film-0"), cards)
+    html = html_report(ReportContent(comparison, CARD, "tiny-films/film-0"), cards)
     assert "five elements of interpretability" in html
     assert "0.60 ▲" in html
-    assert "five elements" not in html_report(Reported(comparison, CARD, "tiny-films/film-0"))
+    assert "five elements" not in html_report(ReportContent(comparison, CARD, "tiny-films/film-0"))

@@ -1,4 +1,6 @@
 import math
+import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from dashboard.stability import tables as stability_tables
 from dashboard.stability import words
 from dashboard.stability.report import html_report
 from evaluation.stability import study
-from tests.dashboard.made import CARD, tiny_classifier, tiny_film
+from tests.dashboard.made import CARD, SCRIPT, marked, tiny_classifier, tiny_film
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +31,25 @@ def test_the_report_stands_alone_and_escapes_what_it_is_given(found):
     assert found.availability.reason[:40] in html
 
 
+def test_no_text_becomes_markup(found):
+    availability = replace(found.availability, reason=SCRIPT)
+    perturbed = [replace(done, title=SCRIPT, words=SCRIPT) for done in found.perturbed]
+    html = html_report(
+        replace(found, availability=availability, perturbed=perturbed), marked(CARD), SCRIPT, tiny_film()[0]
+    )
+    assert "<script" not in html
+    assert html.count("&lt;script&gt;") >= 8
+
+
+def test_a_number_that_is_not_known_is_a_dash(found):
+    distances = [replace(reach, l2=math.nan, linf=math.nan) for reach in found.distances]
+    html = html_report(replace(found, distances=distances), CARD, "films/nanosecond", tiny_film()[0])
+    cells = re.findall(r"<td>([^<]*)</td>", html)
+    assert cells.count("–") >= 2 * len(distances)
+    assert "nan" not in cells
+    assert "films/nanosecond" in html
+
+
 def test_tables_hold_the_study_and_charts_can_be_drawn(found):
     table = stability_tables.findings_table(found)
     assert list(table["distance"]) == sorted(table["distance"])
@@ -37,7 +58,7 @@ def test_tables_hold_the_study_and_charts_can_be_drawn(found):
     np.testing.assert_allclose(slider["now"], slider["before"])
     for chart in (
         stability_charts.probabilities(found, 0),
-        stability_charts.shaken(found, 1),
+        stability_charts.perturbed(found, 1),
         stability_charts.forecast(found),
         stability_charts.line(found, 0),
         stability_charts.spectrum(found),

@@ -11,8 +11,8 @@ from evaluation.one_film.map_files import MapError, read_outline
 from radiographs.errors import AnnotationError
 from radiographs.reading import read_radiograph
 from radiographs.registry import collections
-from tests.radiographs.dicom_films import film, save
-from tests.radiographs.test_stored_values import SMOOTH
+from tests.radiographs.film_readers.dicom_films import film, save
+from tests.radiographs.film_readers.test_stored_values import SMOOTH
 
 
 @pytest.fixture

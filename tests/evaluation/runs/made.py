@@ -31,14 +31,14 @@ def made_store(folder: Path, shift: float = 0.0, leave_out: int = 0, silent: int
             for seed in (0, 1) if kind == "method" else (0,):
                 value = mean + i / 100 + (seed - 0.5) * 0.01 * (kind == "method") + shift * (method == "grad-cam")
                 undefined = method == "grad-cam" and i < silent
-                rows.append(_row(i, method, kind, seed, math.nan if undefined else value))
+                rows.append(made_row(i, method, kind, seed, math.nan if undefined else value))
     store.write([pa.Table.from_pylist(rows, schema=SCHEMA)], [], {})
     (folder / "plan.toml").write_text('collections = ["tiny-films"]\nclassifiers = ["tiny"]\nname = "<Made>"\n')
     store.write_text("status.json", json.dumps({"state": "done", "films": FILMS, "done": FILMS, "failures": 0}))
     return store
 
 
-def _row(i: int, method: str, kind: str, seed: int, value: float) -> dict[str, object]:
+def made_row(i: int, method: str, kind: str, seed: int, value: float) -> dict[str, object]:
     given = "{}" if method != "jacobian" else '{"reading": "signed"}'
     return {
         "question": digest_of([i, method, seed]), "collection": "tiny-films", "film_id": f"film-{i % 3}-{i}",

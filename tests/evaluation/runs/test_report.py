@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,8 +12,9 @@ from evaluation.runs import tables
 from evaluation.runs.diff import diff
 from evaluation.runs.plots import grouped, means_figure, size_figure, svg_of
 from evaluation.runs.report import make_report
-from evaluation.runs.report_files import verdict_words, write_report
+from evaluation.runs.report_files import html_page, verdict_words, write_report
 from evaluation.runs.store import Store
+from evaluation.validity.gate import Verdict
 from tests.evaluation.runs.made import FILMS, made_store
 
 MEAN = sum(range(FILMS)) / FILMS / 100
@@ -85,8 +87,8 @@ def test_a_silent_map_is_shown_both_ways_and_compared_on_common_pairs(tmp_path: 
     assert f"Grad-CAM is undefined on 4 of 24 pairs: {cam['mean']:.3f} without them, 0.779 with those as 0" in words
     write_report(store, tmp_path / "report")
     tex = (tmp_path / "report" / "leaderboard.tex").read_text(encoding="utf-8")
-    assert "$n$ 20" in tex
-    assert "$n$ 24" in tex
+    assert "n 20" in tex
+    assert "n 24" in tex
 
 
 def test_cost(store: Store) -> None:
@@ -111,6 +113,30 @@ def test_the_report_is_whole_and_safe(store: Store, tmp_path: Path) -> None:
     tex = (tmp_path / "leaderboard.tex").read_text(encoding="utf-8")
     assert tex.count("\\begin{tabular}") == tex.count("\\end{tabular}") == 1
     assert "0.91 (" in tex or "0.92 (" in tex
+
+
+def test_no_text_of_a_run_becomes_markup(store: Store) -> None:
+    report = make_report(store)
+    section = report.sections[0]
+    section = replace(
+        section,
+        pair=tables.Pair("<script>", "<script>"),
+        verdicts=dict.fromkeys(section.verdicts, Verdict("not shown", "<script>")),
+        board=section.board.assign(title="<script>" + section.board.title),
+    )
+    failures = pd.DataFrame([dict.fromkeys(("method", "metric", "reason"), "<script>")])
+    html = html_page(
+        replace(
+            report,
+            name="<script>",
+            versions=("<script>",),
+            sections=(section,),
+            costs=report.costs.assign(title="<script>", classifier="<script>"),
+            failures=failures,
+        )
+    )
+    assert "<script" not in html
+    assert html.count("&lt;script&gt;") >= 10
 
 
 def test_a_run_without_scores_says_so(tmp_path: Path, store: Store) -> None:

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from classifiers.families import random_classifier
 from evaluation.scores import Case, MapCase, Region, get_metric, metrics, register, score_case, score_map
 from evaluation.scores.actionability import strongest
 from tests.evaluation.cases import SIDE, case_of
 from tests.evaluation.looking import Spots, looker
+from tests.families import random_classifier
 from tests.xai_methods.conftest import film_of
 from xai_methods import Cancelled, get_method
 

@@ -7,7 +7,6 @@ import pytest
 import torch
 from torch import nn
 
-from classifiers.families import FAMILIES, random_classifier
 from evaluation.scores.randomisation import (
     STAGES,
     pair_similarities,
@@ -18,6 +17,7 @@ from evaluation.scores.randomisation import (
     stages,
     untrained,
 )
+from tests.families import FAMILIES, random_classifier
 from tests.xai_methods.conftest import film_of
 from xai_methods import Cancelled, get_method
 

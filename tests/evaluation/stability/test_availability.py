@@ -30,7 +30,6 @@ def test_the_curve_of_a_smooth_network_is_a_v():
     assert errors[0] > 10 * errors[1] > 0
     assert errors[-1] > 10 * errors[2]
     assert curve.best < 1e-3
-    assert curve.best_step in (0.1, 1e-3, 10)
 
 
 def test_double_precision_removes_the_rounding_arm_of_the_v():

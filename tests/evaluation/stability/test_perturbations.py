@@ -86,14 +86,14 @@ def test_flips_are_counted_against_the_threshold_and_the_mildest_comes_first():
     found = measure(probe)
     just_below = found.logits.copy()
     just_below[0] -= 1e-6
-    shaken = perturb_all(probe, film, found, just_below)
-    assert len(shaken) == 3 * len(PERTURBATIONS)
-    for done in shaken:
+    perturbed = perturb_all(probe, film, found, just_below)
+    assert len(perturbed) == 3 * len(PERTURBATIONS)
+    for done in perturbed:
         np.testing.assert_allclose(done.true, done.predicted, atol=1e-4)
         assert done.flips[0] == (done.true[0] < -1e-6)
-    flipping = [done for done in shaken if done.flips[0]]
+    flipping = [done for done in perturbed if done.flips[0]]
     assert flipping
-    assert first_flip(shaken, 0).level == min(done.level for done in flipping)
+    assert first_flip(perturbed, 0).level == min(done.level for done in flipping)
     far = perturb_all(probe, film, found, found.logits - 100)
     assert first_flip(far, 0) is None
 
@@ -107,7 +107,7 @@ def test_a_study_holds_everything_and_can_be_done_again(family_classifier):
     assert shares[-1] == 1
     assert first.passes == again.passes > 60
     np.testing.assert_array_equal(first.strongest.true, again.strongest.true)
-    np.testing.assert_array_equal([d.true for d in first.shaken], [d.true for d in again.shaken])
+    np.testing.assert_array_equal([d.true for d in first.perturbed], [d.true for d in again.perturbed])
     logits = classifier.logits(film)
     np.testing.assert_allclose(first.sensitivity.logits, logits, atol=1e-5)
     middle = len(first.strongest.steps) // 2
@@ -117,7 +117,6 @@ def test_a_study_holds_everything_and_can_be_done_again(family_classifier):
     assert moved.min() >= 0
     assert moved.max() <= 1
     assert set(first.first_flips()) == set(classifier.findings)
-    assert set(first.flips_at(USUAL)) == set(BY_NAME)
 
 
 def test_a_study_can_be_cancelled(family_classifier):
@@ -136,6 +135,6 @@ def test_assessments_give_the_numbers_of_the_study(family_classifier):
     assert scores["stability_distance"].value == pytest.approx(found.distances[1].l2, rel=1e-5)
     assert scores["stability_linear_radius"].value <= found.distances[1].l2 * 1.001
     for perturbation in PERTURBATIONS:
-        (done,) = [d for d in found.shaken if d.name == perturbation.name and d.level == USUAL]
+        (done,) = [d for d in found.perturbed if d.name == perturbation.name and d.level == USUAL]
         assert scores[f"stability_flip_{perturbation.name}"].value == float(done.flips[1])
     assert len(known) == 3 + len(PERTURBATIONS)

@@ -9,7 +9,7 @@ from evaluation.validity.blur_test import blur_drops, overlap, places_elsewhere
 from evaluation.validity.figures import EFFECT
 from evaluation.validity.gate import STATUSES, gate
 from evaluation.validity.measure import measure_validity
-from evaluation.validity.measured import films_digest, keep, measured_here, record, verdict
+from evaluation.validity.measured import films_digest, measured_here, record, store, verdict
 from radiographs import Radiograph
 from tests.evaluation.looking import SIDE, Effusions, Spots, looker
 
@@ -112,11 +112,11 @@ def test_a_verdict_is_not_lent_to_other_films_or_another_network():
     assert gate(before, "Spot", "here").status == "not measured"
 
 
-def test_what_was_measured_here_is_kept_for_these_films_and_this_network(tmp_path, monkeypatch, honest):
+def test_what_was_measured_here_is_stored_for_these_films_and_this_network(tmp_path, monkeypatch, honest):
     monkeypatch.setenv("XAI_LIGHTBOX_HOME", str(tmp_path))
     model, films = looker(), Many()
     assert verdict({}, model.digest, "Spot", films).status == "not measured"
-    path = keep(model.digest, films, honest)
+    path = store(model.digest, films, honest)
     assert verdict({}, model.digest, "Spot", films).passed
     assert measured_here(looker(mirrored=True).digest, films) == {}
     assert films_digest(films) != films_digest(Spots())

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from classifiers.families import random_classifier
 from evaluation.baselines.model_independent import baseline_maps, baseline_titles
 from radiographs import Radiograph
+from tests.families import random_classifier
 from tests.xai_methods.linear_classifier import linear_classifier, smooth_film
 from xai_methods import get_method, methods
 

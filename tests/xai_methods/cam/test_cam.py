@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from classifiers import ChestClassifier
-from classifiers.families import FAMILIES, random_classifier
+from tests.families import FAMILIES, random_classifier
 from tests.xai_methods.conftest import classifier_of, film_of
 from xai_methods import get_method
 from xai_methods.cam.eigen_cam import principal_map

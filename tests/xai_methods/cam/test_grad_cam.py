@@ -119,7 +119,7 @@ def test_in_place_calls_behind_the_layer_do_not_change_what_is_read():
 
 
 def test_the_cells_of_a_dense_network_add_up_to_the_logit(family_classifier):
-    from classifiers.families import random_classifier
+    from tests.families import random_classifier
 
     classifier, film = random_classifier("densenet", 3, 96, seed=3), film_of(96)
     cells = _native(classifier, film, 2)

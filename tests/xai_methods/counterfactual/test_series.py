@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from classifiers.families import random_classifier
 from classifiers.weights import WeightsError
 from radiographs import Radiograph
+from tests.families import random_classifier
 from tests.xai_methods.counterfactual.discs import SIDE
 from xai_methods import get_method
 from xai_methods.counterfactual import CounterfactualRefusedError, exaggerate, latent

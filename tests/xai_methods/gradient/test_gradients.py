@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from classifiers.families import random_classifier
+from tests.families import random_classifier
 from tests.xai_methods.conftest import classifier_of, film_of
 from tests.xai_methods.linear_classifier import HIGH, LOW, linear_classifier, smooth_film
 from xai_methods import ParameterError, get_method

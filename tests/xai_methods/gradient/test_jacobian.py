@@ -5,7 +5,7 @@ from scipy.stats import spearmanr
 from torch import nn
 
 from classifiers import ChestClassifier
-from classifiers.families import random_classifier
+from tests.families import random_classifier
 from tests.xai_methods.conftest import SIDE, classifier_of, film_of
 from xai_methods import ParameterError, get_method
 from xai_methods.gradient.jacobian import JacobianParameters, jacobian

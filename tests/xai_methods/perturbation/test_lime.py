@@ -6,7 +6,7 @@ from lime.lime_base import LimeBase
 from scipy.stats import spearmanr
 from sklearn.metrics import pairwise_distances
 
-from classifiers.families import random_classifier
+from tests.families import random_classifier
 from tests.xai_methods.linear_classifier import linear_classifier, region_sums, smooth_film
 from xai_methods.parameters import ParameterError
 from xai_methods.perturbation.lime import Lime, LimeParameters, fit_surrogate, pairs_of, proximity, sample_coalitions

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from classifiers.families import random_classifier
+from tests.families import random_classifier
 from tests.xai_methods.conftest import classifier_of
 from tests.xai_methods.linear_classifier import HIGH, LOW, linear_classifier, smooth_film
 from xai_methods.average_film import average_film

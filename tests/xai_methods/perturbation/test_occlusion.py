@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from classifiers.families import random_classifier
 from classifiers.torchvision_guard import ensure_torchvision
+from tests.families import random_classifier
 from tests.xai_methods.linear_classifier import linear_classifier, smooth_film
 from xai_methods.parameters import ParameterError
 from xai_methods.perturbation.masking import HIDES, make_regions

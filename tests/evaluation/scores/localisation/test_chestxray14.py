@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 from skimage.measure import label, regionprops
 
 from evaluation.scores import score_map
-from evaluation.scores.localisation.chestxray14 import LEVELS, T, accuracy_table, boxes_of, detect
+from evaluation.scores.localisation.chestxray14 import LEVELS, boxes_of, detect
 
 
 def film() -> tuple[np.ndarray, np.ndarray]:
@@ -63,26 +63,6 @@ def test_a_map_without_boxes_scores_nothing_but_counts_as_a_miss():
     scores = score_map(np.zeros(mask.shape), mask)
     assert math.isnan(scores["chestxray14_iou"].value)
     assert scores["chestxray14_boxes"].value == 0
-    table = accuracy_table([detect(np.zeros(mask.shape), mask)])
-    assert set(table.accuracy) == {0}
-    assert set(table.average_false_positives) == {0}
-
-
-def test_the_table_counts_films_and_false_boxes():
-    values, mask = film()
-    table = accuracy_table([detect(values, mask), detect(3.0 * mask, mask)]).set_index(["overlap", "threshold"])
-    assert len(table) == 2 * len(T)
-    assert set(table.films) == {2}
-    assert set(table.boxes) == {(3 + 1) / 2}
-    # A box is right where its overlap lies above T: at 0.5 the first film's best IoU of 0.5 is not.
-    assert [table.loc[("IoU", t), "accuracy"] for t in T] == [1, 1, 0.5, 0.5, 0.5]
-    assert [table.loc[("IoU", t), "average_false_positives"] for t in T] == [0.5, 1, 1.5, 1.5, 1.5]
-    assert [table.loc[("IoBB", t), "accuracy"] for t in T] == [1, 1, 1, 1, 1]
-    assert [table.loc[("IoBB", t), "average_false_positives"] for t in T] == [0.5, 0.5, 1, 1, 1]
-
-
-def test_no_films_no_figures():
-    assert np.isnan(accuracy_table([]).accuracy).all()
 
 
 @settings(max_examples=40, deadline=None)

@@ -15,7 +15,7 @@ from scipy import ndimage
 from skimage.filters import threshold_otsu
 
 from evaluation.scores import score_map
-from evaluation.scores.localisation.chexlocalize import binarise, fill_contours, iou, tune_threshold, upsample
+from evaluation.scores.localisation.chexlocalize import binarise, fill_contours, iou
 
 
 def as_published(values: np.ndarray) -> np.ndarray:
@@ -70,9 +70,6 @@ def test_two_levels_by_hand():
     values[6, 7] = 4
     # The hole is filled, the single pixel has no contour.
     assert np.array_equal(binarise(values), box((7, 8), 1, 5, 1, 5))
-    # A threshold of one's own fills nothing.
-    assert np.array_equal(binarise(values, 0.5), values > 2)
-    assert np.array_equal(binarise(values, 0.5), binarise(values + 100, 0.5))
 
 
 def test_a_diagonal_net_holds_what_it_encloses():
@@ -144,32 +141,6 @@ def test_overlap_by_hand():
     assert iou(first, second) == pytest.approx(2 / 14)
     assert math.isnan(iou(first, np.zeros_like(first)))
     assert math.isnan(iou(np.zeros_like(first), first))
-
-
-def test_enlarging_is_bilinear_with_corners_not_aligned():
-    assert upsample(np.array([[0.0, 1.0]]), (1, 4)) == pytest.approx(np.array([[0, 0.25, 0.75, 1]]))
-    assert upsample(np.eye(3), (3, 3)) == pytest.approx(np.eye(3))
-
-
-def test_the_threshold_is_chosen_on_other_films():
-    rng = np.random.default_rng(4)
-    films = []
-    for _ in range(3):
-        mask = box((40, 40), 8, 24, 10, 30)
-        films.append((np.where(mask, 0.65, 0.0) + 0.5 * (rng.random((40, 40)) < 0.2) * ~mask + 0.0, mask))
-        films[-1][0][0, 0] = 1
-    best, means = tune_threshold(films)
-    # Of the stretched map, the region lies at 0.65 and the clutter at 0.5: only 0.5 and 0.6 part them.
-    assert best == 0.5
-    assert means[0.5] == means[0.6] > means[0.4]
-    assert math.isnan(means[0.7]) or means[0.7] < 0.1
-    assert math.isnan(tune_threshold([(np.zeros((4, 4)), np.ones((4, 4), dtype=bool))])[0])
-
-
-@pytest.mark.parametrize("threshold", [0, 1, -0.5, math.nan])
-def test_a_threshold_off_the_scale_is_refused(threshold):
-    with pytest.raises(ValueError, match="between 0 and 1"):
-        binarise(smooth(0), threshold)
 
 
 @settings(max_examples=25, deadline=None)

@@ -1,0 +1,1 @@
+"""Films and outlines that the program can download."""

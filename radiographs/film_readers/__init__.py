@@ -1,0 +1,1 @@
+"""Readers of film files: one format a file, one rule of depth and of colour for all."""
