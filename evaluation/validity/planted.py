@@ -17,7 +17,7 @@ import numpy as np
 from classifiers import ChestClassifier
 from evaluation.statistics.intervals import auroc_interval, mean_interval
 from evaluation.validity.blur_test import BlurDrops, blur_drops
-from evaluation.validity.gate import record
+from evaluation.validity.measured import record
 from radiographs import Radiograph
 from radiographs.places import asset
 from radiographs.planting import FINDINGS, find_lungs, load, normal_films, plant
