@@ -11,6 +11,7 @@ import pandas as pd
 
 from evaluation.html_pages import number
 from evaluation.latex import latex_table
+from evaluation.runs.doubts import doubts_of
 from evaluation.runs.pass_rule import pass_rule
 from evaluation.runs.plan import PlanError, read_plan
 from evaluation.runs.plots import means_figure, size_figure, svg_of
@@ -55,6 +56,7 @@ class RunReport:
     Attributes:
         name: of the plan. films, rows: how many. versions: of the packages. metrics: names of the scores.
         sections: by collection and classifier. costs: of the maps. failures: what could not be had.
+        doubts: which films were read with a doubt (:func:`evaluation.runs.doubts.doubts_of`).
     """
 
     name: str
@@ -65,6 +67,7 @@ class RunReport:
     sections: tuple[Section, ...]
     costs: pd.DataFrame
     failures: pd.DataFrame
+    doubts: pd.DataFrame
 
 
 def make_report(store: Store, names: Sequence[str] | None = None) -> RunReport:
@@ -87,7 +90,15 @@ def make_report(store: Store, names: Sequence[str] | None = None) -> RunReport:
     counts = store.query("SELECT count(*) AS n, count(DISTINCT (collection, film_id)) AS films FROM scores").iloc[0]
     found = store.query("SELECT DISTINCT versions FROM scores ORDER BY ALL").versions.astype(str)
     return RunReport(
-        _name(store), int(counts.films), int(counts.n), tuple(found), chosen, sections, costs(store), store.failures()
+        _name(store),
+        int(counts.films),
+        int(counts.n),
+        tuple(found),
+        chosen,
+        sections,
+        costs(store),
+        store.failures(),
+        doubts_of(store),
     )
 
 
