@@ -70,7 +70,8 @@ class Store:
     """The folder of one run.
 
     Args:
-        folder: holds ``scores/``, ``failures/``, ``films/`` (Parquet), ``maps/`` (.npz), ``plan.toml``, ``status.json``.
+        folder: holds ``scores/``, ``failures/``, ``films/`` (Parquet), ``maps/`` (.npz), ``plan.toml`` and
+            ``status.json``.
     """
 
     def __init__(self, folder: Path | str) -> None:
