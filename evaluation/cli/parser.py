@@ -11,7 +11,7 @@ from typing import NoReturn
 from evaluation.cli import commands
 from evaluation.cli.films import add_commands as add_film_commands
 from evaluation.cli.runs import add_commands as add_run_commands
-from evaluation.scores import POLARITIES
+from evaluation.polarity import POLARITIES
 
 
 class _Parser(argparse.ArgumentParser):
