@@ -173,7 +173,7 @@ def _shap(request: Request, regions: Regions) -> Counts:
     plans = [shap_plan.plan_coalitions(players, FILMS[-1], np.random.default_rng(seed)) for seed in range(SEEDS)]
     ends = np.array([[False] * players, [True] * players])
     base, full = Game(request, regions, "float32", 2)(ends)
-    answers = [_growing(request, regions, plan.judged) for plan in plans]
+    answers = [_growing(request, regions, plan.evaluated) for plan in plans]
 
     def weights(plan: shap_plan.SamplingPlan, worth: np.ndarray) -> np.ndarray:
         return shap.estimate(plan, (worth[::2] - worth[1::2]) / 2, full - base)[0]
@@ -183,7 +183,7 @@ def _shap(request: Request, regions: Regions) -> Counts:
             return [weights(plan.first(number // 2), said(number)) for plan, said in zip(plans, answers)]
         # So few are not the beginning of a long run, which enumerates first.
         short = [shap_plan.plan_coalitions(players, number, np.random.default_rng(seed)) for seed in range(SEEDS)]
-        return [weights(plan, Game(request, regions, "auto", number)(plan.judged)) for plan in short]
+        return [weights(plan, Game(request, regions, "auto", number)(plan.evaluated)) for plan in short]
 
     def theirs(number: int) -> list[np.ndarray]:
         found = []

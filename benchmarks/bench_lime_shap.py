@@ -111,9 +111,9 @@ def overhead_row(title: str, classifier: ChestClassifier, pairs: int) -> TimingR
     inputs = classifier.prepare(film).expand(OVERHEAD_FILMS, -1, -1, -1).contiguous(memory_format=torch.channels_last)
 
     def bare() -> None:
-        classifier.judge(inputs[:1])
+        classifier.predict_logits(inputs[:1])
         for part in inputs[1:].split(sizes.best or 1):
-            classifier.judge(part, precision)
+            classifier.predict_logits(part, precision)
 
     mine, others = zip(*((seconds(ours), seconds(bare)) for _ in range(pairs)))
     what = f"Overhead of LIME, {OVERHEAD_FILMS} films, {title}"

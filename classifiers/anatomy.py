@@ -127,7 +127,7 @@ def outline(radiograph: Radiograph, network: AnatomyNetwork, preprocessing: Prep
         shares = network(preprocessing.prepare(radiograph))[0].sigmoid().numpy()
     shares[:2] = np.where(shares[:2] < shares[1::-1], np.minimum(shares[:2], 0.5), shares[:2])
     right, left, heart = (preprocessing.to_film(_cleaned(s), radiograph.shape) > 0.5 for s in shares)
-    return judge(right, left, heart, find_body(radiograph), dict(zip(STRUCTURES, map(expected_dice, shares))))
+    return assess(right, left, heart, find_body(radiograph), dict(zip(STRUCTURES, map(expected_dice, shares))))
 
 
 def _cleaned(shares: np.ndarray) -> np.ndarray:
@@ -157,7 +157,7 @@ def expected_dice(shares: np.ndarray) -> float:
     return float(2 * shares[mask].sum(dtype=np.float64) / (shares.sum(dtype=np.float64) + mask.sum()))
 
 
-def judge(
+def assess(
     right_lung: np.ndarray, left_lung: np.ndarray, heart: np.ndarray, body: np.ndarray, certainty: dict[str, float]
 ) -> Anatomy:
     """Decide whether outlines (H, W) bool are two lungs and a heart, and say why where they are not."""

@@ -17,7 +17,7 @@ from radiographs import Radiograph
 
 
 class UnknownFindingError(LookupError):
-    """The classifier does not know the finding asked for. The message lists those it knows."""
+    """The classifier does not know the finding. The message lists those it knows."""
 
 
 class HasValues(Protocol):
@@ -117,11 +117,11 @@ class ChestClassifier(nn.Module):
         self.digest = self._digest()
 
     def _digest(self) -> str:
-        seal = hashlib.sha256(repr((self.findings, self.columns, self.preprocessing)).encode())
+        digest = hashlib.sha256(repr((self.findings, self.columns, self.preprocessing)).encode())
         for name, tensor in sorted(self.network.state_dict().items()):
-            seal.update(name.encode())
-            seal.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-        return seal.hexdigest()
+            digest.update(name.encode())
+            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()
 
     def forward(self, films: torch.Tensor) -> torch.Tensor:
         """Map (N, 1, S, S) in the input range to logits (N, C)."""
@@ -130,7 +130,7 @@ class ChestClassifier(nn.Module):
             return logits
         return logits[:, list(self.columns)]
 
-    def judge(self, films: torch.Tensor, precision: str = "float32") -> torch.Tensor:
+    def predict_logits(self, films: torch.Tensor, precision: str = "float32") -> torch.Tensor:
         """Map (N, 1, S, S) in the input range to float32 logits (N, C), without gradients.
 
         Args:

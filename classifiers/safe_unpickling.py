@@ -2,7 +2,7 @@
 
 Such files are pickles, which may call any function when they are opened. Here the opcodes are parsed (``pickletools``
 only parses) and followed by a small machine that knows no functions at all: a global is a name, a call is a record
-that it was asked for. Only tensors and the tree of modules that holds them are taken from the result. Both forms of
+that it was given. Only tensors and the tree of modules that holds them are taken from the result. Both forms of
 PyTorch's archive are read: the zip file, and the older stream of torchxrayvision's releases, which
 ``torch.load(weights_only=True)`` refuses.
 """
@@ -40,7 +40,7 @@ _DTYPES = {
 
 @dataclass(frozen=True)
 class _Name:
-    """A global that the pickle asked for."""
+    """A global that the pickle names."""
 
     path: str
 
@@ -81,7 +81,7 @@ def read_network_tensors(path: Path) -> StateDict:
             root, load = _read_stream(path)
         specs = dict(_tensors_of(root))
         if len(specs) > _MOST_TENSORS:
-            raise ValueError(f"it claims to hold more than {_MOST_TENSORS} tensors")
+            raise ValueError(f"it says that it holds more than {_MOST_TENSORS} tensors")
         state = {name: _tensor(spec, load) for name, spec in specs.items()}
     except Exception as error:  # what damage raises has no common base: the archive's, the machine's, the arrays'
         raise WeightsError(f"{path.name} is damaged or not a saved network ({error}).") from error

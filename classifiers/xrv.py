@@ -24,7 +24,6 @@ from classifiers.weights import WeightsError, load_into, sha256_of
 from classifiers.xrv_weights import (
     PREFIX,
     XRV_NAMES,
-    Progress,
     check_sum,
     first_download,
     missing_xrv,
@@ -35,6 +34,7 @@ from classifiers.xrv_weights import (
     weights_path,
     xrv_card,
 )
+from radiographs.fetching.downloads import DownloadProgress
 from radiographs.fetching.fetch import Download, download_all
 
 __all__ = ["XRV_NAMES", "XrvDenseNet", "fetch_xrv", "import_torchxrayvision", "load_xrv", "missing_xrv", "xrv_card"]
@@ -69,7 +69,11 @@ def import_torchxrayvision() -> ModuleType:
 
 
 def fetch_xrv(
-    name: str, *, progress: Progress | None = None, cancelled: Callable[[], bool] | None = None, url: str | None = None
+    name: str,
+    *,
+    progress: DownloadProgress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    url: str | None = None,
 ) -> Path:
     """Download the weights of a registered name from the library's release page and return their path.
 
@@ -78,7 +82,7 @@ def fetch_xrv(
 
     Args:
         name: registered name. progress: called with (files done, files in all, bytes done, bytes in all).
-        cancelled: asked often; True stops the download. url: another address of the same file.
+        cancelled: called often; True stops the download. url: another address of the same file.
 
     Raises:
         LookupError: there is no such model. FetchError: the file could not be had.
@@ -98,7 +102,7 @@ def fetch_on_trust(
     address: str,
     path: Path,
     load: Callable[[Path], object],
-    progress: Progress | None = None,
+    progress: DownloadProgress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> None:
     """Download a file without a published checksum: the first that ``load`` takes is trusted, its checksum recorded.

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from classifiers.chest_classifier import ModelCard
 from classifiers.weights import WeightsError, sha256_of
+from radiographs.fetching.downloads import DownloadProgress
 from radiographs.fetching.fetch import FetchCancelled, FetchError
 from radiographs.files import write_text
 from radiographs.places import home_folder
 
 PREFIX = "xrv-"
-Progress = Callable[[int, int, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def size_at(url: str) -> int:
 
 
 def first_download(
-    url: str, path: Path, size: int, progress: Progress | None, cancelled: Callable[[], bool] | None
+    url: str, path: Path, size: int, progress: DownloadProgress | None, cancelled: Callable[[], bool] | None
 ) -> None:
     """Download a file whose checksum nobody has published."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -69,7 +69,7 @@ class Request:
         """Say which share of the work is done (0 to 1) and stop where the work is no longer wanted.
 
         Raises:
-            Cancelled: the person who asked has cancelled.
+            Cancelled: the work was cancelled.
         """
         if self.cancelled():
             raise Cancelled
@@ -85,7 +85,7 @@ class Request:
         ``precision`` is that of the computation, "float32" or "bfloat16".
         """
         self.count(len(films))
-        return self.classifier.judge(films, precision)[:, self.column]
+        return self.classifier.predict_logits(films, precision)[:, self.column]
 
 
 class Method(ABC):
@@ -146,7 +146,7 @@ class Method(ABC):
             finding: one of ``classifier.findings``.
             parameters: an instance of ``self.parameters``; its defaults where None.
             seed: the same seed gives the same map.
-            progress: called with the share done, 0 to 1. cancelled: asked often; True stops the work.
+            progress: called with the share done, 0 to 1. cancelled: called often; True stops the work.
 
         Returns:
             The explanation, on the classifier's input grid.

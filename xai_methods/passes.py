@@ -1,4 +1,4 @@
-"""Many forward passes for one question: in batches sized by measuring, in the precision asked for."""
+"""Many forward passes for one request: in batches sized by measuring, in a chosen precision."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class BatchSize:
 
 
 def batch_size(classifier: ChestClassifier, precision: str) -> BatchSize:
-    """What is known of the best batch size of ``classifier`` on its device in ``precision``; kept while it lives."""
+    """What is known, while it lives, of the best batch size of ``classifier`` on its device in ``precision``."""
     key = f"{classifier.device} {precision}"
     with _sizes_lock:
         known = _sizes.setdefault(classifier, {})
@@ -93,26 +93,26 @@ def batch_size(classifier: ChestClassifier, precision: str) -> BatchSize:
         return known[key]
 
 
-def judge_all(
+def predict_logits(
     request: Request,
     compose: Compose,
     count: int,
     precision: str = "float32",
     span: tuple[float, float] = (0.0, 1.0),
-    hear: Callable[[int, int, np.ndarray], None] | None = None,
+    on_batch: Callable[[int, int, np.ndarray], None] | None = None,
 ) -> np.ndarray:
-    """Judge ``count`` films a batch at a time; ``request`` hears of the progress and may cancel between batches.
+    """The explained logit of ``count`` films, a batch at a time; between batches ``request`` reports and may cancel.
 
     Args:
-        request: the question. compose: makes films ``first`` to before ``last``.
+        request: which logit. compose: makes films ``first`` to before ``last``.
         precision: one of ``PRECISIONS``. span: shares of the whole work that are done before and after.
-        hear: told after each batch its first number, the number after its last, and its logits.
+        on_batch: called after each batch its first number, the number after its last, and its logits.
 
     Returns:
         (count,) float64: the explained logit of each film.
 
     Raises:
-        Cancelled: the person who asked has cancelled.
+        Cancelled: the work was cancelled.
     """
     settled = settle_precision(precision, request.film.device)
     sizes, logits, first = batch_size(request.classifier, settled), np.empty(count), 0
@@ -123,8 +123,8 @@ def judge_all(
         with _watching_memory(sizes, last - first, films.device):
             logits[first:last] = request.logits(films, settled).double().cpu().numpy()
         sizes.note(last - first, time.perf_counter() - started)
-        if hear is not None:
-            hear(first, last, logits[first:last])
+        if on_batch is not None:
+            on_batch(first, last, logits[first:last])
         first = last
         request.report(span[0] + (span[1] - span[0]) * first / count)
     return logits

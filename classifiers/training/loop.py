@@ -174,11 +174,11 @@ def _gradients(
 @torch.no_grad()
 def _follow(average: torch.nn.Module, network: ChestResNet18, decay: float) -> None:
     """Move ``average`` towards ``network``: exponential moving average of weights and running statistics."""
-    for kept, new in zip(average.state_dict().values(), network.state_dict().values()):
-        if kept.dtype.is_floating_point:
-            kept.lerp_(new, 1 - decay)
+    for old, new in zip(average.state_dict().values(), network.state_dict().values()):
+        if old.dtype.is_floating_point:
+            old.lerp_(new, 1 - decay)
         else:
-            kept.copy_(new)
+            old.copy_(new)
 
 
 def save_network(network: torch.nn.Module, path: Path, metadata: dict[str, str], dtype: torch.dtype) -> None:

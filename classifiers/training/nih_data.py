@@ -137,9 +137,9 @@ def read_boxed(data: Path) -> BoxSet:
     folder = data / "nih_boxes"
     table = pd.read_csv(folder / "films.csv")
     films = np.stack([decode((folder / "images" / name).read_bytes(), LARGE) for name in table.image])
-    kept = FilmSet(films, labels_of(table.findings), table.patient_id.to_numpy(np.int64), table.image.tolist())
+    read = FilmSet(films, labels_of(table.findings), table.patient_id.to_numpy(np.int64), table.image.tolist())
     raw = pd.read_csv(folder / "boxes.csv")
-    row_of = {name: i for i, name in enumerate(kept.images)}
+    row_of = {name: i for i, name in enumerate(read.images)}
     boxes = pd.DataFrame(
         {
             "film": raw.image.map(row_of),
@@ -150,4 +150,4 @@ def read_boxed(data: Path) -> BoxSet:
             "y1": (raw.y + raw.height) / 512,
         }
     )
-    return BoxSet(kept, boxes)
+    return BoxSet(read, boxes)

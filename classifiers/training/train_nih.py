@@ -45,6 +45,7 @@ _OUTLINES = Stage(
     average=0.99,
     **_LATER,
 )
+_LONG = replace(_OUTLINES, steps=600, labelled=40, boxed=18, planted=3, box_weight=0.2, body_rate=2e-4, average=0.995)
 STAGES = {
     "shared": Stage(side=160, steps=400),
     "nih14": _FIRST,
@@ -53,6 +54,7 @@ STAGES = {
     "nih14-localised-second": replace(_SECOND, box_weight=0.2),
     "nih14-localised-labels": _LABELS,
     "nih14-localised-outlines": _OUTLINES,
+    "nih14-localised-long": _LONG,
     "nih14-labels": replace(_LABELS, box_weight=0.0),
     "nih14-outlines": replace(_OUTLINES, box_weight=0.0),
 }

@@ -116,7 +116,8 @@ def _gate_words(verdicts: dict[str, Verdict], finding: str | None) -> None:
     doubtful = [display_name(name) for name, verdict in verdicts.items() if not verdict.passed]
     if doubtful:
         st.warning(
-            f"The validity gate does not pass {', '.join(doubtful)}: these scores judge the model before the method.",
+            f"It is not shown on these films that the model looks at {', '.join(doubtful)}: "
+            "these scores judge the model before the method.",
             icon=":material/warning:",
         )
 
@@ -133,9 +134,10 @@ def _leaderboard(folder: Path, stamp: str, pair: tables.Pair, metric: str, findi
         return
     score = get_metric(metric)
     st.altair_chart(charts.leaderboard(part, f"{score.title} ({score.direction} is better)"), width="stretch")
-    words = "Mean over pairs of film and finding, with its 95 % interval over patients. Grey: without the model."
+    words = "Mean over pairs of film and finding, with its 95 % interval over patients, from 10 patients on. "
+    words += "Grey: without the model."
     if part[part.kind == "method"].n.nunique() > 1:
-        words += " Not all maps stand on the same films yet: see n. What is gained is over films that both have."
+        words += " Not all maps have values on the same films: see n. What is gained is over films that both have."
     st.caption(words)
     shown = pd.DataFrame(
         {
@@ -156,7 +158,7 @@ def _from_to(low: float, high: float) -> str:
 
 
 def _gain(gain: float, low: float, high: float) -> str:
-    return "" if math.isnan(gain) else f"{gain:+.3f} ({low:+.3f} to {high:+.3f})"
+    return "" if math.isnan(gain) else f"{gain:+.3f}" + ("" if math.isnan(low) else f" ({low:+.3f} to {high:+.3f})")
 
 
 def _charted(view: str, table: pd.DataFrame, metric: str) -> None:

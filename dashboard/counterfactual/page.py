@@ -27,6 +27,7 @@ from evaluation.counterfactuals.exaggerated import (
     in_words,
     plane_in_words,
 )
+from evaluation.counterfactuals.measures import share_outside
 from radiographs.findings import display_name
 from xai_methods import get_method
 from xai_methods.counterfactual import EXPLAINERS
@@ -155,7 +156,12 @@ def draw_made(request: CounterfactualRequest, made: Exaggerated | ExaggeratedPla
         st.warning(f"Refused: {refusal}", icon=":material/block:")
     else:
         draw_player(request, made)
-        st.markdown(in_words(made) if isinstance(made, Exaggerated) else plane_in_words(made))
+        words = (
+            f"{in_words(made)} {outside_words(request, made)}"
+            if isinstance(made, Exaggerated)
+            else plane_in_words(made)
+        )
+        st.markdown(words)
     if isinstance(made, Exaggerated):
         if not refusal:
             draw_course(made)
@@ -163,6 +169,21 @@ def draw_made(request: CounterfactualRequest, made: Exaggerated | ExaggeratedPla
         draw_trust(made)
     elif not refusal:
         draw_plane(made)
+
+
+def outside_words(request: CounterfactualRequest, made: Exaggerated) -> str:
+    """Which share of the change lies outside what an expert outlined; "" where nobody outlined the finding."""
+    mask = request.film.mask(request.finding)
+    if mask is None:
+        return ""
+    region = request.classifier.preprocessing.prepare_mask(mask)
+    share = share_outside(made.series.difference, region)
+    if np.isnan(share):
+        return ""
+    return (
+        f"**{share:.0%} of the change lies outside the expert's outline**, which covers {region.mean():.0%} of the "
+        "film: what moves the model need not be the finding."
+    )
 
 
 def draw_player(request: CounterfactualRequest, made: Exaggerated | ExaggeratedPlane) -> None:

@@ -199,9 +199,10 @@ def figures_table(card: ModelCard) -> pd.DataFrame:
         iter(card.figures.get("validity", {}).values()), {}
     )
     for finding, given in measured.items():
-        if "auroc" not in given:
+        if given.get("auroc") is None:
             continue
-        interval = f"{given['auroc_low']:.2f} to {given['auroc_high']:.2f}" if "auroc_low" in given else "–"
+        known = given.get("auroc_low") is not None
+        interval = f"{given['auroc_low']:.2f} to {given['auroc_high']:.2f}" if known else "–"
         rows.append((display_name(finding), f"{given['auroc']:.3f}", interval, given.get("films")))
     return pd.DataFrame(rows, columns=["Finding", "AUROC", "95 % interval", "Films"])
 

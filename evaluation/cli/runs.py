@@ -14,6 +14,7 @@ from radiographs.files import write_text
 if TYPE_CHECKING:
     from evaluation.runs.engine import RunProgress
     from evaluation.runs.estimate import Estimate
+    from evaluation.runs.plan import Plan
 
 
 def add_commands(added: Any) -> None:
@@ -79,8 +80,25 @@ def plan_command(args: argparse.Namespace) -> int:
         return 0
     plan = read_plan(args.plan)
     found = estimate(plan, workers=args.workers, films=0 if args.quick else FILMS)
-    sys.stdout.write(estimate_words(found))
+    sys.stdout.write(estimate_words(found) + _provenance(plan))
     return 0
+
+
+def _provenance(plan: Plan) -> str:
+    """What is known of training and patients, a line a collection and model."""
+    from classifiers.registry import list_models
+    from evaluation.runs.provenance import provenance_words
+    from evaluation.runs.selection import films_of, open_plan
+    from radiographs.registry import collections
+
+    cards, lines = {entry.name: entry.card for entry in list_models()}, []
+    for name in plan.collections:
+        for model in open_plan(plan):
+            films = [entry.film_id for entry, _ in films_of(plan, model, collections()[name])]
+            if films:
+                words = provenance_words(cards.get(model.name), collections()[name], films)
+                lines.append(f"{name} with {model.name}: {' '.join(words)}\n")
+    return "".join(lines)
 
 
 def estimate_words(found: Estimate) -> str:

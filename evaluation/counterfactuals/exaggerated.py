@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +13,7 @@ from evaluation.baselines.anatomy_prior import film_anatomy
 from radiographs import Radiograph
 from radiographs.findings import display_name
 from xai_methods.counterfactual import Plane, Series, exaggerate, exaggerate_two
+from xai_methods.method import Progress
 
 _SERIES_SHARE = 0.4
 """Share of the work that is the series; the rest is its anatomy."""
@@ -48,7 +48,7 @@ def exaggerated_film(
     radiograph: Radiograph,
     finding: str,
     method: str,
-    progress: Callable[[float], None] = lambda share: None,
+    progress: Progress = lambda share: None,
 ) -> Exaggerated:
     """Exaggerate ``finding`` on ``radiograph`` and measure each step.
 
@@ -72,7 +72,7 @@ def exaggerated_plane(
     radiograph: Radiograph,
     findings: tuple[str, str],
     method: str,
-    progress: Callable[[float], None] = lambda share: None,
+    progress: Progress = lambda share: None,
 ) -> ExaggeratedPlane:
     """Exaggerate two findings on ``radiograph`` at once and measure the heart on each film.
 

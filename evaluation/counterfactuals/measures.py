@@ -63,6 +63,13 @@ def edge_energy(film: np.ndarray, mask: np.ndarray) -> float:
     return float(np.square(np.hypot(down, across))[mask].mean())
 
 
+def share_outside(difference: np.ndarray, region: np.ndarray) -> float:
+    """Share of a (S, S) difference's absolute sum outside a region of (S, S) shares; NaN where either is empty."""
+    change = np.abs(difference).astype(np.float64)
+    total = float(change.sum())
+    return float((change * (1 - region)).sum()) / total if total > 0 and region.any() else math.nan
+
+
 @dataclass(frozen=True)
 class DeviceChange:
     """What became of devices on one film.

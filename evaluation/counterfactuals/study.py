@@ -170,7 +170,7 @@ def realism(real: np.ndarray, made: np.ndarray, own: np.ndarray, patients: Seque
         "frechet": frechet_distance(real, made),
         "frechet_of_real_halves": frechet_distance(real[half], real[~half]),
         "frechet_of_half": frechet_distance(real[half], made[half[own]]) if half[own].sum() > 1 else math.nan,
-        "identity": asdict(mean_interval(same, own_patients, np.random.default_rng(0))),
+        "identity": _for_json(mean_interval(same, own_patients, np.random.default_rng(0))),
     }
 
 
@@ -180,9 +180,13 @@ def summary(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
     accepted = rows[rows.refused == 0] if "refused" in rows else rows
     for column in rows.columns.drop(["film", "patient", "method", "finding"]):
         part = rows if column in ("refused", "answer", "likeness") else accepted
-        value: Interval = mean_interval(part[column].to_numpy(float), part.patient.to_numpy(), np.random.default_rng(0))
-        found[column] = {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in asdict(value).items()}
+        value = mean_interval(part[column].to_numpy(float), part.patient.to_numpy(), np.random.default_rng(0))
+        found[column] = _for_json(value)
     return found
+
+
+def _for_json(value: Interval) -> dict[str, Any]:
+    return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in asdict(value).items()}
 
 
 def evaluate(

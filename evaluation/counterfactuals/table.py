@@ -35,11 +35,12 @@ ROWS: tuple[tuple[str, str, str], ...] = (
 
 
 def interval(value: Mapping[str, Any] | None) -> str:
-    """``mean (low to high), n`` of an interval as JSON holds it; a dash where it is undefined."""
+    """``mean (low to high), n`` as JSON holds it; a dash where it is undefined, no ends for few patients."""
     if value is None or value.get("value") is None:
         return "–"
     digits = 4 if abs(value["value"]) < 0.1 and value["value"] else 2
-    return f"{value['value']:.{digits}f} ({value['low']:.{digits}f} to {value['high']:.{digits}f}), {value['films']}"
+    ends = "" if value["low"] is None else f" ({value['low']:.{digits}f} to {value['high']:.{digits}f})"
+    return f"{value['value']:.{digits}f}{ends}, {value['films']}"
 
 
 def as_markdown(content: Mapping[str, Any]) -> str:

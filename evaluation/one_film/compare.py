@@ -9,7 +9,8 @@ import numpy as np
 
 from evaluation.one_film.evaluate import MethodResult, ScoringContext, evaluate_film
 from evaluation.scores import Polarity, Score
-from evaluation.validity.gate import Verdict, gate
+from evaluation.validity.gate import Verdict
+from evaluation.validity.measured import verdict
 from radiographs import Radiograph
 from xai_methods import Parameters
 
@@ -79,7 +80,7 @@ def finding_result(context: ScoringContext, finding: str, methods: dict[str, Met
         logit,
         probability=float(1 / (1 + np.exp(-np.float64(logit)))),
         mask=None if region is None else region.mask,
-        verdict=gate(classifier.card.figures, finding, collection.name if collection else None),
+        verdict=verdict(classifier.card.figures, classifier.digest, finding, collection),
         methods=methods,
         baselines=context.all_baseline_scores(finding),
         chance=context.chance(finding),

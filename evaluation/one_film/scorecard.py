@@ -6,7 +6,7 @@ The elements are those of Wang et al. 2024 (doi 10.1109/ACCESS.2024.3387702, arX
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -18,6 +18,7 @@ from evaluation.one_film.compare import FindingResult
 from evaluation.one_film.evaluate import ScoringContext, evaluate_explanation, evaluate_method, part_of
 from evaluation.scores import Element, Metric, Score, localisation_metrics, metrics
 from xai_methods import get_method
+from xai_methods.method import Progress
 
 ELEMENTS: tuple[Element, ...] = get_args(Element)
 QUESTIONS: dict[Element, str] = {
@@ -121,7 +122,7 @@ def scorecard(
     *,
     seed: int = 0,
     thorough: bool = False,
-    progress: Callable[[float], None] = lambda share: None,
+    progress: Progress = lambda share: None,
 ) -> Scorecard:
     """Work out the scorecard of the methods of ``result``.
 

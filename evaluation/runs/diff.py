@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,9 +60,13 @@ class Difference:
         for row in self.table[self.table.changed > 0].itertuples():
             lines.append(
                 f"{row.classifier} {row.method} {row.metric}: {row.first:.4f} -> {row.second:.4f} "
-                f"({row.difference:+.4f}, {row.low:+.4f} to {row.high:+.4f}; p {row.p:.3g}; {row.changed} of {row.n})"
+                f"({row.difference:+.4f}, {_ends(row.low, row.high)}p {row.p:.3g}; {row.changed} of {row.n})"
             )
         return "\n".join(lines) + "\n"
+
+
+def _ends(low: float, high: float) -> str:
+    return "" if math.isnan(low) else f"{low:+.4f} to {high:+.4f}; "
 
 
 def diff(first: Store, second: Store, seed: int = 0) -> Difference:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -18,6 +17,7 @@ from evaluation.runs.plan import Plan
 from evaluation.runs.selection import MapRequest, WorkItem, open_plan, work_items
 from evaluation.runs.timing import Costs, time_film
 from evaluation.runs.worker import warm
+from xai_methods.method import Progress
 
 FILMS = 3
 """Films timed for each collection and classifier, where the time is enough."""
@@ -67,7 +67,7 @@ def estimate(
     workers: int | None = None,
     films: int = FILMS,
     seconds: float = SECONDS,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress | None = None,
 ) -> Estimate:
     """Time the parts of a few films here and say what all of them will cost; 0 films only counts.
 
@@ -99,7 +99,7 @@ def estimate(
 
 
 def _timed(
-    groups: dict[tuple[str, str], list[WorkItem]], films: int, seconds: float, progress: Callable[[float], None]
+    groups: dict[tuple[str, str], list[WorkItem]], films: int, seconds: float, progress: Progress
 ) -> dict[tuple[str, str], list[Costs]]:
     """One film of each pair, then a second of each ..., until the time is over."""
     found: dict[tuple[str, str], list[Costs]] = {pair: [] for pair in groups}

@@ -9,12 +9,14 @@ from typing import Any
 
 import pandas as pd
 
+from classifiers.registry import list_models
 from evaluation.html_pages import number
 from evaluation.latex import latex_table
 from evaluation.runs.doubts import doubts_of
 from evaluation.runs.pass_rule import pass_rule
 from evaluation.runs.plan import PlanError, read_plan
 from evaluation.runs.plots import means_figure, size_figure, svg_of
+from evaluation.runs.provenance import provenance_words, unfinished_words
 from evaluation.runs.store import Store
 from evaluation.runs.tables import (
     Pair,
@@ -31,13 +33,15 @@ from evaluation.runs.tables import (
 from evaluation.scores import get_metric, headline_metrics, localisation_metrics
 from evaluation.statistics.critical_difference import critical_difference_figure
 from evaluation.validity.gate import Verdict
+from radiographs.registry import collections
 
 
 @dataclass(frozen=True, eq=False)
 class Section:
     """One collection under one classifier: verdicts, leaderboard, tests; their diagrams and plots (SVG) by score.
 
-    ``randomisation`` is the pass rule's table (:func:`evaluation.runs.pass_rule.pass_rule`).
+    ``randomisation`` is the pass rule's table (:func:`evaluation.runs.pass_rule.pass_rule`), ``provenance`` what is
+    said of training and patients (:mod:`evaluation.runs.provenance`).
     """
 
     pair: Pair
@@ -47,6 +51,7 @@ class Section:
     diagrams: dict[str, str] = field(default_factory=dict)
     plots: dict[str, str] = field(default_factory=dict)
     randomisation: pd.DataFrame = field(default_factory=pd.DataFrame)
+    provenance: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +62,7 @@ class RunReport:
         name: of the plan. films, rows: how many. versions: of the packages. metrics: names of the scores.
         sections: by collection and classifier. costs: of the maps. failures: what could not be had.
         doubts: which films were read with a doubt (:func:`evaluation.runs.doubts.doubts_of`).
+        unfinished: a sentence where the run is not done, else "".
     """
 
     name: str
@@ -68,6 +74,7 @@ class RunReport:
     costs: pd.DataFrame
     failures: pd.DataFrame
     doubts: pd.DataFrame
+    unfinished: str = ""
 
 
 def make_report(store: Store, names: Sequence[str] | None = None) -> RunReport:
@@ -90,16 +97,9 @@ def make_report(store: Store, names: Sequence[str] | None = None) -> RunReport:
     counts = store.query("SELECT count(*) AS n, count(DISTINCT (collection, film_id)) AS films FROM scores").iloc[0]
     found = store.query("SELECT DISTINCT versions FROM scores ORDER BY ALL").versions.astype(str)
     return RunReport(
-        _name(store),
-        int(counts.films),
-        int(counts.n),
-        tuple(found),
-        chosen,
-        sections,
-        costs(store),
-        store.failures(),
-        doubts_of(store),
-    )
+        _name(store), int(counts.films), int(counts.n), tuple(found), chosen, sections, costs(store), store.failures(),
+        doubts_of(store), unfinished_words(store.status()),
+    )  # fmt: skip
 
 
 def _usual(there: Sequence[str]) -> list[str]:
@@ -125,7 +125,18 @@ def _section(store: Store, pair: Pair, names: Sequence[str]) -> Section:
             tests[name] = found
     diagrams = {name: _svg(found, get_metric(name).title) for name, found in tests.items()}
     board, randomisation = pd.concat(boards, ignore_index=True), pass_rule(store, context)
-    return Section(pair, context.verdicts, board, tests, diagrams, plots, randomisation)
+    said = _provenance(store, pair)
+    return Section(pair, context.verdicts, board, tests, diagrams, plots, randomisation, said)
+
+
+def _provenance(store: Store, pair: Pair) -> tuple[str, ...]:
+    films = collections().get(pair.collection)
+    if films is None:
+        return (f"The collection {pair.collection} is no longer there: what was trained on is unknown.",)
+    card = next((entry.card for entry in list_models() if entry.name == pair.classifier), None)
+    given = [pair.collection, pair.classifier]
+    there = store.query("SELECT DISTINCT film_id FROM scores WHERE collection = ? AND classifier = ?", given)
+    return tuple(provenance_words(card, films, there.film_id.astype(str)))
 
 
 def _svg(tests: Tests, title: str) -> str:
@@ -162,6 +173,7 @@ def board_table(report: RunReport) -> pd.DataFrame:
         part = section.board.copy()
         part.insert(0, "classifier", section.pair.classifier)
         part.insert(0, "collection", section.pair.collection)
+        part["provenance"] = " ".join(section.provenance)
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
 
@@ -187,14 +199,14 @@ def _latex(section: Section, metrics: Sequence[str]) -> str:
     names = [name for name in metrics if name in set(board.metric)]
     cells = {(row["title"], row["metric"]): _mean_and_interval(row) for row in board.to_dict("records")}
     rows = [[title, *(cells.get((title, name), "–") for name in names)] for title in board.title.unique()]
-    most = int(board.n.max()) if board.n.notna().any() else 0
     return latex_table(
         pd.DataFrame(rows, columns=["Map", *(get_metric(name).title for name in names)]),
-        f"{section.pair.classifier} on {section.pair.collection}, {scope}: mean and 95 % interval over patients; "
-        f"up to {most} pairs of film and finding.",
+        f"{section.pair.classifier} on {section.pair.collection}, {scope}: mean, 95 % interval over patients and "
+        "number of pairs of film and finding.",
     )
 
 
 def _mean_and_interval(row: Mapping[str, Any]) -> str:
-    interval = "" if math.isnan(row["low"]) else f" ({row['low']:.2f}–{row['high']:.2f})"
-    return number(row["mean"], ".2f") + interval
+    within = "" if math.isnan(row["low"]) else f"{row['low']:.2f}–{row['high']:.2f}"
+    within += "" if math.isnan(row["n"]) else f"{'; ' if within else ''}n {row['n']:.0f}"
+    return number(row["mean"], ".2f") + (f" ({within})" if within and not math.isnan(row["mean"]) else "")

@@ -13,8 +13,10 @@ from evaluation.html_pages import environment
 from evaluation.runs.doubts import doubts_in_words
 from evaluation.runs.report import RunReport, Section, board_table, gate_table, latex, make_report, tests_table
 from evaluation.runs.store import Store
-from evaluation.runs.tables import ALL, PASSED
+from evaluation.runs.tables import ALL, PASSED, Tests
 from evaluation.scores import get_metric
+from evaluation.statistics.critical_difference import LEVEL
+from evaluation.statistics.intervals import FEWEST
 from radiographs.files import write_text
 from radiographs.findings import display_name
 
@@ -87,22 +89,50 @@ def _rows(board: pd.DataFrame, key: str, foremost: Sequence[str]) -> list[dict[s
 
 
 def verdict_words(board: pd.DataFrame, section: Section, name: str) -> str:
-    """Which method has the best mean of one score, and how it stands to the best baseline; "" without one."""
+    """Which method has the best mean of one score, and what the paired test says of it and the best baseline.
+
+    Methods are compared on the pairs that all of them have. "" without a method that has a value.
+    """
     score = get_metric(name)
     methods = board[(board.metric == name) & (board.kind == "method")].dropna(subset=["mean"])
     if methods.empty or score.direction == "neither":
         return ""
-    best = methods.loc[methods["mean"].idxmin() if score.direction == "lower" else methods["mean"].idxmax()]
-    words = f"{score.title}: {best['title']} has the best mean, {best['mean']:.3f}"
+    means = methods["common"].fillna(methods["mean"])
+    best = methods.loc[means.idxmin() if score.direction == "lower" else means.idxmax()]
+    words = f"{score.title}: {best['title']} has the best mean, {means[best.name]:.3f}"
+    if methods.silent.sum():
+        words += f", on the {best['common_n']:.0f} pairs that all methods have"
     if not math.isnan(best["gain"]):
-        titles = dict(zip(board["map"], board["title"]))
-        beaten = best["gain_low"] > 0
-        words += (
-            f"; it is {abs(best['gain']):.3f} {'better' if best['gain'] >= 0 else 'worse'} than the best baseline, "
-            f"{titles[best['baseline']]} (interval {best['gain_low']:.3f} to {best['gain_high']:.3f}, "
-            f"{'so better' if beaten else 'so not told from it' if best['gain_high'] >= 0 else 'so worse'})"
-        )
-    return words + "."
+        words += _against_baseline(best, dict(zip(board["map"], board["title"])), section.tests.get(name))
+    return ". ".join([words, *_silences(methods)]) + "."
+
+
+def _against_baseline(best: pd.Series, titles: dict[str, str], tests: Tests | None) -> str:
+    """How the best method stands to the best baseline; better or worse only where the paired test says so."""
+    baseline, gain = titles[best["baseline"]], best["gain"]
+    words = f"; {abs(gain):.3f} {'over' if gain >= 0 else 'under'} the best baseline, {baseline}"
+    if best["patients"] < FEWEST:
+        return f"{words}, on {best['patients']:.0f} patients: too few to tell them apart"
+    words += f" (interval {best['gain_low']:.3f} to {best['gain_high']:.3f}"
+    found = tests.between(str(best["title"]), baseline) if tests is not None and tests.scope == best["scope"] else None
+    if found is None or math.isnan(found.p_holm):
+        return f"{words}; not tested)"
+    told = ("so better" if gain >= 0 else "so worse") if found.p_holm < LEVEL else "so not told from it"
+    return f"{words}; paired over {found.n} patients p {_equals(found.p_holm)} after Holm, {told})"
+
+
+def _equals(p: float) -> str:
+    return "< 0.001" if p < 0.001 else f"= {p:.3f}"
+
+
+def _silences(methods: pd.DataFrame) -> list[str]:
+    """A sentence for each method whose score is undefined on some pairs: its mean both ways."""
+    sentences = []
+    for row in methods[methods.silent > 0].to_dict("records"):
+        both = f"{row['title']} is undefined on {row['silent']:.0f} of {row['n'] + row['silent']:.0f} pairs"
+        zero = "" if math.isnan(row["mean_silent_0"]) else f", {row['mean_silent_0']:.3f} with those as 0"
+        sentences.append(f"{both}: {row['mean']:.3f} without them{zero}")
+    return sentences
 
 
 def report_texts(report: RunReport) -> dict[str, str]:

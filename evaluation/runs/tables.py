@@ -13,11 +13,13 @@ import pandas as pd
 from classifiers.registry import list_models
 from evaluation.baselines.model_independent import READER, baseline_titles
 from evaluation.runs.store import Store
-from evaluation.scores import get_metric, metrics
+from evaluation.scores import Metric, get_metric, metrics
 from evaluation.statistics.critical_difference import Ranking, rank_methods
-from evaluation.statistics.intervals import DRAWS, mean_intervals
+from evaluation.statistics.intervals import DRAWS, FEWEST, mean_intervals
 from evaluation.statistics.paired_tests import PairTest, patient_means, wilcoxon_holm
 from evaluation.validity.gate import Verdict, gate
+from evaluation.validity.measured import verdict
+from radiographs.registry import collections
 from xai_methods import methods
 
 ALL, PASSED = "all findings", "findings that pass the gate"
@@ -103,13 +105,17 @@ def values(store: Store, metric: str, pair: Pair | None = None) -> pd.DataFrame:
 
 
 def verdicts(store: Store, pair: Pair) -> dict[str, Verdict]:
-    """What the validity gate says of each finding of a pair."""
+    """What the validity gate says of each finding of a pair, of the very network that was run."""
     table = store.query(
-        "SELECT DISTINCT finding FROM scores WHERE collection = ? AND classifier = ? ORDER BY ALL",
+        "SELECT finding, any_value(classifier_digest) AS digest FROM scores WHERE collection = ? AND classifier = ? "
+        "GROUP BY finding ORDER BY ALL",
         [pair.collection, pair.classifier],
-    )
+    ).astype(str)
     figures = next((entry.card.figures for entry in list_models() if entry.name == pair.classifier), {})
-    return {str(finding): gate(figures, str(finding), pair.collection) for finding in table.finding}
+    films = collections().get(pair.collection)
+    if films is None:
+        return {row.finding: gate(figures, row.finding, pair.collection, row.digest) for row in table.itertuples()}
+    return {row.finding: verdict(figures, row.digest, row.finding, films) for row in table.itertuples()}
 
 
 def scopes(found: dict[str, Verdict]) -> dict[str, list[str]]:
@@ -153,9 +159,11 @@ def leaderboard(store: Store, pair: Pair, names: Sequence[str], *, draws: int = 
 
     Returns:
         One row a scope, score and map, then chance: ``scope``, ``metric``, ``map``, ``title``, ``kind``, ``mean``,
-        ``low``, ``high``, ``n`` (pairs of film and finding with a value), ``patients``, ``chance``, and for methods,
-        over the films on which both have a value, ``baseline`` (key of the best one), ``gain`` (positive: better than
-        it), ``gain_low``, ``gain_high``.
+        ``low``, ``high``, ``n`` (pairs of film and finding with a value), ``patients``, ``chance``, and for methods
+        ``silent`` (pairs on which the score of their map is undefined), ``mean_silent_0`` (the mean with these as 0;
+        NaN where 0 is not the score's worst), ``common`` (the mean over the ``common_n`` pairs that all methods have),
+        and, over the films on which both have a value, ``baseline`` (key of the best one), ``gain`` (positive: better
+        than it), ``gain_low``, ``gain_high``.
     """
     context = context_of(store, pair)
     return pd.concat([board_of(context, name, values(store, name, pair), draws, seed) for name in names])
@@ -165,16 +173,18 @@ def board_of(context: PairContext, name: str, table: pd.DataFrame, draws: int = 
     """The leaderboard of one score whose values (:func:`values`) are read already."""
     rows: list[dict[str, object]] = []
     wide, kinds = wide_of(table), dict(zip(table["map"], table["kind"]))
+    undefined = table[table.value.isna() & table.kind.eq("method")]
     for scope, findings in context.scopes.items():
         head = {"scope": scope, "metric": name, "chance": float(table.chance[table.finding.isin(findings)].mean())}
         part = wide[wide.index.isin(findings, level="finding")]
-        rows += _board(part, context.titles, kinds, head, draws, seed)
+        silent = undefined[undefined.finding.isin(findings)]["map"].value_counts().to_dict()
+        rows += _with_silence(_board(part, context.titles, kinds, head, draws, seed), part, silent, get_metric(name))
     return pd.DataFrame(rows, columns=_BOARD)
 
 
 _BOARD = (
     *("scope", "metric", "map", "title", "kind", "mean", "low", "high", "n", "patients", "chance"),
-    *("baseline", "gain", "gain_low", "gain_high"),
+    *("baseline", "gain", "gain_low", "gain_high", "silent", "mean_silent_0", "common", "common_n"),
 )
 
 
@@ -211,6 +221,21 @@ def _board(
     return rows
 
 
+def _with_silence(
+    rows: list[dict[str, object]], wide: pd.DataFrame, silent: dict[str, int], score: Metric
+) -> list[dict[str, object]]:
+    """Say of each method on how many pairs it is undefined, and give its mean both ways and on common pairs."""
+    methods = [row for row in rows if row["kind"] == "method"]
+    common = wide[[str(row["map"]) for row in methods]].dropna()
+    worst_is_0 = score.direction == "higher" and score.low == 0
+    for row in methods:
+        key, n = str(row["map"]), int(str(row["n"]))
+        number = silent.get(key, 0)
+        as_0 = float(wide[key].sum()) / (n + number) if worst_is_0 and n + number else math.nan
+        row |= {"silent": number, "mean_silent_0": as_0, "common": common[key].mean(), "common_n": len(common)}
+    return rows
+
+
 def _best_baseline(wide: pd.DataFrame, kinds: dict[str, str], direction: str) -> str | None:
     # Another reader knows the finding: a bound to aim at, not one to beat.
     known = [key for key in wide if kinds[key] == "baseline" and not key.startswith(f"{READER}/")]
@@ -228,13 +253,17 @@ class Tests:
     ranking: Ranking
     pairs: tuple[PairTest, ...]
 
+    def between(self, first: str, second: str) -> PairTest | None:
+        """The test of two maps by their titles, either way round; None where they were not tested."""
+        return next((one for one in self.pairs if {one.first, one.second} == {first, second}), None)
+
 
 def paired_tests(store: Store, pair: Pair, metric: str) -> Tests | None:
     """Compare all maps on the same films, over the findings that pass the gate (over all where none does).
 
     Returns:
-        The tests over patients' means, or None where fewer than two maps have values on the same films, or the score
-        has no better end.
+        The tests over patients' means, or None where fewer than two maps have values on the same films, these are of
+        fewer than ``FEWEST`` patients, or the score has no better end.
     """
     return tests_of(context_of(store, pair), metric, values(store, metric, pair))
 
@@ -250,6 +279,8 @@ def tests_of(context: PairContext, metric: str, table: pd.DataFrame) -> Tests | 
     keys = [key for key in titles if key in wide and wide[key].notna().mean() > _OFTEN]
     complete = wide[keys].dropna()
     if len(keys) < 2 or complete.empty:
+        return None
+    if complete.index.get_level_values("patient").nunique() < FEWEST:
         return None
     means = patient_means(complete.to_numpy(), complete.index.get_level_values("patient").to_numpy())
     names = [titles[key] for key in keys]

@@ -11,6 +11,7 @@ import torch
 from classifiers import ChestClassifier
 from radiographs import Radiograph
 from xai_methods import Cancelled
+from xai_methods.method import Progress
 from xai_methods.passes import empty_films
 
 GREY_LEVELS = 255
@@ -31,7 +32,7 @@ class Probe:
 
     classifier: ChestClassifier
     film: np.ndarray
-    report: Callable[[float], None] = field(default=lambda share: None)
+    report: Progress = field(default=lambda share: None)
     cancelled: Callable[[], bool] = field(default=lambda: False)
     passes: int = 0
 
@@ -40,7 +41,7 @@ class Probe:
         cls,
         classifier: ChestClassifier,
         radiograph: Radiograph,
-        report: Callable[[float], None] | None = None,
+        report: Progress | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> Probe:
         """Prepare a film for its classifier."""

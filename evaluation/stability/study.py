@@ -16,6 +16,7 @@ from evaluation.stability.perturbations import Perturbed, first_flip, perturb_al
 from evaluation.stability.probe import Probe
 from evaluation.stability.sensitivity import Sensitivity, measure
 from radiographs import Radiograph
+from xai_methods.method import Progress
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +80,7 @@ def study(
     radiograph: Radiograph,
     *,
     seed: int = 0,
-    report: Callable[[float], None] | None = None,
+    report: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Stability:
     """Measure how stably a model answers at one film.

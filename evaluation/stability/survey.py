@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from evaluation.stability.sensitivity import measure
 from evaluation.statistics.intervals import Interval, auroc_interval
 from radiographs.collection import Collection, FilmEntry
 from radiographs.findings import canonical
+from xai_methods.method import Progress
 
 SHARES = (0.125, 0.25, 0.5, 1.0)
 """Steps on the way to a finding's threshold, as shares of the way."""
@@ -86,7 +87,7 @@ def survey(
     collection: Collection,
     entries: Sequence[FilmEntry],
     seed: int = 0,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress | None = None,
 ) -> pd.DataFrame:
     """The rows of :func:`film_rows` over films; a film of any collection stands for itself."""
     rows: list[dict[str, object]] = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,10 +17,11 @@ import numpy as np
 from classifiers import ChestClassifier
 from evaluation.statistics.intervals import auroc_interval, mean_interval
 from evaluation.validity.blur_test import BlurDrops, blur_drops
-from evaluation.validity.gate import record
+from evaluation.validity.measured import record
 from radiographs import Radiograph
 from radiographs.places import asset
 from radiographs.planting import FINDINGS, find_lungs, load, normal_films, plant
+from xai_methods.method import Progress
 
 SEED = 48
 FRESH = "planted-test"
@@ -28,7 +29,7 @@ FRESH = "planted-test"
 
 
 def measure_planted(
-    classifier: ChestClassifier, films: int | None = None, progress: Callable[[float], None] | None = None
+    classifier: ChestClassifier, films: int | None = None, progress: Progress | None = None
 ) -> dict[str, dict[str, Any]]:
     """Measure detection of, and attention to, findings planted into films of persons not trained on.
 

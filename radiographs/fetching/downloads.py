@@ -16,7 +16,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import BinaryIO
 
-Progress = Callable[[int, int, int, int], None]
+DownloadProgress = Callable[[int, int, int, int], None]
 Cancelled = Callable[[], bool]
 
 _PARALLEL = 4
@@ -53,7 +53,7 @@ class Download:
 def download_all(
     downloads: Sequence[Download],
     *,
-    progress: Progress | None = None,
+    progress: DownloadProgress | None = None,
     cancelled: Cancelled | None = None,
     retries: int = 4,
     timeout_s: float = 30.0,
@@ -112,7 +112,7 @@ def _run_all(pool: ThreadPoolExecutor, one: Callable[[Download], None], wanted: 
 class _Tally:
     """Counts files and bytes over all threads and reports them."""
 
-    def __init__(self, downloads: Sequence[Download], progress: Progress | None) -> None:
+    def __init__(self, downloads: Sequence[Download], progress: DownloadProgress | None) -> None:
         self._progress = progress
         self._total = (len(downloads), sum(d.size for d in downloads))
         self._files = 0

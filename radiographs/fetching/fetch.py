@@ -6,7 +6,14 @@ import csv
 from pathlib import Path
 
 from radiographs.fetching.chest_det_files import chest_det_downloads, chest_det_readings
-from radiographs.fetching.downloads import Cancelled, Download, FetchCancelled, FetchError, Progress, download_all
+from radiographs.fetching.downloads import (
+    Cancelled,
+    Download,
+    DownloadProgress,
+    FetchCancelled,
+    FetchError,
+    download_all,
+)
 from radiographs.places import asset, home_folder
 
 __all__ = [
@@ -43,7 +50,7 @@ def fetch(
     name: str,
     *,
     base_url: str | None = None,
-    progress: Progress | None = None,
+    progress: DownloadProgress | None = None,
     cancelled: Cancelled | None = None,
     manifest: Path | None = None,
 ) -> Path:

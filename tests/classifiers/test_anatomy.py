@@ -15,10 +15,10 @@ from torch import nn
 from classifiers.anatomy import (
     Anatomy,
     anatomy_card,
+    assess,
     cardiothoracic_ratio,
     expected_dice,
     find_body,
-    judge,
     load_anatomy_network,
     outline,
     segment,
@@ -51,8 +51,8 @@ def chest(shape: tuple[int, int] = (200, 240)) -> dict[str, np.ndarray]:
     }
 
 
-def judged(certainty: dict[str, float] = SURE, **changed: np.ndarray) -> Anatomy:
-    return judge(**(chest() | changed), certainty=certainty)
+def assessed(certainty: dict[str, float] = SURE, **changed: np.ndarray) -> Anatomy:
+    return assess(**(chest() | changed), certainty=certainty)
 
 
 def rectangle(shape: tuple[int, int], top: int, bottom: int, left: int, right: int) -> np.ndarray:
@@ -71,7 +71,7 @@ def test_the_ratio_of_rectangles_is_that_of_their_widths() -> None:
 
 
 def test_two_ellipses_are_lungs() -> None:
-    anatomy = judged()
+    anatomy = assessed()
     assert anatomy.sure
     assert anatomy.reason == ""
     assert anatomy.cardiothoracic_ratio == pytest.approx(0.32 / 0.74, abs=0.01)
@@ -93,7 +93,7 @@ def test_two_ellipses_are_lungs() -> None:
     ],
 )
 def test_what_is_not_two_lungs_is_doubted(changed: dict[str, np.ndarray], word: str) -> None:
-    anatomy = judged(**changed)
+    anatomy = assessed(**changed)
     assert not anatomy.sure
     assert word in anatomy.reason
     assert math.isnan(anatomy.cardiothoracic_ratio)
@@ -101,7 +101,7 @@ def test_what_is_not_two_lungs_is_doubted(changed: dict[str, np.ndarray], word: 
 
 @pytest.mark.parametrize("value", [0.5, math.nan])
 def test_an_uncertain_outline_is_doubted(value: float) -> None:
-    anatomy = judged(SURE | {"left_lung": value})
+    anatomy = assessed(SURE | {"left_lung": value})
     assert not anatomy.sure
     assert "not certain of its outline of the left lung" in anatomy.reason
 
@@ -115,7 +115,7 @@ def test_an_uncertain_outline_is_doubted(value: float) -> None:
     ],
 )
 def test_lungs_stand_without_a_heart(heart: np.ndarray, certainty: dict[str, float], word: str) -> None:
-    anatomy = judged(certainty, heart=heart)
+    anatomy = assessed(certainty, heart=heart)
     assert anatomy.sure
     assert word in anatomy.reason
     assert not anatomy.heart.any()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -129,3 +130,19 @@ def test_unsure_anatomy_is_a_dash(explained, monkeypatch):
     page = finished(opened())
     assert not page.exception
     assert [measure["values"] for measure in player(page)["measures"]] == [[None] * len(LEVELS)] * 2
+
+
+def test_what_changes_outside_the_outline_is_said():
+    from dashboard.counterfactual import page as counterfactual
+
+    series = made_series()
+    mask = np.zeros((60, 60), dtype=bool)
+    mask[:30] = True
+    film = SimpleNamespace(mask=lambda finding: mask)
+    side = series.film.shape[0]
+    region = SimpleNamespace(preprocessing=SimpleNamespace(prepare_mask=lambda m: np.ones((side, side)) * 0.5))
+    request = SimpleNamespace(film=film, classifier=region, finding="Nodule")
+    words = counterfactual.outside_words(request, SimpleNamespace(series=series))
+    assert words.startswith("**50% of the change lies outside the expert's outline**, which covers 50% of the film")
+    bare = SimpleNamespace(film=SimpleNamespace(mask=lambda finding: None), classifier=region, finding="Nodule")
+    assert counterfactual.outside_words(bare, SimpleNamespace(series=series)) == ""

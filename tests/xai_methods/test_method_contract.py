@@ -1,20 +1,23 @@
-"""Every registered method, on every network family, keeps the contract of ``xai_methods.method``."""
+"""Every registered method, on every network family, keeps the contract of ``xai_methods.method``.
+
+What depends on the method stands here, once for each; what the base class does for all is in ``test_method.py``.
+"""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
-import torch
 
-from classifiers import ChestClassifier, UnknownFindingError
+from classifiers import ChestClassifier
 from radiographs import Radiograph
 from tests.families import FAMILIES, random_classifier
 from tests.xai_methods.conftest import FINDINGS, SIDE, film_of, small_parameters
 from tests.xai_methods.linear_classifier import linear_classifier, smooth_film
-from xai_methods import Cancelled, Parameters, get_method, methods
+from tests.xai_methods.untouched import assert_untouched, state_of
+from xai_methods import Cancelled, get_method, methods
 from xai_methods.method import BATCH
 
 _ANY = random_classifier("resnet", FINDINGS, SIDE)
@@ -22,7 +25,7 @@ METHODS = tuple(name for name, method in methods().items() if method.serves(_ANY
 """Methods that explain any classifier; those that need something trained for it are tested with that."""
 
 KNOWING_NOTHING = {name for name in METHODS if get_method(name).role == "baseline"}
-"""Maps that ask the model nothing beyond the logit."""
+"""Maps that take nothing from the model but the logit."""
 WHATEVER_THE_FINDING = KNOWING_NOTHING | {"eigen-cam"}
 """Methods whose map is the same for every finding."""
 
@@ -33,12 +36,19 @@ TWO_FAMILIES = ("resnet", "densenet")
 """Shortcuts by sum and by concatenation, in-place and functional activations: where traces would be left."""
 
 every_method = pytest.mark.parametrize("name", METHODS)
-every_family = pytest.mark.parametrize("family", FAMILIES)
-two_families = pytest.mark.parametrize("family", TWO_FAMILIES)
 
 
 class Broken(Exception):
     """A network's own failure."""
+
+
+@contextmanager
+def replaced_forward(classifier: ChestClassifier, forward, monkeypatch) -> Iterator[None]:
+    with monkeypatch.context() as patch:
+        patch.setattr(classifier.network, "forward", forward)
+        yield
+    # Putting an instance's method back leaves it among the instance's attributes.
+    vars(classifier.network).pop("forward", None)
 
 
 def side_of(name: str) -> int:
@@ -77,77 +87,32 @@ def explain(name: str, classifier: ChestClassifier, film, finding="Finding 1", *
     return method.explain(classifier, film, finding, parameters=small_parameters(method.parameters), **options)
 
 
-def state_of(classifier: ChestClassifier) -> dict[str, Any]:
-    """All that a method must leave as it was, in comparable form."""
-    hooks = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
-    numpy_state = np.random.get_state()  # noqa: NPY002
-    return {
-        "weights": {key: value.numpy().tobytes() for key, value in classifier.state_dict().items()},
-        "hooks": {name: [len(getattr(m, hook)) for hook in hooks] for name, m in classifier.named_modules()},
-        "attributes": {name: sorted(vars(m)) for name, m in classifier.named_modules()},
-        "classes": {name: type(m) for name, m in classifier.named_modules()},
-        "training": {name: m.training for name, m in classifier.named_modules()},
-        "wants_gradients": {name: (p.requires_grad, p.grad is None) for name, p in classifier.named_parameters()},
-        "torch random state": torch.random.get_rng_state().numpy().tobytes(),
-        "numpy random state": (numpy_state[1].tobytes(), numpy_state[2]),
-        "gradient mode": (torch.is_grad_enabled(), torch.is_inference_mode_enabled()),
-        "lock is free": lock_is_free(classifier),
-    }
+@every_method
+def test_a_map_keeps_the_contract_and_leaves_no_trace(name, family_classifier, film):
+    pixels = film.pixels.tobytes()
+    for family in FAMILIES:
+        classifier, shares = family_classifier(family), []
+        before = state_of(classifier)
 
+        explanation = explain(name, classifier, film, progress=shares.append)
 
-def lock_is_free(classifier: ChestClassifier) -> bool:
-    """Whether another thread could take the lock."""
-    taken = []
-
-    def take() -> None:
-        taken.append(classifier.lock.acquire(blocking=False))
-        if taken[0]:
-            classifier.lock.release()
-
-    thread = threading.Thread(target=take)
-    thread.start()
-    thread.join()
-    return taken[0]
-
-
-def assert_untouched(classifier: ChestClassifier, before: dict[str, Any]) -> None:
-    after = state_of(classifier)
-    assert [key for key in before if before[key] != after[key]] == []
+        assert_untouched(classifier, before)
+        assert film.pixels.tobytes() == pixels
+        assert explanation.values.any(), family
+        assert explanation.signed or explanation.values.min() >= 0, family
+        assert explanation.logit == pytest.approx(float(classifier.logits(film)[0]), rel=1e-4, abs=1e-5), family
+        assert explanation.evaluations >= (1 if name in WHATEVER_THE_FINDING else 2)
+        assert all(isinstance(value, float) for value in explanation.diagnostics.values())
+        assert shares == sorted(shares), family
 
 
 @every_method
-@every_family
-def test_a_map_keeps_the_contract_and_leaves_no_trace(name, family, family_classifier, film):
-    classifier, shares = family_classifier(family), []
-    pixels, before = film.pixels.tobytes(), state_of(classifier)
-
-    explanation = explain(name, classifier, film, progress=shares.append)
-
-    assert_untouched(classifier, before)
-    assert film.pixels.tobytes() == pixels
-    assert explanation.values.shape == (classifier.side, classifier.side)
-    assert explanation.values.dtype == np.float32
-    assert np.isfinite(explanation.values).all()
-    assert not explanation.values.flags.writeable
-    assert explanation.values.any()
-    assert explanation.signed or explanation.values.min() >= 0
-    assert (explanation.method, explanation.finding, explanation.seed) == (name, "Finding 1", 0)
-    assert (explanation.film, explanation.classifier) == (film.digest, classifier.digest)
-    assert explanation.logit == pytest.approx(float(classifier.logits(film)[0]), rel=1e-4, abs=1e-5)
-    assert explanation.evaluations >= (1 if name in WHATEVER_THE_FINDING else 2)
-    assert all(isinstance(value, float) for value in explanation.diagnostics.values())
-    assert shares[0] == 0.0
-    assert shares[-1] == 1.0
-    assert shares == sorted(shares)
-
-
-@every_method
-@two_families
-def test_the_finding_asked_for_changes_the_map(name, family, family_classifier, film):
-    first, last = (
-        explain(name, family_classifier(family), film, f"Finding {number}").values for number in (1, FINDINGS)
-    )
-    assert np.allclose(first, last, rtol=1e-3) == (name in WHATEVER_THE_FINDING)
+def test_the_finding_changes_the_map(name, family_classifier, film):
+    for family in TWO_FAMILIES:
+        first, last = (
+            explain(name, family_classifier(family), film, f"Finding {number}").values for number in (1, FINDINGS)
+        )
+        assert np.allclose(first, last, rtol=1e-3) == (name in WHATEVER_THE_FINDING), family
 
 
 @pytest.mark.parametrize("name", [name for name in METHODS if name not in KNOWING_NOTHING])
@@ -194,74 +159,52 @@ def test_a_sensitivity_does_not_hang_on_a_linear_models_film_and_a_contribution_
 
 
 @every_method
-@every_family
-def test_an_unknown_finding_leaves_no_trace(name, family, family_classifier, film):
-    classifier = family_classifier(family)
-    before = state_of(classifier)
-    with pytest.raises(UnknownFindingError, match="Finding 1, Finding 2"):
-        explain(name, classifier, film, "Hiccups")
-    assert_untouched(classifier, before)
-
-
-@every_method
-@every_family
 @pytest.mark.parametrize("passes", [0, 1])
-def test_a_network_that_fails_leaves_no_trace(name, family, passes, family_classifier, film, monkeypatch):
-    classifier = family_classifier(family)
-    original, done = classifier.network.forward, []
+def test_a_network_that_fails_leaves_no_trace(name, passes, family_classifier, film, monkeypatch):
+    for family in FAMILIES:
+        classifier, done = family_classifier(family), []
 
-    def fail_late(films):
-        done.append(len(films))
-        logits = original(films)
-        if len(done) > passes:
-            raise Broken
-        return logits
+        def fail_late(films, forward=classifier.network.forward, done=done):
+            done.append(len(films))
+            logits = forward(films)
+            if len(done) > passes:
+                raise Broken
+            return logits
 
-    before = state_of(classifier)
-    with monkeypatch.context() as patch:
-        patch.setattr(classifier.network, "forward", fail_late)
-        failed = False
-        try:
-            explain(name, classifier, film)
-        except Broken:
-            failed = True
-    assert failed == (len(done) > passes)
-    assert passes or failed
-    # Putting an instance's method back leaves it among the instance's attributes.
-    vars(classifier.network).pop("forward", None)
-    assert_untouched(classifier, before)
+        before, failed = state_of(classifier), False
+        with replaced_forward(classifier, fail_late, monkeypatch):
+            try:
+                explain(name, classifier, film)
+            except Broken:
+                failed = True
+        assert failed == (len(done) > passes), family
+        assert passes or failed, family
+        assert_untouched(classifier, before)
 
 
-@every_method
-@every_family
-@pytest.mark.parametrize("asked", [0, 1])
-def test_cancelling_is_heard_soon_and_leaves_no_trace(name, family, asked, family_classifier, film, monkeypatch):
-    classifier = family_classifier(family)
-    original, questions, late = classifier.network.forward, [], []
+@pytest.mark.parametrize("name", [name for name in METHODS if name not in KNOWING_NOTHING])
+def test_cancelling_within_the_work_is_heard_soon_and_leaves_no_trace(name, family_classifier, film, monkeypatch):
+    for family in FAMILIES:
+        classifier, times, late = family_classifier(family), [], []
 
-    def cancelled() -> bool:
-        questions.append(None)
-        return len(questions) > asked
+        def cancelled(times=times) -> bool:
+            times.append(None)
+            return len(times) > 1
 
-    def count(films):
-        if len(questions) > asked:
-            late.append(len(films))
-        return original(films)
+        def count(films, forward=classifier.network.forward, times=times, late=late):
+            if len(times) > 1:
+                late.append(len(films))
+            return forward(films)
 
-    if name in KNOWING_NOTHING and asked:
-        pytest.skip("a map that knows nothing of the model is drawn at once")
-    before = state_of(classifier)
-    with monkeypatch.context() as patch:
-        patch.setattr(classifier.network, "forward", count)
-        with pytest.raises(Cancelled):
+        before = state_of(classifier)
+        with replaced_forward(classifier, count, monkeypatch), pytest.raises(Cancelled):
             explain(name, classifier, film, cancelled=cancelled)
-    vars(classifier.network).pop("forward", None)
-    assert sum(late) == 0, f"{sum(late)} films were judged after the work was cancelled"
-    assert_untouched(classifier, before)
+        assert sum(late) == 0, f"{sum(late)} films went through {family} after the work was cancelled"
+        assert_untouched(classifier, before)
 
 
 @every_method
-def test_cancelling_is_asked_every_few_batches(name, family_classifier, film, monkeypatch):
+def test_cancellation_is_looked_at_every_few_batches(name, family_classifier, film, monkeypatch):
     classifier = family_classifier("resnet")
     original, since = classifier.network.forward, [0]
     longest = 0
@@ -276,10 +219,8 @@ def test_cancelling_is_asked_every_few_batches(name, family_classifier, film, mo
         longest = max(longest, since[0])
         return original(films)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(classifier.network, "forward", count)
+    with replaced_forward(classifier, count, monkeypatch):
         explain(name, classifier, film, cancelled=cancelled)
-    vars(classifier.network).pop("forward", None)
     assert longest <= 3 * BATCH
 
 
@@ -306,12 +247,12 @@ def test_two_threads_on_one_classifier_get_the_maps_they_would_get_alone(name, f
 
 
 @pytest.mark.parametrize("name", PERTURBING)
-def test_grad_cam_beside_a_method_that_asks_often_disturbs_neither(name, family_classifier, film, other_film):
+def test_grad_cam_beside_a_method_of_many_passes_disturbs_neither(name, family_classifier, film, other_film):
     classifier = family_classifier("densenet")
-    asked, read = explain(name, classifier, film).values, explain("grad-cam", classifier, other_film).values
+    perturbed, read = explain(name, classifier, film).values, explain("grad-cam", classifier, other_film).values
     before, start, over = state_of(classifier), threading.Barrier(2), threading.Event()
 
-    def ask() -> np.ndarray:
+    def perturb() -> np.ndarray:
         start.wait(60)
         try:
             return explain(name, classifier, film).values
@@ -326,32 +267,8 @@ def test_grad_cam_beside_a_method_that_asks_often_disturbs_neither(name, family_
         return maps
 
     with ThreadPoolExecutor(2) as pool:
-        asking, looking = pool.submit(ask), pool.submit(look)
-        assert_same_map(asking.result(), asked)
+        perturbing, looking = pool.submit(perturb), pool.submit(look)
+        assert_same_map(perturbing.result(), perturbed)
         for values in looking.result():
             assert_same_map(values, read)
     assert_untouched(classifier, before)
-
-
-@every_method
-@pytest.mark.parametrize("shape", [(10, 10), (7, 12)])
-def test_a_film_smaller_than_the_grid_is_enlarged_and_its_map_carried_back(name, shape, family_classifier):
-    classifier = family_classifier("resnet")
-    film = Radiograph(np.random.default_rng(2).random(shape, dtype=np.float32))
-    explanation = explain(name, classifier, film)
-    assert explanation.values.shape == (classifier.side, classifier.side)
-    back = classifier.to_film(explanation, film)
-    assert back.shape == shape
-    assert np.isfinite(back).all()
-
-
-@every_method
-def test_another_methods_parameters_are_refused(name, family_classifier, film):
-    class Strange(Parameters):
-        pass
-
-    method = get_method(name)
-    if method.parameters is Parameters:
-        pytest.skip("a method without parameters takes any")
-    with pytest.raises(TypeError, match=method.parameters.__name__):
-        method.explain(family_classifier("resnet"), film, "Finding 1", parameters=Strange())

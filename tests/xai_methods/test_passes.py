@@ -73,11 +73,11 @@ def test_precision_is_settled():
 def test_bfloat16_leaves_weights_and_later_passes_alone():
     classifier = random_classifier("densenet", side=32)
     films = torch.randn(4, 1, 32, 32, generator=torch.Generator().manual_seed(0))
-    digest, exact = classifier.digest, classifier.judge(films)
-    rough = classifier.judge(films, "bfloat16")
+    digest, exact = classifier.digest, classifier.predict_logits(films)
+    rough = classifier.predict_logits(films, "bfloat16")
     assert rough.dtype == exact.dtype == torch.float32
     assert 0 < float((rough - exact).abs().max()) < 0.05 * float(exact.abs().max())
-    assert torch.equal(classifier.judge(films), exact)
+    assert torch.equal(classifier.predict_logits(films), exact)
     assert classifier._digest() == digest
 
 

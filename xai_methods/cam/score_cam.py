@@ -12,7 +12,7 @@ from xai_methods.cam.cam_layer import on_input_grid
 from xai_methods.hooks import feature_maps
 from xai_methods.method import Attribution, Method, Request
 from xai_methods.parameters import Parameters, parameter
-from xai_methods.passes import judge_all, precision_parameter
+from xai_methods.passes import precision_parameter, predict_logits
 from xai_methods.reference_films import BASELINES, reference_film
 from xai_methods.registry import register
 
@@ -93,5 +93,5 @@ def _scores(request: Request, features: torch.Tensor, hidden: torch.Tensor, prec
         masks = (large - low).div_((high - low).clamp(min=1e-8))
         return masks.mul_(shown).add_(hidden)
 
-    scores = judge_all(request, compose, len(features), precision, (0.02, 0.98))
+    scores = predict_logits(request, compose, len(features), precision, (0.02, 0.98))
     return torch.as_tensor(scores, device=features.device)

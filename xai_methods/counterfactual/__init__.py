@@ -1,7 +1,7 @@
 """Counterfactual films: what would have to look different for the classifier to answer otherwise."""
 
-from xai_methods.counterfactual.ask import EXPLAINERS, exaggerate
 from xai_methods.counterfactual.exaggeration import unserved
+from xai_methods.counterfactual.generate import EXPLAINERS, exaggerate
 from xai_methods.counterfactual.plane import Plane, exaggerate_two
 from xai_methods.counterfactual.series import LEVELS, Cost, CounterfactualRefusedError, Limits, Series
 

@@ -7,7 +7,7 @@ from typing import cast
 
 import numpy as np
 
-from xai_methods.counterfactual.ask import EXPLAINERS, unit_film
+from xai_methods.counterfactual.generate import EXPLAINERS, unit_film
 from xai_methods.counterfactual.series import LEVELS, CounterfactualRefusedError, Limits, Series
 from xai_methods.method import Attribution, Method, Request
 from xai_methods.parameters import Parameters, parameter
@@ -19,16 +19,16 @@ class CounterfactualParameters(Parameters):
 
     reach: float = parameter(
         0.9,
-        "Distance between the posteriors asked for at the two ends, around one half.",
+        "Distance between the target posteriors at the two ends, around one half.",
         low=0.2,
         high=0.98,
         step=0.02,
     )
-    refuse: bool = parameter(True, "Refuse films whose reconstruction is judged differently or looks unlike them.")
+    refuse: bool = parameter(True, "Refuse films whose reconstruction is answered differently or looks unlike them.")
 
     @property
     def levels(self) -> np.ndarray:
-        """Posteriors asked for, ascending."""
+        """Target posteriors, ascending."""
         return np.linspace(0.5 - self.reach / 2, 0.5 + self.reach / 2, len(LEVELS))
 
     @property

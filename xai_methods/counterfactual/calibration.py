@@ -14,7 +14,7 @@ class BalancedPosterior:
     """Platt's scaling with both classes weighing the same: posterior = sigmoid(slope * logit + intercept).
 
     A rare finding's own sigmoid hardly leaves the lowest bin. Here one half is where the finding is as likely as not if
-    half of all films had it; that is the decision whose flip is asked for (Platt 1999).
+    half of all films had it; that is the decision whose flip is wanted (Platt 1999).
     """
 
     slope: float

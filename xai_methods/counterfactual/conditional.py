@@ -1,4 +1,4 @@
-"""Layers whose normalisation is set by the finding and the posterior asked for."""
+"""Layers whose normalisation is set by the finding and the target posterior."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def bin_weights(levels: torch.Tensor, bins: int = BINS) -> torch.Tensor:
 
 
 class Condition(nn.Module):
-    """Embeds which finding is asked for, how present it is on the film, and how present it should become.
+    """Embeds which finding is meant, how present it is on the film, and how present it should become.
 
     Args:
         findings: number of findings F. width: length of the embedding. bins: steps of the posterior.
@@ -34,12 +34,12 @@ class Condition(nn.Module):
     def __init__(self, findings: int, width: int, bins: int = BINS) -> None:
         super().__init__()
         self.bins = bins
-        self.asked = nn.Parameter(torch.randn(findings, bins, width) * 0.5)
+        self.target = nn.Parameter(torch.randn(findings, bins, width) * 0.5)
         self.own = nn.Parameter(torch.randn(findings, bins, width) * 0.5)
 
-    def forward(self, finding: torch.Tensor, own: torch.Tensor, asked: torch.Tensor) -> torch.Tensor:
-        """Embed (N,) finding indices, (N,) own and (N,) asked posteriors: (N, width)."""
-        return _looked_up(self.asked[finding], asked, self.bins) + _looked_up(self.own[finding], own, self.bins)
+    def forward(self, finding: torch.Tensor, own: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """Embed (N,) finding indices, (N,) own and (N,) target posteriors: (N, width)."""
+        return _looked_up(self.target[finding], target, self.bins) + _looked_up(self.own[finding], own, self.bins)
 
 
 def _looked_up(table: torch.Tensor, posterior: torch.Tensor, bins: int) -> torch.Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,12 +15,11 @@ from xai_methods.counterfactual.calibration import BalancedPosterior
 from xai_methods.counterfactual.networks import Generator
 from xai_methods.counterfactual.registry import CounterfactualCard, generator_card, load_generator
 from xai_methods.counterfactual.series import LEVELS, Limits, Series, checked_levels, cost_of, shifts_for
-from xai_methods.method import BATCH
+from xai_methods.method import BATCH, Progress
 
-Report = Callable[[float], None]
 NAME = "progressive-exaggeration"
 TRIED = np.linspace(-0.2, 1.2, 15, dtype=np.float32)
-"""Posteriors that are asked of the generator to learn how far this film follows; beyond 0 and 1 the last edit grows."""
+"""Posteriors that the generator is tried at, to learn how far this film follows; beyond 0 and 1 the last edit grows."""
 
 
 def unserved(classifier: ChestClassifier, finding: str, folder: Path | None = None) -> str | None:
@@ -37,7 +36,7 @@ def unserved(classifier: ChestClassifier, finding: str, folder: Path | None = No
 
 
 @dataclass(frozen=True)
-class _Question:
+class _Search:
     """One generator, one classifier, one finding."""
 
     classifier: ChestClassifier
@@ -45,9 +44,9 @@ class _Question:
     posterior: BalancedPosterior
     index: int
     column: int
-    report: Report
+    report: Progress
 
-    def judged(self, films: torch.Tensor, done: float, doing: float) -> torch.Tensor:
+    def logits(self, films: torch.Tensor, done: float, doing: float) -> torch.Tensor:
         """Logits (N, C) of (N, 1, S, S) films in [0, 1]; ``done`` of the work is done, this is ``doing`` of it."""
         low, high = self.classifier.preprocessing.low, self.classifier.preprocessing.high
         parts = []
@@ -60,27 +59,27 @@ class _Question:
         """Balanced posteriors (N,) of the finding from (N, C) logits."""
         return self.posterior.of(logits[:, self.column])
 
-    def conditions_for(self, film: torch.Tensor, own: torch.Tensor, asked: np.ndarray) -> torch.Tensor:
-        """What to ask of the generator so that the classifier answers ``asked`` (L,), as far as it does: (L,)."""
+    def conditions_for(self, film: torch.Tensor, own: torch.Tensor, target: np.ndarray) -> torch.Tensor:
+        """What target to give the generator so that the classifier answers ``target`` (L,), as far as it does: (L,)."""
         tried = torch.as_tensor(TRIED, device=film.device)
-        there = self.posteriors(self.judged(self.made(film, own, tried), 0.05, 0.55)).cpu().numpy()
+        there = self.posteriors(self.logits(self.made(film, own, tried), 0.05, 0.55)).cpu().numpy()
         shifts = TRIED - float(own)
         place = int(np.searchsorted(shifts, 0.0))
         shifts, there = np.insert(shifts, place, 0.0), np.insert(there, place, float(own))
-        return own + torch.as_tensor(shifts_for(shifts, there, asked), device=film.device)
+        return own + torch.as_tensor(shifts_for(shifts, there, target), device=film.device)
 
     def there_and_back(self, film: torch.Tensor, own: torch.Tensor) -> torch.Tensor:
         """The film (1, 1, S, S) after it was brought to the end farther from it and back to its own posterior."""
         end = LEVELS[0] if float(own) >= 0.5 else LEVELS[-1]
         far = self.made(film, own, torch.full((1,), end, device=film.device))
-        return self.made(far, self.posteriors(self.judged(far, 0.9, 0.05)), own)
+        return self.made(far, self.posteriors(self.logits(far, 0.9, 0.05)), own)
 
-    def made(self, films: torch.Tensor, own: torch.Tensor, asked: torch.Tensor) -> torch.Tensor:
-        """Films changed so that they have the posteriors (N,) ``asked``; one film (1, 1, S, S), or N."""
+    def made(self, films: torch.Tensor, own: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """Films changed so that they have the posteriors (N,) ``target``; one film (1, 1, S, S), or N."""
         side = self.generator.shape.side
         small = F.interpolate(films, (side, side), mode="bilinear", antialias=True, align_corners=False)
-        finding = torch.full((len(asked),), self.index, device=films.device)
-        return self.generator(small, finding, own.expand(len(asked)), asked).apply(films)
+        finding = torch.full((len(target),), self.index, device=films.device)
+        return self.generator(small, finding, own.expand(len(target)), target).apply(films)
 
 
 @torch.inference_mode()
@@ -90,17 +89,17 @@ def exaggerated(
     finding: str,
     levels: Sequence[float] | np.ndarray = LEVELS,
     limits: Limits | None = None,
-    report: Report = lambda share: None,
+    report: Progress = lambda share: None,
     folder: Path | None = None,
 ) -> Series:
     """Exaggerate ``finding`` on one film.
 
     The generator alone answers some films with too much and others with too little. So it is tried at :data:`TRIED`
-    first, and then asked for what made the classifier answer as asked.
+    first, and then given the targets at which the classifier answered as wanted.
 
     Its reconstruction is the return trip: the film is brought to the end farther from it, and from there back to its
-    own posterior. (Asked to stay as it is, the generator hands the film back unchanged by construction: that tells
-    nothing.)
+    own posterior. (Where the target is its own posterior, the generator returns the film unchanged by construction:
+    that tells nothing.)
 
     Args:
         classifier: the explained one. film: (1, 1, S, S) in [0, 1] on its input grid. finding: one of the generator's.
@@ -111,29 +110,29 @@ def exaggerated(
         LookupError: there is no generator for this classifier, or none for this finding.
         ValueError: the levels are wrong.
     """
-    asked = checked_levels(levels)
+    target = checked_levels(levels)
     column = classifier.column(finding)
     reason = unserved(classifier, finding, folder)
     card = generator_card(classifier, folder)
     if reason is not None or card is None:
         raise LookupError(reason)
-    question = _Question(
+    search = _Search(
         classifier, load_generator(card, film.device, folder), card.posteriors[finding],
         card.findings.index(finding), column, report,
     )  # fmt: skip
-    before = question.judged(film, 0.0, 0.05)
-    own = question.posteriors(before)
-    conditions = question.conditions_for(film, own, asked)
-    films = question.made(film, own, conditions)
-    logits = question.judged(films, 0.6, 0.3)
-    back = question.there_and_back(film, own)
-    again = question.posteriors(question.judged(back, 0.95, 0.05))
+    before = search.logits(film, 0.0, 0.05)
+    own = search.posteriors(before)
+    conditions = search.conditions_for(film, own, target)
+    films = search.made(film, own, conditions)
+    logits = search.logits(films, 0.6, 0.3)
+    back = search.there_and_back(film, own)
+    again = search.posteriors(search.logits(back, 0.95, 0.05))
     cost = cost_of(film[0, 0].cpu().numpy(), back[0, 0].cpu().numpy(), float(again - own))
     return Series(
         method=NAME,
         finding=finding,
-        levels=asked,
-        reached=question.posteriors(logits).cpu().numpy(),
+        levels=target,
+        reached=search.posteriors(logits).cpu().numpy(),
         films=films[:, 0].cpu().numpy(),
         film=film[0, 0].cpu().numpy(),
         own=float(own),
@@ -143,7 +142,7 @@ def exaggerated(
         reconstruction=back[0, 0].cpu().numpy(),
         cost=cost,
         refusal=(limits or limits_of(card)).refusal(cost),
-        evaluations=len(TRIED) + len(asked) + 3,
+        evaluations=len(TRIED) + len(target) + 3,
     )
 
 

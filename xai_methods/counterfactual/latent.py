@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -20,9 +20,8 @@ from xai_methods.counterfactual.registry import (
     load_autoencoder,
 )
 from xai_methods.counterfactual.series import LEVELS, Limits, Series, checked_levels, cost_of, shifts_for
-from xai_methods.method import BATCH
+from xai_methods.method import BATCH, Progress
 
-Report = Callable[[float], None]
 NAME = "latent-shift"
 STEPS = 12
 """Lengths tried in each direction, each 1.6 times the one before."""
@@ -128,7 +127,7 @@ def shifted(
     finding: str,
     levels: Sequence[float] | np.ndarray = LEVELS,
     limits: Limits | None = None,
-    report: Report = lambda share: None,
+    report: Progress = lambda share: None,
     folder: Path | None = None,
 ) -> Series:
     """Shift one film's code in the shipped autoencoder; for the arguments see :func:`shifted_in`.
@@ -153,10 +152,10 @@ def shifted_in(
     finding: str,
     levels: Sequence[float] | np.ndarray,
     limits: Limits,
-    report: Report = lambda share: None,
+    report: Progress = lambda share: None,
     folder: Path | None = None,
 ) -> Series:
-    """Shift one film's code until the posteriors asked for are reached, as nearly as a straight line allows.
+    """Shift one film's code until the target posteriors are reached, as nearly as a straight line allows.
 
     Args:
         network: an autoencoder. name: the explainer's, for the series.
@@ -168,7 +167,7 @@ def shifted_in(
         ValueError: the levels are wrong.
         RuntimeError: the classifier's answer does not depend on what the autoencoder draws.
     """
-    asked, column = checked_levels(levels), classifier.column(finding)
+    target, column = checked_levels(levels), classifier.column(finding)
     posterior = posterior_of(classifier, finding, folder)
     with torch.inference_mode():
         small = _resized(film, network.side)
@@ -184,8 +183,8 @@ def shifted_in(
         own, redrawn = (float(p) for p in posterior.of(both[:, column]))
         report(0.5)
         tried = _lengths()
-        there = posterior.of(_judged(shifting, direction, tried, report)[:, column]).cpu().numpy()
-        chosen = shifts_for(tried, there, asked)
+        there = posterior.of(_logits_along(shifting, direction, tried, report)[:, column]).cpu().numpy()
+        chosen = shifts_for(tried, there, target)
         report(0.8)
         films = shifting.films(code + torch.as_tensor(chosen, device=film.device)[:, None, None, None] * direction)
         logits = shifting.logits(films)
@@ -194,7 +193,7 @@ def shifted_in(
     return Series(
         method=name,
         finding=finding,
-        levels=asked,
+        levels=target,
         reached=posterior.of(logits[:, column]).cpu().numpy(),
         films=films[:, 0].cpu().numpy(),
         film=film[0, 0].cpu().numpy(),
@@ -205,7 +204,7 @@ def shifted_in(
         reconstruction=again,
         cost=cost,
         refusal=limits.refusal(cost),
-        evaluations=2 + 2 + len(tried) + len(asked),
+        evaluations=2 + 2 + len(tried) + len(target),
     )
 
 
@@ -215,7 +214,7 @@ def _lengths() -> np.ndarray:
     return np.concatenate([-up[::-1], [0.0], up]).astype(np.float32)
 
 
-def _judged(shifting: _Shifting, direction: torch.Tensor, lengths: np.ndarray, report: Report) -> torch.Tensor:
+def _logits_along(shifting: _Shifting, direction: torch.Tensor, lengths: np.ndarray, report: Progress) -> torch.Tensor:
     found = []
     for start in range(0, len(lengths), BATCH):
         report(0.5 + 0.3 * start / len(lengths))

@@ -9,23 +9,23 @@ from xai_methods.counterfactual.edit import Edit
 
 
 def discriminator_hinge(real: torch.Tensor, made: torch.Tensor) -> torch.Tensor:
-    """Hinge loss of the discriminator over (N,) judgements of real and (M,) of made films."""
+    """Hinge loss of the discriminator over (N,) outputs for real and (M,) of made films."""
     return F.relu(1 - real).mean() + F.relu(1 + made).mean()
 
 
 def generator_hinge(made: torch.Tensor) -> torch.Tensor:
-    """Hinge loss of the generator over (N,) judgements of made films."""
+    """Hinge loss of the generator over (N,) outputs for made films."""
     return -made.mean()
 
 
-def classifier_consistency(asked: torch.Tensor, log_odds: torch.Tensor) -> torch.Tensor:
-    """Kullback-Leibler divergence of the posterior reached from the posterior asked for, mean over (N,); 0 at best.
+def classifier_consistency(target: torch.Tensor, log_odds: torch.Tensor) -> torch.Tensor:
+    """Kullback-Leibler divergence of the posterior reached from the target posterior, mean over (N,); 0 at best.
 
     Args:
-        asked: (N,) posteriors in (0, 1). log_odds: (N,) log-odds of the posteriors reached.
+        target: (N,) posteriors in (0, 1). log_odds: (N,) log-odds of the posteriors reached.
     """
-    entropy = F.binary_cross_entropy(asked, asked)
-    return F.binary_cross_entropy_with_logits(log_odds, asked) - entropy
+    entropy = F.binary_cross_entropy(target, target)
+    return F.binary_cross_entropy_with_logits(log_odds, target) - entropy
 
 
 def context_weights(films: torch.Tensor, structures: torch.Tensor | None = None) -> torch.Tensor:

@@ -1,9 +1,9 @@
 """The generator and the discriminator of progressive exaggeration.
 
 After Singla et al. 2023 (arXiv 2101.04230), with one difference: the decoder paints no film. It puts out a smooth
-displacement and a smooth change of brightness, both scaled by how far the posterior asked for lies from the film's own.
-So the film asked to stay as it is stays so exactly, edges of tubes and lines cannot be painted over, and the change
-is applied at the film's full resolution.
+displacement and a smooth change of brightness, both scaled by how far the target posterior lies from the film's own.
+So a film whose target is its own posterior stays exactly as it is, edges of tubes and lines cannot be painted over, and
+the change is applied at the film's full resolution.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class GeneratorShape:
 
 
 class Generator(nn.Module):
-    """G(x, c): how a film would have to change for the finding to be as present as asked."""
+    """G(x, c): how a film would have to change for the finding to be as present as the target says."""
 
     def __init__(self, shape: GeneratorShape) -> None:
         super().__init__()
@@ -63,14 +63,14 @@ class Generator(nn.Module):
         self.to_flow = _silent(third, 2)
         self.to_change = _silent(second, 1)
 
-    def forward(self, films: torch.Tensor, finding: torch.Tensor, own: torch.Tensor, asked: torch.Tensor) -> Edit:
+    def forward(self, films: torch.Tensor, finding: torch.Tensor, own: torch.Tensor, target: torch.Tensor) -> Edit:
         """Say how films would have to change.
 
         Args:
             films: (N, 1, side, side) in [0, 1], or one film for N questions. finding: (N,) int64 indices.
-            own: (N,) balanced posterior of the film as it is. asked: (N,) posterior it should get.
+            own: (N,) balanced posterior of the film as it is. target: (N,) posterior it should get.
         """
-        condition = self.condition(finding, own, asked)
+        condition = self.condition(finding, own, target)
         levels = self._encode(films)
         if len(films) != len(finding):
             levels = [level.expand(len(finding), -1, -1, -1) for level in levels]
@@ -80,7 +80,7 @@ class Generator(nn.Module):
             larger = F.interpolate(features, scale_factor=2.0, mode="nearest")
             features = block(torch.cat([larger, skip], dim=1), condition)
             painted.append(features)
-        amount = (asked - own)[:, None, None, None]
+        amount = (target - own)[:, None, None, None]
         flow = self.shape.farthest * torch.tanh(self.to_flow(F.relu(painted[0])).float())
         change = self.shape.strongest * torch.tanh(self.to_change(F.relu(painted[-1])).float())
         return Edit(amount * flow, amount * change)
@@ -127,14 +127,14 @@ class Discriminator(nn.Module):
                 nn.LeakyReLU(0.1),
             ]
         self.stages = nn.Sequential(*stages)
-        self.judge = parametrizations.spectral_norm(nn.Conv2d(widths[-1], 1, 3, padding=1))
+        self.output = parametrizations.spectral_norm(nn.Conv2d(widths[-1], 1, 3, padding=1))
         self.table = parametrizations.spectral_norm(nn.Linear(findings * BINS, widths[-1], bias=False))
         self.findings = findings
 
     def forward(self, films: torch.Tensor, finding: torch.Tensor, posterior: torch.Tensor) -> torch.Tensor:
         """Judge (N, 1, h, w) films in [0, 1] said to have (N,) findings at (N,) posteriors: (N,), high where real."""
         features = self.stages(4 * films - 2)
-        plain = self.judge(features).float().mean(dim=(1, 2, 3))
+        plain = self.output(features).float().mean(dim=(1, 2, 3))
         chosen = F.one_hot(finding, self.findings).to(posterior.dtype)
         code = torch.einsum("nf,nb->nfb", chosen, bin_weights(posterior)).flatten(1)
         return plain + (self.table(code) * features.mean(dim=(2, 3))).sum(dim=1).float()

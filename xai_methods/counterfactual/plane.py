@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,12 +11,13 @@ import torch
 from classifiers import ChestClassifier
 from radiographs import Radiograph
 from xai_methods.counterfactual import exaggeration
-from xai_methods.counterfactual.ask import EXPLAINERS, exaggerate
+from xai_methods.counterfactual.generate import EXPLAINERS, exaggerate
 from xai_methods.counterfactual.latent import posterior_of
 from xai_methods.counterfactual.series import Series
+from xai_methods.method import Progress
 
 LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)
-"""Posteriors asked of each finding where nobody says otherwise."""
+"""Target posteriors of each finding where nobody says otherwise."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +26,7 @@ class Plane:
 
     Attributes:
         method: registered name of the explainer. findings: the two, first axis first.
-        levels: (L,) posteriors asked of either. films: (L, L, S, S) float32 in [0, 1] on the classifier's grid.
+        levels: (L,) target posteriors of either. films: (L, L, S, S) float32 in [0, 1] on the classifier's grid.
         reached: (L, L, 2) posteriors of the two findings. film: (S, S), the film as it is. own: its two posteriors.
         classifier_findings: of the classifier. probabilities: (L, L, C) sigmoids of all its logits;
             own_probabilities: (C,) of the film as it is.
@@ -53,7 +54,7 @@ def exaggerate_two(
     levels: Sequence[float] | np.ndarray = LEVELS,
     *,
     method: str = exaggeration.NAME,
-    report: Callable[[float], None] = lambda share: None,
+    report: Progress = lambda share: None,
 ) -> Plane:
     """Exaggerate one finding, and on each film so made the other.
 

@@ -9,7 +9,7 @@ import numpy as np
 import skimage
 
 LEVELS = (0.05, 0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95)
-"""Posteriors asked for where nobody says otherwise: the centres of ten bins."""
+"""Target posteriors where nobody says otherwise: the centres of ten bins."""
 
 
 class CounterfactualRefusedError(RuntimeError):
@@ -59,7 +59,7 @@ class Series:
 
     Attributes:
         method: registered name of the explainer. finding: what is exaggerated.
-        levels: (L,) posteriors asked for, ascending. reached: (L,) posteriors that the classifier gives.
+        levels: (L,) target posteriors, ascending. reached: (L,) posteriors that the classifier gives.
         films: (L, S, S) float32 in [0, 1] on the classifier's input grid. film: (S, S), the film as it is.
         own: the posterior of the film as it is, on the same scale as ``levels``.
         findings: of the classifier. probabilities: (L, C) sigmoids of all its logits at each level;
@@ -101,12 +101,12 @@ def checked_levels(levels: Sequence[float] | np.ndarray) -> np.ndarray:
     Raises:
         ValueError: fewer than two, more than 64, not ascending or not inside (0, 1).
     """
-    asked = np.asarray(levels, dtype=np.float32)
-    if asked.ndim != 1 or not 2 <= len(asked) <= 64:
-        raise ValueError(f"levels: 2 to 64 posteriors are needed, got {asked.size}")
-    if not (np.diff(asked) > 0).all() or asked[0] <= 0 or asked[-1] >= 1:
+    target = np.asarray(levels, dtype=np.float32)
+    if target.ndim != 1 or not 2 <= len(target) <= 64:
+        raise ValueError(f"levels: 2 to 64 posteriors are needed, got {target.size}")
+    if not (np.diff(target) > 0).all() or target[0] <= 0 or target[-1] >= 1:
         raise ValueError("levels: posteriors ascend and lie between 0 and 1, both left out")
-    return asked
+    return target
 
 
 def cost_of(film: np.ndarray, again: np.ndarray, answer: float) -> Cost:
@@ -115,14 +115,14 @@ def cost_of(film: np.ndarray, again: np.ndarray, answer: float) -> Cost:
     return Cost(abs(float(answer)), float(likeness), float(np.abs(film - again).mean()))
 
 
-def shifts_for(tried: np.ndarray, posteriors: np.ndarray, asked: np.ndarray) -> np.ndarray:
-    """Shifts that reach the posteriors asked for, as far as the search saw them rise.
+def shifts_for(tried: np.ndarray, posteriors: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Shifts that reach the target posteriors, as far as the search saw them rise.
 
     From no shift outwards, only the stretch along which the posterior goes on rising (or falling) counts; beyond it the
     film has left what the explainer knows. Between two shifts tried, the answer is taken to be straight.
 
     Args:
-        tried: (M,) shifts, ascending, 0 among them. posteriors: (M,) reached at each. asked: (L,) to reach.
+        tried: (M,) shifts, ascending, 0 among them. posteriors: (M,) reached at each. target: (L,) to reach.
 
     Returns:
         (L,) float32 shifts; the farthest of the rising stretch where a posterior is out of reach.
@@ -134,4 +134,4 @@ def shifts_for(tried: np.ndarray, posteriors: np.ndarray, asked: np.ndarray) -> 
     first = middle
     while first > 0 and posteriors[first - 1] < posteriors[first]:
         first -= 1
-    return np.interp(asked, posteriors[first : last + 1], tried[first : last + 1]).astype(np.float32)
+    return np.interp(target, posteriors[first : last + 1], tried[first : last + 1]).astype(np.float32)

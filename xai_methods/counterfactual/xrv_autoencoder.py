@@ -16,10 +16,12 @@ from torch import nn
 
 from classifiers import ChestClassifier
 from classifiers.weights import WeightsError, load_into, read_state_dict
-from classifiers.xrv_weights import Progress, check_sum, recorded_sums
+from classifiers.xrv_weights import check_sum, recorded_sums
+from radiographs.fetching.downloads import DownloadProgress
 from radiographs.places import home_folder
 from xai_methods.counterfactual.latent import autoencoder_card, shifted_in
 from xai_methods.counterfactual.series import LEVELS, Limits, Series
+from xai_methods.method import Progress
 
 NAME = "latent-shift-xrv"
 WEIGHTS = "xrv-resnetae-101-elastic"
@@ -63,12 +65,12 @@ def missing() -> str | None:
 
 
 def fetch_xrv_autoencoder(
-    progress: Progress | None = None, cancelled: Callable[[], bool] | None = None, url: str | None = None
+    progress: DownloadProgress | None = None, cancelled: Callable[[], bool] | None = None, url: str | None = None
 ) -> Path:
     """Download the weights from the library's release page, see :func:`classifiers.xrv.fetch_on_trust`.
 
     Args:
-        progress: called with (files done, files in all, bytes done, bytes in all). cancelled: asked often.
+        progress: called with (files done, files in all, bytes done, bytes in all). cancelled: called often.
         url: another address of the same file.
 
     Raises:
@@ -112,7 +114,7 @@ def shifted_by_xrv(
     finding: str,
     levels: Sequence[float] | np.ndarray = LEVELS,
     limits: Limits | None = None,
-    report: Callable[[float], None] = lambda share: None,
+    report: Progress = lambda share: None,
     folder: Path | None = None,
 ) -> Series:
     """Shift one film's code in torchxrayvision's autoencoder, see :func:`xai_methods.counterfactual.latent.shifted_in`.

@@ -33,7 +33,7 @@ def path_gradient(request: Request, baseline: torch.Tensor, steps: int) -> torch
     """Mean gradient on the straight way from ``baseline`` (1, 1, S, S) to the film: (S, S) float64.
 
     Raises:
-        Cancelled: the person who asked has cancelled.
+        Cancelled: the work was cancelled.
     """
     points, weights = np.polynomial.legendre.leggauss(steps)
     shares = torch.as_tensor((points + 1) / 2, device=request.film.device)

@@ -14,10 +14,10 @@ from torch import nn
 
 from classifiers import ChestClassifier
 from classifiers.precision import settle_precision
-from xai_methods.method import Attribution, Method, Request
+from xai_methods.method import Attribution, Method, Progress, Request
 from xai_methods.parameters import Parameters, parameter
 from xai_methods.passes import precision_parameter
-from xai_methods.recording.reverse import hand_down_rows
+from xai_methods.recording.reverse import propagate_rows
 from xai_methods.recording.tape import TOLERANCE, Recording, UnsupportedNetworkError, logits_apart, record
 from xai_methods.registry import register
 
@@ -59,7 +59,7 @@ class StageJacobian:
 def jacobian(
     classifier: ChestClassifier,
     film: torch.Tensor,
-    report: Callable[[float], None] | None = None,
+    report: Progress | None = None,
     precision: str = "float32",
 ) -> torch.Tensor:
     """Derivative of every logit with respect to every pixel (Abe & Asai 2025, arXiv 2502.14001).
@@ -106,7 +106,7 @@ def _recorded(classifier: ChestClassifier, film: torch.Tensor) -> Recording | No
 
 
 def _down_the_steps(
-    recording: Recording, columns: Sequence[int], convolve_in: torch.dtype, report: Callable[[float], None] | None
+    recording: Recording, columns: Sequence[int], convolve_in: torch.dtype, report: Progress | None
 ) -> torch.Tensor:
     """Gradients (C, S, S) of the logits at ``columns``, so many at a time."""
     eye = torch.eye(recording.logits.shape[1], device=recording.logits.device)[list(columns)]
@@ -119,14 +119,14 @@ def _down_the_steps(
                 report(before + share * within)
 
         with torch.no_grad():
-            blocks.append(hand_down_rows(recording, some, convolve_in, tell)[:, 0])
+            blocks.append(propagate_rows(recording, some, convolve_in, tell)[:, 0])
         done += len(some)
         tell(1.0)
     return torch.cat(blocks)
 
 
 def jacobian_and_stages(
-    classifier: ChestClassifier, film: torch.Tensor, report: Callable[[float], None] | None = None
+    classifier: ChestClassifier, film: torch.Tensor, report: Progress | None = None
 ) -> tuple[torch.Tensor, list[StageJacobian], torch.Tensor]:
     """The Jacobian of the whole model and, from the same reverse passes, those of its partial models.
 
@@ -149,14 +149,14 @@ def jacobian_and_stages(
         maps: list[list[torch.Tensor]] = [[] for _ in stages]
         for some in _reverse(logits, [pixels, *(features for _, features in stages)], report):
             blocks.append(some[0][:, 0, 0])
-            for kept, gradient in zip(maps, some[1:]):
-                kept.append(torch.linalg.vector_norm(gradient[:, 0], dim=1))
-    found = [StageJacobian(name, x.shape[1], torch.cat(kept)) for (name, x), kept in zip(stages, maps)]
+            for norms, gradient in zip(maps, some[1:]):
+                norms.append(torch.linalg.vector_norm(gradient[:, 0], dim=1))
+    found = [StageJacobian(name, x.shape[1], torch.cat(norms)) for (name, x), norms in zip(stages, maps)]
     return torch.cat(blocks), found, logits.detach()
 
 
 def _reverse(
-    logits: torch.Tensor, inputs: list[torch.Tensor], report: Callable[[float], None] | None
+    logits: torch.Tensor, inputs: list[torch.Tensor], report: Progress | None
 ) -> Iterator[tuple[torch.Tensor, ...]]:
     """Gradients of up to ``ROWS`` logits at a time with respect to each input, the logits leading."""
     rows = AUTOGRAD_ROWS.get(logits.device.type, 16)

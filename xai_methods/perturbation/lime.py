@@ -39,7 +39,7 @@ class LimeParameters(RegionParameters):
     """Parameters of :class:`Lime`."""
 
     samples: int = parameter(
-        500, "Films judged with regions hidden; at least 10 for each region.", low=50, high=20000, step=50
+        500, "Films evaluated with regions hidden; at least 10 for each region.", low=50, high=20000, step=50
     )
     kernel_width: float = parameter(
         0.25, "How fast the weight of a film falls as more of it is hidden.", low=0.05, high=10.0, step=0.05
@@ -173,9 +173,9 @@ class Lime(Method):
         coalitions = sample_coalitions(chosen.samples, regions.count, request.rng)
         weights, pairs = proximity(coalitions, chosen.kernel_width), pairs_of(chosen.samples)
         game, logits = Game(request, regions, chosen.precision, chosen.samples), np.empty(0)
-        for judged in looks(FEWEST * regions.count + 1, chosen.samples, chosen.stop_at):
-            logits = np.concatenate([logits, game(coalitions[len(logits) : judged])])
-            seen = slice(judged)
+        for evaluated in looks(FEWEST * regions.count + 1, chosen.samples, chosen.stop_at):
+            logits = np.concatenate([logits, game(coalitions[len(logits) : evaluated])])
+            seen = slice(evaluated)
             surrogate = fit_surrogate(coalitions[seen], logits, weights[seen], chosen.alpha, pairs[seen])
             if seed_agreement(surrogate.weights, surrogate.errors) >= chosen.stop_at:
                 break

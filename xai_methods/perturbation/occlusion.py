@@ -13,7 +13,7 @@ import torch
 
 from xai_methods.method import Attribution, Method, Request
 from xai_methods.parameters import Parameters, parameter
-from xai_methods.passes import empty_films, judge_all, precision_parameter
+from xai_methods.passes import empty_films, precision_parameter, predict_logits
 from xai_methods.perturbation.masking import HIDES, make_regions
 from xai_methods.registry import register
 
@@ -72,7 +72,7 @@ class Occlusion(Method):
 
         # The film itself comes first, in the same precision, so that rounding that both share cancels.
         places = [(slice(0, 0), slice(0, 0)), *places]
-        logits = judge_all(request, compose, len(places), chosen.precision)
+        logits = predict_logits(request, compose, len(places), chosen.precision)
         total, covered = np.zeros((side, side)), np.zeros((side, side))
         for place, logit in zip(places[1:], logits[1:]):
             total[place] += logits[0] - logit

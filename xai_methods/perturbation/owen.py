@@ -28,7 +28,7 @@ class OwenParameters(RegionParameters):
 
     samples: int = parameter(
         500,
-        "Films judged with regions hidden, about. Parts that are not halved in time share their gain by area.",
+        "Films evaluated with regions hidden, about. Parts that are not halved in time share their gain by area.",
         low=4,
         high=20000,
         step=1,
@@ -50,7 +50,7 @@ class OwenResult:
     Attributes:
         values: (K,), summing to ``full - base``. base: value of the empty coalition. full: of the full one.
         resolved: share of the gains (by magnitude) that was followed down to single players, 1 where exact.
-        samples: coalitions judged beside the empty and the full one.
+        samples: coalitions evaluated beside the empty and the full one.
     """
 
     values: np.ndarray
@@ -102,18 +102,18 @@ def owen_values(value: Value, tree: Part, areas: np.ndarray, samples: int) -> Ow
     Args:
         value: the game. tree: of players 0 ... K - 1.
         areas: (K,) positive; a part that is not halved in time shares its gain in proportion to them.
-        samples: coalitions judged, about; with enough of them the values are exact.
+        samples: coalitions evaluated, about; with enough of them the values are exact.
     """
     players = len(tree.members)
     none = np.zeros(players, dtype=bool)
     base, full = (float(worth) for worth in value(np.stack([none, ~none])))
-    tasks, numbers, judged = [_Task(0.0, 0, tree, none, base, full, 1.0)], 1, 0
+    tasks, numbers, evaluated = [_Task(0.0, 0, tree, none, base, full, 1.0)], 1, 0
     values, resolved, loose = np.zeros(players), 0.0, 0.0
     while tasks:
         chosen: list[tuple[_Task, Part, Part]] = []
         while tasks and len(chosen) < AT_ONCE:
             task = heapq.heappop(tasks)
-            if task.part.halves is not None and judged + 2 * len(chosen) < samples:
+            if task.part.halves is not None and evaluated + 2 * len(chosen) < samples:
                 chosen.append((task, *task.part.halves))
                 continue
             share = areas[task.part.members] / areas[task.part.members].sum()
@@ -124,7 +124,7 @@ def owen_values(value: Value, tree: Part, areas: np.ndarray, samples: int) -> Ow
             continue
         masks = np.stack([_joined(task.context, half) for task, *halves in chosen for half in halves])
         worth = value(masks).reshape(-1, 2)
-        judged += len(masks)
+        evaluated += len(masks)
         for (task, left, right), (with_left, with_right), (left_on, right_on) in zip(
             chosen, worth, masks.reshape(-1, 2, players)
         ):
@@ -139,7 +139,7 @@ def owen_values(value: Value, tree: Part, areas: np.ndarray, samples: int) -> Ow
                 heapq.heappush(tasks, _Task(urgency, numbers, part, context, without, along, weight))
                 numbers += 1
     moved = resolved + loose
-    return OwenResult(values, base, full, resolved / moved if moved else 1.0, judged)
+    return OwenResult(values, base, full, resolved / moved if moved else 1.0, evaluated)
 
 
 def _joined(context: np.ndarray, part: Part) -> np.ndarray:

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 
 from xai_methods.method import Attribution, Method, Request
 from xai_methods.parameters import Parameters, parameter
-from xai_methods.passes import empty_films, judge_all, precision_parameter
+from xai_methods.passes import empty_films, precision_parameter, predict_logits
 from xai_methods.perturbation.masking import HIDES, make_regions
 from xai_methods.registry import register
 
@@ -23,7 +23,7 @@ from xai_methods.registry import register
 class RiseParameters(Parameters):
     """Parameters of :class:`Rise`."""
 
-    masks: int = parameter(1000, "Films judged under random masks.", low=50, high=20000, step=50)
+    masks: int = parameter(1000, "Films evaluated under random masks.", low=50, high=20000, step=50)
     cells: int = parameter(7, "Cells along a side of a mask, before it is enlarged.", low=2, high=32, step=1)
     shown: float = parameter(0.5, "Share of cells that are shown.", low=0.1, high=0.9, step=0.05)
     hide: str = parameter(
@@ -104,7 +104,7 @@ class Rise(Method):
             shown.add_(flat.sum(dim=0))
             squares.add_((flat**2).sum(dim=0))
 
-        logits = judge_all(request, compose, chosen.masks, chosen.precision, hear=add)
+        logits = predict_logits(request, compose, chosen.masks, chosen.precision, on_batch=add)
         values = (answers / shown - logits.mean()).cpu().numpy()
         spread = (squares * (chosen.masks / shown) ** 2 - chosen.masks).clamp(min=0).sqrt().mean().item()
         return Attribution(

@@ -1,6 +1,6 @@
 """Kernel SHAP over superpixels: Shapley values of the game "which superpixels are shown".
 
-Lundberg and Lee 2017, arXiv 1705.07874. Which coalitions are judged: ``shap_plan``. What is not sampled: ``emulator``.
+Lundberg and Lee 2017, arXiv 1705.07874. The coalitions to evaluate: ``shap_plan``. What is not sampled: ``emulator``.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from xai_methods.registry import register
 Value = Callable[[np.ndarray], np.ndarray]
 """A game: (N, K) bool coalitions to (N,) values."""
 EXACT_PLAYERS = 12
-"""Up to so many superpixels all coalitions are judged and the Shapley values are exact ..."""
+"""Up to so many superpixels all coalitions are evaluated and the Shapley values are exact ..."""
 EXACT_PRICE = 10
-"""... unless that takes more than so many times the samples asked for."""
+"""... unless that takes more than so many times the samples."""
 LOGIT_PRECISION = 1e-6
 """Share of the answers below which what a linear model leaves is rounding."""
 FEWEST = 4
@@ -37,8 +37,8 @@ class KernelShapParameters(RegionParameters):
 
     samples: int = parameter(
         500,
-        "Films judged with regions hidden. With 12 regions or fewer all combinations are judged instead, unless they"
-        " are more than 10 times as many.",
+        "Films evaluated with regions hidden. With 12 regions or fewer it is all combinations instead, unless they are "
+        "more than 10 times as many.",
         low=50,
         high=20000,
         step=50,
@@ -52,9 +52,9 @@ class ShapleyValues:
 
     Attributes:
         values: (K,), summing to ``full - base``. base: value of the empty coalition. full: of the full one.
-        enumerated: share of the Shapley kernel's weight on coalitions that were all judged, 1 where exact.
+        enumerated: share of the Shapley kernel's weight on coalitions that were all evaluated, 1 where exact.
         errors: (K,) standard errors over repeated draws, 0 where exact.
-        samples: coalitions judged beside the empty and the full one.
+        samples: coalitions evaluated beside the empty and the full one.
     """
 
     values: np.ndarray
@@ -96,7 +96,7 @@ def kernel_shap(
 
     Args:
         value: the game; called with the empty and the full coalition and those chosen, in one or more parts.
-        players: K, at least 2. samples: coalitions judged at most, beside the empty and the full one; from 2^K - 2
+        players: K, at least 2. samples: coalitions evaluated at most, beside the empty and the full one; from 2^K - 2
             on the values are exact.
         rng: source of the coalitions drawn.
         stop_at: seed agreement (see ``masking.seed_agreement``) at which fewer samples will do; 1 never stops.
@@ -108,12 +108,12 @@ def kernel_shap(
         raise ValueError(f"Kernel SHAP takes at least 2 players and 2 samples, got {players} and {samples}")
     plan = plan_coalitions(players, samples, rng)
     ends = np.array([[False] * players, [True] * players])
-    chosen, worth = np.concatenate([ends, plan.judged]), np.empty(0)
+    chosen, worth = np.concatenate([ends, plan.evaluated]), np.empty(0)
     least = 2 * max(FEWEST * players // 2, plan.whole + players // 2)
-    for judged in looks(least, len(chosen) - 2, stop_at):
-        worth = np.concatenate([worth, value(chosen[len(worth) : judged + 2])])
+    for evaluated in looks(least, len(chosen) - 2, stop_at):
+        worth = np.concatenate([worth, value(chosen[len(worth) : evaluated + 2])])
         base, full = float(worth[0]), float(worth[1])
-        values, errors = estimate(plan.first(judged // 2), (worth[2::2] - worth[3::2]) / 2, full - base)
+        values, errors = estimate(plan.first(evaluated // 2), (worth[2::2] - worth[3::2]) / 2, full - base)
         if seed_agreement(values, errors) >= stop_at:
             break
     return ShapleyValues(values, base, full, plan.enumerated, errors, len(worth) - 2)

@@ -1,4 +1,4 @@
-"""Which coalitions Kernel SHAP judges, and what they weigh.
+"""Which coalitions Kernel SHAP evaluates, and what they weigh.
 
 Sizes are drawn by leverage scores, in pairs, without replacement: Musco and Witter 2025, arXiv 2410.01917. Paired
 sampling: Covert and Lee 2021, arXiv 2012.01536.
@@ -18,10 +18,10 @@ ROUNDS = 50
 
 @dataclass(frozen=True, eq=False)
 class SamplingPlan:
-    """Coalitions to judge, each with its complement, and what they weigh in the regression.
+    """Coalitions to evaluate, each with its complement, and what they weigh in the regression.
 
     Attributes:
-        coalitions: (P, K) bool, none empty, none full; the complement of each is judged too.
+        coalitions: (P, K) bool, none empty, none full; the complement of each is evaluated too.
         weights: (P,) of each pair, summing to 1. whole: pairs of sizes that are enumerated in full; they come first.
         enumerated: share of the Shapley kernel's weight that is enumerated.
     """
@@ -32,12 +32,12 @@ class SamplingPlan:
     enumerated: float
 
     @property
-    def judged(self) -> np.ndarray:
+    def evaluated(self) -> np.ndarray:
         """(2P, K) bool: each coalition followed by its complement."""
         return np.stack([self.coalitions, ~self.coalitions], axis=1).reshape(-1, self.coalitions.shape[1])
 
     def first(self, pairs: int) -> SamplingPlan:
-        """The plan that judges its first ``pairs`` pairs only, all enumerated ones among them."""
+        """The plan that evaluates its first ``pairs`` pairs only, all enumerated ones among them."""
         if pairs >= len(self.coalitions):
             return self
         weights = self.weights[:pairs].copy()

@@ -54,10 +54,10 @@ def superpixels(film: np.ndarray, kind: str = "slic", n: int = 50, compactness: 
 
 
 def _slic(film: np.ndarray, n: int, compactness: float) -> np.ndarray:
-    # SLIC seeds a regular grid and returns fewer regions than asked for; asking for more and joining gives n.
-    for asked in (n, math.ceil(1.1 * n), math.ceil(1.3 * n), 2 * n, 4 * n):
+    # SLIC seeds a regular grid and returns fewer regions than wanted; more of them, joined, gives n.
+    for wanted in (n, math.ceil(1.1 * n), math.ceil(1.3 * n), 2 * n, 4 * n):
         labels = skimage.segmentation.slic(
-            film, asked, compactness=compactness, sigma=1, start_label=0, channel_axis=None
+            film, wanted, compactness=compactness, sigma=1, start_label=0, channel_axis=None
         )
         if labels.max() + 1 >= n:
             break

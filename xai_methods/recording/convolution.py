@@ -1,4 +1,4 @@
-"""The transpose of a convolution: what its outputs hand down to its inputs."""
+"""The transpose of a convolution: from its outputs to its inputs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gradients of many logits at once, handed down the recorded steps.
+"""Gradients of many logits at once, propagated through the recorded steps.
 
 What a network multiplies gradients with on the way down is fixed by its forward pass: which ReLUs were open, which
 entry of a window was the largest. That pass is in the network's own precision. Convolutions, nearly all of the work,
@@ -8,12 +8,13 @@ Slopes of activations and normalisations are the same for all rows: they meet ea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 
+from xai_methods.method import Progress
 from xai_methods.recording.steps import (
     Addition,
     Affine,
@@ -56,11 +57,11 @@ class Rows:
         return Rows(_added(mine, other))
 
 
-def hand_down_rows(
+def propagate_rows(
     recording: Recording,
     directions: torch.Tensor,
     convolve_in: torch.dtype,
-    report: Callable[[float], None] | None = None,
+    report: Progress | None = None,
 ) -> torch.Tensor:
     """Gradients of weighted sums of the logits with respect to the film.
 

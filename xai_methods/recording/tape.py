@@ -51,12 +51,12 @@ class Tape(TorchFunctionMode):
 
     Attributes:
         steps: what was computed from the film. numbers: number of each tensor by identity.
-        kept: the tensors themselves, so that no identity is used twice.
+        tensors: the tensors themselves, so that no identity is used twice.
     """
 
     steps: list[Step] = field(default_factory=list)
     numbers: dict[int, int] = field(default_factory=dict)
-    kept: list[torch.Tensor] = field(default_factory=list)
+    tensors: list[torch.Tensor] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class Tape(TorchFunctionMode):
     def start(self, film: torch.Tensor) -> None:
         """Number the film 0."""
         self.numbers[id(film)] = 0
-        self.kept.append(film)
+        self.tensors.append(film)
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -77,9 +77,9 @@ class Tape(TorchFunctionMode):
             return output
         if id(output) in self.numbers:
             return output
-        target = len(self.kept)
+        target = len(self.tensors)
         self.numbers[id(output)] = target
-        self.kept.append(output)
+        self.tensors.append(output)
         make = CALLS.get(func)
         step = make(self.number, target, args, given) if make is not None else None
         self.steps.append(step or Step((), target, _refuse, _name(func)))
@@ -120,7 +120,7 @@ def record(network: nn.Module, film: torch.Tensor) -> Recording:
                 )
             needed.update(step.sources)
             steps.append(step)
-    return Recording(tuple(reversed(steps)), last, tape.kept)
+    return Recording(tuple(reversed(steps)), last, tape.tensors)
 
 
 def logits_apart(found: torch.Tensor, expected: torch.Tensor) -> float:

@@ -1,12 +1,12 @@
-"""Handing relevance down from a logit to the film, with the books kept."""
+"""Relevance propagated from a logit to the film, with what each step received, passed on and absorbed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 
+from xai_methods.method import Progress
 from xai_methods.recording.steps import Addition, Affine, Elementwise, Pooling, Step
 from xai_methods.relevance.canonise import CanonicalNetwork
 from xai_methods.relevance.composites import Composite
@@ -14,41 +14,41 @@ from xai_methods.relevance.rules import stabilised
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One step's books: relevance that came in from above, went down, and stayed in the bias."""
+class StepBalance:
+    """Relevance that one step received from above, passed on to its inputs, and absorbed in its bias."""
 
     step: str
     received: float
-    handed_down: float
+    passed_on: float
     absorbed: float
 
     @property
     def lost(self) -> float:
-        """What neither went down nor stayed in a bias: the stabilisers' part, and dead ends."""
-        return self.received - self.handed_down - self.absorbed
+        """What was neither passed on nor absorbed: the stabilisers' part, and dead ends."""
+        return self.received - self.passed_on - self.absorbed
 
 
 @dataclass(frozen=True, eq=False)
 class Flow:
-    """Relevance (1, 1, S, S) of the film, and the books of every step from the logit down."""
+    """Relevance (1, 1, S, S) of the film, and the balance of every step from the logit to the film."""
 
     relevance: torch.Tensor
-    books: tuple[Entry, ...]
+    balances: tuple[StepBalance, ...]
 
     @property
     def absorbed(self) -> float:
         """Relevance that stayed in biases."""
-        return sum(entry.absorbed for entry in self.books)
+        return sum(entry.absorbed for entry in self.balances)
 
 
-def hand_down(
+def propagate(
     network: CanonicalNetwork,
     values: dict[int, torch.Tensor],
     column: int,
     composite: Composite,
-    report: Callable[[float], None] | None = None,
+    report: Progress | None = None,
 ) -> Flow:
-    """Hand the logit at ``column`` down to the film.
+    """Propagate the logit at ``column`` to the film.
 
     Args:
         network: the canonical network. values: what it computed (``network.run``).
@@ -58,17 +58,17 @@ def hand_down(
     logits = values[network.last]
     relevance = {network.last: torch.zeros_like(logits)}
     relevance[network.last][:, column] = logits[:, column]
-    books = []
+    balances = []
     for done, step in enumerate(reversed(network.steps)):
         upper = relevance.pop(step.target)
         inputs = [values[source] for source in step.sources]
         lower, absorbed = _through(step, inputs, values[step.target], upper, composite)
-        books.append(Entry(step.name, float(upper.sum()), sum(float(part.sum()) for part in lower), absorbed))
+        balances.append(StepBalance(step.name, float(upper.sum()), sum(float(part.sum()) for part in lower), absorbed))
         for source, part in zip(step.sources, lower):
             relevance[source] = relevance[source] + part if source in relevance else part
         if report is not None and done % 16 == 0:
             report(done / len(network.steps))
-    return Flow(relevance[0], tuple(books))
+    return Flow(relevance[0], tuple(balances))
 
 
 def _through(
@@ -76,7 +76,7 @@ def _through(
 ) -> tuple[list[torch.Tensor], float]:
     """Relevance of each of the step's inputs, and what its bias absorbed."""
     if isinstance(step, Affine):
-        lower, absorbed = composite.rule(step).hand_down(step, inputs[0], output, upper)
+        lower, absorbed = composite.rule(step).propagate(step, inputs[0], output, upper)
         return [lower], absorbed
     if isinstance(step, Elementwise):
         return [upper], 0.0

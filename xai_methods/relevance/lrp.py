@@ -1,4 +1,4 @@
-"""LRP: the logit handed down, layer by layer, to the pixels."""
+"""LRP: the logit propagated, layer by layer, to the pixels."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from xai_methods.recording.tape import TOLERANCE, UnsupportedNetworkError, logit
 from xai_methods.registry import register
 from xai_methods.relevance.canonise import CanonicalNetwork, canonise
 from xai_methods.relevance.composites import COMPOSITES, composite
-from xai_methods.relevance.flow import Flow, hand_down
+from xai_methods.relevance.flow import Flow, propagate
 
 _networks: weakref.WeakKeyDictionary[ChestClassifier, CanonicalNetwork] = weakref.WeakKeyDictionary()
 _networks_lock = threading.Lock()
@@ -76,7 +76,7 @@ class Lrp(Method):
     name = "lrp"
     title = "LRP"
     family = "relevance"
-    question = "If the logit is handed down layer by layer, how much of it does each pixel get?"
+    question = "If the logit is passed down layer by layer, how much of it does each pixel get?"
     reference = "Bach et al. 2015, doi 10.1371/journal.pone.0130140"
     signed = True
     unit = "share of the logit"
@@ -95,13 +95,13 @@ class Lrp(Method):
             "logit": logit,
             "bias_share": flow.absorbed / scale,
             "conservation": (total + flow.absorbed) / scale,
-            "worst_step": max((entry.lost / scale for entry in flow.books), key=abs),
+            "worst_step": max((entry.lost / scale for entry in flow.balances), key=abs),
         }
         return Attribution(flow.relevance[0, 0].float().cpu().numpy(), diagnostics=diagnostics)
 
 
 def relevance_flow(request: Request) -> tuple[Flow, float]:
-    """Hand the request's logit down; the flow with the books of every step, and the logit itself."""
+    """Hand the request's logit down; the flow with the balances of every step, and the logit itself."""
     chosen, classifier = request.parameters, request.classifier
     assert isinstance(chosen, LrpParameters)
     preprocessing = classifier.preprocessing
@@ -111,5 +111,5 @@ def relevance_flow(request: Request) -> tuple[Flow, float]:
     request.report(0.1)
     column = classifier.columns[request.column]
     with torch.inference_mode(False), torch.no_grad():
-        flow = hand_down(network, values, column, rules, lambda share: request.report(0.1 + 0.9 * share))
+        flow = propagate(network, values, column, rules, lambda share: request.report(0.1 + 0.9 * share))
     return flow, float(values[network.last][0, column])

@@ -1,4 +1,4 @@
-"""The rules by which a step with weights hands relevance down.
+"""The rules by which a step with weights propagates relevance.
 
 Notation: x input, w weights, b bias, z = wx + b output, R relevance; a plus or minus sign keeps that part and puts 0
 for the rest. Each rule returns the relevance of its input and the sum that its bias has absorbed.
@@ -16,7 +16,7 @@ from xai_methods.recording.steps import Affine
 STABILISER = 1e-6
 """Added to denominators, away from zero."""
 
-Handed = tuple[torch.Tensor, float]
+Propagated = tuple[torch.Tensor, float]
 
 
 def stabilised(z: torch.Tensor, epsilon: float = STABILISER) -> torch.Tensor:
@@ -25,10 +25,10 @@ def stabilised(z: torch.Tensor, epsilon: float = STABILISER) -> torch.Tensor:
 
 
 class Rule(ABC):
-    """How a step with weights hands relevance down."""
+    """How a step with weights propagates relevance."""
 
     @abstractmethod
-    def hand_down(self, step: Affine, x: torch.Tensor, z: torch.Tensor, relevance: torch.Tensor) -> Handed:
+    def propagate(self, step: Affine, x: torch.Tensor, z: torch.Tensor, relevance: torch.Tensor) -> Propagated:
         """Relevance of ``x``, and the sum absorbed by the bias, for a step that mapped x to z."""
 
 
@@ -55,7 +55,7 @@ class _Shares:
     bias: torch.Tensor | None
     total: torch.Tensor
 
-    def split(self, relevance: torch.Tensor) -> Handed:
+    def split(self, relevance: torch.Tensor) -> Propagated:
         """Split relevance in proportion to the contributions."""
         share = relevance / stabilised(self.total)
         lower = torch.zeros_like(self.x)
@@ -92,7 +92,7 @@ class Epsilon(Rule):
 
     epsilon: float = STABILISER
 
-    def hand_down(self, step: Affine, x: torch.Tensor, z: torch.Tensor, relevance: torch.Tensor) -> Handed:
+    def propagate(self, step: Affine, x: torch.Tensor, z: torch.Tensor, relevance: torch.Tensor) -> Propagated:
         """See :class:`Rule`."""
         share = relevance / stabilised(z, self.epsilon)
         return x * step.transposed(x.shape, step.weight, share), _absorbed(step.bias_as(z), share)
@@ -101,7 +101,7 @@ class Epsilon(Rule):
 class Plus(Rule):
     """The z-plus rule: positive contributions share all (Montavon et al. 2017, doi 10.1016/j.patcog.2016.11.008)."""
 
-    def hand_down(self, step: Affine, x: torch.Tensor, z: torch.Tensor, relevance: torch.Tensor) -> Handed:
+    def propagate(self, step: Affine, x: torch.Tensor, z: torch.Tensor, relevance: torch.Tensor) -> Propagated:
         """See :class:`Rule`."""
         return _of_sign(step, x, z, +1).split(relevance)
 
@@ -111,12 +111,12 @@ class AlphaBeta(Rule):
     """1 + beta times the positive contributions less beta times the negative ones (Bach et al. 2015).
 
     An output with contributions of one sign only has nothing to weigh them against: they share its relevance once.
-    Taken by the letter, the rule would hand down 1 + beta times, or minus beta times, what such an output received.
+    Taken by the letter, the rule would pass on 1 + beta times, or minus beta times, what such an output received.
     """
 
     beta: float
 
-    def hand_down(self, step: Affine, x: torch.Tensor, z: torch.Tensor, relevance: torch.Tensor) -> Handed:
+    def propagate(self, step: Affine, x: torch.Tensor, z: torch.Tensor, relevance: torch.Tensor) -> Propagated:
         """See :class:`Rule`."""
         plus, minus = _of_sign(step, x, z, +1), _of_sign(step, x, z, -1)
         speaks, opposes = plus.total > 0, minus.total < 0
@@ -136,7 +136,7 @@ class Gamma(Rule):
 
     gamma: float
 
-    def hand_down(self, step: Affine, x: torch.Tensor, z: torch.Tensor, relevance: torch.Tensor) -> Handed:
+    def propagate(self, step: Affine, x: torch.Tensor, z: torch.Tensor, relevance: torch.Tensor) -> Propagated:
         """See :class:`Rule`."""
         lower, absorbed = self._side(step, x, z, relevance * (z > 0), +1)
         below = relevance * (z < 0)
@@ -145,7 +145,7 @@ class Gamma(Rule):
             lower, absorbed = lower + more, absorbed + more_bias
         return lower, absorbed
 
-    def _side(self, step: Affine, x: torch.Tensor, z: torch.Tensor, relevance: torch.Tensor, sign: int) -> Handed:
+    def _side(self, step: Affine, x: torch.Tensor, z: torch.Tensor, relevance: torch.Tensor, sign: int) -> Propagated:
         same, other, favoured = _parts(step, z, sign)
         own = step.bias_as(z)
         bias = None if own is None or favoured is None else own + self.gamma * favoured
@@ -156,7 +156,7 @@ class Gamma(Rule):
 class Flat(Rule):
     """The same share to every input of an output (Lapuschkin et al. 2019, doi 10.1038/s41467-019-08987-4)."""
 
-    def hand_down(self, step: Affine, x: torch.Tensor, z: torch.Tensor, relevance: torch.Tensor) -> Handed:
+    def propagate(self, step: Affine, x: torch.Tensor, z: torch.Tensor, relevance: torch.Tensor) -> Propagated:
         """See :class:`Rule`."""
         ones = torch.ones_like(step.weight)
         share = relevance / stabilised(step.linear(torch.ones_like(x), ones))
@@ -174,7 +174,7 @@ class ZBox(Rule):
     low: float
     high: float
 
-    def hand_down(self, step: Affine, x: torch.Tensor, z: torch.Tensor, relevance: torch.Tensor) -> Handed:
+    def propagate(self, step: Affine, x: torch.Tensor, z: torch.Tensor, relevance: torch.Tensor) -> Propagated:
         """See :class:`Rule`."""
         plus, minus = step.weight.clamp(min=0), step.weight.clamp(max=0)
         low, high = torch.full_like(x, self.low), torch.full_like(x, self.high)

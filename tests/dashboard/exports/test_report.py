@@ -53,7 +53,7 @@ def test_no_text_of_a_file_or_a_person_becomes_markup(comparison):
         methods = {
             key: replace(done, title=SCRIPT, error=done.error and SCRIPT) for key, done in result.methods.items()
         }
-        findings[name] = replace(result, finding=SCRIPT, verdict=Verdict("failed", SCRIPT), methods=methods)
+        findings[name] = replace(result, finding=SCRIPT, verdict=Verdict("not shown", SCRIPT), methods=methods)
     notes = (Note("inverted", SCRIPT), Note("lateral", SCRIPT, doubt=True))
     film = Radiograph(comparison.radiograph.pixels, notes=notes)
     made = replace(comparison, findings=findings, radiograph=film, classifier_digest=SCRIPT)

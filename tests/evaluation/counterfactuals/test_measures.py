@@ -13,6 +13,7 @@ from evaluation.counterfactuals.measures import (
     lower_lung_share,
     measured,
     nearest_is_own,
+    share_outside,
     slope,
 )
 
@@ -121,3 +122,14 @@ def test_anatomy_of_a_film_without_a_chest_is_unknown():
     found = measured(np.random.default_rng(0).random((128, 128)))
     assert math.isnan(found.ratio)
     assert math.isnan(found.lower)
+
+
+def test_the_share_of_the_change_outside_an_outline():
+    difference = np.zeros((4, 4))
+    difference[0, 0], difference[3, 3] = -3, 1
+    region = np.zeros((4, 4))
+    region[0, 0] = 1
+    assert share_outside(difference, region) == pytest.approx(0.25)
+    assert share_outside(difference, region / 2) == pytest.approx(0.625)
+    assert math.isnan(share_outside(np.zeros((4, 4)), region))
+    assert math.isnan(share_outside(difference, np.zeros((4, 4))))

@@ -51,7 +51,7 @@ def result(scores: dict[str, tuple[float, float]], baseline: float = 0.3, passed
         made = Explanation(peak(5, 5 + 4 * place), True, title, {}, 0, "Mass", 1.0, "f", "c", 0.1, 1)
         both = {"pointing_game": Score("pointing_game", pointing), "pixel_auprc": Score("pixel_auprc", auprc)}
         methods[title] = MethodResult("Mass", NAMES[title], title, made, made.values, both)
-    verdict = Verdict("passed" if passed else "failed", "a reason")
+    verdict = Verdict("shown" if passed else "not shown", "a reason")
     baselines = {"edge-map": {"pixel_auprc": Score("pixel_auprc", baseline)}}
     return FindingResult("Mass", 1.0, 0.7, peak(5, 5) > 0.5, verdict, methods, baselines, {})
 

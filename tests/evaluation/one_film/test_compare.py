@@ -34,7 +34,7 @@ def test_methods_baselines_and_chance_side_by_side():
     assert best == [by_name.loc[["jacobian", "grad-cam"], "pixel_auprc"].idxmax()]
     assert result.logit == pytest.approx(float(context.classifier.logits(context.radiograph)[0]))
     assert result.probability == pytest.approx(1 / (1 + math.exp(-result.logit)))
-    assert result.verdict.status == "not tested"
+    assert result.verdict.status == "not measured"
     assert comparison_table(done).finding.unique().tolist() == ["Spot"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,14 +12,15 @@ from evaluation.runs.plan import digest_of
 from evaluation.runs.store import SCHEMA, Store
 
 VALUES = {"grad-cam": 0.8, "jacobian": 0.5, "uniform": 0.2, "centre-prior": 0.3}
-FILMS = 12
+FILMS = 24
 
 
-def made_store(folder: Path, shift: float = 0.0, leave_out: int = 0) -> Store:
-    """Two methods and two baselines on twelve films of six patients; film i scores i/100 above the map's mean.
+def made_store(folder: Path, shift: float = 0.0, leave_out: int = 0, silent: int = 0) -> Store:
+    """Two methods and two baselines on 24 films of twelve patients; film i scores i/100 above the map's mean.
 
     Args:
-        shift: added to grad-cam's values. leave_out: films at the end that are not there.
+        shift: added to grad-cam's values. leave_out: films at the end that are not there. silent: films
+            at the start on which grad-cam's score is undefined.
     """
     store = Store(folder)
     store.make()
@@ -28,7 +30,8 @@ def made_store(folder: Path, shift: float = 0.0, leave_out: int = 0) -> Store:
             kind = "baseline" if method in ("uniform", "centre-prior") else "method"
             for seed in (0, 1) if kind == "method" else (0,):
                 value = mean + i / 100 + (seed - 0.5) * 0.01 * (kind == "method") + shift * (method == "grad-cam")
-                rows.append(made_row(i, method, kind, seed, value))
+                undefined = method == "grad-cam" and i < silent
+                rows.append(made_row(i, method, kind, seed, math.nan if undefined else value))
     store.write([pa.Table.from_pylist(rows, schema=SCHEMA)], [], {})
     (folder / "plan.toml").write_text('collections = ["tiny-films"]\nclassifiers = ["tiny"]\nname = "<Made>"\n')
     store.write_text("status.json", json.dumps({"state": "done", "films": FILMS, "done": FILMS, "failures": 0}))

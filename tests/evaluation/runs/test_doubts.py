@@ -39,7 +39,7 @@ def test_a_film_is_a_row_for_each_doubt_or_one_for_none() -> None:
 def test_the_report_says_how_many_and_which(store: Store, tmp_path: Path) -> None:
     doubtful = [row(0, "lateral"), row(0, "body-part"), row(1, "lateral"), row(1, "lateral"), row(5, "")]
     store.write([], [], {}, doubtful + [row(i, "") for i in range(2, FILMS)] + [row(FILMS + 3, "lateral")])
-    said = "2 of 12 films were read with a doubt (lateral: 2; body part: 1)."
+    said = f"2 of {FILMS} films were read with a doubt (lateral: 2; body part: 1)."
     assert doubts_in_words(doubts_of(store)) == said
     write_report(store, tmp_path / "report")
     assert said in (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
@@ -54,6 +54,8 @@ def test_none_is_told_from_unknown(store: Store) -> None:
     assert "unknown" in doubts_in_words(doubts_of(store))
     store.make()
     store.write([], [], {}, [row(0, ""), row(1, "lateral")])
-    assert doubts_in_words(doubts_of(store)) == "1 of 12 films was read with a doubt (lateral: 1); of 10 it is unknown."
+    assert doubts_in_words(doubts_of(store)) == (
+        f"1 of {FILMS} films was read with a doubt (lateral: 1); of {FILMS - 2} it is unknown."
+    )
     store.write([], [], {}, [row(i, "") for i in range(2, FILMS)])
-    assert doubts_in_words(doubts_of(store)) == "1 of 12 films was read with a doubt (lateral: 1)."
+    assert doubts_in_words(doubts_of(store)) == f"1 of {FILMS} films was read with a doubt (lateral: 1)."

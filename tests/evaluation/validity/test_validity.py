@@ -1,99 +1,138 @@
 from __future__ import annotations
 
 import json
-import math
 
 import numpy as np
 import pytest
 
 from evaluation.validity.blur_test import blur_drops, overlap, places_elsewhere
-from evaluation.validity.gate import gate, measure_validity, record
+from evaluation.validity.figures import EFFECT
+from evaluation.validity.gate import STATUSES, gate
+from evaluation.validity.measure import measure_validity
+from evaluation.validity.measured import films_digest, measured_here, record, store, verdict
 from radiographs import Radiograph
 from tests.evaluation.looking import SIDE, Effusions, Spots, looker
 
 
+class Many(Spots):
+    """Enough patients on both sides for intervals."""
+
+    films = 48
+
+
+class ManyEffusions(Effusions):
+    films = 48
+
+
 @pytest.fixture(scope="module")
 def honest():
-    return measure_validity(looker(), Spots())
+    return measure_validity(looker(), Many())
 
 
 @pytest.fixture(scope="module")
 def elsewhere():
-    return measure_validity(looker(mirrored=True), Spots())
+    return measure_validity(looker(mirrored=True), Many())
 
 
-def test_a_classifier_that_looks_at_the_spot_passes(honest):
+def test_a_classifier_that_looks_at_the_spot_is_shown_to(honest):
     figures = honest["Spot"]
-    assert figures["auroc"] == 1
-    assert (figures["positives"], figures["films"]) == (12, 24)
-    assert figures["blur"]["share"] == 1
-    assert figures["blur"]["mirror_share"] == 1
-    assert figures["blur"]["mean_drop"] > 10 * abs(figures["blur"]["mean_drop_elsewhere"])
-    assert gate({"validity": {"spots": honest}}, "Spot", "spots").passed
+    assert (figures["auroc"], figures["auroc_low"]) == (1, 1)
+    assert (figures["positives"], figures["films"]) == (24, 48)
+    assert (figures["looks"]["films"], figures["looks"]["patients"]) == (24, 12)
+    found = gate({"validity": {"spots": honest}}, "Spot", "spots")
+    assert found.passed
+    assert "on spots, where 24 of 48 films have it" in found.reason
+    assert "24 films, 12 patients" in found.reason
 
 
-def test_a_classifier_that_looks_elsewhere_fails_though_it_detects(elsewhere):
-    blur = elsewhere["Spot"]["blur"]
-    assert blur["mean_drop"] < blur["mean_drop_elsewhere"]
-    detects = {"auroc": 0.9, "auroc_low": 0.85, "auroc_high": 0.95, "positives": 500, "films": 1000}
-    verdict = gate({"findings": {"Spot": detects}, "validity": {"spots": elsewhere}}, "Spot", "spots")
-    assert verdict.status == "failed"
-    assert "does not seem to look there" in verdict.reason
+def test_a_classifier_that_looks_elsewhere_is_shown_not_to_though_it_detects(elsewhere):
+    detects = {"auroc": 0.9, "auroc_low": 0.85, "auroc_high": 0.95}
+    found = gate({"validity": {"spots": {"Spot": elsewhere["Spot"] | detects}}}, "Spot", "spots")
+    assert found.status == "shown not to"
+    assert "It does not look there" in found.reason
 
 
 def test_measuring_twice_gives_the_same_figures(honest):
-    assert measure_validity(looker(), Spots()) == honest
+    assert measure_validity(looker(), Many()) == honest
     json.dumps(honest, allow_nan=False)
 
 
+def test_few_patients_show_nothing():
+    figures = measure_validity(looker(), Spots())
+    assert figures["Spot"]["auroc_low"] is None
+    found = gate({"validity": {"spots": figures}}, "Spot", "spots")
+    assert found.status == "not shown"
+    assert "6 patients" in found.reason
+
+
+def part(mean: float, half: float, p: float) -> dict:
+    return {"mean": mean, "low": mean - half, "high": mean + half, "p": p, "patients": 30}
+
+
+def figures(low: float = 0.8, high: float = 0.95, **given) -> dict:
+    one = {"elsewhere": part(0.5, 0.2, 0.001), "without": part(0.6, 0.2, 0.001)} | given
+    worst = max(one, key=lambda name: one[name]["p"])
+    p = one[worst]["p"]
+    look = {"films": 40, "patients": 30, "p": p, "p_holm": p, "level": 0.05, "effect": EFFECT, "power": 0.4}
+    look |= {"part": worst, "parts": one, "rounds": 3, "stable": True}
+    return {
+        "model": "m1", "positives": 40, "films": 99, "auroc": 0.9, "auroc_low": low, "auroc_high": high, "looks": look,
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
-    ("figures", "status", "words"),
+    ("measured", "status", "words"),
     [
-        ({}, "not tested", "nobody has measured"),
-        ({"findings": {"Spot": {"auroc": None}}}, "not tested", "nobody has measured"),
-        ({"findings": {"Spot": {"auroc": 0.6, "auroc_low": 0.52}}}, "failed", "too little"),
-        ({"findings": {"Spot": {"auroc": 0.9, "auroc_low": 0.85}}}, "not tested", "has not been measured"),
+        (figures(), "shown", "It looks there"),
+        (figures(low=0.55), "not shown", "is not shown: AUROC 0.90"),
+        (figures(low=0.4, high=0.58), "shown not to", "shown not to"),
+        (figures(without=part(0.2, 0.3, 0.2)), "not shown", "found with a chance of 40%"),
+        (figures(without=part(0.0, 0.1, 0.5)), "shown not to", "would be enough"),
     ],
 )
-def test_missing_or_weak_figures(figures, status, words):
-    verdict = gate(figures, "Spot")
-    assert verdict.status == status
-    assert words in verdict.reason
-    assert not verdict.passed
+def test_what_figures_say(measured, status, words):
+    found = gate({"validity": {"here": {"Spot": measured}}}, "Spot", "here", "m1")
+    assert found.status == status
+    assert found.status in STATUSES
+    assert words in found.reason
+    assert found.passed == (status == "shown")
 
 
-def blur(p: float) -> dict:
-    return {"films": 40, "share": 0.8, "mean_drop": 1.0, "mean_drop_elsewhere": 0.2, "p": p}
+def test_a_verdict_is_not_lent_to_other_films_or_another_network():
+    card = {"validity": {"here": {"Spot": figures()}}}
+    other = gate(card, "Spot", "there", "m1")
+    assert other.status == "measured on other films"
+    assert not other.passed
+    assert "On these films nobody has measured" in other.reason
+    assert "on here, where 40 of 99 films" in other.reason
+    assert gate(card, "Spot", None, "m1").status == "measured on other films"
+    assert gate(card, "Spot", "here", "m2").status == "not measured"
+    assert gate({}, "Spot", "here").status == "not measured"
+    before = {"validity": {"here": {"Spot": {"auroc": 0.9, "auroc_low": 0.8, "blur": {"p": 0.001}}}}}
+    assert gate(before, "Spot", "here").status == "not measured"
 
 
-def test_the_films_own_collection_decides_before_others():
-    detects = {"auroc": 0.9, "auroc_low": 0.8, "auroc_high": 0.95, "positives": 9, "films": 99}
-    figures = {
-        "validity": {
-            "good": {"Spot": {**detects, "blur": blur(0.001)}},
-            "bad": {"Spot": {**detects, "blur": blur(0.4)}},
-        }
-    }
-    assert gate(figures, "Spot", "good").passed
-    assert gate(figures, "Spot", "bad").status == "failed"
-
-
-def test_the_auroc_on_more_films_counts():
-    small = {"auroc": 0.7, "auroc_low": 0.4, "auroc_high": 0.9, "positives": 5, "films": 20, "blur": blur(0.01)}
-    large = {"auroc": 0.8, "auroc_low": 0.75, "auroc_high": 0.85, "positives": 200, "films": 900}
-    verdict = gate({"findings": {"Spot": large}, "validity": {"c": {"Spot": small}}}, "Spot", "c")
-    assert verdict.passed
-    assert "0.80" in verdict.reason
+def test_what_was_measured_here_is_stored_for_these_films_and_this_network(tmp_path, monkeypatch, honest):
+    monkeypatch.setenv("XAI_LIGHTBOX_HOME", str(tmp_path))
+    model, films = looker(), Many()
+    assert verdict({}, model.digest, "Spot", films).status == "not measured"
+    path = store(model.digest, films, honest)
+    assert verdict({}, model.digest, "Spot", films).passed
+    assert measured_here(looker(mirrored=True).digest, films) == {}
+    assert films_digest(films) != films_digest(Spots())
+    assert verdict({}, model.digest, "Spot", Spots()).status == "not measured"
+    path.write_text("damaged")
+    assert measured_here(model.digest, films) == {}
 
 
 def test_figures_are_recorded_beside_what_the_card_has(tmp_path, honest):
     card = tmp_path / "m.json"
     card.write_text(json.dumps({"name": "m", "figures": {"mean_auroc": 0.8, "validity": {"other": {"X": {}}}}}))
     record(card, "spots", honest)
-    figures = json.loads(card.read_text())["figures"]
-    assert figures["mean_auroc"] == 0.8
-    assert figures["validity"]["spots"]["Spot"]["auroc"] == 1
-    assert "other" in figures["validity"]
+    found = json.loads(card.read_text())["figures"]
+    assert found["mean_auroc"] == 0.8
+    assert found["validity"]["spots"]["Spot"]["auroc"] == 1
+    assert "other" in found["validity"]
 
 
 def test_places_lie_inside_the_film_and_off_the_region():
@@ -116,15 +155,17 @@ def test_a_region_that_fills_the_film_cannot_be_tested():
     assert blur_drops(looker(), film, ~full, "Spot", np.random.default_rng(0)) is None
 
 
-def test_a_collection_with_one_label_only_has_no_auroc():
-    class OnlySpots(Spots):
+def test_without_films_to_compare_with_nothing_is_shown():
+    class OnlySpots(Many):
         def entries(self):
             return [entry for entry in super().entries() if entry.labels]
 
-    figures = measure_validity(looker(), OnlySpots())["Spot"]
-    assert figures["auroc"] is None
-    assert not math.isnan(figures["blur"]["p"])
+    found = measure_validity(looker(), OnlySpots())["Spot"]
+    assert found["auroc"] is None
+    assert found["looks"]["p"] is None
+    assert gate({"validity": {"spots": {"Spot": found}}}, "Spot", "spots").status == "not shown"
 
 
 def test_outlines_and_labels_under_another_name_answer_the_models_finding(honest):
-    assert measure_validity(looker(finding="Effusion"), Effusions()) == {"Effusion": honest["Spot"]}
+    found = measure_validity(looker(finding="Effusion"), ManyEffusions())["Effusion"]
+    assert found | {"model": ""} == honest["Spot"] | {"model": ""}

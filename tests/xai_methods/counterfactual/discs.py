@@ -6,7 +6,7 @@ from torch import nn
 
 from xai_methods.counterfactual.calibration import BalancedPosterior
 from xai_methods.counterfactual.networks import Discriminator, Generator, GeneratorShape
-from xai_methods.counterfactual.training.exaggeration import Draw, Explained, Settings, Trainer
+from xai_methods.counterfactual.training.exaggeration import Draw, Explained, Trainer, TrainerSettings
 
 SIDE = 32
 MIDDLE, SLOPE = 80.0, 0.04
@@ -52,7 +52,9 @@ def trainer(steps: int, seed: int = 0, **weights: float) -> Trainer:
     explained = Explained(
         AreaClassifier(), 0.0, 1.0, (0,), (posterior,), {SIDE: np.array([[1.0, 0.0]], dtype=np.float32)}
     )
-    settings = Settings(stages=((SIDE, steps),), batch=16, rate=2e-3, average=0.9, jitter=0.1, every=steps, **weights)
+    settings = TrainerSettings(
+        stages=((SIDE, steps),), batch=16, rate=2e-3, average=0.9, jitter=0.1, every=steps, **weights
+    )
     draw = Draw(pixels, posterior.of(logits).numpy(), seed)
     with torch.random.fork_rng():
         torch.manual_seed(seed)

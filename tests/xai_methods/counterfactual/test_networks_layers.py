@@ -127,16 +127,16 @@ def test_flow_and_change_keep_their_bounds():
 def test_the_discriminator_heeds_film_finding_and_posterior_and_has_bounded_gradients():
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        judge = Discriminator(2, (8, 16, 16))
+        discriminator = Discriminator(2, (8, 16, 16))
     films = smooth_films(1, 32).requires_grad_(True)
     for _ in range(20):
-        judge(films.detach(), torch.tensor([0]), torch.tensor([0.1]))
-    judge.eval()
+        discriminator(films.detach(), torch.tensor([0]), torch.tensor([0.1]))
+    discriminator.eval()
     first, finding, posterior = (
-        judge(films, torch.tensor([k]), torch.tensor([p])) for k, p in ((0, 0.1), (1, 0.1), (0, 0.9))
+        discriminator(films, torch.tensor([k]), torch.tensor([p])) for k, p in ((0, 0.1), (1, 0.1), (0, 0.9))
     )
     assert len({round(float(v.detach()), 6) for v in (first, finding, posterior)}) == 3
-    for layer in judge.modules():
+    for layer in discriminator.modules():
         if isinstance(layer, torch.nn.Conv2d):
             assert torch.linalg.matrix_norm(layer.weight.detach().flatten(1), 2) < 1.1
 

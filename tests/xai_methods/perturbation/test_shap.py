@@ -138,8 +138,8 @@ def test_standard_errors_match_the_spread_over_draws():
 def test_plan_keeps_its_budget_its_pairs_and_the_kernel(players, samples):
     plan = plan_coalitions(players, samples, np.random.default_rng(0))
     sizes = plan.coalitions.sum(axis=1)
-    assert len(plan.judged) == samples
-    assert np.array_equal(plan.judged[::2], ~plan.judged[1::2])
+    assert len(plan.evaluated) == samples
+    assert np.array_equal(plan.evaluated[::2], ~plan.evaluated[1::2])
     assert sizes.min() >= 1
     assert sizes.max() <= players - 1
     assert plan.weights.sum() == pytest.approx(1)
@@ -160,7 +160,7 @@ def test_plan_gives_each_size_its_share_by_leverage():
 
 def test_plan_takes_outer_sizes_in_full():
     plan = plan_coalitions(50, 4000, np.random.default_rng(0))
-    whole = plan.judged[: 2 * plan.whole]
+    whole = plan.evaluated[: 2 * plan.whole]
     assert len(whole) == 100
     assert len(np.unique(whole, axis=0)) == 100
     assert plan.enumerated == pytest.approx(2 / 49 / sum(1 / (s * (50 - s)) for s in range(1, 50)))
@@ -168,7 +168,7 @@ def test_plan_takes_outer_sizes_in_full():
 
 @pytest.mark.parametrize(("players", "samples"), [(9, 300), (12, 1000), (12, 4000)])
 def test_no_coalition_is_judged_twice(players, samples):
-    judged = plan_coalitions(players, samples, np.random.default_rng(1)).judged
+    judged = plan_coalitions(players, samples, np.random.default_rng(1)).evaluated
     assert len(np.unique(judged, axis=0)) == len(judged) == samples
 
 
@@ -285,7 +285,7 @@ def test_the_mean_over_draws_is_the_exact_value_and_the_emulator_lessens_the_sca
     plain = []
     for seed in range(60):
         plan = plan_coalitions(players, 400, np.random.default_rng(seed))
-        worth = value(plan.judged)
+        worth = value(plan.evaluated)
         plain.append(_solve(plan, (worth[::2] - worth[1::2]) / 2, runs[0].full - runs[0].base)[0])
     assert found.std(axis=0).mean() < 0.8 * np.std(plain, axis=0).mean()
 

@@ -8,7 +8,7 @@ from scipy.stats import spearmanr
 from torch import nn
 
 from tests.families import FAMILIES, random_classifier
-from xai_methods.recording.reverse import hand_down_rows
+from xai_methods.recording.reverse import propagate_rows
 from xai_methods.recording.tape import record
 
 SIDE = 24
@@ -134,7 +134,7 @@ def test_made_up_networks_in_double_precision(kind):
     network, film = made_up(kind).double(), a_film().double()
     directions = directions_for(network, film)
     asked = directions.clone()
-    rows = hand_down_rows(record(network, film), directions, torch.float64)
+    rows = propagate_rows(record(network, film), directions, torch.float64)
     torch.testing.assert_close(rows, one_after_another(network, film, asked), rtol=1e-9, atol=1e-12)
     torch.testing.assert_close(directions, asked, rtol=0, atol=0)
 
@@ -144,7 +144,7 @@ def test_network_families_in_double_precision(family):
     network, film = random_classifier(family, 3, 32, seed=3).network.double(), a_film(32).double()
     directions = directions_for(network, film)
     expected = one_after_another(network, film, directions)
-    rows = hand_down_rows(record(network, film), directions, torch.float64)
+    rows = propagate_rows(record(network, film), directions, torch.float64)
     torch.testing.assert_close(rows, expected, rtol=1e-9, atol=1e-11 * float(expected.abs().max()))
 
 
@@ -153,7 +153,7 @@ def test_bfloat16_rounds_and_moves_nothing(kind):
     network, film = made_up(kind), a_film()
     directions = directions_for(network, film)
     expected = one_after_another(network, film, directions)
-    rows = hand_down_rows(record(network, film), directions, torch.bfloat16)
+    rows = propagate_rows(record(network, film), directions, torch.bfloat16)
     assert rows.dtype == torch.float32
     assert float((rows - expected).norm() / expected.norm()) < 0.02
     for row, exact in zip(rows, expected):
@@ -167,7 +167,7 @@ def test_maps_that_lie_side_by_side_are_added_to_at_once(monkeypatch):
     find = reverse._side_by_side
     monkeypatch.setattr(reverse, "_side_by_side", lambda waiting: blocks.append(find(waiting)) or blocks[-1])
     network, film = made_up(ListOfMaps), a_film()
-    hand_down_rows(record(network, film), torch.eye(5), torch.float32)
+    propagate_rows(record(network, film), torch.eye(5), torch.float32)
     # The last concatenation opens the room, and each of the four before it finds its maps there.
     assert [block is not None for block in blocks] == [False, True, True, True, True]
 
@@ -185,6 +185,6 @@ def test_progress_is_told_and_may_stop_the_work():
 
     network, film = made_up(ListOfMaps), a_film()
     with pytest.raises(Enough):
-        hand_down_rows(record(network, film), torch.eye(5), torch.float32, report)
+        propagate_rows(record(network, film), torch.eye(5), torch.float32, report)
     assert np.all(np.diff(shares) > 0)
     assert 0 <= shares[0] <= shares[-1] <= 1

@@ -11,7 +11,7 @@ from xai_methods.recording.steps import Affine
 from xai_methods.recording.tape import UnsupportedNetworkError
 from xai_methods.relevance.canonise import canonise
 from xai_methods.relevance.composites import COMPOSITES, composite
-from xai_methods.relevance.flow import hand_down
+from xai_methods.relevance.flow import propagate
 from xai_methods.relevance.lrp import LrpParameters, canonical
 from xai_methods.relevance.rules import AlphaBeta, Gamma
 
@@ -37,7 +37,7 @@ def relevance(network: nn.Module, film: torch.Tensor, column: int, name: str, **
     form = canonise(network, film)
     values = form.run(film)
     with torch.no_grad():
-        flow = hand_down(form, values, column, composite(name, -2.0, 2.0, **options))
+        flow = propagate(form, values, column, composite(name, -2.0, 2.0, **options))
     return flow, values[form.last]
 
 
@@ -98,7 +98,7 @@ def test_known_answers_of_single_rules():
     def handed(name, first=False):
         rules = composite(name, 0.0, 4.0, gamma=1.0)
         rule = rules.first if first else (rules.linear if name == "epsilon" else rules.convolution)
-        lower, absorbed = rule.hand_down(step, x, z, upper)
+        lower, absorbed = rule.propagate(step, x, z, upper)
         return [*lower[0].tolist(), absorbed]
 
     assert handed("epsilon") == pytest.approx([6, -2, 1], abs=1e-4)
@@ -124,7 +124,7 @@ def test_known_answers_of_single_rules():
 def test_alpha_beta_hands_an_output_of_one_sign_down_once(weights, bias, expected):
     step = Affine((0,), 1, lambda i: i[0], "linear", "linear", torch.tensor([weights]), torch.tensor([bias]), {})
     x = torch.tensor([[2.0, 2.0]])
-    lower, absorbed = AlphaBeta(1.0).hand_down(step, x, step.run([x]), torch.ones(1, 1))
+    lower, absorbed = AlphaBeta(1.0).propagate(step, x, step.run([x]), torch.ones(1, 1))
     assert [*lower[0].tolist(), absorbed] == pytest.approx(expected, abs=1e-4)
 
 
@@ -132,7 +132,7 @@ def test_gamma_of_an_output_below_zero_favours_what_speaks_against_it():
     """Inputs 2 and -1, weights 1 and 3, bias -1, z = 2 - 3 - 1; gamma 1 doubles -3 and -1: 2, -6, -2, of -6."""
     step = Affine((0,), 1, lambda i: i[0], "linear", "linear", torch.tensor([[1.0, 3.0]]), torch.tensor([-1.0]), {})
     x = torch.tensor([[2.0, -1.0]])
-    lower, absorbed = Gamma(1.0).hand_down(step, x, step.run([x]), torch.tensor([[-2.0]]))
+    lower, absorbed = Gamma(1.0).propagate(step, x, step.run([x]), torch.tensor([[-2.0]]))
     assert [*lower[0].tolist(), absorbed] == pytest.approx([2 / 3, -2, -2 / 3], abs=1e-4)
 
 
@@ -208,11 +208,11 @@ def test_what_the_film_gets_and_what_biases_keep_is_the_logit(family, name, fami
     explanation = get_method("lrp").explain(
         family_classifier(family), film, "Finding 2", parameters=LrpParameters(composite=name)
     )
-    books = explanation.diagnostics
-    assert books["conservation"] == pytest.approx(1.0, abs=0.01)
-    assert books["relevance_sum"] / books["logit"] + books["bias_share"] == pytest.approx(books["conservation"])
-    assert books["relevance_sum"] == pytest.approx(float(explanation.values.astype(np.float64).sum()), rel=1e-4)
-    assert abs(books["worst_step"]) < 0.01
+    figures = explanation.diagnostics
+    assert figures["conservation"] == pytest.approx(1.0, abs=0.01)
+    assert figures["relevance_sum"] / figures["logit"] + figures["bias_share"] == pytest.approx(figures["conservation"])
+    assert figures["relevance_sum"] == pytest.approx(float(explanation.values.astype(np.float64).sum()), rel=1e-4)
+    assert abs(figures["worst_step"]) < 0.01
 
 
 def test_densenet121_conserves():
@@ -222,10 +222,10 @@ def test_densenet121_conserves():
     torch.testing.assert_close(values[form.last], expected, rtol=1e-5, atol=1e-5 * float(expected.abs().max()))
     for name in COMPOSITES:
         with torch.no_grad():
-            flow = hand_down(form, values, 2, composite(name, -2.0, 2.0))
+            flow = propagate(form, values, 2, composite(name, -2.0, 2.0))
         total, logit = float(flow.relevance.sum()), float(expected[0, 2])
         assert total + flow.absorbed == pytest.approx(logit, rel=0.01), name
-        assert max(abs(entry.lost) for entry in flow.books) < 0.01 * abs(logit), name
+        assert max(abs(entry.lost) for entry in flow.balances) < 0.01 * abs(logit), name
         if name != "epsilon":
             # Nor do pixels and biases cancel out of sums many times the logit.
             assert float(flow.relevance.abs().sum()) < 3 * abs(logit), name
@@ -234,8 +234,8 @@ def test_densenet121_conserves():
 def test_the_books_of_all_steps_join_up():
     network = fill(Tangle(), 4)
     flow, logits = relevance(network, films(24), 0, "epsilon-plus")
-    assert flow.books[0].received == pytest.approx(float(logits[0, 0]))
-    lost = sum(entry.lost for entry in flow.books)
+    assert flow.figures[0].received == pytest.approx(float(logits[0, 0]))
+    lost = sum(entry.lost for entry in flow.balances)
     total = float(flow.relevance.sum()) + flow.absorbed + lost
     assert total == pytest.approx(float(logits[0, 0]), rel=1e-4)
 

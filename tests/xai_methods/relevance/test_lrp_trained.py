@@ -9,7 +9,7 @@ from classifiers.torchvision_guard import ensure_torchvision
 from xai_methods.recording.steps import Affine
 from xai_methods.relevance.canonise import canonise
 from xai_methods.relevance.composites import COMPOSITES, composite
-from xai_methods.relevance.flow import hand_down
+from xai_methods.relevance.flow import propagate
 
 SIDE, STEPS, BATCH = 64, 40, 16
 
@@ -62,5 +62,5 @@ class TestTrainedDenseNet:
         form = canonise(trained, film)
         values = form.run(film)
         for column, logit in enumerate(values[form.last][0].tolist()):
-            flow = hand_down(form, values, column, composite(name, -2.0, 2.0))
+            flow = propagate(form, values, column, composite(name, -2.0, 2.0))
             assert float(flow.relevance.double().sum()) + flow.absorbed == pytest.approx(logit, rel=0.01)

@@ -38,14 +38,14 @@ _log = logging.getLogger("xai_methods.counterfactual")
 
 
 @dataclass(frozen=True)
-class Settings:
+class TrainerSettings:
     """How long and how hard to train.
 
     Attributes:
         stages: pairs of the classifier's input side and steps at it; small sides first, for they are cheap.
         batch: films a step; every second one goes through the cycle too.
         rate: of Adam for the generator; the discriminator's is twice as high.
-        average: decay of the running average that is kept.
+        average: decay of the running average.
         adversarial, consistency, cycle, rough, small: weights of the losses.
         jitter: how far films are moved, as a share of the classifiers' augmentation, and re-exposed before the
             classifier sees them: what only fools it at one place to the pixel is no explanation.
@@ -122,7 +122,7 @@ class Draw:
         ]
 
     def batch(self, number: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Films (N, 1, S, S) in [0, 1], findings (N,), own and asked posteriors (N,)."""
+        """Films (N, 1, S, S) in [0, 1], findings (N,), own and target posteriors (N,)."""
         finding = self.numpy.integers(len(self.rows), size=number)
         chosen = []
         for k in finding:
@@ -130,8 +130,8 @@ class Draw:
             chosen.append(int(self.numpy.choice(groups[self.numpy.integers(len(groups))])))
         films = torch.from_numpy(self.films[chosen]).float().div_(255)[:, None]
         own = torch.from_numpy(self.posteriors[chosen, finding]).float()
-        asked = torch.from_numpy(self.numpy.uniform(0.03, 0.97, number)).float()
-        return films, torch.from_numpy(finding), own, asked
+        target = torch.from_numpy(self.numpy.uniform(0.03, 0.97, number)).float()
+        return films, torch.from_numpy(finding), own, target
 
     def jittered(self, films: torch.Tensor, side: int, share: float) -> torch.Tensor:
         """Films moved, re-exposed and resampled to ``side``, a little and at random."""
@@ -155,7 +155,7 @@ class Trainer:
     discriminator: Discriminator
     explained: Explained
     draw: Draw
-    settings: Settings
+    settings: TrainerSettings
     step: int = 0
     log: list[dict[str, float]] = field(default_factory=list)
 
@@ -169,23 +169,23 @@ class Trainer:
     def one_step(self) -> dict[str, float]:
         """Train both networks on one batch and return the losses by name."""
         settings = self.settings
-        films, finding, own, asked = self.draw.batch(settings.batch)
+        films, finding, own, target = self.draw.batch(settings.batch)
         small = reduced(films, self.generator.shape.side)
         with torch.autocast("cpu", torch.bfloat16):
-            edit = self.generator(small.contiguous(memory_format=torch.channels_last), finding, own, asked)
+            edit = self.generator(small.contiguous(memory_format=torch.channels_last), finding, own, target)
         made = edit.apply(films)
         made_small = reduced(made, self.generator.shape.side)
-        losses = {"discriminator": self._discriminate(small, made_small, finding, own, asked)}
+        losses = {"discriminator": self._discriminate(small, made_small, finding, own, target)}
         self.discriminator.requires_grad_(False)
         with torch.autocast("cpu", torch.bfloat16):
-            judged = self.discriminator(made_small, finding, asked)
-        losses["adversarial"] = generator_hinge(judged)
+            answers = self.discriminator(made_small, finding, target)
+        losses["adversarial"] = generator_hinge(answers)
         seen = self.draw.jittered(made, settings.side_at(self.step), settings.jitter)
         reached = self.explained.log_odds(seen, finding)
-        losses["consistency"] = classifier_consistency(asked, reached)
+        losses["consistency"] = classifier_consistency(target, reached)
         back = slice(0, max(1, settings.batch // 2))
         with torch.autocast("cpu", torch.bfloat16):
-            undo = self.generator(made_small[back], finding[back], asked[back], own[back])
+            undo = self.generator(made_small[back], finding[back], target[back], own[back])
         structures = self.explained.structures
         weights = context_weights(small[back], None if structures is None else structures(small[back]))
         losses["cycle"] = reconstruction(small[back], undo.apply(made_small[back]), weights)
@@ -198,11 +198,11 @@ class Trainer:
         return {name: float(value.detach()) for name, value in losses.items()}
 
     def _discriminate(
-        self, real: torch.Tensor, made: torch.Tensor, finding: torch.Tensor, own: torch.Tensor, asked: torch.Tensor
+        self, real: torch.Tensor, made: torch.Tensor, finding: torch.Tensor, own: torch.Tensor, target: torch.Tensor
     ) -> torch.Tensor:
         with torch.autocast("cpu", torch.bfloat16):
             both = self.discriminator(
-                torch.cat([real, made.detach()]), torch.cat([finding, finding]), torch.cat([own, asked])
+                torch.cat([real, made.detach()]), torch.cat([finding, finding]), torch.cat([own, target])
             )
         loss = discriminator_hinge(*both.chunk(2))
         self._advance("discriminator", loss)
@@ -219,8 +219,8 @@ class Trainer:
     def _follow(self) -> None:
         decay = min(self.settings.average, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
-            for kept, new in zip(self.average.parameters(), self.generator.parameters()):
-                kept.lerp_(new, 1 - decay)
+            for old, new in zip(self.average.parameters(), self.generator.parameters()):
+                old.lerp_(new, 1 - decay)
 
     def save(self, path: Path) -> None:
         """Write networks, average and optimisers to ``path`` (safetensors), at once or not at all."""

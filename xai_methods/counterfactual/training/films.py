@@ -59,11 +59,11 @@ def classifier_logits(classifier: ChestClassifier, films: np.ndarray, side: int 
 
 
 def read_films(classifier: ChestClassifier, data: Path, cache: Path) -> ClassifiedFilms:
-    """Read the NIH films of training and validation patients and judge each by ``classifier``.
+    """Read the NIH films of training and validation patients and the logits of each by ``classifier``.
 
     Args:
         classifier: the explained one; its findings are NIH's. data: folder as ``docs/training.md`` describes it.
-        cache: folder in which the logits are kept between runs.
+        cache: folder that holds the logits between runs.
 
     Raises:
         ValueError: the classifier does not know NIH's findings in NIH's order.
@@ -76,9 +76,9 @@ def read_films(classifier: ChestClassifier, data: Path, cache: Path) -> Classifi
     films, labels, validation = [], [], []
     for source in (labelled[128], labelled[nih_data.LARGE], nih_data.read_boxed(data).films):
         sides = np.array([side_of[int(patient)] for patient in source.patients])
-        kept = source.take(sides != "test")
-        films.append(resized(kept.films, classifier.side))
-        labels.append(kept.labels)
+        usable = source.take(sides != "test")
+        films.append(resized(usable.films, classifier.side))
+        labels.append(usable.labels)
         validation.append(sides[sides != "test"] == "val")
     together = np.concatenate(films)
     logits = _kept_logits(classifier, together, cache / f"logits-{classifier.digest[:16]}-{len(together)}.npy")

@@ -24,9 +24,9 @@ from classifiers import ChestClassifier
 from classifiers.registry import load_classifier
 from classifiers.training import nih_data
 from radiographs import Radiograph
-from xai_methods.counterfactual.ask import unit_film
 from xai_methods.counterfactual.autoencoder import AutoencoderShape
 from xai_methods.counterfactual.exaggeration import exaggerated
+from xai_methods.counterfactual.generate import unit_film
 from xai_methods.counterfactual.latent import shifted
 from xai_methods.counterfactual.registry import build, save_counterfactual
 from xai_methods.counterfactual.series import Limits, Series
@@ -53,7 +53,7 @@ def generator_card_of(run: dict[str, Any], step: int) -> dict[str, Any]:
         "kind": "generator",
         "title": f"Progressive exaggeration for {run['model']}",
         "summary": f"Draws {', '.join(findings)} into a film or takes it out, as a smooth displacement and a smooth "
-        f"change of brightness, until {run['model']} answers as asked.",
+        f"change of brightness, until {run['model']} answers as arguments.",
         "trained_on": f"{run['films']} films: {_NIH}; {step} steps of {run['settings']['batch']} films.",
         "licence": _LICENCE,
         "citation": "Singla et al. 2023, doi 10.1016/j.media.2022.102721, arXiv 2101.04230",
@@ -139,13 +139,13 @@ def main() -> None:
     parser.add_argument("--model", default="nih14-localised", help="autoencoder: classifier to measure its limits with")
     parser.add_argument("--films", type=int, default=40, help="validation films to measure the limits on")
     parser.add_argument("--out", type=Path, help="folder of weights and cards; the project's own by default")
-    asked = parser.parse_args()
-    checkpoint = asked.run / "checkpoint.safetensors"
+    arguments = parser.parse_args()
+    checkpoint = arguments.run / "checkpoint.safetensors"
     with safe_open(checkpoint, "pt") as opened:
         step = int(opened.metadata()["step"])
-    state, findings, model = load_file(checkpoint), ["Cardiomegaly", "Effusion", "Atelectasis"], asked.model
-    if asked.kind == "generator":
-        run = json.loads((asked.run / "run.json").read_text(encoding="utf-8"))
+    state, findings, model = load_file(checkpoint), ["Cardiomegaly", "Effusion", "Atelectasis"], arguments.model
+    if arguments.kind == "generator":
+        run = json.loads((arguments.run / "run.json").read_text(encoding="utf-8"))
         card, explain = generator_card_of(run, step), exaggerated
         findings, model = run["findings"], run["model"]
         state = {k.removeprefix("average."): v for k, v in state.items() if k.startswith("average.")}
@@ -153,11 +153,13 @@ def main() -> None:
         card, explain = autoencoder_card_of(step), shifted
     network = build(card["kind"], card["shape"])
     network.load_state_dict(state)
-    save_counterfactual(network, card, asked.out)
+    save_counterfactual(network, card, arguments.out)
     classifier = load_classifier(model, "cpu")
-    made = validation_series(explain, classifier, findings, validation_films(asked.data, asked.films), asked.out)
+    made = validation_series(
+        explain, classifier, findings, validation_films(arguments.data, arguments.films), arguments.out
+    )
     card["figures"] = {"limits": measured_limits(made), "limits_measured_on": len(made)}
-    save_counterfactual(network, card, asked.out)
+    save_counterfactual(network, card, arguments.out)
 
 
 if __name__ == "__main__":

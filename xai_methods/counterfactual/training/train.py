@@ -20,7 +20,7 @@ from scipy.stats import spearmanr
 from classifiers.registry import load_classifier
 from xai_methods.counterfactual.calibration import BalancedPosterior, fit_balanced, matching
 from xai_methods.counterfactual.networks import Discriminator, Generator, GeneratorShape
-from xai_methods.counterfactual.training.exaggeration import Draw, Explained, Settings, Trainer, reduced, run
+from xai_methods.counterfactual.training.exaggeration import Draw, Explained, Trainer, TrainerSettings, reduced, run
 from xai_methods.counterfactual.training.films import (
     ClassifiedFilms,
     channels_last,
@@ -43,23 +43,28 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder laid out as docs/training.md says")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints, samples and metrics")
     parser.add_argument("--stages", default="160:2500,192:1000,224:1500", help="classifier input side:steps, ...")
-    parser.add_argument("--batch", type=int, default=Settings.batch)
+    parser.add_argument("--batch", type=int, default=TrainerSettings.batch)
     parser.add_argument("--start", type=Path, help="another run's checkpoint to start from")
     parser.add_argument("--seed", type=int, default=0)
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    stages = tuple((int(side), int(steps)) for side, steps in (part.split(":") for part in asked.stages.split(",")))
-    asked.out.mkdir(parents=True, exist_ok=True)
+    stages = tuple((int(side), int(steps)) for side, steps in (part.split(":") for part in arguments.stages.split(",")))
+    arguments.out.mkdir(parents=True, exist_ok=True)
     trainer, films = build(
-        asked.model, tuple(asked.findings), asked.data, asked.out, Settings(stages, asked.batch), asked.seed
+        arguments.model,
+        tuple(arguments.findings),
+        arguments.data,
+        arguments.out,
+        TrainerSettings(stages, arguments.batch),
+        arguments.seed,
     )
-    if asked.start is not None:
-        trainer.load(asked.start, 0)
-    run(trainer, asked.out, lambda now: sampled(now, films, asked.out))
+    if arguments.start is not None:
+        trainer.load(arguments.start, 0)
+    run(trainer, arguments.out, lambda now: sampled(now, films, arguments.out))
 
 
 def build(
-    model: str, findings: tuple[str, ...], data: Path, out: Path, settings: Settings, seed: int
+    model: str, findings: tuple[str, ...], data: Path, out: Path, settings: TrainerSettings, seed: int
 ) -> tuple[Trainer, ClassifiedFilms]:
     """Read films, calibrate the classifier and make untrained networks.
 
@@ -115,7 +120,7 @@ def balanced(logits: np.ndarray, columns: tuple[int, ...], posteriors: tuple[Bal
 
 @torch.inference_mode()
 def sampled(trainer: Trainer, films: ClassifiedFilms, out: Path, number: int = 16) -> dict[str, float]:
-    """Exaggerate the same validation films at the full side; write a strip each, return how well asked was reached."""
+    """Exaggerate the same validation films at the full side; write a strip each; return how near the targets came."""
     explained, generator = trainer.explained, trainer.average
     held = np.flatnonzero(films.validation)
     posteriors = balanced(films.logits[held], explained.columns, explained.posteriors)

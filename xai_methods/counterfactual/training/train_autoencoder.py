@@ -34,16 +34,16 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint, samples and metrics")
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    asked.out.mkdir(parents=True, exist_ok=True)
+    arguments.out.mkdir(parents=True, exist_ok=True)
     shape = AutoencoderShape()
-    train, held = split_films(asked.data, shape.side)
+    train, held = split_films(arguments.data, shape.side)
     with torch.random.fork_rng():
-        torch.manual_seed(asked.seed)
+        torch.manual_seed(arguments.seed)
         network = Autoencoder(shape)
         channels_last(network)
-    fit(network, train, held, asked.out, asked.steps, asked.seed)
+    fit(network, train, held, arguments.out, arguments.steps, arguments.seed)
 
 
 def split_films(data: Path, side: int) -> tuple[np.ndarray, np.ndarray]:
@@ -112,11 +112,11 @@ def fit(network: Autoencoder, train: np.ndarray, held: np.ndarray, out: Path, st
 @torch.inference_mode()
 def _sheet(average: dict[str, torch.Tensor], network: Autoencoder, held: np.ndarray, path: Path) -> float:
     """Draw some held-out films again with the average weights, write them beside the films, return the difference."""
-    kept = {k: v.clone() for k, v in network.state_dict().items()}
+    last = {k: v.clone() for k, v in network.state_dict().items()}
     network.load_state_dict(average)
     films = torch.from_numpy(held[:: max(1, len(held) // 48)]).float().div(255)[:, None]
     again = network(films)
-    network.load_state_dict(kept)
+    network.load_state_dict(last)
     rows = torch.stack([films[:8, 0], again[:8, 0]]).permute(0, 2, 1, 3).flatten(2).flatten(0, 1)
     Image.fromarray(rows.mul(255).byte().numpy()).save(path)
     return float((films - again).abs().mean())

@@ -13,7 +13,7 @@ from radiographs import Radiograph
 from radiographs.registry import get_collection
 from tests.xai_methods.counterfactual.discs import SIDE, AreaClassifier, films, trainer
 from xai_methods.counterfactual.networks import Generator
-from xai_methods.counterfactual.training.exaggeration import Draw, Settings, run
+from xai_methods.counterfactual.training.exaggeration import Draw, TrainerSettings, run
 from xai_methods.counterfactual.training.films import lungs_and_heart, resized
 
 WIRE_CONTRAST = 60 / 255
@@ -90,7 +90,7 @@ def test_films_are_drawn_evenly_over_the_bins_however_rare():
 
 
 def test_a_stage_follows_the_other():
-    settings = Settings(stages=((160, 3), (224, 2)))
+    settings = TrainerSettings(stages=((160, 3), (224, 2)))
     assert settings.steps == 5
     assert [settings.side_at(step) for step in range(6)] == [160, 160, 160, 224, 224, 224]
 

@@ -11,6 +11,7 @@ from classifiers import ChestClassifier
 from radiographs import Radiograph
 from xai_methods.counterfactual import exaggeration, latent, xrv_autoencoder
 from xai_methods.counterfactual.series import LEVELS, Limits, Series
+from xai_methods.method import Progress
 
 EXPLAINERS: dict[str, Callable[..., Series]] = {
     exaggeration.NAME: exaggeration.exaggerated,
@@ -27,7 +28,7 @@ def exaggerate(
     *,
     method: str = exaggeration.NAME,
     limits: Limits | None = None,
-    report: Callable[[float], None] = lambda share: None,
+    report: Progress = lambda share: None,
 ) -> Series:
     """Exaggerate ``finding`` on ``radiograph`` from absent to present, all steps in one batch.
 

@@ -1,0 +1,193 @@
+"""Tables of ``docs/results.md`` that committed files hold, written by ``python -m evaluation.runs.results_page``.
+
+Each stands between ``<!-- NAME -->`` and ``<!-- end -->`` and is made of the scores in ``docs/scores`` and of the model
+cards; a test compares.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import math
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from evaluation.runs.store import Store
+from evaluation.runs.tables import ALL, PASSED, PairContext, Tests, board_of, map_titles, pairs_of, tests_of, values
+from evaluation.scores import get_metric
+from evaluation.validity.gate import Verdict, gate
+from radiographs.findings import display_name
+from radiographs.places import asset
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE, SCORES = ROOT / "docs" / "results.md", ROOT / "docs" / "scores"
+METRICS = ("pointing_game", "pixel_auprc", "relevance_mass_accuracy", "relevance_rank_accuracy", "area_matched_iou")
+TWO = ("Cardiomegaly", "Effusion")
+_BLOCK = re.compile(r"(<!-- (?P<name>[\w -]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
+
+
+def means(folder: str, findings: Sequence[str] = ()) -> str:
+    """Means of a run's maps with interval and n; for methods that are silent somewhere both ways; then the tests.
+
+    Args:
+        folder: in ``docs/scores``. findings: those over which means are taken; empty takes all.
+    """
+    boards, tests = _boards(folder, findings)
+    heads = [get_metric(name).title for name in METRICS]
+    titles = [title for title in boards[METRICS[0]].index if not math.isnan(boards[METRICS[0]]["mean"][title])]
+    rows = [[title, *(_cell(boards[name].loc[title]) for name in METRICS)] for title in titles]
+    methods = [title for title in titles if boards[METRICS[0]].kind[title] == "method"]
+    gains = [[title, *(_gain(boards[name], title, tests[name]) for name in METRICS)] for title in methods]
+    against = "Less the best baseline on the same pairs, with p of the paired test after Holm:"
+    parts = [table(["", *heads], rows), against, table(["", *heads], gains), *_silent_words(boards)]
+    return "\n\n".join(parts)
+
+
+def _boards(folder: str, findings: Sequence[str]) -> tuple[dict[str, pd.DataPairContext], dict[str, Tests | None]]:
+    store = Store(SCORES / folder)
+    pair = pairs_of(store)[0]
+    boards, tests = {}, {}
+    for name in METRICS:
+        scores = values(store, name, pair)
+        chosen = {
+            str(f): Verdict("shown" if f in findings else "not measured", "") for f in sorted(scores.finding.unique())
+        }
+        context = PairContext(pair, map_titles(store), chosen)
+        board = board_of(context, name, scores)
+        boards[name] = board[board.scope == (PASSED if findings else ALL)].set_index("title")
+        tests[name] = tests_of(context, name, scores)
+    return boards, tests
+
+
+def _cell(row: pd.Series) -> str:
+    ends = "" if math.isnan(row["low"]) else f" ({row['low']:.2f} to {row['high']:.2f})"
+    return f"{row['mean']:.2f}{ends}" + ("" if math.isnan(row["n"]) else f", {row['n']:.0f}")
+
+
+def _gain(board: pd.DataPairContext, title: str, tests: Tests | None) -> str:
+    row = board.loc[title]
+    rival = next(name for name in board.index if board["map"][name] == row["baseline"])
+    found = tests.between(title, rival) if tests is not None else None
+    p = "" if found is None else f"; p {'< 0.001' if found.p_holm < 0.001 else f'= {found.p_holm:.3f}'}"
+    return f"{row['gain']:+.2f} ({row['gain_low']:+.2f} to {row['gain_high']:+.2f}; {rival}{p})"
+
+
+def _silent_words(boards: Mapping[str, pd.DataPairContext]) -> list[str]:
+    sentences = []
+    for name, board in boards.items():
+        methods = board[board.kind == "method"]
+        for title, row in methods[methods.silent > 0].iterrows():
+            of = f"{row.silent:.0f} of {row.n + row.silent:.0f} pairs, where nothing is positive"
+            both = f"{row['mean']:.3f} without them, {row.mean_silent_0:.3f} with those as 0"
+            sentences.append(f"{get_metric(name).title} of {title} is undefined on {of}: {both}.")
+        if methods.silent.sum():
+            each = ", ".join(f"{title} {row.common:.3f}" for title, row in methods.iterrows())
+            sentences.append(f"On the {methods.common_n.iloc[0]:.0f} pairs that all methods have: {each}.")
+    return [" ".join(sentences)] if sentences else []
+
+
+def by_finding(folder: str, metric: str) -> str:
+    """One score of the methods and of the average expert mask for each finding, with interval and n."""
+    store = Store(SCORES / folder)
+    pair = pairs_of(store)[0]
+    scores = values(store, metric, pair)
+    findings = sorted(map(str, scores.finding.unique()))
+    context = PairContext(pair, map_titles(store), {finding: Verdict("not measured", "") for finding in findings})
+    board = board_of(context, metric, scores)
+    shown = board[board.kind.eq("method") | board["map"].str.startswith("average-mask/")]
+    titles = list(dict.fromkeys(shown["title"]))
+    cells = shown.set_index(["scope", "title"])
+    rows = [[display_name(f), *(_cell(cells.loc[(f, title)]) for title in titles)] for f in findings]
+    return table([get_metric(metric).title, *titles], rows)
+
+
+def verdicts(models: Sequence[str], collection: str) -> str:
+    """What the validity gate says of shipped models on a collection, with n, p and power."""
+    cards = {name: json.loads(asset("models", f"{name}.json").read_text(encoding="utf-8")) for name in models}
+    rows = []
+    for name, card in cards.items():
+        measured: dict[str, Any] = card["figures"].get("validity", {}).get(collection, {})
+        for finding, figures in measured.items():
+            if "looks" not in figures:
+                continue
+            found, look = gate(card["figures"], finding, collection), figures["looks"]
+            low = "–" if figures["auroc_low"] is None else f"{figures['auroc']:.2f} (from {figures['auroc_low']:.2f})"
+            rows.append([f"`{name}`", display_name(finding), low, f"{look['films']}, {look['patients']}"])
+            rows[-1] += [_part(look["parts"].get(part)) for part in ("elsewhere", "without", "others")]
+            p = "–" if look["p_holm"] is None else f"{look['p_holm']:.3f}"
+            power = "–" if look["power"] is None else f"{look['power']:.2f}"
+            rows[-1] += [p, power, f"**{found.status}**" if found.passed else found.status]
+    head = ["model", "finding", "AUROC", "films, patients", "against elsewhere", "against films without"]
+    return table([*head, "against other findings", "p (Holm)", "power", "verdict"], rows)
+
+
+def _part(part: Mapping[str, Any] | None) -> str:
+    if part is None or part["low"] is None:
+        return "–"
+    return f"{part['mean']:+.2f} ({part['low']:+.2f} to {part['high']:+.2f})"
+
+
+def held_out() -> str:
+    """The films that were neither trained on nor tuned to."""
+    head = ["", "Pointing game", "Area-matched IoU", "Pixel AUPRC"]
+    rows = [
+        [row["map"], *(f"{row[m]} ({row[f'{m}_low']} to {row[f'{m}_high']})" for m in ("pointing", "iou", "auprc"))]
+        for row in _read("held-out-all.csv")
+    ]
+    each = [
+        [row["finding"], row["n"], row["measure"], *(row[name] for name in ("grad-cam", "lrp", "average-mask"))]
+        for row in _read("held-out.csv")
+    ]
+    heads = ["finding", "n", "measure", "Grad-CAM", "LRP", "average expert mask"]
+    return table(head, rows) + "\n\n" + table(heads, each)
+
+
+def _read(name: str) -> list[dict[str, str]]:
+    with (SCORES / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    "nih-boxes": lambda: means("nih-boxes"),
+    "nih-boxes two findings": lambda: means("nih-boxes", TWO),
+    "nih-boxes Cardiomegaly": lambda: means("nih-boxes", TWO[:1]),
+    "known-truth": lambda: means("known-truth"),
+    "nih-boxes pointing": lambda: by_finding("nih-boxes", "pointing_game"),
+    "known-truth pointing": lambda: by_finding("known-truth", "pointing_game"),
+    "gate nih-boxes": lambda: verdicts(("nih14-localised", "nih14"), "nih-boxes"),
+    "gate known-truth": lambda: verdicts(("known-truth",), "known-truth"),
+    "held-out": held_out,
+}
+"""What writes each block of the page, by name."""
+
+
+def written(text: str) -> str:
+    """The page with its blocks made anew.
+
+    Raises:
+        KeyError: a block is named that nothing writes.
+    """
+    return _BLOCK.sub(lambda match: f"{match[1]}{BLOCKS[match['name']]()}\n{match[3]}", text)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Write the page's blocks anew."""
+    argparse.ArgumentParser(prog="python -m evaluation.runs.results_page", description=__doc__).parse_args(argv)
+    PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
