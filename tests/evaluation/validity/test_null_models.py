@@ -125,6 +125,7 @@ def test_null_models_fail_on_real_films():
 
 @pytest.mark.real_data
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_a_permuted_network_fails_and_the_honest_one_passes_on_real_films():
     from classifiers.registry import load_classifier
     from radiographs.registry import get_collection
