@@ -116,6 +116,10 @@ class ChestClassifier(nn.Module):
         self.requires_grad_(False)
         self.digest = self._digest()
 
+    def __repr__(self) -> str:
+        """One line: name, findings, input, device."""
+        return f"ChestClassifier({self.name}, {len(self.findings)} findings, {self.side} x {self.side}, {self.device})"
+
     def _digest(self) -> str:
         digest = hashlib.sha256(repr((self.findings, self.columns, self.preprocessing)).encode())
         for name, tensor in sorted(self.network.state_dict().items()):

@@ -38,6 +38,10 @@ class Annotation:
         mask.setflags(write=False)
         object.__setattr__(self, "mask", mask)
 
+    def __repr__(self) -> str:
+        """One line: finding, reader, share of the film."""
+        return f"Annotation({self.finding}, {self.kind} by {self.reader}, {self.mask.mean():.1%} of the film)"
+
 
 def annotations_of(masks: Mapping[str, np.ndarray], reader: str = "given") -> list[Annotation]:
     """One annotation for each (H, W) bool mask, by the finding that it outlines."""

@@ -65,6 +65,11 @@ class Radiograph:
         digest.update(pixels.tobytes())
         object.__setattr__(self, "digest", digest.hexdigest())
 
+    def __repr__(self) -> str:
+        """One line: size, view, digest, doubts."""
+        facts = [f"{self.shape[0]} x {self.shape[1]}", self.view, f"digest {self.digest[:8]}"]
+        return f"Radiograph({', '.join([*filter(None, facts), *(f'doubt: {n.code}' for n in self.doubts)])})"
+
     @property
     def shape(self) -> tuple[int, int]:
         """(H, W) in pixels."""

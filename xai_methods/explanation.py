@@ -66,6 +66,19 @@ class Explanation:
         """True where nothing on the film speaks for the finding."""
         return not bool((self.values > 0).any())
 
+    def __repr__(self) -> str:
+        """One line: method, finding, logit, shape, range."""
+        height, width = self.values.shape
+        return (
+            f"Explanation({self.method} of {self.finding}, logit {self.logit:.3g}, {height} x {width}, "
+            f"{self.values.min():.3g} to {self.values.max():.3g})"
+        )
+
+    def _repr_png_(self) -> bytes:
+        from xai_methods.display import png_of  # slow to import, and only a notebook draws
+
+        return png_of(self.values, self.signed)
+
     def save(
         self, target: str | Path | IO[bytes], *, half: bool = False, model: str = "", on_film: np.ndarray | None = None
     ) -> None:

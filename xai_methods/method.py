@@ -117,6 +117,11 @@ class Method(ABC):
     order: ClassVar[int] = 100
     parameters: ClassVar[type[Parameters]] = Parameters
 
+    def __repr__(self) -> str:
+        """One line: name, family, role, parameters."""
+        names = ", ".join(name for name, _, _ in self.parameters().described())
+        return f"Method({self.name}, {self.family}, {self.role}{f'; {names}' if names else ''})"
+
     @classmethod
     def card(cls) -> str:
         """The method's card, Markdown: ``<name>.md`` beside its file, else the project's; "" where none is written."""

@@ -1,8 +1,4 @@
-"""The one place where maps are scaled for the eye: the same rule for every method.
-
-A map without negative values runs from 0 to its 99.5th percentile, a signed one symmetrically about 0 to the 99.5th
-percentile of its absolute values. Nothing here changes the raw values that are scored or saved.
-"""
+"""Films and maps as pictures: overlaid, outlined, with a colour bar; scaled by ``xai_methods.display``."""
 
 from __future__ import annotations
 
@@ -11,27 +7,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-import matplotlib
 import numpy as np
 from PIL import Image
 from scipy import ndimage
 
 from radiographs import Radiograph
+from xai_methods.display import ALL_ZERO, NO_EVIDENCE, Part, Scale, coloured, scale_of
 
 Mode = Literal["overlay", "contour", "map"]
-Part = Literal["positive", "signed"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 PARTS: tuple[Part, ...] = get_args(Part)
-PERCENTILE = 99.5
 CONTOUR_SHARE = 0.1
 """Share of the film's pixels that the contour encloses."""
 LONG_SIDE = (512, 1024)
 """Least and greatest long side of a picture, in pixels."""
-POSITIVE_COLOURS, SIGNED_COLOURS = "inferno", "berlin"
 OUTLINE = (64, 255, 176)
 CONTOUR = (255, 176, 64)
-NO_EVIDENCE = "No positive evidence"
-ALL_ZERO = "The map is zero everywhere"
 
 
 @dataclass(frozen=True)
@@ -62,15 +53,6 @@ class View:
         return view
 
 
-@dataclass(frozen=True)
-class Scale:
-    """Raw values at the ends of the colour bar, and its colour map's name."""
-
-    low: float
-    high: float
-    colours: str
-
-
 @dataclass(frozen=True, eq=False)
 class Picture:
     """What is drawn for one map.
@@ -83,15 +65,6 @@ class Picture:
     pixels: np.ndarray
     scale: Scale | None
     words: str = ""
-
-
-def scale_of(values: np.ndarray, part: Part) -> Scale | None:
-    """Ends of the colour bar for a map of raw ``values``; None where there is nothing to colour."""
-    strength = np.abs(values) if part == "signed" else np.maximum(values, 0)
-    top = float(np.percentile(strength, PERCENTILE)) or float(strength.max())
-    if top <= 0:
-        return None
-    return Scale(-top, top, SIGNED_COLOURS) if part == "signed" else Scale(0.0, top, POSITIVE_COLOURS)
 
 
 def picture_shape(shape: tuple[int, int], most: int = LONG_SIDE[1]) -> tuple[int, int]:
@@ -122,12 +95,6 @@ def grey_picture(values: np.ndarray, low: float = 0.0, high: float = 1.0) -> np.
     """Grey of (h, w) ``values``, black at ``low`` and below, white at ``high`` and above: (h, w, 3) uint8."""
     grey = np.clip((values - low) / max(float(high - low), 1e-6), 0, 1)
     return np.repeat(np.round(grey * 255).astype(np.uint8)[..., None], 3, axis=2)
-
-
-def coloured(values: np.ndarray, scale: Scale) -> np.ndarray:
-    """Colours of raw ``values`` under ``scale``: (h, w, 3) uint8."""
-    unit = np.clip((values - scale.low) / (scale.high - scale.low), 0, 1)
-    return matplotlib.colormaps[scale.colours](unit, bytes=True)[..., :3]
 
 
 def overlaid(film: np.ndarray, values: np.ndarray, scale: Scale, opacity: float) -> np.ndarray:

@@ -11,8 +11,9 @@ import matplotlib
 import numpy as np
 from PIL import Image
 
-from dashboard.shared.display import POSITIVE_COLOURS, SIGNED_COLOURS, resized, scale_of
+from dashboard.shared.display import resized
 from radiographs import Radiograph
+from xai_methods.display import POSITIVE_COLOURS, SIGNED_COLOURS, scale_of
 
 LONGEST_FILM = 3072
 """Longest side of a film in the browser; larger ones are shown smaller."""

@@ -200,6 +200,11 @@ class Metric:
     coverage: str | None = None
     slow: bool = False
 
+    def __repr__(self) -> str:
+        """One line: name, element, direction, what it needs."""
+        needs = f", needs {', '.join(sorted(self.needs))}" if self.needs else ""
+        return f"Metric({self.name}, {self.element}, {self.direction}{needs})"
+
     def __call__(self, case: MapCase) -> Score:
         """Score one case; NaN where it lacks what the metric needs.
 

@@ -30,6 +30,12 @@ class Score:
     direction: Direction = "higher"
     element: Element = "localizability"
 
+    def __repr__(self) -> str:
+        """One line: metric, value, chance, direction."""
+        value = f"{self.value:.4g}" if self.defined else "undefined"
+        chance = "" if math.isnan(self.chance) else f", chance {self.chance:.4g}"
+        return f"Score({self.metric} {value}{chance}, {self.direction})"
+
     @property
     def defined(self) -> bool:
         """False where there is no such number for this film."""

@@ -8,6 +8,7 @@ import pytest
 from dashboard.shared import display
 from dashboard.shared.display import View
 from radiographs import Radiograph
+from xai_methods.display import POSITIVE_COLOURS, Scale
 
 
 @pytest.fixture
@@ -110,7 +111,7 @@ def test_film_picture_uses_the_window_of_the_file():
 
 
 def test_png_and_colour_bar():
-    bar = display.colour_bar(display.Scale(0.0, 1.0, display.POSITIVE_COLOURS), width=64, height=4)
+    bar = display.colour_bar(Scale(0.0, 1.0, POSITIVE_COLOURS), width=64, height=4)
     assert bar.shape == (4, 64, 3)
     assert bar[0, -1].astype(int).sum() > bar[0, 0].astype(int).sum()
     assert display.png(bar).startswith(b"\x89PNG")

@@ -31,7 +31,7 @@ def test_each_finding_and_bin_has_its_own_embedding():
     condition = Condition(2, 4)
     middle = (torch.arange(10) + 0.5) / 10
     asked = condition(torch.zeros(10, dtype=torch.int64), torch.full((10,), 0.55), middle)
-    torch.testing.assert_close(asked, condition.asked[0] + condition.own[0, 5])
+    torch.testing.assert_close(asked, condition.target[0] + condition.own[0, 5])
     other = condition(torch.ones(10, dtype=torch.int64), torch.full((10,), 0.55), middle)
     assert not torch.allclose(asked, other)
 
