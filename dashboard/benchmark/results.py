@@ -15,6 +15,7 @@ from dashboard.benchmark import charts
 from dashboard.shared.file_button import file_button
 from dashboard.shared.state import Choice, differing, to_query
 from evaluation.runs import tables
+from evaluation.runs.doubts import doubts_in_words, doubts_of
 from evaluation.runs.report import make_report
 from evaluation.runs.report_files import report_texts
 from evaluation.runs.store import Store, StoreError
@@ -225,7 +226,7 @@ def link(row: dict[str, object]) -> str:
 
 
 def _cost(folder: Path, stamp: str) -> None:
-    table, failures = _costs(str(folder), stamp)
+    table, failures, doubts = _costs(str(folder), stamp)
     st.dataframe(
         table.drop(columns=["map"]),
         hide_index=True,
@@ -237,12 +238,13 @@ def _cost(folder: Path, stamp: str) -> None:
     st.markdown(f"**{len(failures)}** maps or scores could not be had.")
     if len(failures):
         st.dataframe(failures.drop(columns=["question"]), hide_index=True)
+    st.markdown(doubts)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _costs(folder: str, stamp: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _costs(folder: str, stamp: str) -> tuple[pd.DataFrame, pd.DataFrame, str]:
     store = Store(folder)
-    return tables.costs(store), store.failures()
+    return tables.costs(store), store.failures(), doubts_in_words(doubts_of(store))
 
 
 def _files(folder: Path, stamp: str) -> None:

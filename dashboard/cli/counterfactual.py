@@ -43,7 +43,7 @@ def exaggerate_film(arguments: argparse.Namespace) -> int:
     model = load_classifier(arguments.model)
     made = exaggerated_film(model, film.radiograph, arguments.finding, arguments.explainer)
     if kind == ".html":
-        write_text(arguments.out, files.html_report(made, model.card, film.reference))
+        write_text(arguments.out, files.html_report(made, model.card, film.reference, film.radiograph.notes))
     else:
         write_bytes(arguments.out, files.animation(made) if kind == ".gif" else files.strip(made))
     if made.series.refusal:

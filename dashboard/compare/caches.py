@@ -22,11 +22,11 @@ from xai_methods import Explanation
 
 def _content_of(result: FindingResult) -> Hashable:
     maps = tuple(address(done.explanation) for done in result.methods.values() if done.explanation is not None)
-    return result.finding, mask_digest(result.mask), result.logit, maps
+    return result.finding, mask_digest(result.mask), result.logit, result.verdict.words, maps
 
 
 RESULT_BY_CONTENT: dict[str | type, Callable[[Any], Any]] = {FindingResult: _content_of}
-"""For ``hash_funcs`` of Streamlit's caches: which maps are there, and the outline."""
+"""For ``hash_funcs`` of Streamlit's caches: which maps are there, the outline, and the verdict."""
 
 
 @st.cache_data(max_entries=32, max_size="256MB", show_spinner=False, hash_funcs=BY_CONTENT)

@@ -21,6 +21,7 @@ from dashboard.shared import own_regions
 from dashboard.shared.caches import manager
 from dashboard.shared.file_button import file_button
 from dashboard.shared.film_context import short_digest
+from dashboard.shared.film_notes import is_overruled
 from dashboard.shared.state import UPLOAD, Choice, to_query
 from evaluation.one_film.compare import Comparison, FindingResult
 from radiographs import Annotation, FilmError, Radiograph
@@ -84,7 +85,9 @@ def _items(request: CompareRequest, results: dict[str, FindingResult], choice: C
     comparison = comparison_of(request, results)
     view, link = choice.view, address_of(st.context.url or "", choice)
     film, card = request.film, request.classifier.card
-    content = ReportContent(comparison, card, film.reference, film.card, view, link)
+    content = ReportContent(
+        comparison, card, film.reference, film.card, view, link, overruled=is_overruled(film.radiograph)
+    )
     stem = f"lightbox-{short_digest(film.radiograph.digest)}-{request.classifier.name}"
     report = partial(html_report, content, done_scorecards(request, results, manager()))
     _item("Report (HTML)", report, f"{stem}.html", "description")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from dashboard.compare import caches, panels, regions, scorecard
+from dashboard.compare import caches, gate, panels, regions, scorecard
 from dashboard.compare.request import CompareRequest
 from dashboard.compare.scores import draw_scores
 from dashboard.jobs import JobManager
@@ -59,6 +59,7 @@ def draw_finding(
 
 def _draw_measured(request: CompareRequest, result: FindingResult, jobs: JobManager) -> None:
     draw_scores(result)
+    gate.draw_gate(request, result, jobs)
     if sum(done.explanation is not None for done in result.methods.values()) > 1:
         with st.expander("How far the maps agree with each other", icon=":material/grid_on:"):
             _draw_agreement(request, result)

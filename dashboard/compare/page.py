@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from dashboard.compare import scorecard
+from dashboard.compare import gate, scorecard
 from dashboard.compare.downloads import draw_downloads
 from dashboard.compare.finding_view import draw_finding
 from dashboard.compare.request import CompareRequest
@@ -59,11 +59,11 @@ def start(requests: list[CompareRequest]) -> None:
 
 
 def pending(requests: list[CompareRequest]) -> bool:
-    """Whether maps or scorecards are still being worked out."""
+    """Whether maps, scorecards or the validity gate are still being worked out."""
     jobs = manager()
     states = [jobs.status(key) for request in requests for key in request.keys()]
     return any(state is not None and state.pending for state in states) or any(
-        scorecard.pending(request, jobs) for request in requests
+        scorecard.pending(request, jobs) or gate.pending(request, jobs) for request in requests
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib
@@ -15,6 +16,7 @@ from dashboard.shared.display import png
 from evaluation.counterfactuals.exaggerated import Exaggerated, in_words
 from evaluation.html_pages import number, render
 from radiographs.findings import display_name
+from radiographs.radiograph import Note
 
 CHANGES = "berlin"
 FRAME_MS, LAST_MS = 160, 700
@@ -66,12 +68,13 @@ def strip(made: Exaggerated, steps: int = 5) -> bytes:
     return png(np.concatenate([np.concatenate(above, axis=1), np.concatenate(below, axis=1)], axis=0))
 
 
-def html_report(made: Exaggerated, card: ModelCard, reference: str) -> str:
+def html_report(made: Exaggerated, card: ModelCard, reference: str, notes: Sequence[Note] = ()) -> str:
     """One self-contained HTML file: strip, animation, words, figures, and how it was made.
 
     Args:
         made: the series. card: of the explained model.
         reference: ``collection/film-id``, or words for a film of no collection; never a file's name.
+        notes: what the reader did to the film, or doubts.
     """
     rows = zip(made.series.levels, made.series.reached, made.ratios, made.lungs)
     return render(
@@ -80,6 +83,7 @@ def html_report(made: Exaggerated, card: ModelCard, reference: str) -> str:
         series=made.series,
         card=card,
         reference=reference,
+        notes=notes,
         finding=display_name(made.series.finding),
         words=in_words(made),
         strip=strip(made),

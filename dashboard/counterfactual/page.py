@@ -236,11 +236,11 @@ def draw_trust(made: Exaggerated) -> None:
 def draw_downloads(request: CounterfactualRequest, made: Exaggerated) -> None:
     """Draw what can be taken home."""
     stem = f"counterfactual-{short_digest(request.film.radiograph.digest)}-{request.finding}"
-    card, reference = request.classifier.card, request.film.reference
+    card, reference, notes = request.classifier.card, request.film.reference, request.film.radiograph.notes
     with st.container(horizontal=True):
         file_button("Animation (GIF)", lambda: files.animation(made), f"{stem}.gif")
         file_button("Strip (PNG)", lambda: files.strip(made), f"{stem}.png")
-        file_button("Report (HTML)", lambda: files.html_report(made, card, reference), f"{stem}.html")
+        file_button("Report (HTML)", lambda: files.html_report(made, card, reference, notes), f"{stem}.html")
 
 
 def draw_plane(made: ExaggeratedPlane) -> None:

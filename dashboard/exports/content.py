@@ -15,6 +15,7 @@ from xai_methods import get_method
 
 PACKAGES = ("xai-lightbox", "torch", "torchvision", "numpy", "captum", "shap", "scikit-image", "scikit-learn", "scipy")
 LINK = "The same view in the dashboard"
+OVERRULED = "Whoever made this report looked at the film and overruled that doubt."
 SHOWN = {
     "positive": "colours from 0 to the 99.5th percentile of each map's positive part",
     "signed": "colours about 0, up to the 99.5th percentile of each map's absolute values",
@@ -30,6 +31,7 @@ class ReportContent:
         reference: ``collection/film-id``, or words for a film that is in no collection; never a file's name.
         collection: the card of the film's collection. view: how maps are drawn.
         link: address at which the dashboard shows the same, "" for none.
+        overruled: whether the person has looked at the film and overruled the reader's doubts.
     """
 
     comparison: Comparison
@@ -38,6 +40,7 @@ class ReportContent:
     collection: CollectionCard | None = None
     view: View = field(default_factory=View)
     link: str = ""
+    overruled: bool = False
 
 
 def facts(content: ReportContent) -> dict[str, str]:
@@ -59,7 +62,8 @@ def facts(content: ReportContent) -> dict[str, str]:
     if notes:
         found["Film as it was read"] = " ".join(note.words for note in notes)
     if content.comparison.radiograph.doubts:
-        found["In doubt"] = " ".join(note.words for note in content.comparison.radiograph.doubts)
+        words = [note.words for note in content.comparison.radiograph.doubts]
+        found["In doubt"] = " ".join([*words, OVERRULED] if content.overruled else words)
     if content.collection is not None:
         found["Film collection"] = f"{content.collection.title}. {content.collection.annotators}"
         found["Film licence and citation"] = f"{content.collection.licence} {content.collection.citation}"

@@ -43,7 +43,7 @@ def film_sets(collection: str) -> list[Fetchable]:
 def _film_set(name: str) -> Fetchable:
     wanted = nih_downloads(_films_folder())
     if name == CHEST_DET:
-        return Fetchable(name, "The outlines and 62 films, about 11 MB", None)
+        return Fetchable(name, "The outlines and 62 films (about 11 MB)", None)
     if name == NIH:
         return Fetchable(name, f"All {len(wanted)} films", sum(d.size for d in wanted))
     demo = [d for d in wanted if d.path.stem in NIH_DEMO_FILMS]

@@ -63,6 +63,7 @@ def html_report(found: Stability, card: ModelCard, reference: str, film: Radiogr
         found=found,
         card=card,
         reference=reference,
+        notes=film.notes,
         words=words,
         headings=HEADINGS,
         film=display.png(display.film_picture(film)),

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from evaluation import scores
 from evaluation.cli.films import say_doubts
 from evaluation.one_film.map_files import read_map_file, read_mask
 from radiographs.arrays import plain
@@ -93,6 +92,8 @@ def methods(args: argparse.Namespace) -> int:
 
 def metrics(args: argparse.Namespace) -> int:
     """List the scores: what each means, which way is better, its formula and its source."""
+    from evaluation import scores
+
     shown = (
         "name", "title", "meaning", "formula", "unit", "direction", "element", "source", "caveat", "low", "high",
         "headline",
@@ -105,6 +106,8 @@ def metrics(args: argparse.Namespace) -> int:
 
 def score(args: argparse.Namespace) -> int:
     """Score a map against a mask."""
+    from evaluation import scores
+
     mask = read_mask(args.mask)
     given = scores.score_map(read_map_file(args.map, mask.shape), mask, polarity=args.polarity)
     if args.json:

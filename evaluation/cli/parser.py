@@ -12,7 +12,7 @@ from evaluation.cli import commands
 from evaluation.cli.films import add_commands as add_film_commands
 from evaluation.cli.gate import add_commands as add_gate_command
 from evaluation.cli.runs import add_commands as add_run_commands
-from evaluation.scores import POLARITIES
+from evaluation.polarity import POLARITIES
 
 
 class _Parser(argparse.ArgumentParser):

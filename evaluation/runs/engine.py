@@ -180,7 +180,9 @@ class _Run:
         outcomes, self.outcomes = self.outcomes, []
         tables: list[pa.Table] = [outcome.scores for outcome in outcomes]
         failures = [row for outcome in outcomes for row in outcome.failures]
-        self.store.write(tables, failures, {key: npz for outcome in outcomes for key, npz in outcome.maps.items()})
+        films = [row for outcome in outcomes for row in outcome.films]
+        maps = {key: npz for outcome in outcomes for key, npz in outcome.maps.items()}
+        self.store.write(tables, failures, maps, films)
         self.flushed = time.monotonic()
 
     def tell(self, state: State, error: str = "") -> RunProgress:

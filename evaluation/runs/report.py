@@ -12,6 +12,7 @@ import pandas as pd
 from classifiers.registry import list_models
 from evaluation.html_pages import number
 from evaluation.latex import latex_table
+from evaluation.runs.doubts import doubts_of
 from evaluation.runs.pass_rule import pass_rule
 from evaluation.runs.plan import PlanError, read_plan
 from evaluation.runs.plots import means_figure, size_figure, svg_of
@@ -60,6 +61,7 @@ class RunReport:
     Attributes:
         name: of the plan. films, rows: how many. versions: of the packages. metrics: names of the scores.
         sections: by collection and classifier. costs: of the maps. failures: what could not be had.
+        doubts: which films were read with a doubt (:func:`evaluation.runs.doubts.doubts_of`).
         unfinished: a sentence where the run is not done, else "".
     """
 
@@ -71,6 +73,7 @@ class RunReport:
     sections: tuple[Section, ...]
     costs: pd.DataFrame
     failures: pd.DataFrame
+    doubts: pd.DataFrame
     unfinished: str = ""
 
 
@@ -95,7 +98,7 @@ def make_report(store: Store, names: Sequence[str] | None = None) -> RunReport:
     found = store.query("SELECT DISTINCT versions FROM scores ORDER BY ALL").versions.astype(str)
     return RunReport(
         _name(store), int(counts.films), int(counts.n), tuple(found), chosen, sections, costs(store), store.failures(),
-        unfinished_words(store.status()),
+        doubts_of(store), unfinished_words(store.status()),
     )  # fmt: skip
 
 

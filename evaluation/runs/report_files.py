@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from evaluation.html_pages import environment
+from evaluation.runs.doubts import doubts_in_words
 from evaluation.runs.report import RunReport, Section, board_table, gate_table, latex, make_report, tests_table
 from evaluation.runs.store import Store
 from evaluation.runs.tables import ALL, PASSED, Tests
@@ -36,6 +37,7 @@ def html_page(report: RunReport) -> str:
     failures = report.failures.groupby(["method", "metric", "reason"], dropna=False).size().rename("times")
     return templates.get_template("report.html.j2").render(
         report=report,
+        doubts=doubts_in_words(report.doubts),
         costs=report.costs.to_dict("records"),
         failures=failures.sort_values(ascending=False).head(SHOWN_FAILURES).reset_index().to_dict("records"),
     )
@@ -143,6 +145,7 @@ def report_texts(report: RunReport) -> dict[str, str]:
         "validity.csv": gate_table(report).to_csv(index=False),
         "cost.csv": report.costs.to_csv(index=False),
         "failures.csv": report.failures.to_csv(index=False),
+        "doubts.csv": report.doubts[report.doubts.doubt.fillna("") != ""].to_csv(index=False),
     }
     for section in report.sections:
         for name, svg in section.diagrams.items():

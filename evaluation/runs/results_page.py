@@ -126,11 +126,15 @@ def verdicts(models: Sequence[str], collection: str) -> str:
             low = "–" if figures["auroc_low"] is None else f"{figures['auroc']:.2f} (from {figures['auroc_low']:.2f})"
             rows.append([f"`{name}`", display_name(finding), low, f"{look['films']}, {look['patients']}"])
             rows[-1] += [_part(look["parts"].get(part)) for part in ("elsewhere", "without", "others")]
-            p = "–" if look["p_holm"] is None else f"{look['p_holm']:.3f}"
+            p = "–" if look["p_holm"] is None else _p(look["p_holm"])
             power = "–" if look["power"] is None else f"{look['power']:.2f}"
             rows[-1] += [p, power, f"**{found.status}**" if found.passed else found.status]
     head = ["model", "finding", "AUROC", "films, patients", "against elsewhere", "against films without"]
     return table([*head, "against other findings", "p (Holm)", "power", "verdict"], rows)
+
+
+def _p(p: float) -> str:
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _part(part: Mapping[str, Any] | None) -> str:

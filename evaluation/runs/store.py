@@ -57,7 +57,9 @@ FAILURES = pa.schema(
     ]
 )
 """One row a score that could not be had, with the reason; an empty ``metric`` stands for the whole map."""
-_TABLES = {"scores": SCHEMA, "failures": FAILURES}
+FILMS = pa.schema([(name, pa.string()) for name in ("collection", "film_id", "film", "doubt")])
+"""One row a film and a doubt of its reader's, by its code; an empty ``doubt`` stands for none."""
+_TABLES = {"scores": SCHEMA, "failures": FAILURES, "films": FILMS}
 
 
 class StoreError(OSError):
@@ -68,7 +70,8 @@ class Store:
     """The folder of one run.
 
     Args:
-        folder: holds ``scores/`` and ``failures/`` (Parquet), ``maps/`` (.npz), ``plan.toml`` and ``status.json``.
+        folder: holds ``scores/``, ``failures/``, ``films/`` (Parquet), ``maps/`` (.npz), ``plan.toml`` and
+            ``status.json``.
     """
 
     def __init__(self, folder: Path | str) -> None:
@@ -86,7 +89,7 @@ class Store:
             StoreError: they cannot be made.
         """
         try:
-            for name in ("scores", "failures", "maps"):
+            for name in (*_TABLES, "maps"):
                 (self.folder / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(f"the folder {self.folder} cannot be made: {error.strerror}") from error
@@ -115,9 +118,13 @@ class Store:
             return False
 
     def write(
-        self, scores: Sequence[pa.Table], failures: Sequence[Mapping[str, str]], maps: Mapping[str, bytes]
+        self,
+        scores: Sequence[pa.Table],
+        failures: Sequence[Mapping[str, str]],
+        maps: Mapping[str, bytes],
+        films: Sequence[Mapping[str, str]] = (),
     ) -> None:
-        """Add scores, failures and maps: maps first, so that no score stands without its map.
+        """Add scores, failures, maps and what is known of films: scores last, so that none stands without the rest.
 
         Raises:
             StoreError: the disk is full or cannot be written; no file is left half-written.
@@ -125,8 +132,10 @@ class Store:
         for question, content in maps.items():
             self._replace(self.folder / "maps" / f"{question}.npz", partial(Path.write_bytes, data=content))
         name = f"part-{uuid.uuid4().hex}.parquet"
-        if failures:
-            self._write_table(self.folder / "failures" / name, pa.Table.from_pylist([*failures], schema=FAILURES))
+        for folder, rows in (("films", films), ("failures", failures)):
+            if rows:
+                table = pa.Table.from_pylist([*rows], schema=_TABLES[folder])
+                self._write_table(self.folder / folder / name, table)
         whole = [table for table in scores if table.num_rows]
         if whole:
             self._write_table(self.scores_folder / name, pa.concat_tables(whole).unify_dictionaries())
@@ -179,7 +188,7 @@ class Store:
         return table[FAILURES.names]
 
     def query(self, sql: str, given: Sequence[object] = ()) -> pd.DataFrame:
-        """Answer a question in SQL over the views ``scores`` and ``failures``.
+        """Answer a question in SQL over the views ``scores``, ``failures`` and ``films``.
 
         Raises:
             StoreError: a file is damaged.

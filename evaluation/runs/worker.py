@@ -23,6 +23,7 @@ from classifiers import ChestClassifier
 from classifiers.registry import load_classifier
 from evaluation.baselines.model_independent import baseline_titles
 from evaluation.one_film.evaluate import MethodResult, ScoringContext, evaluate_method
+from evaluation.runs.doubts import doubt_rows
 from evaluation.runs.selection import MapRequest, WorkItem
 from evaluation.runs.store import SCHEMA
 from evaluation.scores import Score, get_metric
@@ -37,12 +38,18 @@ _LONGEST = 300
 
 @dataclass(eq=False)
 class Outcome:
-    """What a work item gave: score rows (``SCHEMA``), failures (``FAILURES``), maps by request as .npz, the seconds."""
+    """What a work item gave.
+
+    Attributes:
+        scores: rows of ``SCHEMA``. failures: rows of ``FAILURES``. maps: by request, as .npz. seconds: it took.
+        films: rows of ``FILMS``.
+    """
 
     scores: pa.Table
     failures: list[dict[str, str]]
     maps: dict[str, bytes] = field(default_factory=dict)
     seconds: float = 0.0
+    films: list[dict[str, str]] = field(default_factory=list)
 
 
 @cache
@@ -96,7 +103,8 @@ def run_work_item(item: WorkItem, threads: int = 0) -> Outcome:
         failures += [_failure(item, request, reason, metric) for metric, reason in result.failures.items()]
         if item.maps and result.explanation is not None:
             maps[request.key] = half_precision(result.explanation)
-    return Outcome(pa.Table.from_pylist(rows, schema=SCHEMA), failures, maps, time.perf_counter() - started)
+    films = doubt_rows(item.collection, item.film_id, context.radiograph)
+    return Outcome(pa.Table.from_pylist(rows, schema=SCHEMA), failures, maps, time.perf_counter() - started, films)
 
 
 def open_context(item: WorkItem) -> ScoringContext:

@@ -1,7 +1,8 @@
 """Scores of a map: what each says, its chance level, and how it is computed."""
 
+from evaluation.polarity import POLARITIES, Polarity
 from evaluation.scores.base import Case, MapCase, Metric, Need
-from evaluation.scores.ranked_map import POLARITIES, Polarity, RankedMap, Region
+from evaluation.scores.ranked_map import RankedMap, Region
 from evaluation.scores.registry import (
     chance_scores,
     get_metric,

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
 from scipy import ndimage
 
+from evaluation.polarity import POLARITIES, Polarity
+
 T = TypeVar("T")
 VOC_LONG_SIDE = 500
 """Longer side of the PASCAL VOC photographs, in pixels, for which the tolerance of 15 pixels was set."""
-
-Polarity = Literal["positive", "abs", "raw"]
-POLARITIES: tuple[Polarity, ...] = get_args(Polarity)
-"""Which part of a signed map counts as evidence."""
 
 
 def with_polarity(values: np.ndarray, polarity: Polarity = "positive") -> np.ndarray:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from evaluation.validity.figures import EFFECT
+from radiographs.findings import display_name
 
 AUROC_FLOOR = 0.6
 """The lower end of the AUROC's interval must lie above this."""
@@ -74,9 +75,11 @@ def gate(figures: Mapping[str, Any], finding: str, collection: str | None = None
     if measured:
         name, other = max(measured.items(), key=lambda item: (item[1].get("looks") or {}).get("patients") or 0)
         found = _decide(other, name)
-        reason = f"On these films nobody has measured whether the model looks at {finding}. {found.reason}"
+        shown = display_name(finding).lower()
+        reason = f"On these films nobody has measured whether the model looks at {shown}. On others: {found.reason}"
         return Verdict("measured on other films", reason)
-    return Verdict("not measured", f"nobody has measured whether this model detects {finding} and looks there.")
+    shown = display_name(finding).lower()
+    return Verdict("not measured", f"nobody has measured whether this model detects {shown} and looks there.")
 
 
 def _fits(figures: Mapping[str, Any], digest: str) -> bool:
@@ -112,12 +115,12 @@ def _looking(look: Mapping[str, Any]) -> tuple[Status, str]:
         return "not shown", f"{look['patients']} patients with a comparable outline are too few to say where it looks."
     p = "p < 0.001" if look["p_holm"] < 0.001 else f"p = {look['p_holm']:.3f}"
     more = (
-        f"blurring the outline lowers the logit by {part['mean']:.2f} spreads more {_PLACE[look['part']]} "
+        f"blurring the outline lowers the logit by {part['mean']:.2f} standard deviations more {_PLACE[look['part']]} "
         f"({part['low']:.2f} to {part['high']:.2f}; {p} after Holm; {look['films']} films, {look['patients']} patients)"
     )
     if look["p"] < look["level"]:
         return "shown", f"It looks there: {more}."
     if any(one["high"] is not None and one["high"] < EFFECT for one in look["parts"].values()):
         return "shown not to", f"It does not look there: {more}; {EFFECT} would be enough."
-    power = f"with so few films {EFFECT} spreads would be found with a chance of {look['power']:.0%}"
+    power = f"with so few films {EFFECT} would be found with a chance of {look['power']:.0%}"
     return "not shown", f"That it looks there is not shown: {more}; {power}."

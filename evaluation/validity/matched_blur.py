@@ -8,7 +8,7 @@ to the middle of the film drops alike at both; one that sees the finding does no
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -70,7 +70,6 @@ class Films:
         classifier: ChestClassifier,
         collection: Collection,
         entries: Sequence[FilmEntry],
-        progress: Callable[[float], None] | None = None,
     ) -> None:
         self.classifier, self.collection, self.entries = classifier, collection, list(entries)
         side = classifier.side

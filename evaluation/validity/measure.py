@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from evaluation.validity.figures import looks
 from evaluation.validity.matched_blur import BlurredRegion, Films, add_places, outlined_pairs
 from radiographs.collection import Collection
 from radiographs.findings import is_named
+from xai_methods.method import Progress
 
 STABLE = 0.1
 """Places are drawn again until no p changes by more than this share of it; below ``_SMALL`` it need not settle."""
@@ -27,7 +28,7 @@ def measure_validity(
     findings: Sequence[str] | None = None,
     *,
     seed: int = 0,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Measure, on films of patients not trained on as far as that is recorded, what the validity gate needs.
 
@@ -61,7 +62,7 @@ def _redrawn(
     pairs: list[BlurredRegion],
     of: Sequence[str],
     rng: np.random.Generator,
-    progress: Callable[[float], None],
+    progress: Progress,
 ) -> dict[str, dict[str, Any]]:
     """Draw places until p is stable, and say after how many rounds."""
     if not pairs:

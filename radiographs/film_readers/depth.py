@@ -73,9 +73,8 @@ def depth_notes(depth: Depth, declared: int) -> list[Note]:
     elif depth.bits < declared:
         notes.append(Note("depth", f"The film uses {depth.bits} of {declared} bits, and was scaled over those."))
     if depth.outliers:
-        words = (
-            f"{depth.outliers} pixels far beyond the film's own greys (dead, or burnt in) are shown as white or black."
-        )
+        number = "1 pixel" if depth.outliers == 1 else f"{depth.outliers} pixels"
+        words = f"Shown as white or black for lying far beyond the film's own greys (dead, or burnt in): {number}."
         notes.append(Note("outliers", words))
     return notes
 

@@ -168,8 +168,24 @@ def _solve(plan: SamplingPlan, odd: np.ndarray, total: float) -> tuple[np.ndarra
     leverage = np.sum((x[drawn] @ inverse) * x[drawn], axis=1) * plan.weights[drawn]
     gap = (y - x @ deviation)[drawn] / np.sqrt(1 - np.minimum(leverage, 1 - 1e-6))
     pulls = x[drawn] * (plan.weights[drawn] * gap)[:, None]
-    pulls = (pulls - pulls.mean(axis=0)) @ inverse
-    return values, np.sqrt(pairs / (pairs - 1) * (pulls**2).sum(axis=0))
+    return values, np.sqrt(_variance(pulls @ inverse, plan.coalitions[drawn].sum(axis=1)))
+
+
+def _variance(pulls: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Variance of the sum of (P, K) pulls of pairs drawn without replacement, so many of each size: (K,).
+
+    Pulls differ between sizes in mean, which is no error, for every draw has as many of each; and a size of which
+    most coalitions were drawn has little error left (Cochran 1977, sections 2.6 and 5.5).
+    """
+    players = pulls.shape[1]
+    smaller, found = np.minimum(sizes, players - sizes), np.zeros(players)
+    for size in np.unique(smaller):
+        part = pulls[smaller == size]
+        count, there = len(part), comb(players, int(size)) // (2 if 2 * size == players else 1)
+        if count > 1:
+            part = (part - part.mean(axis=0)) * np.sqrt(count / (count - 1) * max(1 - count / there, 0.0))
+        found += (part**2).sum(axis=0)
+    return found
 
 
 @register

@@ -11,6 +11,7 @@ from PIL import Image, ImageSequence
 from classifiers import ModelCard
 from dashboard.counterfactual.files import animation, changes, html_report, strip
 from evaluation.counterfactuals.exaggerated import Exaggerated, ExaggeratedPlane, in_words, plane_in_words
+from radiographs.radiograph import Note
 from tests.dashboard.exaggeration import SIDE, made_plane, made_series
 from tests.dashboard.made import SCRIPT, marked
 from xai_methods.counterfactual import LEVELS
@@ -61,7 +62,9 @@ def test_the_report_is_self_contained_and_escaped():
 def test_no_text_becomes_markup():
     whole = made(SCRIPT)
     series = replace(whole.series, finding=SCRIPT, method=SCRIPT)
-    text = html_report(replace(whole, series=series), marked(CARD), SCRIPT)
+    notes = (Note("turned", SCRIPT), Note("lateral", SCRIPT, doubt=True))
+    text = html_report(replace(whole, series=series), marked(CARD), SCRIPT, notes)
+    assert "<b>In doubt.</b> &lt;script&gt;" in text
     assert "<script" not in text
     assert text.count("&lt;script&gt;") >= 5
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dashboard.exports.content import ReportContent
+from dashboard.exports.content import OVERRULED, ReportContent
 from dashboard.exports.report import html_report
 from dashboard.exports.tables import table_csv
 from dashboard.shared.display import View
@@ -103,6 +103,13 @@ def test_report_holds_the_link_and_how_maps_were_drawn(comparison):
     assert "colours about 0" in html
     assert len(re.findall(r"(?:src|href)=(?!\"data:)", html)) == 1
     assert "<a " not in html_report(ReportContent(comparison, CARD, "a/b", link="javascript:alert(1)"))
+
+
+def test_report_says_a_doubt_and_that_it_was_overruled(comparison):
+    film = Radiograph(comparison.radiograph.pixels, notes=(Note("lateral", "It was taken from the side.", doubt=True),))
+    content = ReportContent(replace(comparison, radiograph=film), CARD, "a/b")
+    assert "<dd>It was taken from the side.</dd>" in html_report(content)
+    assert f"It was taken from the side. {OVERRULED}" in html_report(replace(content, overruled=True))
 
 
 def test_csv_has_methods_baselines_and_chance(comparison):

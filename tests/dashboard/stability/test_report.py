@@ -12,6 +12,7 @@ from dashboard.stability import tables as stability_tables
 from dashboard.stability import words
 from dashboard.stability.report import html_report
 from evaluation.stability import study
+from radiographs.radiograph import Note
 from tests.dashboard.made import CARD, SCRIPT, marked, tiny_classifier, tiny_film
 
 
@@ -34,9 +35,9 @@ def test_the_report_stands_alone_and_escapes_what_it_is_given(found):
 def test_no_text_becomes_markup(found):
     availability = replace(found.availability, reason=SCRIPT)
     perturbed = [replace(done, title=SCRIPT, words=SCRIPT) for done in found.perturbed]
-    html = html_report(
-        replace(found, availability=availability, perturbed=perturbed), marked(CARD), SCRIPT, tiny_film()[0]
-    )
+    film = replace(tiny_film()[0], notes=(Note("lateral", SCRIPT, doubt=True),))
+    html = html_report(replace(found, availability=availability, perturbed=perturbed), marked(CARD), SCRIPT, film)
+    assert "<b>In doubt.</b> &lt;script&gt;" in html
     assert "<script" not in html
     assert html.count("&lt;script&gt;") >= 8
 

@@ -1,6 +1,9 @@
 """The commands about films: show and add-folder, and outlines of every kind for a film."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -86,3 +89,14 @@ def test_outlines_of_every_kind_are_turned_with_the_film(turned, tmp_path):
     (tmp_path / "m.nii").write_bytes(bytes(400))
     with pytest.raises(MapError, match=r"m\.nii is neither"):
         read_outline(tmp_path / "m.nii", "Mass", read, "IM000001")
+
+
+def test_a_film_is_shown_without_loading_a_network_library(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"no film")
+    code = f"""
+import sys
+from dashboard.cli.main import main
+status = main(["show", "--film", {str(tmp_path / "a.png")!r}])
+sys.exit(status if "torch" not in sys.modules else 9)"""
+    root = Path(__file__).resolve().parents[3]
+    assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 2

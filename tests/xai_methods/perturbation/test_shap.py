@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -132,6 +133,24 @@ def test_standard_errors_match_the_spread_over_draws():
     seen = np.std([run.values for run in runs], axis=0)
     said = np.mean([run.errors for run in runs], axis=0)
     assert 0.7 < (said / seen).mean() < 1.4
+
+
+@pytest.mark.parametrize(("players", "samples"), [(11, 100), (11, 300), (24, 500)])
+def test_stated_errors_are_the_real_ones_though_sizes_are_shared_out_and_nothing_is_drawn_twice(players, samples):
+    ratios = []
+    for number in range(4):
+        rng = np.random.default_rng(5 + number)
+        weights, level, out = rng.normal(size=(players, 8)), rng.normal(size=8) / 2, rng.normal(size=8)
+        value = partial(_network, weights, level, out)
+        runs = [kernel_shap(value, players, samples, np.random.default_rng(seed)) for seed in range(60)]
+        real = np.var([run.values for run in runs], axis=0, ddof=1).sum()
+        ratios.append(math.sqrt(np.mean([(run.errors**2).sum() for run in runs]) / real))
+    # Without regard to sizes and to what is left to draw it is 1.1 to 1.25.
+    assert np.mean(ratios) == pytest.approx(1.0, abs=0.09)
+
+
+def _network(weights: np.ndarray, level: np.ndarray, out: np.ndarray, coalitions: np.ndarray) -> np.ndarray:
+    return np.tanh(2 / math.sqrt(len(weights)) * coalitions @ weights + level) @ out
 
 
 @pytest.mark.parametrize(("players", "samples"), [(10, 50), (20, 300), (50, 1000), (50, 60), (300, 2000), (13, 2)])
