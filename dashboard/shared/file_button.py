@@ -65,9 +65,11 @@ class _Making:
     draw_again: Callable[[], None]
 
     def __call__(self) -> bytes | str:
-        had_failed = self.failed.pop(self.name, None) is not None
+        # A sentence that no longer holds goes with the next drawing: one begun now could take the file away again,
+        # for Streamlit drops at its end what no element refers to, fetched by the browser or not.
+        self.failed.pop(self.name, None)
         try:
-            content = self.make()
+            return self.make()
         except Exception as error:
             # Not the message: the server writes what is raised here into its log, where no name of a person may stand.
             kind, place = type(error).__name__, traceback.extract_tb(error.__traceback__)[-1]
@@ -76,9 +78,6 @@ class _Making:
             self.failed[self.name] = sentence(error) if foreseen else f"It stopped with an unexpected error ({kind})."
             self.draw_again()
             raise RuntimeError("a file could not be made") from None
-        if had_failed:
-            self.draw_again()
-        return content
 
 
 def _drawing_again() -> Callable[[], None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.conftest import served
+from tests.browser.conftest import idle, served
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 PAGE = """
@@ -52,9 +52,11 @@ def test_a_failing_export_says_why_until_it_is_made(page, failing):
     unforeseen = page.get_by_text("It stopped with an unexpected error (TypeError).")
     unforeseen.wait_for()
     assert page.get_by_role("slider").input_value() == "4"
+    idle(page)
     with page.expect_download() as waited:
         page.get_by_role("button", name="Table").click()
     assert waited.value.suggested_filename == "table.csv"
+    page.get_by_role("slider").press("ArrowRight")
     unforeseen.wait_for(state="detached")
     assert page.get_by_text("The original has no pixels; give another file.").is_visible()
     assert "DOE" not in log.read_text()

@@ -101,7 +101,7 @@ class Lrp(Method):
 
 
 def relevance_flow(request: Request) -> tuple[Flow, float]:
-    """Hand the request's logit down; the flow with the balances of every step, and the logit itself."""
+    """Propagate the request's logit: the flow with the balance of every step, and the logit itself."""
     chosen, classifier = request.parameters, request.classifier
     assert isinstance(chosen, LrpParameters)
     preprocessing = classifier.preprocessing

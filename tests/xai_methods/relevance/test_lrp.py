@@ -231,10 +231,10 @@ def test_densenet121_conserves():
             assert float(flow.relevance.abs().sum()) < 3 * abs(logit), name
 
 
-def test_the_books_of_all_steps_join_up():
+def test_the_balances_of_all_steps_join_up():
     network = fill(Tangle(), 4)
     flow, logits = relevance(network, films(24), 0, "epsilon-plus")
-    assert flow.figures[0].received == pytest.approx(float(logits[0, 0]))
+    assert flow.balances[0].received == pytest.approx(float(logits[0, 0]))
     lost = sum(entry.lost for entry in flow.balances)
     total = float(flow.relevance.sum()) + flow.absorbed + lost
     assert total == pytest.approx(float(logits[0, 0]), rel=1e-4)
