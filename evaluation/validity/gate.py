@@ -120,7 +120,9 @@ def _looking(look: Mapping[str, Any]) -> tuple[Status, str]:
     )
     if look["p"] < look["level"]:
         return "shown", f"It looks there: {more}."
-    if any(one["high"] is not None and one["high"] < EFFECT for one in look["parts"].values()):
+    # That other logits drop as well makes a network unspecific; only the comparisons of places say where it looks.
+    places = [look["parts"][name]["high"] for name in ("elsewhere", "without")]
+    if any(high is not None and high < EFFECT for high in places):
         return "shown not to", f"It does not look there: {more}; {EFFECT} would be enough."
     power = f"with so few films {EFFECT} would be found with a chance of {look['power']:.0%}"
     return "not shown", f"That it looks there is not shown: {more}; {power}."

@@ -88,6 +88,7 @@ def figures(low: float = 0.8, high: float = 0.95, **given) -> dict:
         (figures(low=0.4, high=0.58), "shown not to", "shown not to"),
         (figures(without=part(0.2, 0.3, 0.2)), "not shown", "found with a chance of 40%"),
         (figures(without=part(0.0, 0.1, 0.5)), "shown not to", "would be enough"),
+        (figures(others=part(0.0, 0.1, 0.5)), "not shown", "the other findings' logits"),
     ],
 )
 def test_what_figures_say(measured, status, words):
