@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard.benchmark import page as benchmark
 from dashboard.benchmark import results as benchmark_results
 from radiographs.places import HOME_VARIABLE
-from tests.evaluation.runs.made import made_store
+from tests.evaluation.runs.made import FILMS, made_store
 from tests.pages.conftest import APP
 
 
@@ -67,13 +67,13 @@ def test_a_finished_run_is_read(home: Path) -> None:
     made_store(home / "benchmarks" / "made")
     page = opened()
     assert not page.exception
-    assert "Done: 12 films." in said(page)
+    assert f"Done: {FILMS} films." in said(page)
     assert list(page.dataframe[0].value["Map"])[:1] == ["Grad-CAM"]
     for view in benchmark_results.VIEWS[1:]:
         page.segmented_control(key="run view").set_value(view).run()
         assert not page.exception, view
     page.segmented_control(key="run view").set_value("Best and worst").run()
-    assert "film-2-11](./?film=tiny-films" in said(page)
+    assert f"-{FILMS - 1}](./?film=tiny-films" in said(page)
 
 
 def test_a_run_that_broke_off_can_go_on(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
