@@ -14,6 +14,7 @@ from evaluation.runs.report import make_report
 from evaluation.runs.report_files import html_page
 from evaluation.runs.store import SCHEMA, Store
 from evaluation.runs.tables import Pair, context_of
+from evaluation.scores.randomisation import PAIRS
 from tests.evaluation.runs.made import FILMS, made_row
 from xai_methods import Explanation
 
@@ -45,8 +46,8 @@ def store(tmp_path: Path) -> Store:
 def test_a_method_passes_where_its_maps_of_two_films_are_more_alike(store: Store) -> None:
     found = pass_rule(store, context_of(store, Pair("tiny-films", "tiny"))).set_index("map")
     found.index = [key.split("/")[0] for key in found.index]
-    # Six patients have each of two findings: 15 pairs each.
-    assert found.pairs.tolist() == [30, 30]
+    # Twelve patients have each of two findings: of 66 pairs each, as many as are drawn.
+    assert found.pairs.tolist() == [2 * PAIRS, 2 * PAIRS]
     assert found.loc["grad-cam", "two_films"] == pytest.approx(1, abs=1e-3)
     assert found.loc["jacobian", "two_films"] < 0.2
     assert found.passes.to_dict() == {"grad-cam": True, "jacobian": False}
