@@ -14,7 +14,6 @@ from evaluation.validity.matched_blur import Films, add_places, outlined_pairs
 from evaluation.validity.null_models import null_models, permuted
 from radiographs import Annotation, Radiograph
 from radiographs.collection import FilmEntry
-from radiographs.findings import is_named
 from tests.evaluation.looking import CARD, SIDE, Spots
 
 ROUNDS = 2
@@ -131,7 +130,8 @@ def test_a_permuted_network_fails_and_the_honest_one_passes_on_real_films():
     from radiographs.registry import get_collection
 
     classifier, collection = load_classifier("nih14-localised"), get_collection("nih-boxes")
-    of = [f for f in classifier.findings if any(is_named(f, entry.annotated) for entry in collection.entries())]
+    # Two of the eight findings, one seen and one not, so that it takes minutes.
+    of = ["Cardiomegaly", "Nodule"]
     films, pairs = measured(classifier, collection, of)
     names = list(classifier.findings)
     honest = looks(pairs, names, films.logits, of)
