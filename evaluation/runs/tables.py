@@ -258,18 +258,16 @@ class Tests:
         return next((one for one in self.pairs if {one.first, one.second} == {first, second}), None)
 
 
-def paired_tests(store: Store, pair: Pair, metric: str) -> Tests | None:
+def tests_of(context: PairContext, metric: str, table: pd.DataFrame) -> Tests | None:
     """Compare all maps on the same films, over the findings that pass the gate (over all where none does).
+
+    Args:
+        table: the score's values, as :func:`values` reads them.
 
     Returns:
         The tests over patients' means, or None where fewer than two maps have values on the same films, these are of
         fewer than ``FEWEST`` patients, or the score has no better end.
     """
-    return tests_of(context_of(store, pair), metric, values(store, metric, pair))
-
-
-def tests_of(context: PairContext, metric: str, table: pd.DataFrame) -> Tests | None:
-    """The paired tests of one score whose values (:func:`values`) are read already; see :func:`paired_tests`."""
     direction = get_metric(metric).direction
     if direction == "neither":
         return None

@@ -46,7 +46,7 @@ def test_methods_are_set_against_the_best_baseline(store: Store) -> None:
 
 
 def test_paired_tests_rank_as_built(store: Store) -> None:
-    found = tables.paired_tests(store, PAIR, "pixel_auprc")
+    found = tables.tests_of(tables.context_of(store, PAIR), "pixel_auprc", tables.values(store, "pixel_auprc", PAIR))
     assert found.ranking.names[:2] == ("Grad-CAM", found.ranking.names[1])
     assert found.ranking.mean_ranks == (1, 2, 3, 4)
     assert found.ranking.n == FILMS // 2

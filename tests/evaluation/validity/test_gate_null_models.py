@@ -11,10 +11,10 @@ from classifiers import ChestClassifier, Preprocessing
 from evaluation.validity.figures import looks
 from evaluation.validity.gate import FEWEST
 from evaluation.validity.matched_blur import Films, add_places, outlined_pairs
-from evaluation.validity.null_models import null_models, permuted
 from radiographs import Annotation, Radiograph
 from radiographs.collection import FilmEntry
 from tests.evaluation.looking import CARD, SIDE, Spots
+from tests.evaluation.validity.knowing_nothing import null_models, permuted
 
 ROUNDS = 2
 
