@@ -23,6 +23,9 @@ FAMILIES = {
     "relevance": Family(
         "relevance", "Hand the answer back", "They share the answer out among the inputs, layer by layer."
     ),
+    "attention": Family(
+        "attention", "Read a transformer's attention", "They follow which parts of the film the others take from."
+    ),
     "gradient": Family("gradient", "Follow the gradient", "They ask how the answer moves when pixels move a little."),
     "counterfactual": Family(
         "changes the film",

@@ -8,7 +8,7 @@ Slopes of activations and normalisations are the same for all rows: they meet ea
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -26,7 +26,7 @@ from xai_methods.recording.steps import (
     along_channels,
 )
 from xai_methods.recording.tape import Recording
-from xai_methods.recording.token_steps import Shift, TokenStep
+from xai_methods.recording.token_steps import Attention, MatrixProduct, Shift, TokenStep
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +63,7 @@ def propagate_rows(
     directions: torch.Tensor,
     convolve_in: torch.dtype,
     report: Progress | None = None,
+    watch: Callable[[int, torch.Tensor], None] | None = None,
 ) -> torch.Tensor:
     """Gradients of weighted sums of the logits with respect to the film.
 
@@ -70,6 +71,7 @@ def propagate_rows(
         recording: one film's way through the network. directions: (R, C) weights of the logits in each sum.
         convolve_in: number format in which convolutions are computed.
         report: called with the share done; what it raises stops the work.
+        watch: called with the number of each attention's output and the gradients (R, ...) with respect to it.
 
     Returns:
         (R, 1, S, S), in the format of the film.
@@ -78,6 +80,8 @@ def propagate_rows(
     pending = {recording.last: Rows(directions.to(recording.logits), shared=True)}
     for done, step in enumerate(reversed(recording.steps)):
         upper = pending.pop(step.target)
+        if watch is not None and isinstance(step, (Attention, MatrixProduct)):
+            watch(step.target, upper.whole())
         inputs = [values[source] for source in step.sources]
         alone = len(values[step.target]) == 1
         if isinstance(step, Concatenation) and step.dim == 1 and alone:

@@ -148,6 +148,7 @@ def _concatenation(number: Number, target: int, args: tuple[Any, ...], kwargs: d
 
 _ELEMENTWISE = (
     torch.sigmoid, torch.Tensor.sigmoid, F.sigmoid, F.hardsigmoid, torch.tanh, torch.Tensor.tanh, F.tanh,
+    torch.neg, torch.Tensor.neg, torch.Tensor.__neg__,
     torch.Tensor.square, torch.square, torch.Tensor.pow, torch.pow, torch.Tensor.__pow__,
 )  # fmt: skip
 _STATISTICS = (torch.rsqrt, torch.Tensor.rsqrt, torch.sqrt, torch.Tensor.sqrt)

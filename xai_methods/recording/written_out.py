@@ -30,6 +30,10 @@ def _chunk(x: torch.Tensor, chunks: int, dim: int = 0) -> tuple[torch.Tensor, ..
     return _parts(x, -(-x.shape[dim] // chunks), dim)
 
 
+def _stack(tensors: Sequence[torch.Tensor], dim: int = 0) -> torch.Tensor:
+    return torch.cat([x.unsqueeze(dim) for x in tensors], dim)
+
+
 def _each(x: torch.Tensor) -> Iterator[torch.Tensor]:
     return iter(_unbind(x))
 
@@ -88,6 +92,7 @@ WRITTEN_OUT: dict[Callable[..., Any], Callable[..., Any]] = {
     torch.Tensor.split: _parts,
     torch.chunk: _chunk,
     torch.Tensor.chunk: _chunk,
+    torch.stack: _stack,
     torch.sub: _subtract,
     torch.Tensor.sub: _subtract,
     torch.Tensor.__sub__: _subtract,

@@ -41,7 +41,7 @@ def canonise(network: nn.Module, film: torch.Tensor) -> CanonicalNetwork:
         UnsupportedNetworkError: the network holds an operation that relevance cannot pass.
     """
     recording = record(network, film)
-    return CanonicalNetwork(tuple(_mark_gates(_mark_first(_fold(recording.steps)))), recording.last)
+    return CanonicalNetwork(tuple(mark_gates(_mark_first(_fold(recording.steps)))), recording.last)
 
 
 def _fold(steps: Sequence[Step]) -> list[Step]:
@@ -82,7 +82,7 @@ def _mark_first(steps: list[Step]) -> list[Step]:
     return marked
 
 
-def _mark_gates(steps: list[Step]) -> list[Step]:
+def mark_gates(steps: Sequence[Step]) -> list[Step]:
     """Say of each product which factor is a gate: a softmax, or what a sigmoid or a root alone has made.
 
     Where both factors come from an activation, or neither, neither is the gate.
