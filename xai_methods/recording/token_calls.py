@@ -158,7 +158,7 @@ _REARRANGING = (
     torch.roll, torch.Tensor.roll, torch.narrow, torch.Tensor.narrow, torch.select, torch.Tensor.select,
     torch.swapaxes, torch.Tensor.swapaxes, torch.movedim, torch.Tensor.movedim, torch.Tensor.expand_as,
     torch.Tensor.view_as, torch.Tensor.unflatten, torch.flip, torch.Tensor.flip, torch.Tensor.type_as,
-    torch.index_select, torch.Tensor.index_select, F.pixel_unshuffle, F.pixel_shuffle, torch.Tensor.mT.__get__,
+    torch.index_select, torch.Tensor.index_select, F.pixel_unshuffle, F.pixel_shuffle,
 )  # fmt: skip
 
 TOKEN_CALLS: dict[Callable[..., Any], Maker] = CALLS | {
