@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+from torch import nn
 
 from classifiers import ModelCard, Preprocessing, Scope
 from classifiers.networks import chest_resnet18
@@ -112,7 +113,9 @@ def main() -> None:
     figures = merged(json.loads(arguments.figures.read_text())) if arguments.figures else {}
     if figures:
         calibration = figures["calibration"]
-        Calibration(calibration["temperature"], np.array(calibration["offsets"])).into(network.get_submodule("fc"))
+        Calibration(calibration["temperature"], np.array(calibration["offsets"])).into(
+            cast(nn.Linear, network.get_submodule("fc"))
+        )
     card = ModelCard(name=arguments.name, licence=LICENCE, figures=figures, **CARDS[arguments.name])
     low, high = ((grey - augment.MEAN) / augment.STD for grey in (0, 1))
     kind = {"architecture": "chest_vit", "cam_layer": "cells"} if vit else {}

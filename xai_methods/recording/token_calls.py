@@ -146,15 +146,16 @@ def _concatenation(number: Number, target: int, args: tuple[Any, ...], kwargs: d
     return Joined(sources, target, run, "cat")
 
 
-_ELEMENTWISE = (
+Calls = tuple[Callable[..., Any], ...]
+_ELEMENTWISE: Calls = (
     torch.sigmoid, torch.Tensor.sigmoid, F.sigmoid, F.hardsigmoid, torch.tanh, torch.Tensor.tanh, F.tanh,
     torch.neg, torch.Tensor.neg, torch.Tensor.__neg__,
     torch.Tensor.square, torch.square, torch.Tensor.pow, torch.pow, torch.Tensor.__pow__,
 )  # fmt: skip
-_STATISTICS = (torch.rsqrt, torch.Tensor.rsqrt, torch.sqrt, torch.Tensor.sqrt)
-_NORMS = (torch.norm, torch.Tensor.norm, torch.linalg.vector_norm)
+_STATISTICS: Calls = (torch.rsqrt, torch.Tensor.rsqrt, torch.sqrt, torch.Tensor.sqrt)
+_NORMS: Calls = (torch.norm, torch.Tensor.norm, torch.linalg.vector_norm)
 """Homogeneous in their input: relevance is split in proportion to what each entry adds, as in a linear map."""
-_REARRANGING = (
+_REARRANGING: Calls = (
     torch.roll, torch.Tensor.roll, torch.narrow, torch.Tensor.narrow, torch.select, torch.Tensor.select,
     torch.swapaxes, torch.Tensor.swapaxes, torch.movedim, torch.Tensor.movedim, torch.Tensor.expand_as,
     torch.Tensor.view_as, torch.Tensor.unflatten, torch.flip, torch.Tensor.flip, torch.Tensor.type_as,
