@@ -11,6 +11,7 @@ from dashboard.compare.scores import draw_scores
 from dashboard.jobs import JobManager
 from dashboard.shared.caches import manager, probabilities
 from dashboard.shared.display import View
+from dashboard.shared.unforeseen import guarded
 from evaluation.one_film.agreement import agreement_matrix
 from evaluation.one_film.compare import FindingResult
 from radiographs.findings import display_name
@@ -58,12 +59,16 @@ def draw_finding(
 
 
 def _draw_measured(request: CompareRequest, result: FindingResult, jobs: JobManager) -> None:
-    draw_scores(result)
-    gate.draw_gate(request, result, jobs)
-    if sum(done.explanation is not None for done in result.methods.values()) > 1:
-        with st.expander("How far the maps agree with each other", icon=":material/grid_on:"):
-            _draw_agreement(request, result)
-    scorecard.draw_scorecard(request, result, jobs)
+    with guarded("The scores cannot be shown"):
+        draw_scores(result)
+    with guarded("The validity gate cannot be shown"):
+        gate.draw_gate(request, result, jobs)
+    with guarded("How far the maps agree cannot be shown"):
+        if sum(done.explanation is not None for done in result.methods.values()) > 1:
+            with st.expander("How far the maps agree with each other", icon=":material/grid_on:"):
+                _draw_agreement(request, result)
+    with guarded("The scorecard cannot be shown"):
+        scorecard.draw_scorecard(request, result, jobs)
 
 
 def _heading(request: CompareRequest, finding: str, several: bool, place: int) -> None:

@@ -19,6 +19,7 @@ from dashboard.shared.film_and_model import film_and_model
 from dashboard.shared.film_context import FilmContext, short_digest
 from dashboard.shared.fragments import fragment
 from dashboard.shared.session import write_address
+from dashboard.shared.unforeseen import guarded
 from evaluation.counterfactuals.exaggerated import (
     Exaggerated,
     ExaggeratedPlane,
@@ -155,20 +156,25 @@ def draw_made(request: CounterfactualRequest, made: Exaggerated | ExaggeratedPla
     if refusal:
         st.warning(f"Refused: {refusal}", icon=":material/block:")
     else:
-        draw_player(request, made)
-        words = (
-            f"{in_words(made)} {outside_words(request, made)}"
-            if isinstance(made, Exaggerated)
-            else plane_in_words(made)
-        )
-        st.markdown(words)
+        with guarded("The film cannot be shown"):
+            draw_player(request, made)
+            words = (
+                f"{in_words(made)} {outside_words(request, made)}"
+                if isinstance(made, Exaggerated)
+                else plane_in_words(made)
+            )
+            st.markdown(words)
     if isinstance(made, Exaggerated):
         if not refusal:
-            draw_course(made)
-            draw_downloads(request, made)
-        draw_trust(made)
+            with guarded("The course of the series cannot be shown"):
+                draw_course(made)
+            with guarded("The files cannot be offered"):
+                draw_downloads(request, made)
+        with guarded("The reconstruction cannot be shown"):
+            draw_trust(made)
     elif not refusal:
-        draw_plane(made)
+        with guarded("The plane cannot be shown"):
+            draw_plane(made)
 
 
 def outside_words(request: CounterfactualRequest, made: Exaggerated) -> str:

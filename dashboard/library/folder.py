@@ -11,6 +11,7 @@ from dashboard.library.page import draw_refused
 from dashboard.library.store import Preview
 from dashboard.shared.background import draw_progress, owner, warning_when_full
 from dashboard.shared.fragments import fragment
+from dashboard.shared.unforeseen import safely
 from radiographs import FilmError
 from radiographs.findings import display_name
 from radiographs.thumbnails import thumbnail
@@ -71,7 +72,9 @@ def _draw_state(was_busy: bool) -> None:
         st.rerun()
     elif status.pending:
         draw_progress("Reading every file of the folder", status, f"{status.seconds:.0f} s")
-        st.button("Stop", icon=":material/stop:", on_click=downloads().forget, args=(_name(),), key="stop_folder")
+        st.button(
+            "Stop", icon=":material/stop:", on_click=safely(downloads().forget), args=(_name(),), key="stop_folder"
+        )
     elif status.state == "failed":
         st.error(status.error, icon=":material/error:")
     elif status.state == "done":

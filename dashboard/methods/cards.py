@@ -11,6 +11,7 @@ from dashboard.methods import example
 from dashboard.shared.families import FAMILIES, family
 from dashboard.shared.session import forget_link
 from dashboard.shared.state import quoted
+from dashboard.shared.unforeseen import guarded
 from xai_methods import Method, get_method, main_methods, methods
 
 PAGE = "pages/methods.py"
@@ -100,10 +101,12 @@ def draw_method(method: Method) -> None:
             st.markdown(method.reference)
     with picture:
         st.subheader("Example", anchor=False)
-        example.draw(method)
+        with guarded("The example cannot be shown"):
+            example.draw(method)
         if st.button("Compare it with others", icon=":material/compare:", key="compare_it"):
             _compare(method)
-    _draw_parameters(method)
+    with guarded("The settings cannot be shown"):
+        _draw_parameters(method)
 
 
 def _draw_parameters(method: Method) -> None:

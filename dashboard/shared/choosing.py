@@ -13,8 +13,10 @@ from dashboard.settings import settings
 from dashboard.shared import caches
 from dashboard.shared.families import family
 from dashboard.shared.film_context import FilmContext, short_digest
+from dashboard.shared.fragments import dialog
 from dashboard.shared.own_regions import with_own
 from dashboard.shared.state import LARGEST_SEED, MOST_FINDINGS, UPLOAD, Choice
+from dashboard.shared.unforeseen import safely
 from radiographs import FilmError
 from radiographs.findings import display_name
 from radiographs.registry import collections, damaged_folders
@@ -112,7 +114,7 @@ def _filtered(table: pd.DataFrame) -> pd.DataFrame:
     return table[keep]
 
 
-@st.dialog("Choose a film", width="large")
+@dialog("Choose a film", width="large")
 def _gallery(collection: str, table: pd.DataFrame) -> None:
     pages = max(1, -(-len(table) // PAGE))
     page = st.number_input(f"Page of {pages}", 1, pages, 1, key=f"page {collection} {len(table)}") if pages > 1 else 1
@@ -125,7 +127,9 @@ def _gallery(collection: str, table: pd.DataFrame) -> None:
                     st.image(picture, width="stretch", alt=f"Film {caption}")
                 except (FilmError, LookupError) as error:
                     st.caption(sentence(error))
-                st.button(row.film_id, key=f"take {row.film_id}", on_click=_take, args=(row.film_id,), help=caption)
+                st.button(
+                    row.film_id, key=f"take {row.film_id}", on_click=safely(_take), args=(row.film_id,), help=caption
+                )
     if st.session_state.pop("taken", False):
         st.rerun()
 

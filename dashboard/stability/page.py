@@ -17,6 +17,7 @@ from dashboard.shared.film_and_model import film_and_model
 from dashboard.shared.film_context import FilmContext, short_digest
 from dashboard.shared.fragments import fragment
 from dashboard.shared.session import write_address
+from dashboard.shared.unforeseen import guarded
 from dashboard.stability import charts, pictures, tables, words
 from dashboard.stability.report import html_report
 from evaluation.stability import Stability, study
@@ -49,13 +50,17 @@ def draw(film: FilmContext, classifier: ChestClassifier) -> None:
         st.error(status.error, icon=":material/error:")
     else:
         found = status.result
-        draw_verdict(found)
+        with guarded("The verdict cannot be shown"):
+            draw_verdict(found)
         fragment(draw_slider)(found)
         fragment(draw_findings)(film, classifier, found)
         fragment(draw_perturbed)(found)
-        draw_spectrum(found)
-        draw_availability(found)
-        draw_download(film, classifier, found)
+        with guarded("What moves together cannot be shown"):
+            draw_spectrum(found)
+        with guarded("Whether it can be computed cannot be shown"):
+            draw_availability(found)
+        with guarded("The report cannot be offered"):
+            draw_download(film, classifier, found)
 
 
 def _work(film: FilmContext, classifier: ChestClassifier) -> Work:
