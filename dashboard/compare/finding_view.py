@@ -17,7 +17,7 @@ from evaluation.one_film.compare import FindingResult
 from radiographs.findings import display_name
 
 PROBABILITY = "The model's own probability that the finding is on the film. How well it is calibrated, its card says."
-MEASURES = {"overlap": "Overlap of the strongest tenths", "rank correlation": "Rank correlation"}
+MEASURES = {"overlap": "Overlap of the top 10 % of pixels", "rank correlation": "Rank correlation"}
 
 
 def draw_finding(
@@ -86,7 +86,7 @@ def _draw_agreement(request: CompareRequest, result: FindingResult) -> None:
     )
     _draw_matrix(result, str(measure))
     st.caption(
-        "1: the same. Overlap counts the strongest tenth of each map; two random maps share 0.05. "
+        "1: the same. Overlap is the intersection over union of the top 10 % of pixels; two random maps have 0.05. "
         "Maps that agree may still agree on the wrong place."
     )
 

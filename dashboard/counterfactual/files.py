@@ -90,6 +90,6 @@ def html_report(made: Exaggerated, card: ModelCard, reference: str, notes: Seque
         animation=animation(made),
         steps=pd.DataFrame(
             [[f"{target:.0%}", f"{reached:.0%}", number(ratio), number(lung)] for target, reached, ratio, lung in rows],
-            columns=["Asked", "Reached", "Heart to chest width", "Lung, share of film"],
+            columns=["Target", "Achieved", "Cardiothoracic ratio", "Lung, share of film"],
         ),
     )

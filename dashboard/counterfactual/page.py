@@ -33,10 +33,10 @@ from radiographs.findings import display_name
 from xai_methods import get_method
 from xai_methods.counterfactual import EXPLAINERS
 
-TITLE = "What would have to look different?"
+TITLE = "Counterfactual images"
 WHAT = (
-    "This very film is redrawn so that the model finds less or more of a finding, and all else is kept as far as may "
-    "be (Singla et al. 2023, arXiv 2101.04230; Cohen et al. 2021, arXiv 2102.09475). It shows what the model reacts "
+    "The film is generated anew so that the model finds less or more of a finding, and all else stays as far as "
+    "possible (Singla et al. 2023, arXiv 2101.04230; Cohen et al. 2021, arXiv 2102.09475). It shows what the model reacts "
     "to, not what the patient would look like."
 )
 
@@ -79,7 +79,7 @@ def served(classifier: ChestClassifier) -> dict[str, list[str]]:
 
 
 def choose() -> CounterfactualRequest | None:
-    """Draw the widgets; None, with words on the page, where nothing can be redrawn."""
+    """Draw the widgets; None, with words on the page, where nothing can be generated."""
     chosen = film_and_model()
     if chosen is None:
         return None
@@ -143,7 +143,7 @@ def draw(request: CounterfactualRequest) -> None:
     """Have the series made, and draw how far it is, or what came out."""
     status = worked_out(request.key, request.work(), "counterfactual")
     if status is None or status.pending:
-        fragment(draw_until_done, ticking=True)(request.key, "Redrawing the film and measuring it")
+        fragment(draw_until_done, ticking=True)(request.key, "Generating the films and measuring them")
     elif status.state == "failed":
         st.error(status.error, icon=":material/error:")
     else:
@@ -204,25 +204,25 @@ def draw_course(made: Exaggerated) -> None:
     table = pd.DataFrame({"target": series.levels, "reached": series.reached, "ratio": made.ratios})
     left, right = st.columns(2)
     line = alt.Chart(table).mark_line(point=True, color="#e76f51")
-    target = alt.X("target:Q", title="Asked", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
+    target = alt.X("target:Q", title="Target", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
     diagonal = alt.Chart(pd.DataFrame({"x": [0, 1], "y": [0, 1]})).mark_line(color="#8a949c", strokeDash=[4, 4])
     with left:
-        reached = alt.Y("reached:Q", title="Reached", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
+        reached = alt.Y("reached:Q", title="Achieved", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
         st.altair_chart(alt.layer(diagonal.encode(x="x:Q", y="y:Q"), line.encode(x=target, y=reached)), width="stretch")
-        st.caption("Does the model answer the redrawn film as it should? On the dashed line it does.")
+        st.caption("Does the model answer the generated film as it should? On the dashed line it does.")
     with right:
         if np.isnan(made.ratios).all():
             st.info("The segmentation is unsure of this film's heart, so its width is not shown.")
             return
-        ratio = alt.Y("ratio:Q", title="Heart to chest width", scale=alt.Scale(zero=False))
+        ratio = alt.Y("ratio:Q", title="Cardiothoracic ratio", scale=alt.Scale(zero=False))
         st.altair_chart(line.encode(x=target, y=ratio), width="stretch")
-        st.caption("Does the heart grow as the film is redrawn? Expected for cardiomegaly, not for other findings.")
+        st.caption("Does the heart grow along the series? Expected for cardiomegaly, not for other findings.")
 
 
 def draw_trust(made: Exaggerated) -> None:
     """Draw the reconstruction beside the film, with what it cost, and what was refused."""
     cost = made.series.cost
-    with st.expander("How far to trust it: the film redrawn as it is", icon=":material/fact_check:"):
+    with st.expander("How far to trust it: the film reconstructed", icon=":material/fact_check:"):
         left, right, words = st.columns([1, 1, 2])
         left.image(files.film_png(made.series.film), width="stretch", caption="The film", alt="The film as it is")
         right.image(
@@ -232,7 +232,7 @@ def draw_trust(made: Exaggerated) -> None:
             alt="The reconstruction",
         )
         words.markdown(
-            f"Redrawn as it is, the film changes the model's answer by **{cost.answer:.2f}**. Its likeness to the film "
+            f"Reconstructed unchanged, the film changes the model's answer by **{cost.answer:.2f}**. Its likeness to the film "
             f"(SSIM) is **{cost.likeness:.3f}** of 1; a pixel differs by {255 * cost.difference:.1f} grey levels on "
             "average. "
             "What the explainer cannot preserve when nothing is to change, it cannot explain."
@@ -267,11 +267,11 @@ def draw_plane(made: ExaggeratedPlane) -> None:
             x=alt.X(
                 "first:O",
                 sort=levels,
-                title=f"Asked of {names[0].lower()}",
+                title=f"Target of {names[0].lower()}",
                 axis=alt.Axis(labelAngle=0, labelFlush=False),
             ),
             y=alt.Y(
-                "second:O", sort=levels[::-1], title=f"Asked of {names[1].lower()}", axis=alt.Axis(labelFlush=False)
+                "second:O", sort=levels[::-1], title=f"Target of {names[1].lower()}", axis=alt.Axis(labelFlush=False)
             ),
         )
         colour = alt.Color("reached:Q", scale=alt.Scale(scheme="cividis", domain=[0, 1]), legend=None)

@@ -17,7 +17,7 @@ from evaluation.counterfactuals.exaggerated import Exaggerated, ExaggeratedPlane
 from radiographs.findings import display_name
 
 HERE = Path(__file__).resolve().parent
-RATIO = ("Heart to chest width", "Cardiothoracic ratio by our segmentation; –: it is unsure.")
+RATIO = ("Cardiothoracic ratio", "By our segmentation; –: it is unsure.")
 LUNG = ("Lung, share of film", "Area of both lungs by our segmentation; –: it is unsure.")
 
 _component = st.components.v2.component(

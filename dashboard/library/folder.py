@@ -1,4 +1,4 @@
-"""A folder of one's own: look into it first, then add it."""
+"""A folder of one's own: scan it first, then add it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def draw() -> None:
         st.markdown("All but the films may be missing. File names never enter a link, a result or a report.")
     with st.form("folder", border=False):
         path = st.text_input("Folder on this computer", key="folder_path", placeholder="/home/me/films")
-        if st.form_submit_button("Look into it", icon=":material/folder_open:", type="primary"):
+        if st.form_submit_button("Scan folder", icon=":material/folder_open:", type="primary"):
             _start(path)
     status = downloads().status(_name())
     if status is not None:

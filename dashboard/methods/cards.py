@@ -46,7 +46,7 @@ def parameter_table(method: Method) -> pd.DataFrame:
         (name.replace("_", " ").capitalize(), bounds.help, _said(value), _allowed(bounds, value))
         for name, bounds, value in method.parameters().described()
     ]
-    return pd.DataFrame(rows, columns=["Setting", "What it does", "Usual", "Allowed"])
+    return pd.DataFrame(rows, columns=["Setting", "What it does", "Default", "Allowed"])
 
 
 def _said(value: Any) -> str:
@@ -86,7 +86,7 @@ def draw_method(method: Method) -> None:
     st.page_link(PAGE, label="All methods", icon=":material/arrow_back:", query_params={})
     st.header(method.title, anchor=False)
     st.markdown(f"**{method.question}**")
-    sign = "speaks for and against the finding" if method.signed else "shows only how much a place matters"
+    sign = "shows positive and negative evidence" if method.signed else "shows only how much a place matters"
     st.caption(f"{family(method.family).heading} · {SPEEDS[method.speed]} · {sign}")
     words, picture = st.columns([3, 2], gap="large")
     with words:

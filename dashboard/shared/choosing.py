@@ -61,7 +61,7 @@ def choose_film() -> str:
     if state.get("collection") not in names:
         state["collection"] = names[0]
     titles = {name: c.card.title for name, c in known.items()} | {UPLOAD: "Upload a film"}
-    name = st.selectbox("Films from", names, format_func=titles.__getitem__, key="collection", persist_state="session")
+    name = st.selectbox("Collection", names, format_func=titles.__getitem__, key="collection", persist_state="session")
     if name == UPLOAD:
         return _upload()
     missing = known[name].missing()
@@ -284,7 +284,7 @@ def choose_second(entries: list[ModelEntry], first: str) -> str:
     if st.session_state.get("second") not in titles:
         st.session_state["second"] = None
     chosen = st.selectbox(
-        "Beside it",
+        "Compare with model",
         list(titles),
         index=None,
         format_func=titles.__getitem__,

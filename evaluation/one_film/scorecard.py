@@ -31,7 +31,7 @@ QUESTIONS: dict[Element, str] = {
 MARKS = {"best": "▲", "between": "△", "chance": "▽", "plain": "", "undefined": ""}
 LEGEND = (
     "▲ better than every baseline (or than chance, where no baseline has the score) · △ better than chance, not than "
-    "the best baseline · ▽ no better than chance · –: undefined here. Baselines know nothing of the model."
+    "the best baseline · ▽ no better than chance · –: undefined here. Baselines are model-independent."
 )
 Rank = Literal["undefined", "chance", "between", "best", "plain"]
 
@@ -124,11 +124,11 @@ def scorecard(
     thorough: bool = False,
     progress: Progress = lambda share: None,
 ) -> Scorecard:
-    """Work out the scorecard of the methods of ``result``.
+    """Compute the scorecard of the methods of ``result``.
 
     Args:
         context: model and film that ``result`` is of. seed: of the baselines' maps, and of what is drawn for them.
-        thorough: whether scores that ask for further maps are worked out for slow methods too.
+        thorough: whether scores that ask for further maps are computed for slow methods too.
         progress: told the share done; it may raise ``Cancelled``, which stops the work.
     """
     wanted = {m.name: m for m in scorecard_metrics() if m.name not in localisation_metrics()}

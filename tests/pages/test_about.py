@@ -10,7 +10,6 @@ from dashboard.settings.settings import UserSettings
 from dashboard.shared import tour
 from tests.pages.conftest import APP
 
-
 pytestmark = pytest.mark.usefixtures("through_app")
 
 

@@ -91,7 +91,8 @@ def test_an_error_in_any_part_is_one_sentence(name, explained, tmp_path, monkeyp
     monkeypatch.setenv("XAI_LIGHTBOX_HOME", str(tmp_path))
     made_store(tmp_path / "benchmarks" / "made")
     page = opened(name)
-    assert not page.exception and not errors(page)
+    assert not page.exception
+    assert not errors(page)
     before = {key: page.session_state[key] for key in ("film_id", "model", "own_regions") if key in page.session_state}
     raised = []
 
@@ -132,13 +133,16 @@ def test_an_error_in_a_dialog_or_a_callback_is_one_sentence(registries, monkeypa
     with monkeypatch.context() as patched:
         patched.setattr(choosing, "PAGE", None)
         page.sidebar.button[0].click().run()
-        assert not page.exception and errors(page)[0].startswith("This dialog cannot be shown")
+        assert not page.exception
+        assert errors(page)[0].startswith("This dialog cannot be shown")
     monkeypatch.setattr(choosing, "_take", breaks)
     page.sidebar.button[0].click().run()
     assert not errors(page)
     page.button(key="take film-1").click().run()
-    assert not page.exception and errors(page)[0].startswith("What you pressed could not be done")
-    assert page.session_state["film_id"] == "film-0" and NAME not in caplog.text
+    assert not page.exception
+    assert errors(page)[0].startswith("What you pressed could not be done")
+    assert page.session_state["film_id"] == "film-0"
+    assert NAME not in caplog.text
 
 
 def test_every_callback_and_every_dialog_is_guarded():
