@@ -96,8 +96,8 @@ def _draw_collection(collection: Collection) -> None:
     if isinstance(collection, FolderCollection):
         _draw_own_folder(collection)
     if not missing:
-        st.button("Open in Compare", icon=":material/compare:", key=f"open {collection.name}", on_click=safely(_mark_to_open),
-                  args=(collection.name,))  # fmt: skip
+        st.button("Open in Compare", icon=":material/compare:", key=f"open {collection.name}",
+                  on_click=safely(_mark_to_open), args=(collection.name,))  # fmt: skip
 
 
 def _counts(collection: Collection) -> str:

@@ -25,6 +25,8 @@ from xai_methods import Method, Parameters, main_methods, methods
 # Upright and whole, the finding where such are met: an adult's mass of the upper lung, else an older child's hilar one.
 EXAMPLES = {"nih-boxes": ("00022192_003", "nih14-localised"), "known-truth": ("mass-04", "known-truth")}
 """Films with which a first visit opens, by collection, with the model that fits it; the first that is available."""
+LOOKED_AT = "findings looked at"
+"""Key of the session's state: a film's reference and the findings last chosen on the Compare page."""
 PAGE = 24
 """Films on one page of the gallery."""
 
@@ -199,6 +201,7 @@ def choose_findings(film: FilmContext, model: str, probabilities: dict[str, floa
         help=f"What to explain, up to {MOST_FINDINGS}. Sorted by the model's probability.",
         persist_state="session",
     )
+    st.session_state[LOOKED_AT] = (film.reference, tuple(chosen) or usual)
     return tuple(chosen) or usual
 
 

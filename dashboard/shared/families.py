@@ -21,7 +21,9 @@ FAMILIES = {
         "class activation", "Class activation maps", "They weigh and add what the network's last layers light up for."
     ),
     "relevance": Family(
-        "relevance", "Propagate relevance back", "They propagate the answer back to the pixels, layer by layer, and conserve it."
+        "relevance",
+        "Propagate relevance back",
+        "They propagate the answer back to the pixels, layer by layer, and conserve it.",
     ),
     "gradient": Family("gradient", "Gradients", "They ask how the answer moves when pixels move a little."),
     "counterfactual": Family(

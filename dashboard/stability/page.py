@@ -89,7 +89,7 @@ def draw_verdict(found: Stability) -> None:
         st.metric(
             "Perturbations that flip the decision",
             f"{len(overturned)} of {len(usual)}",
-            help="How many flip a decision, of noise, blur, shift, rotation, exposure, contrast, JPEG at usual strength.",
+            help="Of noise, blur, shift, rotation, exposure, contrast and JPEG, at usual strength.",
         )
     st.markdown(words.reach_words(found))
 
@@ -169,7 +169,9 @@ def _table(table: pd.DataFrame) -> None:
         column_config={
             "finding": text("Finding", pinned=True),
             "probability": number("Probability", format="percent"),
-            "threshold": number("Decision threshold", format="percent", help="The card's operating point, else one half."),
+            "threshold": number(
+                "Decision threshold", format="percent", help="The card's operating point, else one half."
+            ),
             "distance": number("Distance", format="%.3f", help="Grey levels, root mean square (L2)."),
             "distance_max": number("Distance, even", format="%.3f", help="Grey levels, every pixel alike (L∞)."),
             "radius": number("Holds to", format="%.3f", help="Grey levels, root mean square, along the same way."),

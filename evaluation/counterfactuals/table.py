@@ -51,7 +51,9 @@ def as_markdown(content: Mapping[str, Any]) -> str:
         table[words] = [interval(found[part].get(name)) for found in findings.values()]
     every = findings.values()
     table |= {
-        "Target and achieved, rank correlation over all films": [f"{found['spearman_over_all']:.3f}" for found in every],
+        "Target and achieved, rank correlation over all films": [
+            f"{found['spearman_over_all']:.3f}" for found in every
+        ],
         "Nearest film is its own": [interval(found["realism"]["identity"]) for found in every],
         "Fréchet distance to real films": [f"{found['realism']['frechet']:.2f}" for found in every],
         "Fréchet distance of two halves": [_halves(found["realism"]) for found in every],

@@ -76,10 +76,15 @@ def gate(figures: Mapping[str, Any], finding: str, collection: str | None = None
         name, other = max(measured.items(), key=lambda item: (item[1].get("looks") or {}).get("patients") or 0)
         found = _decide(other, name)
         shown = display_name(finding).lower()
-        reason = f"On these films nobody has measured whether the score depends on the annotated region of {shown}. On others: {found.reason}"
+        reason = (
+            f"On these films nobody has measured whether the score depends on the annotated region of {shown}. "
+            f"On others: {found.reason}"
+        )
         return Verdict("measured on other films", reason)
     shown = display_name(finding).lower()
-    return Verdict("not measured", f"nobody has measured whether this model detects {shown} and depends on the annotated region.")
+    return Verdict(
+        "not measured", f"nobody has measured whether this model detects {shown} and depends on the annotated region."
+    )
 
 
 def _fits(figures: Mapping[str, Any], digest: str) -> bool:
@@ -112,7 +117,10 @@ def _detection(figures: Mapping[str, Any], collection: str) -> tuple[Status, str
 def _looking(look: Mapping[str, Any]) -> tuple[Status, str]:
     part = look["parts"][look["part"]]
     if look["patients"] < FEWEST or part["low"] is None:
-        return "not shown", f"{look['patients']} patients with a comparable outline are too few to say whether the score depends on it."
+        return (
+            "not shown",
+            f"{look['patients']} patients with a comparable annotation are too few to say so.",
+        )
     p = "p < 0.001" if look["p_holm"] < 0.001 else f"p = {look['p_holm']:.3f}"
     more = (
         f"blurring the outline lowers the logit by {part['mean']:.2f} standard deviations more {_PLACE[look['part']]} "

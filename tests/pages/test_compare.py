@@ -86,7 +86,7 @@ def test_a_link_with_run_starts_at_once_and_shows_the_same_view(registries):
 def test_a_film_that_nobody_outlined_still_shows_maps(registries):
     page = finish(open_with(FAST | {"film": ["tiny-films/film-2"], "run": ["1"]}))
     assert not page.exception
-    assert "Scores need an outline" in said(page)
+    assert "Scores need one" in said(page)
     assert viewer_data(page)["outlines"] == []
 
 
