@@ -20,7 +20,7 @@ from evaluation.runs.report import make_report
 from evaluation.runs.report_files import report_texts
 from evaluation.runs.store import Store, StoreError
 from evaluation.scores import get_metric
-from evaluation.validity.gate import Verdict
+from evaluation.validity.gate import CAUTIONS, Verdict
 from radiographs.findings import display_name
 from xai_methods import methods
 
@@ -113,13 +113,13 @@ def _gate_words(verdicts: dict[str, Verdict], finding: str | None) -> None:
         if not verdict.passed:
             st.warning(verdict.words, icon=":material/warning:")
         return
-    doubtful = [display_name(name) for name, verdict in verdicts.items() if not verdict.passed]
-    if doubtful:
-        st.warning(
-            f"It is not shown on these films that the model looks at {', '.join(doubtful)}: "
-            "these scores judge the model before the method.",
-            icon=":material/warning:",
-        )
+    for status, caution in CAUTIONS.items():
+        doubtful = [display_name(name) for name, verdict in verdicts.items() if verdict.status == status]
+        if doubtful:
+            st.warning(
+                f"{', '.join(doubtful)}: {caution}. These scores judge the model before the method.",
+                icon=":material/warning:",
+            )
 
 
 def _leaderboard(folder: Path, stamp: str, pair: tables.Pair, metric: str, finding: str | None) -> None:

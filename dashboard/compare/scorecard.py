@@ -84,7 +84,7 @@ def _draw_table(card: Scorecard, behind: str) -> None:
     table = folded(card)
     finding = display_name(card.finding).lower()
     if not card.trusted:
-        st.caption(f"Grey, because the scores of this model and finding cannot be trusted: {card.reason}")
+        st.caption(f"Grey, to be read with care: {card.reason}")
     st.dataframe(
         table.style.map(lambda value: "" if card.trusted else behind),
         hide_index=True,

@@ -43,7 +43,7 @@ STEPS = (
     TourStep(
         "Read the scores",
         "The table says how far each map agrees with the annotation, beside **chance** and **model-independent "
-        "baselines**. Where the model does not look at the finding, the page says so: then no score can judge a method.",
+        "baselines**. Where the model does not look at the finding, the page says so.",
     ),
     TourStep(
         "Go on",

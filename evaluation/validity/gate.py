@@ -21,6 +21,15 @@ FEWEST = 10
 """Patients with an outline below which nothing is shown."""
 Status = Literal["shown", "shown not to", "not shown", "measured on other films", "not measured"]
 STATUSES: tuple[Status, ...] = get_args(Status)
+CAUTIONS: dict[Status, str] = {
+    "shown not to": "on these films the score was shown not to depend on the annotated region, or the finding not to "
+    "be detected",
+    "not shown": "these films do not show that the model detects the finding by the annotated region",
+    "measured on other films": "whether the model detects the finding by the annotated region was measured on other "
+    "films only",
+    "not measured": "whether the model detects the finding by the annotated region was not measured",
+}
+"""What each verdict but "shown" leaves open, for a sentence."""
 _PLACE = {
     "elsewhere": "than blurring alike places elsewhere on the film",
     "without": "than blurring the same place on films without the finding",
@@ -47,6 +56,11 @@ class Verdict:
     def passed(self) -> bool:
         """True where scores may be read as scores of the method."""
         return self.status == "shown"
+
+    @property
+    def caution(self) -> str:
+        """What the verdict leaves open, for a sentence; "" where it is shown."""
+        return CAUTIONS.get(self.status, "")
 
     @property
     def words(self) -> str:
