@@ -1,4 +1,4 @@
-"""Model registry: every classifier that can be used here, and how to have those that are not at hand."""
+"""Model registry: every classifier that can be used here, and how to have those that are not available."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from dashboard.shared import style
 from dashboard.shared.background import owner
 from dashboard.shared.caches import manager
 from dashboard.shared.fragments import fragment
+from dashboard.shared.unforeseen import guarded
 
 style.heading("Compare explanations")
 requests = page.choose()
@@ -30,7 +31,9 @@ if requests:
         manager().cancel(owner())
     # One place for both, so that what follows stays where it is when a region comes.
     with st.container():
-        draw_facts(requests[0].film, requests[0].classifier)
-        regions.draw_own(requests[0])
+        with guarded("What is known of the film cannot be shown"):
+            draw_facts(requests[0].film, requests[0].classifier)
+        with guarded("Your regions cannot be shown"):
+            regions.draw_own(requests[0])
     busy = page.pending(requests)
     fragment(page.draw_results, ticking=busy)(requests, busy)

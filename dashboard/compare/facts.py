@@ -1,4 +1,4 @@
-"""What is known of the film and what the model says of it, before any map."""
+"""What is known of the film and the model's output, before any map."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def draw_facts(film: FilmContext, classifier: ChestClassifier) -> None:
     top = ", ".join(f"{display_name(name)} {value:.0%}" for name, value in rows[:3])
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{film.reference}** · {film.description()}", width="content")
-        said = st.popover(f"The model says: {top}", icon=":material/bar_chart:")
+        said = st.popover(f"Model output: {top}", icon=":material/bar_chart:")
     draw_notes(film.radiograph)
     with said:
         _table(film, classifier)
@@ -41,7 +41,7 @@ def _table(film: FilmContext, classifier: ChestClassifier) -> None:
             "probability": st.column_config.ProgressColumn(
                 "Probability", format="percent", min_value=0.0, max_value=1.0, color="auto"
             ),
-            "outlined": st.column_config.TextColumn("Outlined by an expert"),
+            "outlined": st.column_config.TextColumn("Reference annotation"),
         },
         alt="The model's probability for each finding",
     )

@@ -73,11 +73,11 @@ def draw_panels(
 def _film_panel(request: CompareRequest, finding: str, mask: np.ndarray | None) -> PanelGiven:
     name = display_name(finding)
     if mask is None:
-        note = f"Nobody outlined {name.lower()} on this film."
+        note = f"No reference annotation for {name.lower()}."
         return PanelGiven("film", "Film", "The film, without an outline", note=note)
     outlines = request.film.outlines(finding)
     readers = ", ".join(sorted({a.reader for a in outlines}))
-    origin = "planted here, truth exact" if all(a.exact for a in outlines) else f"outlined by {readers}"
+    origin = f"synthetic {name.lower()}, exact mask" if all(a.exact for a in outlines) else f"outlined by {readers}"
     note = f"Green: {name.lower()} {origin}; {100 * mask.mean():.1f} % of the film."
     return PanelGiven("film", "Film", f"The film with the outline of {name}", note=note)
 

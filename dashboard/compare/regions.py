@@ -14,6 +14,7 @@ from dashboard.settings.settings import LONGEST_NAME
 from dashboard.shared import own_regions
 from dashboard.shared.file_button import file_button
 from dashboard.shared.film_context import short_digest
+from dashboard.shared.unforeseen import safely
 from dashboard.viewer.pictures import region_mask
 from radiographs import Annotation, Radiograph
 from radiographs.annotation import Kind
@@ -55,8 +56,8 @@ def draw_own(request: CompareRequest) -> None:
             )
             st.toggle("Score against it", key="score_against_mine", help="Off: scores go by what experts outlined.")
             _draw_files(film, drawn)
-            st.button("Undo the last", icon=":material/undo:", on_click=own_regions.remove, args=(film, -1))
-            st.button("Remove all", icon=":material/delete:", on_click=own_regions.remove, args=(film,))
+            st.button("Undo the last", icon=":material/undo:", on_click=safely(own_regions.remove), args=(film, -1))
+            st.button("Remove all", icon=":material/delete:", on_click=safely(own_regions.remove), args=(film,))
 
 
 def _draw_files(film: Radiograph, drawn: list[Annotation]) -> None:

@@ -33,7 +33,7 @@ def html_report(content: ReportContent, scorecards: Mapping[str, Scorecard] | No
     """Write the report of one comparison.
 
     Args:
-        content: what it is about. scorecards: by finding, those that were worked out.
+        content: what it is about. scorecards: by finding, those that were computed.
 
     Returns:
         An HTML document that holds its pictures and refers to nothing outside.
@@ -61,7 +61,8 @@ def _finding(result: FindingResult, film: np.ndarray, view: View, card: Scorecar
         "name": name,
         "result": result,
         "film": display.png(film if mask is None else display.outlined(film, mask)),
-        "caption": "The film; " + ("nobody outlined" if mask is None else f"green: {name.lower()} as outlined"),
+        "caption": "The film; "
+        + (f"no reference annotation for {name.lower()}" if mask is None else f"green: {name.lower()} as outlined"),
         "maps": [_map(done, film, view, mask) for done in result.methods.values()],
         "agreement": in_words(result),
         "rows": score_rows(result),

@@ -74,7 +74,7 @@ def table_latex(comparison: Comparison) -> str:
 def _table(result: FindingResult, model: str) -> str:
     name, rows = display_name(result.finding), score_rows(result)
     if not rows:
-        return f"% {escaped(name)}: nobody outlined it on this film, so it has no scores\n"
+        return f"% {escaped(name)}: no reference annotation on this film, so no scores\n"
     table = pd.DataFrame(
         [[row.title, *(number(cell.value) for cell in row.cells)] for row in rows],
         columns=["Map", *(metric.title for metric in headline_metrics().values())],

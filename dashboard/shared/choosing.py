@@ -13,8 +13,10 @@ from dashboard.settings import settings
 from dashboard.shared import caches
 from dashboard.shared.families import family
 from dashboard.shared.film_context import FilmContext, short_digest
+from dashboard.shared.fragments import dialog
 from dashboard.shared.own_regions import with_own
 from dashboard.shared.state import LARGEST_SEED, MOST_FINDINGS, UPLOAD, Choice
+from dashboard.shared.unforeseen import safely
 from radiographs import FilmError
 from radiographs.findings import display_name
 from radiographs.registry import collections, damaged_folders
@@ -23,6 +25,8 @@ from xai_methods import Method, Parameters, main_methods, methods
 # Upright and whole, the finding where such are met: an adult's mass of the upper lung, else an older child's hilar one.
 EXAMPLES = {"nih-boxes": ("00022192_003", "nih14-localised"), "known-truth": ("mass-04", "known-truth")}
 """Films with which a first visit opens, by collection, with the model that fits it; the first that is available."""
+LOOKED_AT = "findings looked at"
+"""Key of the session's state: a film's reference and the findings last chosen on the Compare page."""
 PAGE = 24
 """Films on one page of the gallery."""
 
@@ -59,7 +63,7 @@ def choose_film() -> str:
     if state.get("collection") not in names:
         state["collection"] = names[0]
     titles = {name: c.card.title for name, c in known.items()} | {UPLOAD: "Upload a film"}
-    name = st.selectbox("Films from", names, format_func=titles.__getitem__, key="collection", persist_state="session")
+    name = st.selectbox("Collection", names, format_func=titles.__getitem__, key="collection", persist_state="session")
     if name == UPLOAD:
         return _upload()
     missing = known[name].missing()
@@ -112,7 +116,7 @@ def _filtered(table: pd.DataFrame) -> pd.DataFrame:
     return table[keep]
 
 
-@st.dialog("Choose a film", width="large")
+@dialog("Choose a film", width="large")
 def _gallery(collection: str, table: pd.DataFrame) -> None:
     pages = max(1, -(-len(table) // PAGE))
     page = st.number_input(f"Page of {pages}", 1, pages, 1, key=f"page {collection} {len(table)}") if pages > 1 else 1
@@ -125,7 +129,9 @@ def _gallery(collection: str, table: pd.DataFrame) -> None:
                     st.image(picture, width="stretch", alt=f"Film {caption}")
                 except (FilmError, LookupError) as error:
                     st.caption(sentence(error))
-                st.button(row.film_id, key=f"take {row.film_id}", on_click=_take, args=(row.film_id,), help=caption)
+                st.button(
+                    row.film_id, key=f"take {row.film_id}", on_click=safely(_take), args=(row.film_id,), help=caption
+                )
     if st.session_state.pop("taken", False):
         st.rerun()
 
@@ -195,6 +201,7 @@ def choose_findings(film: FilmContext, model: str, probabilities: dict[str, floa
         help=f"What to explain, up to {MOST_FINDINGS}. Sorted by the model's probability.",
         persist_state="session",
     )
+    st.session_state[LOOKED_AT] = (film.reference, tuple(chosen) or usual)
     return tuple(chosen) or usual
 
 
@@ -280,7 +287,7 @@ def choose_second(entries: list[ModelEntry], first: str) -> str:
     if st.session_state.get("second") not in titles:
         st.session_state["second"] = None
     chosen = st.selectbox(
-        "Beside it",
+        "Compare with model",
         list(titles),
         index=None,
         format_func=titles.__getitem__,

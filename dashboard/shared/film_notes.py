@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard.shared.unforeseen import safely
 from radiographs import Radiograph
 
 
@@ -14,12 +15,14 @@ def draw_notes(film: Radiograph) -> None:
         if is_overruled(film):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.caption(f"Overruled by you: {words}", width="content")
-                st.button("Doubt it again", type="tertiary", key="doubt_again", on_click=_overrule, args=(film, False))
+                st.button(
+                    "Doubt it again", type="tertiary", key="doubt_again", on_click=safely(_overrule), args=(film, False)
+                )
         else:
             st.warning(f"{words} What a model makes of this film stands under that doubt.", icon=":material/help:")
             st.button(
                 "I have looked: it is a chest film, shown as it should be", type="tertiary", icon=":material/check:",
-                key="overrule_doubt", on_click=_overrule, args=(film, True),
+                key="overrule_doubt", on_click=safely(_overrule), args=(film, True),
                 help="Takes the warning off this film until this page is closed; reports say that you overruled it.",
             )  # fmt: skip
     done = [note.words for note in film.notes if not note.doubt]

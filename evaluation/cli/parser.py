@@ -47,7 +47,7 @@ def build_parser() -> tuple[argparse.ArgumentParser, argparse._SubParsersAction[
 
 def _add_lists(added: argparse._SubParsersAction[_Parser]) -> None:
     lists = {
-        "films": ("list the films at hand", commands.films),
+        "films": ("list the available films", commands.films),
         "models": ("list the models", commands.models),
         "methods": ("list the explanation methods", commands.methods),
         "metrics": ("list the scores", commands.metrics),

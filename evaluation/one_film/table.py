@@ -13,7 +13,7 @@ from evaluation.scores import Score, localisation_metrics
 from xai_methods import baseline_methods
 
 LEGEND = (
-    "Bold: the best method. Grey: maps that know nothing of the model, and chance; a method that does not beat them "
+    "Bold: the best method. Grey: model-independent baselines and chance; a method that does not beat them "
     "has shown nothing. –: undefined here."
 )
 """What stands under a table of scores."""

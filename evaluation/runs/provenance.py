@@ -35,7 +35,7 @@ def provenance_words(card: ModelCard | None, collection: Collection, films: Iter
     chosen = set(films)
     entries = [entry for entry in collection.entries() if entry.film_id in chosen]
     if not entries:
-        return [f"The films of {collection.name} are not at hand: whether the model was trained on them is unknown."]
+        return [f"The films of {collection.name} are not available: whether the model was trained on them is unknown."]
     counts = Counter("unknown" if card is None else trained_on(card, collection, entry) for entry in entries)
     parts = [f"{state} for {counts[state]}" for state in ("no", "yes", "unknown") if counts[state]]
     sentences = [f"Trained on these patients: {', '.join(parts)} of {len(entries)} films."]

@@ -2,8 +2,8 @@
 
 const KEYS = [
   ["Wheel, + and −", "zoom at the cursor"], ["Drag, arrows", "move"], ["Double click, 0", "whole film again"],
-  ["Right drag (or Alt and drag)", "window (across) and level (up, down)"], ["1 2 3 4", "window: film's own, lung, bone, whole range"],
-  ["i", "invert greys"], ["m", "overlay, contour, map only"], ["s", "what speaks for it; for and against"],
+  ["Right drag (or Alt and drag)", "window (across) and level (up, down)"], ["1 2 3 4", "window: default, lung, bone, whole range"],
+  ["i", "invert greys"], ["m", "overlay, contour, map only"], ["s", "positive evidence; positive and negative evidence"],
   ["[ and ]", "opacity"], [", and .", "threshold"], ["o", "expert's outline on or off"], ["b", "blink the outline"],
   ["Enter, Esc", "finish or drop a region that you draw"], ["?", "this help"],
 ];
@@ -27,9 +27,9 @@ function toolbar(viewer) {
       sync.push(() => button.setAttribute("aria-pressed", String(get() === value)));
     }
   };
-  pick("mode", "Show", [["overlay", "Overlay", "colours over the film (m)"], ["contour", "Contour", "line around the strongest tenth (m)"], ["map", "Map only", "colours alone (m)"]],
+  pick("mode", "Show", [["overlay", "Overlay", "colours over the film (m)"], ["contour", "Contour", "line around the top 10 % of pixels (m)"], ["map", "Map only", "colours alone (m)"]],
     () => store.look.mode, (mode) => viewer.look({ mode }));
-  pick("part", "Evidence", [["positive", "For", "what raises the finding's score (s)"], ["signed", "For and against", "what raises and what lowers it (s)"]],
+  pick("part", "Evidence", [["positive", "Positive", "what raises the finding's score (s)"], ["signed", "Positive and negative", "what raises and what lowers it (s)"]],
     () => store.look.part, (part) => viewer.look({ part }));
   const slide = (label, hint, get, set) => {
     const box = bar.appendChild(element("label", "slide"));
@@ -66,7 +66,7 @@ function windowMenu(bar, viewer, sync) {
   box.append("Window");
   const menu = box.appendChild(element("select"));
   menu.setAttribute("aria-label", "Window");
-  const names = { film: "Film's own", lung: "Lung", bone: "Bone", whole: "Whole range", own: "By hand" };
+  const names = { film: "Default", lung: "Lung", bone: "Bone", whole: "Whole range", own: "Manual" };
   for (const [value, words] of Object.entries(names)) menu.add(new Option(words, value));
   menu.options[4].disabled = true;
   menu.addEventListener("change", () => viewer.store.setWindow(...viewer.given.windows[menu.value]));
