@@ -6,7 +6,7 @@ from dashboard.cli import first_page
 
 first_page.wait()
 
-from dashboard.shared import style, tour  # noqa: E402
+from dashboard.shared import belongings, style, tour  # noqa: E402
 from radiographs.places import asset  # noqa: E402
 
 st.set_page_config(page_title="XAI Lightbox", page_icon=str(asset("icon.png")), layout="wide")
@@ -26,4 +26,5 @@ page = st.navigation(
 style.apply()
 tour.offer(first_page=page.url_path == "")
 page.run()
+belongings.introduce()
 first_page.drawn()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.compare import page, regions
+from dashboard.compare import page
 from dashboard.compare.facts import draw_facts
 from dashboard.shared import style
 from dashboard.shared.background import owner
@@ -28,9 +28,6 @@ if requests:
         st.session_state["run_at_once"] = False
     if stop:
         manager().cancel(owner())
-    # One place for both, so that what follows stays where it is when a region comes.
-    with st.container():
-        draw_facts(requests[0].film, requests[0].classifier)
-        regions.draw_own(requests[0])
+    draw_facts(requests[0].film, requests[0].classifier)
     busy = page.pending(requests)
     fragment(page.draw_results, ticking=busy)(requests, busy)

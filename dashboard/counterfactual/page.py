@@ -19,6 +19,7 @@ from dashboard.shared.film_and_model import film_and_model
 from dashboard.shared.film_context import FilmContext, short_digest
 from dashboard.shared.fragments import fragment
 from dashboard.shared.session import write_address
+from dashboard.shared.style import literal
 from evaluation.counterfactuals.exaggerated import (
     Exaggerated,
     ExaggeratedPlane,
@@ -181,7 +182,7 @@ def outside_words(request: CounterfactualRequest, made: Exaggerated) -> str:
     if np.isnan(share):
         return ""
     return (
-        f"**{share:.0%} of the change lies outside the expert's outline**, which covers {region.mean():.0%} of the "
+        f"**{share:.0%} of the change lies outside the outline** ({literal(request.film.whose(request.finding))}), which covers {region.mean():.0%} of the "
         "film: what moves the model need not be the finding."
     )
 
