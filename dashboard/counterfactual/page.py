@@ -181,8 +181,9 @@ def outside_words(request: CounterfactualRequest, made: Exaggerated) -> str:
     share = share_outside(made.series.difference, region)
     if np.isnan(share):
         return ""
+    whose = literal(request.film.whose(request.finding))
     return (
-        f"**{share:.0%} of the change lies outside the outline** ({literal(request.film.whose(request.finding))}), which covers {region.mean():.0%} of the "
+        f"**{share:.0%} of the change lies outside the outline** ({whose}), which covers {region.mean():.0%} of the "
         "film: what moves the model need not be the finding."
     )
 

@@ -213,6 +213,8 @@ def choose_findings(film: FilmContext, model: str, probabilities: dict[str, floa
     same = link.film in ("", film.reference) and link.model in ("", model)
     wanted = [finding for finding in link.findings if same and finding in probabilities]
     usual = default_findings(film, probabilities)
+    # What is chosen goes by its words, and these change as the reference is revealed.
+    keys = [f"findings {model} {film.reference}", f"findings {model} {film.reference} hidden"]
 
     def words(finding: str) -> str:
         return display_name(finding) + (" (outlined)" if film.outlines(finding) else "")
@@ -220,10 +222,10 @@ def choose_findings(film: FilmContext, model: str, probabilities: dict[str, floa
     chosen = st.multiselect(
         "Findings",
         ranked,
-        default=wanted or list(usual),
+        default=st.session_state.get(keys[not film.reference_hidden]) or wanted or list(usual),
         max_selections=MOST_FINDINGS,
         format_func=words,
-        key=f"findings {model} {film.reference}",
+        key=keys[film.reference_hidden],
         help=f"What to explain, up to {MOST_FINDINGS}. Sorted by the model's probability.",
         persist_state="session",
     )

@@ -50,7 +50,8 @@ class Known:
     """What there is to choose from.
 
     Attributes:
-        film_exists: says whether ``collection/film-id``, or this person's upload, can be opened. models: registered names.
+        film_exists: says whether ``collection/film-id``, or this person's upload, can be opened.
+        models: registered names.
         findings: findings that a model (by name) knows; None where that is not known before it is loaded.
         methods: the registry.
     """

@@ -17,6 +17,7 @@ from radiographs import Radiograph
 
 HERE = Path(__file__).resolve().parent
 HTML = '<div class="mount"></div>'
+TOLD = ("id", "title", "alt", "help", "note", "state", "share", "words", "unit")
 FRONTAL = ("PA", "AP")
 """Views in which the patient's right is on the film's left."""
 
@@ -28,7 +29,8 @@ class PanelGiven:
     Attributes:
         id: what tells it from the others. title: its heading. help: what the method asks, in a sentence.
         alt: the map in words. note: the line under it. picture: its map, None for the bare film or before it is done.
-        unit: of the map's values. state: of its work. share: of the work done, 0 to 1. words: what stands over the film instead of colours.
+        unit: of the map's values. state: of its work. share: of the work done, 0 to 1.
+        words: what stands over the film instead of colours.
     """
 
     id: str
@@ -122,8 +124,7 @@ def mount(
         "controls": controls,
         "steps": steps,
     }
-    changes = {f"on_{name}_change": _nothing for name in ("look", "region", "step")}
-    given = _component(key=key, data=data, **changes)
+    given = _component(key=key, data=data, on_look_change=_nothing, on_region_change=_nothing, on_step_change=_nothing)
     step = given.get("step")
     return Seen(seen(given.get("look"), view), given.get("region"), step if step in (-1, 1) else 0)
 
@@ -143,7 +144,7 @@ def _nothing() -> None:
 
 
 def _panel(key: str, panel: PanelGiven) -> dict[str, Any]:
-    told = {name: getattr(panel, name) for name in ("id", "title", "alt", "help", "note", "state", "share", "words", "unit")}
+    told = {name: getattr(panel, name) for name in TOLD}
     picture = panel.picture
     if picture is None:
         return told | {"map": None}

@@ -41,8 +41,7 @@ def score_table(result: FindingResult) -> pd.DataFrame:
 
 
 def comparison_table(comparison: Comparison) -> pd.DataFrame:
-    """The scores of all findings of a comparison: as :func:`score_table`, with first columns ``finding`` and
-    ``outlined_by``."""
+    """The scores of all findings: as :func:`score_table`, with first columns ``finding`` and ``outlined_by``."""
     tables = []
     for finding, result in comparison.findings.items():
         table = score_table(result)
