@@ -6,9 +6,11 @@ import pandas as pd
 import streamlit as st
 
 from classifiers import ChestClassifier
+from dashboard.compare import regions
 from dashboard.shared import caches
 from dashboard.shared.film_context import FilmContext
 from dashboard.shared.film_notes import draw_notes
+from dashboard.shared.reference import reveal
 from radiographs.findings import display_name
 
 
@@ -17,8 +19,13 @@ def draw_facts(film: FilmContext, classifier: ChestClassifier) -> None:
     rows = sorted(caches.probabilities(film.radiograph, classifier).items(), key=lambda item: -item[1])
     top = ", ".join(f"{display_name(name)} {value:.0%}" for name, value in rows[:3])
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{film.reference}** · {film.description()}", width="content")
+        st.markdown(f"{film.title} · {film.description()}", width="content")
         said = st.popover(f"Model output: {top}", icon=":material/bar_chart:")
+        regions.draw_own(film)
+        if film.reference_hidden:
+            st.button(
+                "Reveal the reference", icon=":material/visibility:", on_click=safely(reveal), args=(film.reference,)
+            )
     draw_notes(film.radiograph)
     with said:
         _table(film, classifier)

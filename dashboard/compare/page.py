@@ -39,7 +39,7 @@ def choose() -> list[CompareRequest]:
         findings = choosing.choose_findings(film, models[0].name, chances, link)
         parameters = choosing.choose_methods(link)
         seed = choosing.choose_seed(link)
-    st.session_state.setdefault("view", link.view)
+    st.session_state.setdefault("view", replace(link.view, outline=True))
     main = CompareRequest(film, models[0], findings, parameters, seed)
     return [main, *(main.with_model(model) for model in models[1:])]
 
@@ -103,6 +103,7 @@ def _choice(requests: list[CompareRequest], view: View) -> Choice:
         methods=tuple(main.parameters),
         parameters={name: given for name, given in parameters.items() if given},
         seed=main.seed,
-        view=view,
+        # The link hides from others what is hidden here.
+        view=replace(view, outline=view.outline and not main.film.reference_hidden),
         run=any(manager().status(key) is not None for key in main.keys()),
     )

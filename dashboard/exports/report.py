@@ -61,8 +61,7 @@ def _finding(result: FindingResult, film: np.ndarray, view: View, card: Scorecar
         "name": name,
         "result": result,
         "film": display.png(film if mask is None else display.outlined(film, mask)),
-        "caption": "The film; "
-        + (f"no reference annotation for {name.lower()}" if mask is None else f"green: {name.lower()} as outlined"),
+        "caption": result.unscored or f"Green: {name.lower()}, outlined by {result.whose}.",
         "maps": [_map(done, film, view, mask) for done in result.methods.values()],
         "agreement": in_words(result),
         "rows": score_rows(result),

@@ -74,7 +74,7 @@ def table_latex(comparison: Comparison) -> str:
 def _table(result: FindingResult, model: str) -> str:
     name, rows = display_name(result.finding), score_rows(result)
     if not rows:
-        return f"% {escaped(name)}: no reference annotation on this film, so no scores\n"
+        return f"% {escaped(name)}: no scores. {escaped(result.unscored)}\n"
     table = pd.DataFrame(
         [[row.title, *(number(cell.value) for cell in row.cells)] for row in rows],
         columns=["Map", *(metric.title for metric in headline_metrics().values())],
@@ -82,7 +82,7 @@ def _table(result: FindingResult, model: str) -> str:
     caution = "" if result.verdict.passed else f" {result.verdict.words}"
     return latex_table(
         table,
-        f"{name}, one film; {model}.{caution}",
+        f"{name}, one film; {model}; outlined by {result.whose}.{caution}",
         best=np.array([[False, *(cell.best for cell in row.cells)] for row in rows]),
         kinds=[row.kind for row in rows],
     )

@@ -41,11 +41,12 @@ def score_table(result: FindingResult) -> pd.DataFrame:
 
 
 def comparison_table(comparison: Comparison) -> pd.DataFrame:
-    """The scores of all findings of a comparison: as :func:`score_table`, with a first column ``finding``."""
+    """The scores of all findings: as :func:`score_table`, with first columns ``finding`` and ``outlined_by``."""
     tables = []
     for finding, result in comparison.findings.items():
         table = score_table(result)
         table.insert(0, "finding", finding)
+        table.insert(1, "outlined_by", result.whose)
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
 
