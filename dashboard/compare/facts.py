@@ -18,7 +18,8 @@ def draw_facts(film: FilmContext, classifier: ChestClassifier) -> None:
     top = ", ".join(f"{display_name(name)} {value:.0%}" for name, value in rows[:3])
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{film.reference}** · {film.description()}", width="content")
-        said = st.popover(f"The model says: {top}", icon=":material/bar_chart:")
+        with st.container(key="model_output", width="content"):
+            said = st.popover(f"The model says: {top}", icon=":material/bar_chart:")
     draw_notes(film.radiograph)
     with said:
         _table(film, classifier)
