@@ -46,6 +46,7 @@ def draw_finding(
     results = {r.classifier.name: panels.results_so_far(r, s, finding) for r, s in zip(able, states)}
     for request in able:
         words = caches.in_words(results[request.classifier.name])
+        words = " ".join(filter(None, (words, caches.on_marks(results[request.classifier.name], request.film))))
         if words:
             st.markdown(f"**{request.classifier.card.title}**: {words}" if len(able) > 1 else words)
     if len(able) == 1:
