@@ -188,7 +188,7 @@ def doubts_of(
 
 
 def _of_the_picture(look: Look, limits: dict[str, float], said: set[str]) -> tuple[Note, ...]:
-    """How the film hangs, its greys, its borders, from which side it was taken; ``said`` are codes of earlier doubts."""
+    """How the film hangs, its greys, its borders, from which side it was taken; ``said``: codes of earlier doubts."""
     found = []
     if "lateral" in said:
         return ()

@@ -1,4 +1,4 @@
-"""Letters burnt into a film or lying on it as lead markers, found by their strokes: bright, even, sharp, of one width."""
+"""Letters burnt into a film or lying on it as lead markers, found by their strokes: bright, even and sharp."""
 
 from __future__ import annotations
 

@@ -88,3 +88,8 @@ class Radiograph:
     def doubts(self) -> tuple[Note, ...]:
         """Those of the notes that cast doubt on the film or on what a model makes of it."""
         return tuple(note for note in self.notes if note.doubt)
+
+    @property
+    def doubt_codes(self) -> list[str]:
+        """Short names of the doubts, for files that programs read."""
+        return [note.code for note in self.doubts]

@@ -248,7 +248,7 @@ def cropping(rng: np.random.Generator) -> tuple[np.ndarray, float]:
 
 
 def _windowed(film: np.ndarray, window: np.ndarray, rng: np.random.Generator, degrees: float = 0.0) -> np.ndarray:
-    """The part ``window`` (top, left, height, width in shares) of a film as (128, 128) in [0, 1]; beyond it one grey."""
+    """The part ``window`` (top, left, height, width in shares) of a film: (128, 128) in [0, 1], beyond it one grey."""
     top, left, height, width = window.tolist()
     cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     centre = [2 * left + width - 1, 2 * top + height - 1]

@@ -15,9 +15,9 @@ from dashboard.shared.display import View
 from dashboard.shared.map_notes import notes_on
 from evaluation.html_pages import render
 from evaluation.one_film.agreement import in_words
-from evaluation.one_film.marks import marks_in_words, marks_on
 from evaluation.one_film.compare import FindingResult
 from evaluation.one_film.evaluate import MethodResult
+from evaluation.one_film.marks import marks_in_words, marks_on
 from evaluation.one_film.scorecard import ELEMENTS, QUESTIONS, Scorecard, folded
 from evaluation.one_film.scorecard import LEGEND as SCORECARD_LEGEND
 from evaluation.one_film.table import LEGEND

@@ -22,8 +22,9 @@ button[data-selected='true'] * { color: light-dark(#0b6e8a, #7cc7dc); }
 
 _DOUBTED = """
 [data-testid=stMainBlockContainer] :is([data-testid=stDataFrame], [data-testid=stTable], [data-testid=stMetric],
-  [data-testid=stVegaLiteChart], [data-testid=stImage], [data-testid=stBidiComponentRegular], [data-testid=stHeading] h3,
-  [data-testid=stMarkdown] table, .st-key-model_output) { filter: grayscale(1); opacity: .45; }
+  [data-testid=stVegaLiteChart], [data-testid=stImage], [data-testid=stBidiComponentRegular],
+  [data-testid=stHeading] h3, [data-testid=stMarkdown] table, .st-key-model_output) {
+  filter: grayscale(1); opacity: .45; }
 """
 
 

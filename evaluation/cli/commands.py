@@ -139,8 +139,7 @@ def explain(args: argparse.Namespace) -> int:
         classifier, radiograph, args.finding, parameters=parameters, seed=args.seed, progress=_bar(method.title)
     )
     on_film = classifier.to_film(explanation, radiograph)
-    doubts = [note.code for note in radiograph.doubts]
-    explanation.save(args.out, on_film=on_film, model=classifier.name, doubts=doubts)
+    explanation.save(args.out, on_film=on_film, model=classifier.name, doubts=radiograph.doubt_codes)
     if explanation.empty:
         sys.stderr.write(f"nothing on this film speaks for {args.finding}, as {method.title} sees it\n")
     return 0
