@@ -11,6 +11,7 @@ from dashboard.shared import caches
 from dashboard.shared.film_context import FilmContext
 from dashboard.shared.film_notes import draw_notes
 from dashboard.shared.reference import reveal
+from dashboard.shared.unforeseen import safely
 from radiographs.findings import display_name
 
 
@@ -20,7 +21,8 @@ def draw_facts(film: FilmContext, classifier: ChestClassifier) -> None:
     top = ", ".join(f"{display_name(name)} {value:.0%}" for name, value in rows[:3])
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"{film.title} · {film.description()}", width="content")
-        said = st.popover(f"Model output: {top}", icon=":material/bar_chart:")
+        with st.container(key="model_output", width="content"):
+            said = st.popover(f"Model output: {top}", icon=":material/bar_chart:")
         regions.draw_own(film)
         if film.reference_hidden:
             st.button(

@@ -53,7 +53,8 @@ def draw_finding(
         st.markdown(literal(agreed))
     results = {r.classifier.name: panels.results_so_far(r, s, finding) for r, s in zip(able, states)}
     for request in able:
-        words = literal(caches.in_words(results[request.classifier.name]))
+        result = results[request.classifier.name]
+        words = literal(" ".join(filter(None, (caches.in_words(result), caches.on_marks(result, request.film)))))
         if words:
             st.markdown(f"**{request.classifier.card.title}**: {words}" if len(able) > 1 else words)
     if len(able) == 1:

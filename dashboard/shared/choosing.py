@@ -7,10 +7,12 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from classifiers.registry import ModelEntry
+from classifiers import ModelCard
+from classifiers.registry import ModelEntry, list_models
 from dashboard.jobs import sentence
 from dashboard.settings import settings
 from dashboard.shared import belongings, caches, reference
+from dashboard.shared.corrections import with_corrections
 from dashboard.shared.families import family
 from dashboard.shared.film_context import FilmContext
 from dashboard.shared.fragments import dialog
@@ -192,11 +194,11 @@ def open_film(film_reference: str) -> FilmContext:
     """
     name, _, held = film_reference.partition("/")
     if name != UPLOAD:
-        return with_own(reference.as_shown(caches.film(film_reference)))
+        return with_own(reference.as_shown(with_corrections(caches.film(film_reference))))
     film = belongings.uploaded(held)
     if film is None:
         raise FilmError("the uploaded film is no longer held; choose its file again")
-    return with_own(FilmContext(film_reference, film))
+    return with_own(with_corrections(FilmContext(film_reference, film)))
 
 
 def default_findings(film: FilmContext, probabilities: dict[str, float]) -> tuple[str, ...]:
@@ -307,8 +309,33 @@ def first_model(names: list[str], film_reference: str) -> str:
     usual = settings.load().default_model
     if usual in names:
         return usual
-    _, fitting = EXAMPLES.get(film_reference.partition("/")[0], EXAMPLES["known-truth"])
-    return fitting if fitting in names else names[0]
+    collection = film_reference.partition("/")[0]
+    fitting = [entry.name for entry in list_models() if entry.name in names and made_for(entry.card, collection)]
+    wanted = EXAMPLES.get(collection, ("", ""))[1]
+    return wanted if wanted in names else next(iter(fitting), names[0])
+
+
+def made_for(card: ModelCard, collection: str) -> bool:
+    """Whether a model's card names the collection among those whose films it was made for."""
+    return card.scope is not None and collection in card.scope.collections
+
+
+def _propose_model(entries: list[ModelEntry], chosen: ModelEntry, film_reference: str) -> None:
+    """Offer a model that was made for the film's collection where the chosen one was made for others."""
+    collection = film_reference.partition("/")[0]
+    fitting = [entry for entry in entries if entry.available and made_for(entry.card, collection)]
+    if not fitting or chosen.card.scope is None or made_for(chosen.card, collection):
+        return
+    better = fitting[0]
+    st.caption(f"{chosen.title} was made for films of another kind.")
+    st.button(
+        f"Use {better.title}", icon=":material/swap_horiz:", key="use_fitting_model", on_click=safely(_use_model),
+        args=(better.name,), help="This model's card names the collection among those that it was made for.",
+    )  # fmt: skip
+
+
+def _use_model(name: str) -> None:
+    st.session_state["model"] = name
 
 
 def choose_second(entries: list[ModelEntry], first: str) -> str:
@@ -331,14 +358,15 @@ def choose_second(entries: list[ModelEntry], first: str) -> str:
     return chosen or ""
 
 
-def choose_model(entries: list[ModelEntry]) -> ModelEntry:
-    """Draw the models' widget and the chosen model's card in a line."""
+def choose_model(entries: list[ModelEntry], film_reference: str = "") -> ModelEntry:
+    """Draw the models' widget and the model's card in a line; offer one that fits the film where this does not."""
     titles = {e.name: e.title + ("" if e.available else " (not available)") for e in entries}
     names = [e.name for e in sorted(entries, key=lambda e: not e.available)]
     chosen = st.selectbox("Model", names, format_func=titles.__getitem__, key="model", persist_state="session")
     entry = next(e for e in entries if e.name == chosen)
     if entry.available:
         st.caption(entry.card.summary)
+        _propose_model(entries, entry, film_reference)
     else:
         st.info(entry.missing, icon=":material/download:")
     return entry

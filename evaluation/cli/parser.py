@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from evaluation.cli import commands
+from evaluation.cli.check import add_commands as add_check_command
 from evaluation.cli.films import add_commands as add_film_commands
 from evaluation.cli.gate import add_commands as add_gate_command
 from evaluation.cli.runs import add_commands as add_run_commands
@@ -40,6 +41,7 @@ def build_parser() -> tuple[argparse.ArgumentParser, argparse._SubParsersAction[
     )
     fetch.set_defaults(run=commands.fetch)
     add_film_commands(added)
+    add_check_command(added)
     add_run_commands(added)
     add_gate_command(added)
     return parser, added

@@ -10,7 +10,7 @@ from radiographs import Radiograph
 
 def doubt_rows(collection: str, film_id: str, film: Radiograph) -> list[dict[str, str]]:
     """A film's rows of ``FILMS``: one for each doubt, or one with an empty ``doubt`` where there is none."""
-    codes = [note.code for note in film.doubts] or [""]
+    codes = film.doubt_codes or [""]
     return [{"collection": collection, "film_id": film_id, "film": film.digest, "doubt": code} for code in codes]
 
 
