@@ -24,6 +24,8 @@ Role = Literal["main", "further", "baseline"]
 Unit = Literal["logit per grey range", "share of the logit", "arbitrary"]
 """What a map's values are: how far the logit moves as a pixel goes from black to white (a sensitivity), how much of the
 logit a pixel or superpixel brings in (a contribution), or numbers of which the order alone means something."""
+NEED_GRADIENTS = frozenset({"gradient", "relevance", "counterfactual"})
+"""Families whose methods go back down the network; the others need its answers alone, or one layer's output."""
 BATCH = 32
 """Films in one forward pass of a perturbation method."""
 
@@ -130,7 +132,14 @@ class Method(ABC):
         return path.read_text(encoding="utf-8") if path.is_file() else ""
 
     def serves(self, classifier: ChestClassifier, finding: str) -> str | None:
-        """None where the method can explain ``finding`` of ``classifier``; else why not, in a sentence."""
+        """None where the method can explain ``finding`` of ``classifier``; else why not, in a sentence.
+
+        That a network holds a step which the method does not know is said later, when the method meets it.
+        """
+        if self.family in NEED_GRADIENTS and not classifier.differentiable:
+            return f"{self.title} needs gradients, and {classifier.name} gives answers alone"
+        if self.family == "cam" and classifier.cam_layer is None:
+            return f"{classifier.name} has no class-activation maps: {classifier.no_cam}"
         return None
 
     def explain(
