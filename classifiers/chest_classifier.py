@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from classifiers.cam_layers import CellLayout
+from classifiers.memory import saying_out_of_memory
 from classifiers.precision import computing_in
 from classifiers.preprocessing import Preprocessing
 from radiographs import Radiograph
@@ -202,8 +203,12 @@ class ChestClassifier(nn.Module):
         return self.preprocessing.prepare(radiograph).to(self.device)
 
     def logits(self, radiograph: Radiograph) -> np.ndarray:
-        """Logits (C,) float32 of one film."""
-        with torch.inference_mode():
+        """Logits (C,) float32 of one film.
+
+        Raises:
+            OutOfMemoryError: there is not enough memory for it.
+        """
+        with saying_out_of_memory(self.name, self.side), torch.inference_mode():
             return self(self.prepare(radiograph))[0].float().cpu().numpy()
 
     def probabilities(self, radiograph: Radiograph) -> dict[str, float]:

@@ -12,6 +12,7 @@ from torch import nn
 
 from classifiers.cam_layers import CamLayer, NoCamLayerError, find_cam_layer
 from classifiers.chest_classifier import ChestClassifier, ModelCard
+from classifiers.memory import OutOfMemoryError, saying_out_of_memory
 from classifiers.preprocessing import Preprocessing
 from classifiers.weights import WeightsError
 
@@ -198,9 +199,11 @@ def _check_run(network: nn.Module, side: int, n_findings: int, span: tuple[float
     leaves = [module for module in network.modules() if not list(module.children())]
     handles = [module.register_forward_hook(lambda m, given, result: last.append(m)) for module in leaves]
     try:
-        with torch.inference_mode():
+        with saying_out_of_memory("this network", side), torch.inference_mode():
             logits = network(films)
-    except (RuntimeError, ValueError, AssertionError, MemoryError) as error:
+    except OutOfMemoryError as error:
+        raise WeightsError(f"{str(error)[0].upper()}{str(error)[1:]}.") from error
+    except (RuntimeError, ValueError, AssertionError, TypeError, LookupError) as error:
         size = f"{side} x {side} pixels"
         raise WeightsError(f"The network does not run on films of {size} ({first_line(error)}).") from error
     finally:

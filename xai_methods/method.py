@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from classifiers import ChestClassifier
+from classifiers.memory import saying_out_of_memory
 from radiographs import Radiograph
 from radiographs.places import asset
 from xai_methods.explanation import Cancelled, Explanation
@@ -170,7 +171,8 @@ class Method(ABC):
             LookupError: the method does not serve this classifier or finding (see :meth:`serves`).
             TypeError: ``parameters`` are another method's.
             Cancelled: ``cancelled`` said so.
-            RuntimeError: the method broke its contract (wrong shape, values that are not finite).
+            RuntimeError: the network holds what the method does not know, there is not enough memory, or the method
+                broke its contract (wrong shape, values that are not finite).
         """
         column = classifier.column(finding)
         unserved = self.serves(classifier, finding)
@@ -192,8 +194,9 @@ class Method(ABC):
         )
         started = time.perf_counter()
         request.report(0.0)
-        attribution = self._explain(request)
-        logit = float(request.logits(request.film)[0]) if attribution.logit is None else attribution.logit
+        with saying_out_of_memory(classifier.name, classifier.side):
+            attribution = self._explain(request)
+            logit = float(request.logits(request.film)[0]) if attribution.logit is None else attribution.logit
         seconds = time.perf_counter() - started
         values = self._checked(attribution.values, classifier.side)
         request.progress(1.0)

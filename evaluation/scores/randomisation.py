@@ -50,8 +50,8 @@ def stages(network: nn.Module, count: int = STAGES) -> list[tuple[str, ...]]:
 
     Args:
         network: its modules are registered in the order in which they run.
-        count: stages in all, at most; the first is what follows the last convolution where that is at most half of the layers,
-            or the last linear layer.
+        count: stages in all, at most; the first is what follows the last convolution, or the last linear layer where
+            there is none or more than half of the layers follow it.
 
     Returns:
         Dotted names of the modules with weights of their own, stage by stage; a normalisation goes with the
