@@ -32,7 +32,8 @@ def draw_notes(film: Radiograph) -> None:
             if corrections.corrected_by_hand(film):
                 st.button(
                     "As it lay", type="tertiary", icon=":material/undo:", key="undo_correction",
-                    on_click=safely(corrections.undo), args=(film,), help="Show the film as it was before you corrected it.",
+                    on_click=safely(corrections.undo), args=(film,),
+                    help="Show the film as it was before you corrected it.",
                 )  # fmt: skip
 
 
