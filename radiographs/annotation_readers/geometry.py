@@ -15,8 +15,9 @@ from typing import Protocol
 import numpy as np
 
 from radiographs.annotation import Kind
-from radiographs.annotation_readers.mask_images import mask_size, read_mask_image
+from radiographs.decoding.pool import read_mask_file
 from radiographs.errors import AnnotationError
+from radiographs.film_readers.mask_images import mask_size
 from radiographs.film_readers.orientation import Shape, resample_mask
 
 Extent = tuple[float, float, float, float]
@@ -137,7 +138,7 @@ class Runs:
 
 @dataclass(frozen=True)
 class MaskFile:
-    """A mask image on disk, opened only when it is needed (see :mod:`radiographs.annotation_readers.mask_images`)."""
+    """A mask image on disk, opened only when it is needed (see :mod:`radiographs.film_readers.mask_images`)."""
 
     path: Path
     kind: Kind = "mask"
@@ -154,7 +155,7 @@ class MaskFile:
 
     def mask(self, shape: Shape, frame: Shape | None) -> np.ndarray:
         """See :class:`Geometry`; the image's own size is the frame."""
-        return resample_mask(read_mask_image(self.path), shape)
+        return resample_mask(read_mask_file(self.path), shape)
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,9 +13,9 @@ from pathlib import Path
 from radiographs.annotation import Annotation
 from radiographs.collection import Collection, CollectionCard, FilmEntry
 from radiographs.collections.folder_tables import FilmFrame, FolderRecords, read_records
+from radiographs.decoding.pool import read_film
 from radiographs.errors import AnnotationError, CollectionError, FilmError
 from radiographs.radiograph import Radiograph
-from radiographs.reading import read_radiograph
 
 _NOT_FILMS = frozenset({".csv", ".tsv", ".json", ".txt", ".md", ".xlsx"})
 _PACKED_TABLES = (".csv.gz", ".json.gz", ".csv.zip")
@@ -152,7 +152,7 @@ class FolderCollection(Collection):
             CollectionError: the folder has no such film.
             FilmError: the file cannot be read.
         """
-        return read_radiograph(self._file(film_id))
+        return read_film(self._file(film_id))
 
     def annotations(self, film_id: str) -> list[Annotation]:
         """What was outlined on one film, in the film's own pixels.
@@ -252,7 +252,7 @@ def _stamps(folder: Path) -> list[_Stamp]:
 def _look_at_file(stamp: _Stamp) -> _Look:
     try:
         data = stamp.path.read_bytes()
-        film = read_radiograph(data)
+        film = read_film(data)
     except FilmError as error:
         return _Look(reason=str(error))
     except OSError as error:
