@@ -1,7 +1,8 @@
 """Readers of pictures that come from outside: decoded in a small pool of processes, so that none harms the program.
 
 A decoder has 2 GiB of address space (Linux), 10 s of processor time for a picture, and a bounded answer. One
-that takes longer is killed, and another takes its place. Decoders start when a first picture comes and end a minute after the last.
+that takes longer is killed, and another takes its place. Decoders start when a first picture comes and end a minute
+after the last.
 """
 
 from __future__ import annotations
