@@ -13,6 +13,7 @@ from radiographs import Radiograph
 from radiographs.annotation import union_mask
 from radiographs.annotation_readers import Outline, is_table, read_table
 from radiographs.annotation_readers.geometry import Painted
+from radiographs.arrays import check_size
 from radiographs.decoding.pool import read_mask_file
 from radiographs.errors import AnnotationError
 from radiographs.film_readers.mask_images import MASK_SUFFIXES
@@ -113,6 +114,7 @@ def _arrays(path: Path, kinds: str = MAP_FILES) -> dict[str, np.ndarray]:
     try:
         if suffix == ".png":
             return {"image": _read_png(path)}
+        check_size(path)
         loaded = np.load(path, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             return {"array": loaded}
@@ -121,7 +123,11 @@ def _arrays(path: Path, kinds: str = MAP_FILES) -> dict[str, np.ndarray]:
     except MapError:
         raise
     except Exception as error:  # what zipfile, zlib and Pillow raise for damage has no common base
-        reason = "it holds Python objects" if "allow_pickle" in str(error) else "it is damaged or of another format"
+        reason = "it is damaged or of another format"
+        if "allow_pickle" in str(error):
+            reason = "it holds Python objects"
+        elif "MB" in str(error):
+            reason = str(error)
         raise MapError(f"{path.name} cannot be read: {reason}; save a plain array of numbers") from error
 
 

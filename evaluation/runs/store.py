@@ -226,7 +226,7 @@ class Store:
             for path, why in ((path, _damage(path, _TABLES[name])) for name in _TABLES for path in self._files(name)):
                 if why:
                     raise StoreError(f"{path} is damaged ({why}); remove it and start the run again") from error
-            raise StoreError(f"results in {self.folder} cannot be read: {str(error).splitlines()[0]}") from error
+            raise
 
     def status(self) -> dict[str, Any]:
         """What the run last said of itself; empty where it said nothing yet."""
