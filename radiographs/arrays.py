@@ -18,6 +18,10 @@ _META = "meta"
 _MOST_BYTES = 2**30
 
 
+class ArraySizeError(ValueError):
+    """Arrays are too large to be read."""
+
+
 def plain(value: Any) -> Any:
     """Turn a value into what JSON knows: NaN and infinities become None, NumPy numbers plain ones.
 
@@ -58,7 +62,7 @@ def check_size(source: str | Path | IO[bytes]) -> None:
     """Refuse, before anything is unpacked, an archive of arrays that is or unpacks to more than 1 GiB.
 
     Raises:
-        ValueError: it does. OSError, zipfile.BadZipFile ...: the file cannot be opened, or its list is damaged.
+        ArraySizeError: it does. OSError, zipfile.BadZipFile ...: the file cannot be opened, or its list is damaged.
     """
     if isinstance(source, (str, Path)):
         with Path(source).open("rb") as stream:
@@ -69,7 +73,7 @@ def check_size(source: str | Path | IO[bytes]) -> None:
             size = max(size, sum(member.file_size for member in archive.infolist()))
     source.seek(0)
     if size > _MOST_BYTES:
-        raise ValueError(f"the arrays take more than {_MOST_BYTES // 2**20} MB")
+        raise ArraySizeError(f"its arrays take more than {_MOST_BYTES // 2**20} MB")
 
 
 def read_arrays(source: str | Path | IO[bytes]) -> tuple[dict[str, np.ndarray], Any]:

@@ -13,7 +13,7 @@ from radiographs import Radiograph
 from radiographs.annotation import union_mask
 from radiographs.annotation_readers import Outline, is_table, read_table
 from radiographs.annotation_readers.geometry import Painted
-from radiographs.arrays import check_size
+from radiographs.arrays import ArraySizeError, check_size
 from radiographs.decoding.pool import read_mask_file
 from radiographs.errors import AnnotationError
 from radiographs.film_readers.mask_images import MASK_SUFFIXES
@@ -123,11 +123,9 @@ def _arrays(path: Path, kinds: str = MAP_FILES) -> dict[str, np.ndarray]:
     except MapError:
         raise
     except Exception as error:  # what zipfile, zlib and Pillow raise for damage has no common base
-        reason = "it is damaged or of another format"
+        reason = str(error) if isinstance(error, ArraySizeError) else "it is damaged or of another format"
         if "allow_pickle" in str(error):
             reason = "it holds Python objects"
-        elif "MB" in str(error):
-            reason = str(error)
         raise MapError(f"{path.name} cannot be read: {reason}; save a plain array of numbers") from error
 
 
