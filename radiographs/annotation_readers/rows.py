@@ -117,9 +117,11 @@ def read_rows(path: Path, columns: Mapping[str, tuple[str, ...]], optional: tupl
 
 def _lines(text: str, source: str) -> Iterator[str]:
     """The lines of a table, of which neither the number nor the length is out of bounds."""
-    for number, line in enumerate(io.StringIO(text, newline="")):
-        if number >= _MOST_LINES or len(line) > _LONGEST_LINE:
-            raise AnnotationError(f"{source}, line {number + 1}: the table is longer or wider than one of films can be")
+    if text.count("\n") > _MOST_LINES:
+        raise AnnotationError(f"{source}: the table has more than {_MOST_LINES:,} lines; split it")
+    for number, line in enumerate(io.StringIO(text, newline=""), start=1):
+        if len(line) > _LONGEST_LINE:
+            raise AnnotationError(f"{source}, line {number}: this is not a line of a CSV table")
         yield line
 
 
