@@ -340,7 +340,7 @@ def test_what_was_looked_into_is_not_read_again_when_it_is_added(home, tmp_path,
 
     found = library_store.look_into(str(a_folder(tmp_path / "films")))
     read = []
-    monkeypatch.setattr(reader, "read_radiograph", read.append)
+    monkeypatch.setattr(reader, "read_film", read.append)
     name = library_store.add_folder(found)
     from radiographs.collections.remembered import remembered_folders
 
