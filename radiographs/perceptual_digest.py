@@ -28,7 +28,7 @@ def perceptual_digest(pixels: np.ndarray) -> np.ndarray:
 
 
 def uncropped_digests(pixels: np.ndarray) -> np.ndarray:
-    """The digest of a film as it is, and as if up to 3 % had been cut off all round or at a corner: (K, WORDS) uint64."""
+    """The digest of a film as it is, and as if a border had been cut off, up to MARGIN: (K, WORDS) uint64."""
     means, rows, columns = _cells(pixels)
     margins = [((0.0, 0.0), (0.0, 0.0)), *(((m, m), (m, m)) for m in _ALL_ROUND)]
     margins += [(y, x) for m in _AT_CORNERS for y in ((m, 0.0), (0.0, m)) for x in ((m, 0.0), (0.0, m))]

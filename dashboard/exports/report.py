@@ -19,7 +19,7 @@ from evaluation.one_film.compare import FindingResult
 from evaluation.one_film.evaluate import MethodResult
 from evaluation.one_film.scorecard import ELEMENTS, QUESTIONS, Scorecard, folded
 from evaluation.one_film.scorecard import LEGEND as SCORECARD_LEGEND
-from evaluation.one_film.table import LEGEND
+from evaluation.one_film.table import LEGEND, reader_words
 from evaluation.scores import headline_metrics
 from radiographs.findings import display_name
 from xai_methods import get_method
@@ -65,6 +65,7 @@ def _finding(result: FindingResult, film: np.ndarray, view: View, card: Scorecar
         "maps": [_map(done, film, view, mask) for done in result.methods.values()],
         "agreement": in_words(result),
         "rows": score_rows(result),
+        "readers": reader_words(result),
         "card": None if card is None else {"table": folded(card), "trusted": card.trusted},
     }
 

@@ -1,4 +1,4 @@
-"""A model's training films are known again when they were saved anew, and films of other patients are not taken for one."""
+"""A model's training films are known again when they were saved anew, and films of others are not taken for one."""
 
 from __future__ import annotations
 
