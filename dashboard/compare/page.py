@@ -33,7 +33,7 @@ def choose() -> list[CompareRequest]:
         return []
     film, models, link = found
     with st.sidebar:
-        if any(film.seen_in_training(model.card.split) for model in models):
+        if any(film.seen_in_training(model.card) for model in models):
             st.warning("A model was trained on films of this patient; its scores here flatter it.")
         chances = probabilities(film.radiograph, models[0])
         findings = choosing.choose_findings(film, models[0].name, chances, link)

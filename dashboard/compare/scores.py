@@ -9,7 +9,7 @@ from pandas.io.formats.style import Styler
 from dashboard.compare.caches import RESULT_BY_CONTENT
 from dashboard.shared.style import grey, literal
 from evaluation.one_film.compare import FindingResult
-from evaluation.one_film.table import LEGEND, best_names, score_table
+from evaluation.one_film.table import LEGEND, best_names, reader_words, score_table
 from evaluation.scores import headline_metrics
 from radiographs.findings import display_name
 
@@ -71,4 +71,4 @@ def _draw_table(result: FindingResult, behind: str) -> None:
         },
         alt=f"Scores of each method for {finding}, then of model-independent baselines, then chance",
     )
-    st.caption(f"{LEGEND} Click a heading to sort.")
+    st.caption(f"{reader_words(result)} {LEGEND} Click a heading to sort.".strip())

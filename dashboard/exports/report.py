@@ -20,7 +20,7 @@ from evaluation.one_film.evaluate import MethodResult
 from evaluation.one_film.marks import marks_in_words, marks_on
 from evaluation.one_film.scorecard import ELEMENTS, QUESTIONS, Scorecard, folded
 from evaluation.one_film.scorecard import LEGEND as SCORECARD_LEGEND
-from evaluation.one_film.table import LEGEND
+from evaluation.one_film.table import LEGEND, reader_words
 from evaluation.scores import headline_metrics
 from radiographs.findings import display_name
 from xai_methods import get_method
@@ -69,6 +69,7 @@ def _finding(
         "maps": [_map(done, film, view, mask) for done in result.methods.values()],
         "agreement": " ".join(filter(None, (in_words(result), marks_in_words(result, marks)))),
         "rows": score_rows(result),
+        "readers": reader_words(result),
         "card": None if card is None else {"table": folded(card), "trusted": card.trusted},
     }
 
