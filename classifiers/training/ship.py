@@ -113,9 +113,8 @@ def main() -> None:
     figures = merged(json.loads(arguments.figures.read_text())) if arguments.figures else {}
     if figures:
         calibration = figures["calibration"]
-        Calibration(calibration["temperature"], np.array(calibration["offsets"])).into(
-            cast(nn.Linear, network.get_submodule("fc"))
-        )
+        head = cast(nn.Linear, network.get_submodule("fc"))
+        Calibration(calibration["temperature"], np.array(calibration["offsets"])).into(head)
     card = ModelCard(name=arguments.name, licence=LICENCE, figures=figures, **CARDS[arguments.name])
     low, high = ((grey - augment.MEAN) / augment.STD for grey in (0, 1))
     kind = {"architecture": "chest_vit", "cam_layer": "cells"} if vit else {}

@@ -162,7 +162,7 @@ _REARRANGING: Calls = (
     torch.index_select, torch.Tensor.index_select, F.pixel_unshuffle, F.pixel_shuffle,
 )  # fmt: skip
 
-TOKEN_CALLS: dict[Callable[..., Any], Maker] = CALLS | {
+_OWN: dict[Callable[..., Any], Maker] = {
     **{func: _sum for func in (torch.add, torch.Tensor.add, torch.Tensor.__add__, torch.Tensor.__radd__, operator.add)},
     **{func: _product for func in (torch.mul, torch.multiply, torch.Tensor.mul, torch.Tensor.__mul__)},
     **{func: _product for func in (torch.Tensor.__rmul__, torch.Tensor.multiply, operator.mul)},
@@ -180,4 +180,5 @@ TOKEN_CALLS: dict[Callable[..., Any], Maker] = CALLS | {
     **{func: one_source(Pooling, func) for func in _NORMS},
     **{func: one_source(Rearrangement, func) for func in _REARRANGING},
 }
+TOKEN_CALLS = CALLS | _OWN
 """All calls that can be followed back; see :data:`xai_methods.recording.calls.CALLS`."""
