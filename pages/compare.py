@@ -20,19 +20,19 @@ if requests:
         run = st.button(
             "Run", type="primary", icon=":material/play_arrow:", disabled=not requests[0].parameters, key="run"
         )
-        stop = st.button(
-            "Cancel", icon=":material/stop:", disabled=not (run or at_once or page.pending(requests)), key="cancel"
-        )
+        place = st.empty()
     if run or at_once:
         page.start(requests)
         # Forgotten only now: this run of the page may have been broken off before it came here.
         st.session_state["run_at_once"] = False
-    if stop:
+    # After the start, which waits for the first maps: nothing may be left to cancel.
+    if place.button("Cancel", icon=":material/stop:", disabled=not page.pending(requests), key="cancel"):
         manager().cancel(owner())
+        st.rerun()
     # One place for both, so that what follows stays where it is when a region comes.
     with st.container():
         with guarded("What is known of the film cannot be shown"):
-            draw_facts(requests[0].film, requests[0].classifier)
+            draw_facts(requests[0].film, [request.classifier for request in requests])
         with guarded("Your regions cannot be shown"):
             regions.draw_own(requests[0])
     busy = page.pending(requests)

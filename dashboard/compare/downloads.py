@@ -94,7 +94,7 @@ def _items(request: CompareRequest, results: dict[str, FindingResult], choice: C
     _item("Report (PDF)", partial(pdf_report, content), f"{stem}.pdf", "picture_as_pdf")
     slide = partial(slide_png, comparison, card.title, view)
     _item("Picture for slides (PNG)", slide, f"{stem}.png", "image")
-    _item("Scores (CSV)", partial(table_csv, comparison), f"{stem}.csv", "table")
+    _item("Scores (CSV)", partial(table_csv, comparison, film.reference), f"{stem}.csv", "table")
     _item("Scores (LaTeX)", partial(table_latex, comparison), f"{stem}.tex", "function")
     _item("Raw maps (npz)", partial(maps_npz, comparison), f"{stem}.npz", "data_array")
     original = _original(request)

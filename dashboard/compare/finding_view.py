@@ -39,7 +39,7 @@ def draw_finding(
     for place, request in enumerate(able):
         _heading(request, finding, len(requests) > 1, place)
         first = place == 0
-        now, drawn = panels.draw_panels(request, finding, states[place], view, controls=controls and first)
+        now, drawn = panels.draw_panels(request, finding, states[place], view, controls and first, film_too=first)
         regions.take(request, finding, drawn)
         seen = now if first else seen
     if len(able) < len(requests):
@@ -49,9 +49,11 @@ def draw_finding(
         words = caches.in_words(results[request.classifier.name])
         if words:
             st.markdown(f"**{request.classifier.card.title}**: {words}" if len(able) > 1 else words)
+    with guarded("The scores cannot be shown"):
+        draw_scores({request.classifier.card.title: results[request.classifier.name] for request in able})
     if len(able) == 1:
         _draw_measured(able[0], results[able[0].classifier.name], jobs)
-    else:
+    elif able:
         for tab, request in zip(st.tabs([request.classifier.card.title for request in able]), able):
             with tab:
                 _draw_measured(request, results[request.classifier.name], jobs)
@@ -59,8 +61,6 @@ def draw_finding(
 
 
 def _draw_measured(request: CompareRequest, result: FindingResult, jobs: JobManager) -> None:
-    with guarded("The scores cannot be shown"):
-        draw_scores(result)
     with guarded("The validity gate cannot be shown"):
         gate.draw_gate(request, result, jobs)
     with guarded("How far the maps agree cannot be shown"):
@@ -76,7 +76,7 @@ def _heading(request: CompareRequest, finding: str, several: bool, place: int) -
     if place == 0:
         st.subheader(f"{display_name(finding)}: {chance:.0%}", anchor=False, help=PROBABILITY)
     if several:
-        st.markdown(f"**{request.classifier.card.title}** says {chance:.0%}")
+        st.markdown(f"**{request.classifier.card.title}** · output {chance:.0%}")
 
 
 def _draw_agreement(request: CompareRequest, result: FindingResult) -> None:

@@ -49,13 +49,18 @@ def comparison_of(request: CompareRequest, results: dict[str, FindingResult]) ->
 
 
 def draw_panels(
-    request: CompareRequest, finding: str, states: States, view: View, controls: bool
+    request: CompareRequest, finding: str, states: States, view: View, controls: bool, film_too: bool = True
 ) -> tuple[View, dict[str, Any] | None]:
-    """Draw the film and one panel for each method; return how they are looked at now, and a region just drawn."""
+    """Draw the film and one panel for each method; return how they are looked at now, and a region just drawn.
+
+    Args:
+        view: how maps are drawn at first. controls: whether the toolbar is shown.
+        film_too: whether the film has a panel of its own, which it needs once for all models.
+    """
     film = request.film.radiograph
     spacing = film.pixel_spacing_mm
     mask = request.film.mask(finding)
-    panels = [_film_panel(request, finding, mask)]
+    panels = [_film_panel(request, finding, mask)] if film_too else []
     panels += [_panel(request, finding, method, status) for method, status in states.items()]
     return viewer.mount(
         f"viewer {request.classifier.name} {finding}",

@@ -53,9 +53,9 @@ def score_rows(result: FindingResult) -> list[ScoreRow]:
     ]
 
 
-def table_csv(comparison: Comparison) -> str:
-    """The score table of all findings as CSV; undefined scores are empty."""
-    return comparison_table(comparison).to_csv(index=False)
+def table_csv(comparison: Comparison, film: str = "") -> str:
+    """The score table of all findings as CSV, each row with film (its reference), model, digests and seed."""
+    return comparison_table(comparison, film).to_csv(index=False)
 
 
 def table_latex(comparison: Comparison) -> str:

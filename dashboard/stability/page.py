@@ -252,5 +252,8 @@ def draw_download(film: FilmContext, classifier: ChestClassifier, found: Stabili
             icon="description",
         )
         file_button(
-            "Numbers (CSV)", lambda: tables.findings_table(found).to_csv(index=False), f"{stem}.csv", icon="table"
+            "Numbers (CSV)",
+            lambda: tables.numbers_csv(found, film.reference, classifier.name),
+            f"{stem}.csv",
+            icon="table",
         )

@@ -37,6 +37,13 @@ def findings_table(found: Stability) -> pd.DataFrame:
     return pd.DataFrame(rows).sort_values("distance", ignore_index=True)
 
 
+def numbers_csv(found: Stability, film: str, model: str) -> str:
+    """The findings' table as CSV, each row with the film (its reference), the model's name, and both digests."""
+    about = {"film": film, "film_digest": found.film, "model": model, "model_digest": found.classifier}
+    table = findings_table(found)
+    return pd.DataFrame({**dict.fromkeys(about, ""), **table}).assign(**about).to_csv(index=False)
+
+
 def followed(found: Stability, column: int) -> float:
     """How far a finding was followed along its own row, in grey levels; NaN where it was not."""
     line = found.own[column]

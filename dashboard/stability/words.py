@@ -21,7 +21,7 @@ SLIDER = (
     "change, which is the point: the model sees what the eye does not. Bars: probability now; "
     "grey ticks: on the film as it is; dashed: the decision threshold."
 )
-MAP = "Which pixels the score answers to: bright ones raise it when they get whiter, dark blue ones lower it."
+MAP = "Red pixels raise the score when they get whiter, blue ones lower it, black ones do nothing."
 STAGES = "The same question inside the network, from its first stage to its last: where its features matter."
 LINE = (
     "The straight line is the Jacobian's forecast, the curve what the model does. Where they part, the Jacobian no "

@@ -40,14 +40,28 @@ def score_table(result: FindingResult) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["name", "title", "kind", "seconds", *localisation_metrics()])
 
 
-def comparison_table(comparison: Comparison) -> pd.DataFrame:
-    """The scores of all findings of a comparison: as :func:`score_table`, with a first column ``finding``."""
+def comparison_table(comparison: Comparison, film: str = "") -> pd.DataFrame:
+    """The scores of all findings of a comparison: as :func:`score_table`, after columns that say what they are of.
+
+    Args:
+        comparison: the scores. film: the film's reference, ``collection/film-id``; never a file's name.
+
+    Returns:
+        The table with the first columns film, film_digest, model, model_digest, seed and finding.
+    """
     tables = []
     for finding, result in comparison.findings.items():
         table = score_table(result)
         table.insert(0, "finding", finding)
         tables.append(table)
-    return pd.concat(tables, ignore_index=True)
+    joined = pd.concat(tables, ignore_index=True)
+    about = {
+        "film": film, "film_digest": comparison.radiograph.digest, "model": comparison.classifier,
+        "model_digest": comparison.classifier_digest, "seed": comparison.seed,
+    }  # fmt: skip
+    for place, (column, value) in enumerate(about.items()):
+        joined.insert(place, column, value)
+    return joined
 
 
 def _row(name: str, title: str, kind: str, seconds: float, scores: Mapping[str, Score]) -> dict[str, object]:

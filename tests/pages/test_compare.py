@@ -123,7 +123,8 @@ def test_agreement_and_words_stand_beside_the_maps(registries):
     matrix = table_with(page, "Grad-CAM", "Jacobian sensitivity")
     assert matrix.loc["Grad-CAM", "Grad-CAM"] == 1
     np.testing.assert_array_equal(matrix.to_numpy(), matrix.to_numpy().T)
-    assert "strongest point" in said(page)
+    assert "op-10 % pixels" in said(page)
+    assert page.button(key="cancel").disabled, "nothing is left to cancel"
 
 
 def test_a_second_model_hangs_beside_the_first(registries):
@@ -134,6 +135,15 @@ def test_a_second_model_hangs_beside_the_first(registries):
     assert viewers[0]["film"]["id"] == viewers[1]["film"]["id"]
     assert [v["controls"] for v in viewers] == [True, False]
     assert page.query_params["beside"] == "other"
+    panels = [[panel["key"] for panel in v["panels"]] for v in viewers]
+    assert panels[0] == ["film", *panels[1]], "the film is drawn once"
+    scores = [table.value for table in page.dataframe if "pixel_auprc" in table.value.columns]
+    assert len(scores) == 1, "both models stand in one table"
+    maps = list(zip(scores[0]["title"], scores[0]["model"]))
+    assert maps[:2] == [("Grad-CAM", "Tiny <model>"), ("Grad-CAM", "Other")]
+    assert len({title for title, model in maps if not model}) == len([1 for _, model in maps if not model])
+    output = table_with(page, "finding", "Tiny <model>")
+    assert {"Tiny <model>", "Other"} <= set(output.columns)
 
 
 def test_the_outline_stays_hidden_until_asked_where_a_person_wants_it_so(registries, monkeypatch):
