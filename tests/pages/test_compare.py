@@ -123,7 +123,7 @@ def test_agreement_and_words_stand_beside_the_maps(registries):
     matrix = table_with(page, "Grad-CAM", "Jacobian sensitivity")
     assert matrix.loc["Grad-CAM", "Grad-CAM"] == 1
     np.testing.assert_array_equal(matrix.to_numpy(), matrix.to_numpy().T)
-    assert "op-10 % pixels" in said(page)
+    assert "pixel AUPRC" in said(page)
     assert page.button(key="cancel").disabled, "nothing is left to cancel"
 
 
@@ -135,7 +135,7 @@ def test_a_second_model_hangs_beside_the_first(registries):
     assert viewers[0]["film"]["id"] == viewers[1]["film"]["id"]
     assert [v["controls"] for v in viewers] == [True, False]
     assert page.query_params["beside"] == "other"
-    panels = [[panel["key"] for panel in v["panels"]] for v in viewers]
+    panels = [[panel["id"] for panel in v["panels"]] for v in viewers]
     assert panels[0] == ["film", *panels[1]], "the film is drawn once"
     scores = [table.value for table in page.dataframe if "pixel_auprc" in table.value.columns]
     assert len(scores) == 1, "both models stand in one table"
