@@ -19,6 +19,7 @@ page = st.navigation(
         st.Page("pages/benchmark.py", title="Benchmark", icon=":material/leaderboard:"),
         st.Page("pages/methods.py", title="Methods", icon=":material/menu_book:"),
         st.Page("pages/library.py", title="Library", icon=":material/photo_library:"),
+        st.Page("pages/glossary.py", title="Glossary", icon=":material/dictionary:"),
         st.Page("pages/settings.py", title="Settings", icon=":material/settings:"),
         st.Page("pages/about.py", title="About", icon=":material/info:"),
     ],

@@ -11,12 +11,16 @@ from dashboard.compare.scores import draw_scores
 from dashboard.jobs import JobManager
 from dashboard.shared.caches import manager, probabilities
 from dashboard.shared.display import View
+from dashboard.shared.glossary import explained, meaning
 from dashboard.shared.unforeseen import guarded
 from evaluation.one_film.agreement import agreement_matrix
 from evaluation.one_film.compare import FindingResult
 from radiographs.findings import display_name
 
-PROBABILITY = "The model's own probability that the finding is on the film. How well it is calibrated, its card says."
+PROBABILITY = (
+    "The model's own probability that the finding is on the film. How well it is calibrated, its card says.\n\n"
+    + meaning("Logit")
+)
 MEASURES = {"overlap": "Overlap of the top 10 % of pixels", "rank correlation": "Rank correlation"}
 
 
@@ -82,7 +86,13 @@ def _heading(request: CompareRequest, finding: str, several: bool, place: int) -
 def _draw_agreement(request: CompareRequest, result: FindingResult) -> None:
     key = f"agreement {request.classifier.name} {result.finding}"
     measure = st.segmented_control(
-        "Agreement by", list(MEASURES), default="overlap", format_func=MEASURES.__getitem__, key=key, required=True
+        "Agreement by",
+        list(MEASURES),
+        default="overlap",
+        format_func=MEASURES.__getitem__,
+        key=key,
+        required=True,
+        help=explained("IoU, rank correlation"),
     )
     _draw_matrix(result, str(measure))
     st.caption(

@@ -14,6 +14,7 @@ from dashboard.compare.request import CompareRequest
 from dashboard.jobs import JobManager, Status
 from dashboard.shared import display
 from dashboard.shared.display import View
+from dashboard.shared.glossary import explained
 from dashboard.shared.map_notes import notes_on
 from dashboard.viewer import PanelGiven
 from evaluation.one_film.compare import Comparison, FindingResult
@@ -108,4 +109,5 @@ def _map(request: CompareRequest, finding: str, method: Method, explanation: Exp
     alt = f"{method.title} map for {display_name(finding)}" + (f": {words}" if words else "")
     seconds = f"{explanation.seconds:.1f} s" if explanation.seconds >= 0.1 else f"{1000 * explanation.seconds:.0f} ms"
     note = " · ".join([seconds, *notes_on(explanation)])
-    return PanelGiven(method.name, method.title, alt, method.question, note, picture, words=words)
+    tip = "\n\n".join(part for part in (method.question, explained(note)) if part)
+    return PanelGiven(method.name, method.title, alt, tip, note, picture, words=words)

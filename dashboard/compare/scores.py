@@ -9,6 +9,7 @@ import streamlit as st
 from pandas.io.formats.style import Styler
 
 from dashboard.compare.caches import RESULT_BY_CONTENT
+from dashboard.shared.glossary import explained, meaning
 from dashboard.shared.style import grey
 from evaluation.one_film.compare import FindingResult
 from evaluation.one_film.table import LEGEND, best_names, score_table
@@ -16,6 +17,7 @@ from evaluation.scores import headline_metrics
 from radiographs.findings import display_name
 
 BOLD = "font-weight: bold"
+TERM = "Baseline, model-independent"
 
 
 def joined(results: Mapping[str, FindingResult]) -> pd.DataFrame:
@@ -83,7 +85,7 @@ def draw_scores(results: Mapping[str, FindingResult]) -> None:
 @st.cache_data(max_entries=128, show_spinner=False, hash_funcs=RESULT_BY_CONTENT)
 def _draw_table(models: tuple[str, ...], results: tuple[FindingResult, ...], behind: str) -> None:
     """Streamlit replays what was drawn, so that a table is styled once and not with every run of the page."""
-    st.markdown("**Agreement with the annotation**")
+    st.markdown("**Agreement with the annotation**", help=meaning("Annotation", "Chance", TERM, "Validity gate"))
     finding = display_name(results[0].finding).lower()
     for model, result in zip(models, results):
         words = result.verdict.words if len(models) == 1 else f"**{model}**: {result.verdict.words}"
@@ -92,7 +94,9 @@ def _draw_table(models: tuple[str, ...], results: tuple[FindingResult, ...], beh
         else:
             st.warning(words, icon=":material/warning:")
     columns = {
-        name: st.column_config.NumberColumn(metric.title, help=f"{metric.meaning} {metric.caveat}".strip())
+        name: st.column_config.NumberColumn(
+            metric.title, help=f"{metric.meaning} {metric.caveat}\n\n{explained(metric.title)}".strip()
+        )
         for name, metric in headline_metrics().items()
     }
     st.dataframe(

@@ -19,6 +19,7 @@ from dashboard.shared.file_button import file_button
 from dashboard.shared.film_and_model import film_and_model
 from dashboard.shared.film_context import FilmContext, short_digest
 from dashboard.shared.fragments import fragment
+from dashboard.shared.glossary import meaning
 from dashboard.shared.session import write_address
 from dashboard.shared.unforeseen import guarded
 from evaluation.counterfactuals.exaggerated import (
@@ -97,6 +98,7 @@ def choose() -> CounterfactualRequest | None:
         method = st.selectbox(
             "Explainer",
             names,
+            help=meaning("Counterfactual image", "Target", "Achieved", "Cardiothoracic ratio", "SSIM"),
             index=names.index(wished) if wished in names else 0,
             format_func=_title,
             key="explainer",

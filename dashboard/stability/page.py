@@ -16,6 +16,7 @@ from dashboard.shared.file_button import file_button
 from dashboard.shared.film_and_model import film_and_model
 from dashboard.shared.film_context import FilmContext, short_digest
 from dashboard.shared.fragments import fragment
+from dashboard.shared.glossary import meaning
 from dashboard.shared.session import write_address
 from dashboard.shared.unforeseen import guarded
 from dashboard.stability import charts, pictures, tables, words
@@ -96,7 +97,7 @@ def draw_verdict(found: Stability) -> None:
 
 def draw_slider(found: Stability) -> None:
     """Draw the most sensitive direction with its slider; every step was computed beforehand, so it answers at once."""
-    st.subheader("The most sensitive direction", anchor=False)
+    st.subheader("The most sensitive direction", anchor=False, help=meaning("Jacobian", "Grey level"))
     st.caption(words.SLIDER)
     steps = [float(step) for step in found.strongest.steps]
     index = st.select_slider(
@@ -118,7 +119,7 @@ def draw_slider(found: Stability) -> None:
 
 def draw_findings(film: FilmContext, classifier: ChestClassifier, found: Stability) -> None:
     """Draw the table of findings, then the map, the stages and the line of the chosen one."""
-    st.subheader("Finding by finding", anchor=False)
+    st.subheader("Finding by finding", anchor=False, help=meaning("Logit", "Decision threshold"))
     st.caption(words.REACH)
     table = tables.findings_table(found)
     _table(table)
@@ -189,7 +190,7 @@ def _table(table: pd.DataFrame) -> None:
 
 def draw_perturbed(found: Stability) -> None:
     """Draw what realistic changes of the film do."""
-    st.subheader("Changes that happen to real films", anchor=False)
+    st.subheader("Changes that happen to real films", anchor=False, help=meaning("Perturbation"))
     st.caption(words.PERTURBED)
     for text in words.flip_words(found) or ["None of the perturbations tried flips a decision."]:
         st.markdown(f"- {text}")
