@@ -236,7 +236,8 @@ def choose_methods(link: Choice) -> dict[str, Parameters]:
     )
     parameters: dict[str, Parameters] = {}
     with st.expander("Method settings", icon=":material/tune:"):
-        for name in (m for m in known if m in {*chosen, *more}):
+        # The fast ones hang first: their maps are there while the slow ones are made.
+        for name in sorted({*chosen, *more}, key=lambda m: (known[m].speed != "fast", list(known).index(m))):
             parameters[name] = _settings(known[name], link.parameters.get(name, {}))
         if not parameters:
             st.caption("Choose a method to see its settings.")
