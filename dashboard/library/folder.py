@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
 from dashboard.jobs import Status, sentence
@@ -9,12 +10,13 @@ from dashboard.library import store
 from dashboard.library.downloads import downloads
 from dashboard.library.page import draw_refused
 from dashboard.library.store import Preview
+from dashboard.shared import display
 from dashboard.shared.background import draw_progress, owner, warning_when_full
 from dashboard.shared.fragments import fragment
 from dashboard.shared.unforeseen import safely
 from radiographs import FilmError
+from radiographs.collections.remembered import LONGEST_TITLE
 from radiographs.findings import display_name
-from radiographs.thumbnails import thumbnail
 
 SHOWN = 6
 LOCAL = ("127.0.0.1", "localhost", "::1")
@@ -94,27 +96,49 @@ def _draw_preview(status: Status) -> None:
         draw_refused(found.refused)
     if not count:
         st.warning("There is nothing to add: no file of the folder could be read as a film.", icon=":material/warning:")
-    elif st.button(f"Add to the library ({count:,})", type="primary", icon=":material/add:", key="add_folder"):
-        try:
-            added = store.add_folder(found)
-        except LookupError as error:
-            st.error(sentence(error), icon=":material/error:")
-            return
-        downloads().forget(_name())
-        st.session_state["folder_added"] = f"The folder was added as {added}. Find it under Films."
-        st.rerun()
+    else:
+        _draw_adding(found, count)
+
+
+def _draw_adding(found: Preview, count: int) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        title = st.text_input(
+            "Name of the collection", key="folder_title", max_chars=LONGEST_TITLE, width=320,
+            placeholder=found.collection.path.name,
+            help="It stands in lists, links and results. Without one, these say folder-1, folder-2 ...",
+        )  # fmt: skip
+        pressed = st.button(f"Add to the library ({count:,})", type="primary", icon=":material/add:", key="add_folder")
+    if not pressed:
+        return
+    try:
+        added = store.add_folder(found, title)
+    except LookupError as error:
+        st.error(sentence(error), icon=":material/error:")
+        return
+    downloads().forget(_name())
+    st.session_state["folder_added"] = f"The folder was added as {added}. Find it under Films."
+    st.rerun()
 
 
 def _draw_first_films(found: Preview) -> None:
+    """Draw a few films with all that is outlined on them, those with outlines first."""
+    entries = sorted(found.collection.entries(), key=lambda entry: not entry.annotated)[:SHOWN]
     with st.container(horizontal=True):
-        for film_id in [entry.film_id for entry in found.collection.entries()[:SHOWN]]:
-            name = found.collection.display_name(film_id)
+        for entry in entries:
             try:
-                picture = thumbnail(found.collection.read(film_id))
+                film = found.collection.read(entry.film_id)
+                masks = [annotation.mask for annotation in found.collection.annotations(entry.film_id)]
             except (FilmError, LookupError, OSError) as error:
                 st.caption(sentence(error))
                 continue
-            st.image(picture, width=140, caption=name, alt="A film of the folder")
+            picture = display.film_picture(film)
+            named = ", ".join(display_name(finding).lower() for finding in entry.annotated)
+            st.image(
+                display.outlined(picture, np.logical_or.reduce(masks)) if masks else picture,
+                width=180,
+                caption=found.collection.display_name(entry.film_id) + (f" · {named}" if named else ""),
+                alt="A film of the folder" + (f" with its outlines: {named}" if named else ""),
+            )
 
 
 def draw_added() -> None:
