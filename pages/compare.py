@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.compare import page, regions
+from dashboard.compare import page
 from dashboard.compare.facts import draw_facts
 from dashboard.shared import style
 from dashboard.shared.background import owner
@@ -29,11 +29,7 @@ if requests:
     if place.button("Cancel", icon=":material/stop:", disabled=not page.pending(requests), key="cancel"):
         manager().cancel(owner())
         st.rerun()
-    # One place for both, so that what follows stays where it is when a region comes.
-    with st.container():
-        with guarded("What is known of the film cannot be shown"):
-            draw_facts(requests[0].film, [request.classifier for request in requests])
-        with guarded("Your regions cannot be shown"):
-            regions.draw_own(requests[0])
+    with guarded("What is known of the film cannot be shown"):
+        draw_facts(requests[0].film, [request.classifier for request in requests])
     busy = page.pending(requests)
     fragment(page.draw_results, ticking=busy)(requests, busy)

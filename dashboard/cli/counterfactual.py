@@ -37,8 +37,8 @@ def exaggerate_film(arguments: argparse.Namespace) -> int:
     if kind not in (".html", ".gif", ".png"):
         raise ValueError(f"--out: {arguments.out.name} should end in .html, .gif or .png")
     check_folder(arguments.out)
-    film = film_context(arguments.film)
     model = load_classifier(arguments.model)
+    film = film_context(arguments.film, model.card)
     made = exaggerated_film(model, film.radiograph, arguments.finding, arguments.explainer)
     if kind == ".html":
         write_text(arguments.out, files.html_report(made, model.card, film.reference, film.radiograph.notes))

@@ -37,8 +37,8 @@ def study_film(arguments: argparse.Namespace) -> int:
     check_folder(arguments.out)
     if arguments.seed < 0:
         raise ValueError(f"--seed: expected 0 or more, got {arguments.seed}")
-    film = film_context(arguments.film)
     model = load_classifier(arguments.model)
+    film = film_context(arguments.film, model.card)
     found = study(model, film.radiograph, seed=arguments.seed, report=partial(draw_bar, "stability"))
     write_text(arguments.out, html_report(found, model.card, film.reference, film.radiograph))
     return 0

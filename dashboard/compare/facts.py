@@ -8,9 +8,12 @@ import pandas as pd
 import streamlit as st
 
 from classifiers import ChestClassifier
+from dashboard.compare import regions
 from dashboard.shared import caches
 from dashboard.shared.film_context import FilmContext
 from dashboard.shared.film_notes import draw_notes
+from dashboard.shared.reference import reveal
+from dashboard.shared.unforeseen import safely
 from radiographs.findings import display_name
 
 
@@ -24,8 +27,14 @@ def draw_facts(film: FilmContext, classifiers: Sequence[ChestClassifier]) -> Non
         )
         outputs.append(top if len(classifiers) == 1 else f"{classifier.card.title} {top}")
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{film.reference}** · {film.description()}", width="content")
-        said = st.popover(f"Model output: {' · '.join(outputs)}", icon=":material/bar_chart:")
+        st.markdown(f"{film.title} · {film.description()}", width="content")
+        with st.container(key="model_output", width="content"):
+            said = st.popover(f"Model output: {' · '.join(outputs)}", icon=":material/bar_chart:")
+        regions.draw_own(film)
+        if film.reference_hidden:
+            st.button(
+                "Reveal the reference", icon=":material/visibility:", on_click=safely(reveal), args=(film.reference,)
+            )
     draw_notes(film.radiograph)
     with said:
         _table(film, tuple(classifiers))

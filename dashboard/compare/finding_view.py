@@ -9,9 +9,11 @@ from dashboard.compare import caches, gate, panels, regions, scorecard
 from dashboard.compare.request import CompareRequest
 from dashboard.compare.scores import draw_scores
 from dashboard.jobs import JobManager
+from dashboard.shared import choosing
 from dashboard.shared.caches import manager, probabilities
 from dashboard.shared.display import View
 from dashboard.shared.glossary import explained, meaning
+from dashboard.shared.style import literal
 from dashboard.shared.unforeseen import guarded
 from evaluation.one_film.agreement import agreement_matrix
 from evaluation.one_film.compare import FindingResult
@@ -43,14 +45,20 @@ def draw_finding(
     for place, request in enumerate(able):
         _heading(request, finding, len(requests) > 1, place)
         first = place == 0
-        now, drawn = panels.draw_panels(request, finding, states[place], view, controls and first, film_too=first)
-        regions.take(request, finding, drawn)
-        seen = now if first else seen
+        told = panels.draw_panels(request, finding, states[place], view, controls and first, film_too=first)
+        regions.take(request.film, finding, told.region)
+        if told.step:
+            choosing.step_film(told.step)
+        seen = told.view if first else seen
     if len(able) < len(requests):
         st.caption(f"The second model does not know {display_name(finding).lower()}.")
+    agreed = regions.against_reference(able[0].film, finding) if able else ""
+    if agreed:
+        st.markdown(literal(agreed))
     results = {r.classifier.name: panels.results_so_far(r, s, finding) for r, s in zip(able, states)}
     for request in able:
-        words = caches.in_words(results[request.classifier.name])
+        result = results[request.classifier.name]
+        words = literal(" ".join(filter(None, (caches.in_words(result), caches.on_marks(result, request.film)))))
         if words:
             st.markdown(f"**{request.classifier.card.title}**: {words}" if len(able) > 1 else words)
     with guarded("The scores cannot be shown"):

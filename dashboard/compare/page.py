@@ -33,13 +33,13 @@ def choose() -> list[CompareRequest]:
         return []
     film, models, link = found
     with st.sidebar:
-        if any(film.seen_in_training(model.card.split) for model in models):
+        if any(film.seen_in_training(model.card) for model in models):
             st.warning("A model was trained on films of this patient; its scores here flatter it.")
         chances = probabilities(film.radiograph, models[0])
         findings = choosing.choose_findings(film, models[0].name, chances, link)
         parameters = choosing.choose_methods(link)
         seed = choosing.choose_seed(link)
-    st.session_state.setdefault("view", link.view)
+    st.session_state.setdefault("view", replace(link.view, outline=True))
     main = CompareRequest(film, models[0], findings, parameters, seed)
     return [main, *(main.with_model(model) for model in models[1:])]
 
@@ -83,7 +83,7 @@ def draw_results(requests: list[CompareRequest], was_pending: bool) -> None:
                 results[model][finding] = result
     st.session_state["view"] = view
     choice = _choice(requests, view)
-    usual = choice.methods == choosing.usual_methods()
+    usual = set(choice.methods) == set(choosing.usual_methods())
     write_address(to_query(replace(choice, methods=()) if usual else choice))
     with guarded("The exports cannot be offered"):
         draw_downloads(requests, results, choice)
@@ -103,6 +103,7 @@ def _choice(requests: list[CompareRequest], view: View) -> Choice:
         methods=tuple(main.parameters),
         parameters={name: given for name, given in parameters.items() if given},
         seed=main.seed,
-        view=view,
+        # The link hides from others what is hidden here.
+        view=replace(view, outline=view.outline and not main.film.reference_hidden),
         run=any(manager().status(key) is not None for key in main.keys()),
     )

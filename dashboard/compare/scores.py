@@ -10,9 +10,9 @@ from pandas.io.formats.style import Styler
 
 from dashboard.compare.caches import RESULT_BY_CONTENT
 from dashboard.shared.glossary import explained, meaning
-from dashboard.shared.style import grey
+from dashboard.shared.style import grey, literal
 from evaluation.one_film.compare import FindingResult
-from evaluation.one_film.table import LEGEND, best_names, score_table
+from evaluation.one_film.table import LEGEND, best_names, reader_words, score_table
 from evaluation.scores import headline_metrics
 from radiographs.findings import display_name
 
@@ -76,8 +76,7 @@ def draw_scores(results: Mapping[str, FindingResult]) -> None:
         return
     first = next(iter(results.values()))
     if first.mask is None:
-        finding = display_name(first.finding).lower()
-        st.info(f"No reference annotation for {finding} on this film. Scores need one; the maps are shown without.")
+        st.info(f"{first.unscored} Scores need an annotation; the maps are shown without.")
     elif any(done.scores for result in results.values() for done in result.methods.values()):
         _draw_table(tuple(results), tuple(results.values()), grey())
 
@@ -85,7 +84,8 @@ def draw_scores(results: Mapping[str, FindingResult]) -> None:
 @st.cache_data(max_entries=128, show_spinner=False, hash_funcs=RESULT_BY_CONTENT)
 def _draw_table(models: tuple[str, ...], results: tuple[FindingResult, ...], behind: str) -> None:
     """Streamlit replays what was drawn, so that a table is styled once and not with every run of the page."""
-    st.markdown("**Agreement with the annotation**", help=meaning("Annotation", "Chance", TERM, "Validity gate"))
+    tip = meaning("Annotation", "Chance", TERM, "Validity gate")
+    st.markdown(f"**Agreement with the annotation** ({literal(results[0].whose)})", help=tip)
     finding = display_name(results[0].finding).lower()
     for model, result in zip(models, results):
         words = result.verdict.words if len(models) == 1 else f"**{model}**: {result.verdict.words}"
@@ -112,4 +112,4 @@ def _draw_table(models: tuple[str, ...], results: tuple[FindingResult, ...], beh
         },
         alt=f"Scores of each method for {finding}, then of model-independent baselines, then chance",
     )
-    st.caption(f"{LEGEND} Click a heading to sort.")
+    st.caption(f"{reader_words(results[0])} {LEGEND} Click a heading to sort.".strip())

@@ -21,6 +21,7 @@ from dashboard.shared.film_context import FilmContext, short_digest
 from dashboard.shared.fragments import fragment
 from dashboard.shared.glossary import meaning
 from dashboard.shared.session import write_address
+from dashboard.shared.style import literal
 from dashboard.shared.unforeseen import guarded
 from evaluation.counterfactuals.exaggerated import (
     Exaggerated,
@@ -200,8 +201,9 @@ def outside_words(request: CounterfactualRequest, made: Exaggerated) -> str:
     share = share_outside(made.series.difference, region)
     if np.isnan(share):
         return ""
+    whose = literal(request.film.whose(request.finding))
     return (
-        f"**{share:.0%} of the change lies outside the expert's outline**, which covers {region.mean():.0%} of the "
+        f"**{share:.0%} of the change lies outside the outline** ({whose}), which covers {region.mean():.0%} of the "
         "film: what moves the model need not be the finding."
     )
 

@@ -25,6 +25,9 @@ FAMILIES = {
         "Propagate relevance back",
         "They propagate the answer back to the pixels, layer by layer, and conserve it.",
     ),
+    "attention": Family(
+        "attention", "Transformer attention", "They follow which parts of the film each token attends to."
+    ),
     "gradient": Family("gradient", "Gradients", "They ask how the answer moves when pixels move a little."),
     "counterfactual": Family(
         "counterfactual",

@@ -12,6 +12,7 @@ DIAGNOSTICS = {
     "additivity_residual": "adds up to within {:.1g}",
     "conservation": "{:.0%} relevance conserved",
     "bias_share": "{:.0%} absorbed by biases",
+    "unguided_activations": "{:.0f} activations are no ReLUs and were not guided",
 }
 """Words for the diagnostics that are worth a place under a map."""
 

@@ -73,6 +73,8 @@ def in_words(result: FindingResult) -> str:
     }
     sentences = []
     if result.mask is not None and result.mask.any() and done:
+        if result.whose:
+            sentences.append(f"Reference annotation: {result.whose}.")
         sentences.append(_where(done, finding, result.mask))
         sentences.append(_against_baselines(result, done))
     empty = [title for title, method in done.items() if method.explanation is not None and method.explanation.empty]

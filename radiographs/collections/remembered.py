@@ -36,8 +36,8 @@ def remember_folder(path: Path | str, title: str = "", taken: Container[str] = (
     Raises:
         CollectionError: it is not a folder, or the list cannot be written.
     """
-    folder = Path(path).expanduser().resolve()
-    if not folder.is_dir():
+    folder = None if "\0" in str(path) else Path(path).expanduser().resolve()
+    if folder is None or not folder.is_dir():
         raise CollectionError(f"{path} is not a folder; give the folder that holds the films")
     known = _read()
     for name, (remembered, called) in known.items():
@@ -79,7 +79,7 @@ def _read() -> dict[str, tuple[str, str]]:
         known = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CollectionError(
             f"the list of your folders, {path}, cannot be read; remove it and add them again"
         ) from error
@@ -88,7 +88,7 @@ def _read() -> dict[str, tuple[str, str]]:
         isinstance(entry, list) and 1 <= len(entry) <= 2 and all(isinstance(part, str) for part in entry)
         for entry in entries.values()
     )
-    if not whole:
+    if not whole or any("\0" in entry[0] for entry in entries.values()):
         raise CollectionError(f"the list of your folders, {path}, is damaged; remove it and add them again")
     return {name: (entry[0], entry[1] if len(entry) > 1 else "") for name, entry in entries.items()}
 

@@ -279,7 +279,7 @@ def test_a_folder_is_looked_into_added_and_taken_off_again(library, real_collect
     assert "**2 films read**, 1 with outlines; 1 refused." in said(page)
     assert "Nodule" in said(page)
     assert page.dataframe[0].value.iloc[0]["File"] == "broken.dcm"
-    captions = [image.proto.imgs[0].caption for image in page.get("imgs") if image.proto.imgs]
+    captions = [image.captions[0] for image in page.get("image")]
     assert captions == ["b.png · nodule", "Jane Doe.png"], "films with outlines stand first"
     page.text_input(key="folder_title").set_value("  Ward 7:  nodules ").run()
     page.button(key="add_folder").click().run()
@@ -344,7 +344,7 @@ def test_what_was_looked_into_is_not_read_again_when_it_is_added(home, tmp_path,
 
     found = library_store.look_into(str(a_folder(tmp_path / "films")))
     read = []
-    monkeypatch.setattr(reader, "read_radiograph", read.append)
+    monkeypatch.setattr(reader, "read_film", read.append)
     name = library_store.add_folder(found)
     from radiographs.collections.remembered import remembered_folders
 

@@ -118,7 +118,7 @@ def test_csv_has_methods_baselines_and_chance(comparison):
     head = table[["film", "film_digest", "model", "model_digest", "seed"]].drop_duplicates()
     digests = comparison.radiograph.digest, comparison.classifier_digest
     assert head.values.tolist() == [["tiny-films/film-0", digests[0], "tiny", digests[1], comparison.seed]]
-    assert list(table)[5:9] == ["finding", "name", "title", "kind"]
+    assert list(table)[5:9] == ["finding", "outlined_by", "name", "title"]
     assert {"grad-cam", "jacobian", "chance", "uniform"} <= set(table["name"])
 
 
