@@ -24,12 +24,16 @@ from radiographs.places import asset
 
 _log = logging.getLogger("ship_film_check")
 ALLOWED = {
-    "not-a-chest-film": 0.001, "rotated": 0.001, "mirrored": 0.004, "inverted": 0.001, "lateral": 0.001,
-    "cropped": 0.003, "child": 0.003, "adult": 0.003, "projection": 0.01, "unlike-training": 0.003,
+    "not-a-chest-film": 0.002, "rotated": 0.002, "mirrored": 0.006, "inverted": 0.002, "lateral": 0.002,
+    "cropped": 0.002, "child": 0.002, "adult": 0.01, "projection": 0.01, "unlike-training": 0.002,
 }  # fmt: skip
 """By code, the share of validation films that may be flagged although nothing is odd about them."""
-SUREST = 0.5
+LEAST = 0.1
 """No threshold lies below this probability."""
+ON_THEIR_SIDE = (
+    "00019470_001", "00010994_010", "00004573_000", "00008980_003", "00002599_004", "00016831_003",
+)  # fmt: skip
+"""Validation films of NIH's that lie on their side as published, seen by eye: no threshold is set on them."""
 SHRINKAGE = 0.05
 """Share of the mean variance that is added to each feature's, so that the precision is stable."""
 POPULATIONS = {
@@ -63,7 +67,7 @@ class Seen:
 
 
 def thresholds(seen: Seen) -> dict[str, float]:
-    """By code, the score that no more than ``ALLOWED`` of the validation films exceed; at least ``SUREST``."""
+    """By code, the score that no more than ``ALLOWED`` of the validation films exceed; at least ``LEAST``."""
     table = seen.films.table
     adult, child = (table.age >= ADULT).to_numpy(), (table.age <= CHILD).to_numpy()
     view = table.view.to_numpy()
@@ -81,7 +85,7 @@ def thresholds(seen: Seen) -> dict[str, float]:
             *(1 - look.answers["ap"] for look in seen.of(view == "AP")),
         ],
     }
-    return {code: _limit(values, code, SUREST) for code, values in scores.items()}
+    return {code: _limit(values, code, LEAST) for code, values in scores.items()}
 
 
 def _limit(values: list[float], code: str, least: float) -> float:
@@ -112,7 +116,8 @@ def ship(weights: Path, films: Films, folder: Path) -> FilmCheck:
     network.eval().requires_grad_(False)
     part, source = films.table.part.to_numpy(), films.table.source
     trained = look_at_all(films.take(_thinned(part == "train")), network)
-    validated = look_at_all(films.take(part == "val"), network)
+    usable = (part == "val") & ~films.table.film.isin(ON_THEIR_SIDE).to_numpy()
+    validated = look_at_all(films.take(usable), network)
     limits = thresholds(validated)
     said: dict[str, Any] = {}
     for kind, about in POPULATIONS.items():
