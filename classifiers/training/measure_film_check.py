@@ -44,7 +44,7 @@ def share(count: int, number: int) -> dict[str, Any]:
     return {"flagged": count, "of": number} | {name: round(float(value), 4) for name, value in figures.items()}
 
 
-class Measured:
+class DoubtCounts:
     """Doubts of many films under one model, by kind of film."""
 
     def __init__(self, check: FilmCheck, card: ModelCard) -> None:
@@ -97,7 +97,7 @@ def _folded(film: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return half[:, ::-1] if rng.random() < 0.5 else half
 
 
-def foreign(measured: Measured) -> dict[str, Any]:
+def foreign(measured: DoubtCounts) -> dict[str, Any]:
     """Pictures that are no films, whole and in parts, of sources that were not trained on."""
     rng = np.random.default_rng(SEED)
     whole = list(pictures("test").values())
@@ -123,7 +123,7 @@ def _archived(path: Path) -> list[np.ndarray]:
 def measure(check: FilmCheck, data: Path, films: Films) -> dict[str, Any]:
     """All figures, by code and kind of film: films of patients on the test side, or from a place never trained on."""
     adults, children = (
-        Measured(check, load_card(models_folder() / f"{name}.json")[0]) for name in ("nih14", "known-truth")
+        DoubtCounts(check, load_card(models_folder() / f"{name}.json")[0]) for name in ("nih14", "known-truth")
     )
     table = films.table
     tested = (table.part == "test").to_numpy()

@@ -24,9 +24,8 @@ from radiographs.places import asset
 
 _log = logging.getLogger("ship_film_check")
 ALLOWED = {
-    "not-a-chest-film": 0.002, "no-film": 0.002, "rotated": 0.002, "mirrored": 0.006, "inverted": 0.002, "lateral": 0.002,
-    "cropped": 0.002, "child": 0.003,
-    "adult": 0.01, "projection": 0.01, "unlike-training": 0.003,
+    "not-a-chest-film": 0.002, "no-film": 0.002, "rotated": 0.002, "mirrored": 0.006, "inverted": 0.002,
+    "lateral": 0.002, "cropped": 0.002, "child": 0.003, "adult": 0.01, "projection": 0.01, "unlike-training": 0.003,
 }  # fmt: skip
 """By code, the share of validation films that may be flagged although nothing is odd about them."""
 YOUNG = 5

@@ -5,21 +5,29 @@ import pandas as pd
 import torch
 
 from classifiers.film_check_network import QUESTIONS
-from classifiers.training.film_check_data import IGNORED, FilmCheckBatches, Films, Mix, cropping, fitted, folded
+from classifiers.training.film_check_data import (
+    IGNORED,
+    FilmCheckBatches,
+    FilmCheckMix,
+    HungFilms,
+    cropping,
+    fitted,
+    folded,
+)
 from classifiers.training.train_film_check import loss_of
 
 
-def made(count: int = 12) -> Films:
+def made(count: int = 12) -> HungFilms:
     rng = np.random.default_rng(0)
     large = rng.integers(0, 256, (count, 256, 256), dtype=np.uint8)
     source = ["nih", "nih-boxes", "paediatric", "wingspan"] * (count // 4)
     ages = [45.0, 7.0, 3.0, 40.0] * (count // 4)
     table = pd.DataFrame({"source": source, "age": ages, "view": ["PA", "AP", "", ""] * (count // 4)})
-    return Films(np.stack([fitted(film, 128) for film in large]), large, np.arange(count), table)
+    return HungFilms(np.stack([fitted(film, 128) for film in large]), large, np.arange(count), table)
 
 
 def test_a_batch_asks_of_each_film_what_is_known():
-    batches = FilmCheckBatches(made(), 3, Mix(adults=6, young=2, children=3, others=2, lateral=2, foreign=4))
+    batches = FilmCheckBatches(made(), 3, FilmCheckMix(adults=6, young=2, children=3, others=2, lateral=2, foreign=4))
     films, hangs, answers = batches.batch(5)
     again = batches.batch(5)
     assert all(torch.equal(one, two) for one, two in zip((films, hangs, answers), again))
