@@ -21,7 +21,7 @@ from classifiers.chest_classifier import ModelCard
 from classifiers.film_check import FilmCheck, doubts_of, load_check, look_at
 from classifiers.film_check_network import QUESTIONS, hung
 from classifiers.shipped import models_folder
-from classifiers.training.film_check_data import CHILD, Films, cropping, folded, read
+from classifiers.training.film_check_data import CHILD, HungFilms, cropping, folded, read
 from classifiers.training.foreign_images import cut, drawn_by_matplotlib, pictures
 from radiographs import Radiograph
 from radiographs.collections.adult_dicom import AdultDicom
@@ -109,7 +109,7 @@ def foreign(measured: DoubtCounts) -> dict[str, Any]:
     }
 
 
-def _stored(data: Path, films: Films, chosen: np.ndarray) -> list[np.ndarray]:
+def _stored(data: Path, films: HungFilms, chosen: np.ndarray) -> list[np.ndarray]:
     """Films of NIH's list of boxes as they lie in the data folder, in [0, 1]."""
     names = films.table.film[chosen]
     return [read_radiograph(data / "nih_boxes" / "images" / f"{name}.jpg").pixels for name in names]
@@ -120,7 +120,7 @@ def _archived(path: Path) -> list[np.ndarray]:
         return [read_radiograph(archive.read(name)).pixels for name in sorted(archive.namelist()) if "." in name]
 
 
-def measure(check: FilmCheck, data: Path, films: Films) -> dict[str, Any]:
+def measure(check: FilmCheck, data: Path, films: HungFilms) -> dict[str, Any]:
     """All figures, by code and kind of film: films of patients on the test side, or from a place never trained on."""
     adults, children = (
         DoubtCounts(check, load_card(models_folder() / f"{name}.json")[0]) for name in ("nih14", "known-truth")
@@ -158,12 +158,12 @@ def measure(check: FilmCheck, data: Path, films: Films) -> dict[str, Any]:
     return figures
 
 
-def _young(films: Films, tested: np.ndarray) -> list[np.ndarray]:
+def _young(films: HungFilms, tested: np.ndarray) -> list[np.ndarray]:
     young = tested & films.table.source.isin(["nih", "nih-boxes"]).to_numpy() & (films.table.age <= CHILD).to_numpy()
     return [films.small[i] / np.float32(255) for i in np.flatnonzero(young)]
 
 
-def aurocs(check: FilmCheck, films: Films, tested: np.ndarray) -> dict[str, Any]:
+def aurocs(check: FilmCheck, films: HungFilms, tested: np.ndarray) -> dict[str, Any]:
     """AUROC of child and of AP over NIH's test films, whose ages and views are published."""
     chosen = tested & films.table.source.isin(["nih", "nih-boxes"]).to_numpy()
     chosen &= (np.arange(len(chosen)) % THIRD == 0) | (films.table.age <= CHILD).to_numpy()

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 
 from classifiers.film_check import FilmCheck, Look, load_check, look_at
 from classifiers.film_check_network import FilmCheckNetwork
-from classifiers.training.film_check_data import ADULT, Films, read
+from classifiers.training.film_check_data import ADULT, HungFilms, read
 from classifiers.training.loop import load_weights
 from classifiers.training.measure_film_check import measure
 from classifiers.weights import sha256_of
@@ -60,7 +60,7 @@ CARD = {
 class Seen:
     """Films with what the network makes of them."""
 
-    films: Films
+    films: HungFilms
     looks: list[Look]
 
     def of(self, chosen: np.ndarray) -> list[Look]:
@@ -103,13 +103,13 @@ def population(looks: list[Look]) -> tuple[np.ndarray, np.ndarray]:
     return features.mean(0).astype(np.float32), np.linalg.inv(covariance).astype(np.float32)
 
 
-def look_at_all(films: Films, network: FilmCheckNetwork) -> Seen:
+def look_at_all(films: HungFilms, network: FilmCheckNetwork) -> Seen:
     """What a network makes of films."""
     check = FilmCheck(network, {}, {})
     return Seen(films, [look_at(Radiograph(film / np.float32(255)), check) for film in films.small])
 
 
-def ship(weights: Path, films: Films, folder: Path) -> FilmCheck:
+def ship(weights: Path, films: HungFilms, folder: Path) -> FilmCheck:
     """Write ``film_check.safetensors`` (weights in float16) and its card, without figures; returns what they hold."""
     with torch.random.fork_rng(devices=[]):
         network = FilmCheckNetwork()
