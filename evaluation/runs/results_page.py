@@ -170,7 +170,9 @@ def readers() -> str:
         one, other = (READERS[name] for name in str(pair).split("+"))
         groups = [(display_name(str(finding)), part) for finding, part in films.groupby("finding")]
         for finding, part in [*groups, *([("all", films)] if len(groups) > 1 else [])]:
-            means = mean_intervals([part[name].to_numpy() for name in AGREEMENT], part.patient, np.random.default_rng(0))
+            means = mean_intervals(
+                [part[name].to_numpy() for name in AGREEMENT], part.patient, np.random.default_rng(0)
+            )
             cells = [f"{m.value:.2f}" + ("" if math.isnan(m.low) else f" ({m.low:.2f} to {m.high:.2f})") for m in means]
             rows.append([f"{one}, {other}", finding, f"{len(part)}, {part.patient.nunique()}", *cells])
     heads = ["IoU", "Dice", "pointing, first in second", "pointing, second in first"]
