@@ -13,7 +13,7 @@ from evaluation.scores import Score, get_metric, localisation_metrics
 from xai_methods import baseline_methods
 
 LEGEND = (
-    "Bold: the best method. Grey: maps that know nothing of the model, and chance; a method that does not beat them "
+    "Bold: the best method. Grey: model-independent baselines and chance; a method that does not beat them "
     "has shown nothing. –: undefined here."
 )
 """What stands under a table of scores."""
@@ -52,11 +52,12 @@ def reader_words(result: FindingResult) -> str:
 
 
 def comparison_table(comparison: Comparison) -> pd.DataFrame:
-    """The scores of all findings of a comparison: as :func:`score_table`, with a first column ``finding``."""
+    """The scores of all findings: as :func:`score_table`, with first columns ``finding`` and ``outlined_by``."""
     tables = []
     for finding, result in comparison.findings.items():
         table = score_table(result)
         table.insert(0, "finding", finding)
+        table.insert(1, "outlined_by", result.whose)
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
 

@@ -11,8 +11,8 @@ from radiographs import Radiograph
 
 
 def doubt_rows(collection: str, film_id: str, film: Radiograph, further: Sequence[str] = ()) -> list[dict[str, str]]:
-    """A film's rows of ``FILMS``: one for each doubt of its reader and of ``further``, or one with an empty one."""
-    codes = [*(note.code for note in film.doubts), *further] or [""]
+    """A film's rows of ``FILMS``: one a doubt of its reader and one each of ``further``; else one with an empty one."""
+    codes = [*film.doubt_codes, *further] or [""]
     return [{"collection": collection, "film_id": film_id, "film": film.digest, "doubt": code} for code in codes]
 
 

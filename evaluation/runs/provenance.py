@@ -46,7 +46,7 @@ def provenance_words(
     chosen = set(films) | left
     entries = [entry for entry in collection.entries() if entry.film_id in chosen]
     if not entries:
-        return [f"The films of {collection.name} are not at hand: whether the model was trained on them is unknown."]
+        return [f"The films of {collection.name} are not available: whether the model was trained on them is unknown."]
     states = {e.film_id: "unknown" if card is None else trained_on(card, collection, e) for e in entries}
     unknown = [film_id for film_id, state in states.items() if state == "unknown"]
     states |= dict.fromkeys((left | scored) & set(states), "yes")

@@ -103,7 +103,7 @@ def _silent_words(boards: Mapping[str, pd.DataPairContext]) -> list[str]:
 
 
 def by_finding(folder: str, metric: str) -> str:
-    """One score of the methods and of the average expert mask for each finding, with interval and n."""
+    """One score of the methods and of the mean annotation for each finding, with interval and n."""
     store = Store(SCORES / folder)
     pair = pairs_of(store)[0]
     scores = values(store, metric, pair)
@@ -158,7 +158,7 @@ def held_out() -> str:
         [row["finding"], row["n"], row["measure"], *(row[name] for name in ("grad-cam", "lrp", "average-mask"))]
         for row in _read("held-out.csv")
     ]
-    heads = ["finding", "n", "measure", "Grad-CAM", "LRP", "average expert mask"]
+    heads = ["finding", "n", "measure", "Grad-CAM", "LRP", "mean annotation"]
     return table(head, rows) + "\n\n" + table(heads, each)
 
 

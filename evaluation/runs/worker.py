@@ -20,6 +20,7 @@ import pyarrow as pa
 import torch
 
 from classifiers import ChestClassifier
+from classifiers.film_check import checked
 from classifiers.registry import load_classifier
 from classifiers.training_films import is_training_film, trained_on
 from evaluation.baselines.model_independent import baseline_titles
@@ -118,12 +119,13 @@ def open_context(item: WorkItem) -> ScoringContext:
     if classifier.digest != item.classifier_digest:
         raise RuntimeError(f"the worker has other weights of {item.classifier} than the run; give it the same ones")
     collection = get_collection(item.collection)
+    entry = collection.entry(item.film_id)
     return ScoringContext(
         classifier,
-        collection.read(item.film_id),
+        checked(collection.read(item.film_id), classifier.card, entry=entry),
         collection.annotations(item.film_id),
         collection,
-        collection.entry(item.film_id),
+        entry,
         tuple(_classifier(name) for name in item.others),
         item.polarity,
     )

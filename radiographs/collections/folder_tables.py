@@ -10,10 +10,10 @@ from pathlib import Path
 
 from radiographs.annotation_readers import AnnotationTable, is_table, read_mask_folder, read_table
 from radiographs.annotation_readers.geometry import MaskFile
-from radiographs.annotation_readers.mask_images import read_mask_image
 from radiographs.annotation_readers.matching import match
 from radiographs.annotation_readers.rows import read_rows
-from radiographs.annotation_readers.table import Outline, path_key
+from radiographs.annotation_readers.table import Outline, most_outlines, path_key
+from radiographs.decoding.pool import read_mask_file
 from radiographs.errors import AnnotationError
 from radiographs.film_readers.orientation import Shape, StoredFrame
 from radiographs.findings import NO_FINDING, canonical
@@ -109,8 +109,12 @@ def _tables(folder: Path, films: list[str], problems: list[Problem]) -> Iterator
 
 def _usable(outlines: tuple[Outline, ...], frame: FilmFrame) -> tuple[list[Outline], list[str]]:
     """The outlines that can be placed on a film, and why the others cannot."""
-    usable, refused = [], []
-    for outline in outlines:
+    usable: list[Outline] = []
+    refused: list[str] = []
+    most = most_outlines(frame.shape)
+    if len(outlines) > most:
+        refused.append(f"only the first {most} of {len(outlines):,} outlines are read")
+    for outline in outlines[:most]:
         try:
             outline.check(frame.shape, frame.stored)
             if isinstance(outline.geometry, MaskFile):
@@ -124,7 +128,7 @@ def _usable(outlines: tuple[Outline, ...], frame: FilmFrame) -> tuple[list[Outli
 
 @lru_cache(maxsize=65536)
 def _check_mask(path: Path, _size: int, _changed_ns: int) -> None:
-    read_mask_image(path)
+    read_mask_file(path)
 
 
 def _listed(source: str, sentences: list[str]) -> list[Problem]:

@@ -53,7 +53,7 @@ def test_unknown_training_and_unknown_patients_are_said():
             return [replace(entry, patient="") for entry in super().entries()]
 
     assert "Patients unknown for 6 films" in " ".join(provenance_words(LISTED, Nameless(), ids))
-    assert "not at hand" in provenance_words(LISTED, Recorded(), ["gone"])[0]
+    assert "not available" in provenance_words(LISTED, Recorded(), ["gone"])[0]
 
 
 def test_an_unfinished_run_and_unknown_patients_stand_in_the_head(tmp_path):
