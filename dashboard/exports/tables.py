@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from evaluation.csv_table import csv_text
 from evaluation.html_pages import number
 from evaluation.latex import NEEDS, escaped, latex_table
 from evaluation.one_film.compare import Comparison, FindingResult
@@ -55,7 +56,7 @@ def score_rows(result: FindingResult) -> list[ScoreRow]:
 
 def table_csv(comparison: Comparison) -> str:
     """The score table of all findings as CSV; undefined scores are empty."""
-    return comparison_table(comparison).to_csv(index=False)
+    return csv_text(comparison_table(comparison))
 
 
 def table_latex(comparison: Comparison) -> str:

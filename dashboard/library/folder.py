@@ -13,6 +13,7 @@ from dashboard.shared.background import draw_progress, owner, warning_when_full
 from dashboard.shared.fragments import fragment
 from radiographs import FilmError
 from radiographs.findings import display_name
+from radiographs.plain_text import neutral
 from radiographs.thumbnails import thumbnail
 
 SHOWN = 6
@@ -111,7 +112,7 @@ def _draw_first_films(found: Preview) -> None:
             except (FilmError, LookupError, OSError) as error:
                 st.caption(sentence(error))
                 continue
-            st.image(picture, width=140, caption=name, alt="A film of the folder")
+            st.image(picture, width=140, caption=neutral(name), alt="A film of the folder")
 
 
 def draw_added() -> None:

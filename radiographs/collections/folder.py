@@ -15,6 +15,7 @@ from radiographs.collection import Collection, CollectionCard, FilmEntry
 from radiographs.collections.folder_tables import FilmFrame, FolderRecords, read_records
 from radiographs.decoding.pool import DECODERS, read_film
 from radiographs.errors import AnnotationError, CollectionError, FilmError
+from radiographs.plain_text import neutral
 from radiographs.radiograph import Radiograph
 from radiographs.reading import film_bytes
 
@@ -88,7 +89,7 @@ class FolderCollection(Collection):
         self._path = Path(path).expanduser().resolve()
         self.name = name  # type: ignore[misc]
         self.card = CollectionCard(  # type: ignore[misc]
-            title=self._path.name or str(self._path),
+            title=neutral(self._path.name or str(self._path)),
             summary=FolderCollection.card.summary,
             annotators=FolderCollection.card.annotators,
             licence=FolderCollection.card.licence,
