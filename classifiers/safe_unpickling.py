@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 
 import torch
 
-from classifiers.weights import StateDict, WeightsError, check_archive, clean
+from classifiers.weights import WRAPPERS, StateDict, WeightsError, check_archive, clean
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _MOST_TENSORS = 20_000
@@ -153,7 +153,11 @@ def _tensor(spec: _TensorSpec, load: Callable[[_Storage], bytes]) -> torch.Tenso
 def _tensors_of(root: object, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, _TensorSpec]]:
     """Walk a state dict or a tree of modules, in the order and with the names of ``state_dict()``."""
     if isinstance(root, dict):
-        yield from ((str(key), value) for key, value in root.items() if isinstance(value, _TensorSpec))
+        wrapped = next((root[name] for name in WRAPPERS if isinstance(root.get(name), (dict, _Made))), None)
+        if wrapped is not None and not depth:
+            yield from _tensors_of(wrapped, prefix, depth + 1)
+        else:
+            yield from ((str(key), value) for key, value in root.items() if isinstance(value, _TensorSpec))
         return
     if not isinstance(root, _Made) or not isinstance(root.state, dict) or depth > 50:
         raise ValueError("it holds something else than a network")

@@ -13,8 +13,9 @@ from safetensors.torch import load_file
 from torch import nn
 
 _PREFIXES = ("module.", "model.", "network.", "net.", "_orig_mod.")
-_WRAPPERS = ("state_dict", "model_state_dict", "model", "network", "net", "weights")
-_TORCH_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt")
+WRAPPERS = ("state_dict", "model_state_dict", "model", "network", "net", "weights")
+"""Names under which training programs put the network's weights among other things."""
+_TORCH_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt", ".tar")
 _REFUSED_SUFFIXES = {
     ".h5": "a Keras or HDF5 file",
     ".hdf5": "a Keras or HDF5 file",
@@ -32,6 +33,10 @@ StateDict = dict[str, torch.Tensor]
 
 class WeightsError(ValueError):
     """A weight file cannot be used. The message says why and what to do."""
+
+
+class PickledCodeError(WeightsError):
+    """A PyTorch file holds more than tensors, for instance a whole network or a training program's settings."""
 
 
 def sha256_of(path: Path) -> str:
@@ -116,11 +121,11 @@ def _read_torch(path: Path) -> object:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch documents no common base class of what a bad file raises
         found = re.search(r"GLOBAL (\S+)", str(error))
-        if found:
-            why = f"it holds more than tensors ({found[1]}), for instance a whole pickled network or its settings"
-        else:
-            why = "it is damaged or not a PyTorch file"
-        raise WeightsError(f"{path.name} is not read: {why}. {ADVICE}") from error
+        if found or "magic number" in str(error) or "legacy" in str(error).lower():
+            more = f" ({found[1]})" if found else ""
+            why = f"it holds more than tensors{more}, for instance a whole pickled network or its settings"
+            raise PickledCodeError(f"{path.name} is not read: {why}. {ADVICE}") from error
+        raise WeightsError(f"{path.name} is not read: it is damaged or not a PyTorch file. {ADVICE}") from error
 
 
 def clean(content: object, name: str) -> StateDict:
@@ -129,7 +134,7 @@ def clean(content: object, name: str) -> StateDict:
     Raises:
         WeightsError: it is not a state dict, or a weight is not finite.
     """
-    for wrapper in _WRAPPERS:
+    for wrapper in WRAPPERS:
         if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
             content = content[wrapper]
             break

@@ -52,7 +52,7 @@ class Plan:
         films: see ``Films``. per_finding: films drawn for each finding, 0 takes all. draw_seed: of that draw.
         held_out: whether films of patients that a model may have been trained on are left out.
         methods: with their parameters. seeds: each method runs under each.
-        metrics: their names. baselines: maps that know nothing of the model.
+        metrics: their names. baselines: model-independent baselines.
         polarity: which part of a signed map is scored. maps: whether maps are saved as float16.
     """
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from radiographs.annotation import Annotation
 from radiographs.collection import Collection, CollectionCard, FilmEntry
-from radiographs.collections.folder_tables import FilmFrame, FolderRecords, read_records
-from radiographs.decoding.pool import DECODERS, read_film
+from radiographs.collections.folder_tables import FilmFrame, FolderRecords, patient_in_path, read_records
+from radiographs.decoding.pool import DECODERS, read_film, read_film_and_patient
 from radiographs.errors import AnnotationError, CollectionError, FilmError
 from radiographs.plain_text import neutral
 from radiographs.radiograph import Radiograph
@@ -59,11 +59,12 @@ class _Content:
 
 @dataclass(frozen=True)
 class _Look:
-    """What one file is: a film with its id and size, or the reason why it is none."""
+    """What one file is: a film with its id, size and patient's digest, or the reason why it is none."""
 
     film_id: str = ""
     frame: FilmFrame | None = None
     reason: str = ""
+    patient: str = ""
 
 
 class FolderCollection(Collection):
@@ -72,8 +73,9 @@ class FolderCollection(Collection):
     Outlines come from ``masks/<film>_<finding>.png`` and from every table of a known format (see
     :func:`radiographs.annotation_readers.read_table`); labels and patients from ``films.csv`` (image, labels separated
     by ``|``, patient). All of these lie directly in the folder. A line or an outline that cannot be used is named and
-    costs itself alone. A film's id is made from its content, so that file names stay on this machine; a patient's
-    pseudonym is made from the ids of their films.
+    costs itself alone. A film's id is made from its content, so that file names stay on this machine. Where
+    ``films.csv`` names no patient, films are of one patient whose DICOM files say so, or that lie under one name like
+    ``patient0123``; a patient's pseudonym is made from the ids of their films.
     """
 
     name = "folder"
@@ -217,6 +219,7 @@ class FolderCollection(Collection):
             self._looked_at |= dict(zip(fresh, pool.map(_look_at_file, fresh)))
         paths: dict[str, Path] = {}
         frames: dict[str, FilmFrame] = {}
+        patients: dict[str, str] = {}
         refused = []
         for stamp in candidates:
             look = self._looked_at[stamp]
@@ -227,7 +230,8 @@ class FolderCollection(Collection):
                 refused.append((self._relative(stamp.path), reason))
             else:
                 paths[look.film_id], frames[look.film_id] = stamp.path, look.frame
-        records = read_records(self._path, paths, frames)
+                patients[look.film_id] = look.patient or patient_in_path(self._relative(stamp.path))
+        records = read_records(self._path, paths, frames, patients)
         return _Content(paths, records, (*refused, *records.problems))
 
     def _may_be_film(self, path: Path) -> bool:
@@ -256,7 +260,8 @@ def _stamps(folder: Path) -> list[_Stamp]:
 def _look_at_file(stamp: _Stamp) -> _Look:
     try:
         data = film_bytes(stamp.path)
-        film = read_film(data)
+        film, patient = read_film_and_patient(data)
     except FilmError as error:
         return _Look(reason=str(error))
-    return _Look(hashlib.sha256(data).hexdigest()[:_ID_LENGTH], FilmFrame(film.shape, film.stored))
+    film_id = hashlib.sha256(data).hexdigest()[:_ID_LENGTH]
+    return _Look(film_id, FilmFrame(film.shape, film.stored), patient=patient)
