@@ -2,6 +2,7 @@
 
 const PLAY_MS = 220;
 const REST_MS = 800;
+const BLINK_MS = 500;
 const HINT =
   "The model's own probabilities; the grey mark is the film as it is. The slider's scale is another: it takes half of all films to have the finding, so that rare findings fill it.";
 const players = new WeakMap();
@@ -37,6 +38,7 @@ class Player {
   update({ data }) {
     if (data.key === this.shown) return;
     this.stop();
+    if (this.blinker) this.setBlinking(false);
     this.shown = data.key;
     this.data = data;
     this.at = data.axes.map((axis) => axis.start);
@@ -52,7 +54,12 @@ class Player {
     this.play = element("button", "play", "Play");
     this.play.type = "button";
     this.play.addEventListener("click", () => (this.timer ? this.stop() : this.start()));
-    controls.append(this.play, ...data.axes.map((axis, place) => this.slider(axis, place)));
+    this.blink = element("button", "play", "Blink");
+    this.blink.type = "button";
+    this.blink.title = "alternate the redrawn film with the film as it is, in one place";
+    this.blink.setAttribute("aria-pressed", "false");
+    this.blink.addEventListener("click", () => this.setBlinking(!this.blinker));
+    controls.append(this.play, this.blink, ...data.axes.map((axis, place) => this.slider(axis, place)));
     const films = element("div", "films");
     this.film = figureOf("The film as it is");
     this.film.image.src = data.film;
@@ -128,8 +135,8 @@ class Player {
       axis.input.setAttribute("aria-valuetext", `asked ${said}, reached ${percent(data.reached[now][place])}`);
       axis.target.textContent = `asked ${said}`;
     });
-    this.redrawn.image.src = data.films[now];
-    this.redrawn.words.textContent = `Redrawn: ${data.axes
+    this.redrawn.image.src = this.asItIs ? data.film : data.films[now];
+    this.redrawn.words.textContent = this.asItIs ? data.words : `Redrawn: ${data.axes
       .map((axis, place) => `${data.axes.length > 1 ? `${axis.label} ` : ""}asked ${percent(axis.levels[this.at[place]])}, reached ${percent(data.reached[now][place])}`)
       .join("; ")}`;
     this.change.image.src = data.changes[now];
@@ -145,6 +152,21 @@ class Player {
       delta.textContent = known ? `${moved < 0 ? "−" : "+"}${Math.abs(moved).toFixed(3)} from absent` : "";
     });
     this.root.dataset.step = now;
+  }
+
+  setBlinking(on) {
+    clearInterval(this.blinker);
+    this.blinker = null;
+    this.blink.setAttribute("aria-pressed", String(on));
+    this.asItIs = false;
+    if (on) {
+      this.blinker = setInterval(() => {
+        if (!this.root.isConnected) return this.setBlinking(false);
+        this.asItIs = !this.asItIs;
+        this.show();
+      }, BLINK_MS);
+    }
+    this.show();
   }
 
   start() {

@@ -1,4 +1,4 @@
-"""The viewer's tools in a real browser, on a page that holds nothing else: layouts, turning, measuring, drawing, touch."""
+"""The tools of the viewer in a real browser, on a page of their own: layouts, turning, measuring, drawing, touch."""
 
 from __future__ import annotations
 
@@ -258,7 +258,7 @@ def test_every_control_has_a_name_and_help_lists_every_key(viewer_at):
             "all => all.filter(e => e.offsetWidth && e.scrollWidth > e.clientWidth + 1).map(e => e.outerHTML)"
         )
         assert cut == [], width
-        assert page.locator(".stage").first.bounding_box()["width"] >= 240
+        assert page.locator(".stage").first.bounding_box()["width"] >= 210
     page.set_viewport_size({"width": 1280, "height": 900})
 
 
