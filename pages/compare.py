@@ -10,6 +10,7 @@ from dashboard.shared import style
 from dashboard.shared.background import owner
 from dashboard.shared.caches import manager
 from dashboard.shared.fragments import fragment
+from dashboard.shared.unforeseen import guarded
 
 style.heading("Compare explanations")
 requests = page.choose()
@@ -28,6 +29,7 @@ if requests:
         st.session_state["run_at_once"] = False
     if stop:
         manager().cancel(owner())
-    draw_facts(requests[0].film, requests[0].classifier)
+    with guarded("What is known of the film cannot be shown"):
+        draw_facts(requests[0].film, requests[0].classifier)
     busy = page.pending(requests)
     fragment(page.draw_results, ticking=busy)(requests, busy)

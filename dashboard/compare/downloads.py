@@ -41,7 +41,7 @@ def maps_npz(comparison: Comparison) -> bytes:
                 continue
             arrays[f"{finding}.{method}.values"] = made.values
             arrays[f"{finding}.{method}.on_film"] = done.on_film
-            meta.append({name: getattr(made, name) for name in META})
+            meta.append({name: getattr(made, name) for name in META} | {"doubts": comparison.radiograph.doubt_codes})
     buffer = io.BytesIO()
     write_arrays(buffer, arrays, meta)
     return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""What is known of the film and what the model says of it, before any map."""
+"""What is known of the film and the model's output, before any map."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dashboard.shared import caches
 from dashboard.shared.film_context import FilmContext
 from dashboard.shared.film_notes import draw_notes
 from dashboard.shared.reference import reveal
+from dashboard.shared.unforeseen import safely
 from radiographs.findings import display_name
 
 
@@ -20,10 +21,13 @@ def draw_facts(film: FilmContext, classifier: ChestClassifier) -> None:
     top = ", ".join(f"{display_name(name)} {value:.0%}" for name, value in rows[:3])
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"{film.title} · {film.description()}", width="content")
-        said = st.popover(f"The model says: {top}", icon=":material/bar_chart:")
+        with st.container(key="model_output", width="content"):
+            said = st.popover(f"Model output: {top}", icon=":material/bar_chart:")
         regions.draw_own(film)
         if film.reference_hidden:
-            st.button("Reveal the reference", icon=":material/visibility:", on_click=reveal, args=(film.reference,))
+            st.button(
+                "Reveal the reference", icon=":material/visibility:", on_click=safely(reveal), args=(film.reference,)
+            )
     draw_notes(film.radiograph)
     with said:
         _table(film, classifier)
@@ -46,7 +50,7 @@ def _table(film: FilmContext, classifier: ChestClassifier) -> None:
             "probability": st.column_config.ProgressColumn(
                 "Probability", format="percent", min_value=0.0, max_value=1.0, color="auto"
             ),
-            "outlined": st.column_config.TextColumn("Outlined by an expert"),
+            "outlined": st.column_config.TextColumn("Reference annotation"),
         },
         alt="The model's probability for each finding",
     )

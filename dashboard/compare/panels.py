@@ -102,7 +102,7 @@ def _film_panel(film: FilmContext, finding: str, outlines: list[_Outline]) -> Pa
     if film.reference_hidden:
         notes.insert(0, "Reference annotations are hidden.")
     elif not film.outlines(finding):
-        notes.insert(0, f"Nobody outlined {name.lower()} on this film.")
+        notes.insert(0, f"No reference annotation for {name.lower()}.")
     alt = f"The film with the outline of {name}" if outlines else "The film, without an outline"
     return PanelGiven("film", "Film", alt, note=" ".join(notes))
 

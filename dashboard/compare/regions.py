@@ -15,6 +15,7 @@ from dashboard.shared import own_regions
 from dashboard.shared.file_button import file_button
 from dashboard.shared.film_context import FilmContext
 from dashboard.shared.style import literal
+from dashboard.shared.unforeseen import safely
 from dashboard.viewer.pictures import region_mask
 from evaluation.scores.outline_agreement import outline_agreement
 from radiographs import Annotation, Radiograph
@@ -69,7 +70,7 @@ def draw_own(film: FilmContext) -> None:
 
 
 def _change(label: str, icon: str, change: Any, film: Radiograph, disabled: bool) -> None:
-    st.button(label, icon=f":material/{icon}:", on_click=change, args=(film,), disabled=disabled)
+    st.button(label, icon=f":material/{icon}:", on_click=safely(change), args=(film,), disabled=disabled)
 
 
 def _draw_controls(film: FilmContext, drawn: list[Annotation]) -> None:

@@ -57,7 +57,7 @@ def _page(heading: str) -> Figure:
 
 
 def _drawn_as(view: View) -> str:
-    return "Lines: each map's strongest tenth." if view.mode == "contour" else f"Maps: {SHOWN[view.part]}."
+    return "Lines: each map's top 10 % of pixels." if view.mode == "contour" else f"Maps: {SHOWN[view.part]}."
 
 
 def _maps(heading: str, below: str, panels: list[Panel], tall: float) -> Figure:

@@ -54,8 +54,9 @@ def score_rows(result: FindingResult) -> list[ScoreRow]:
 
 
 def table_csv(comparison: Comparison) -> str:
-    """The score table of all findings as CSV; undefined scores are empty."""
-    return comparison_table(comparison).to_csv(index=False)
+    """The score table of all findings as CSV; undefined scores are empty, each row has what is doubted of the film."""
+    doubts = "|".join(comparison.radiograph.doubt_codes)
+    return comparison_table(comparison).assign(doubts=doubts).to_csv(index=False)
 
 
 def table_latex(comparison: Comparison) -> str:
@@ -67,7 +68,7 @@ def table_latex(comparison: Comparison) -> str:
     head = (
         f"% Film {comparison.radiograph.digest}\n% Model {escaped(comparison.classifier)} "
         f"{comparison.classifier_digest}\n% Seed {comparison.seed}\n% Needs {NEEDS}\n"
-    )
+    ) + "".join(f"% Doubt: {escaped(note.words)}\n" for note in comparison.radiograph.doubts)
     return head + "\n".join(_table(result, comparison.classifier) for result in comparison.findings.values())
 
 

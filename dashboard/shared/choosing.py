@@ -7,14 +7,18 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from classifiers.registry import ModelEntry
+from classifiers import ModelCard
+from classifiers.registry import ModelEntry, list_models
 from dashboard.jobs import sentence
 from dashboard.settings import settings
 from dashboard.shared import belongings, caches, reference
+from dashboard.shared.corrections import with_corrections
 from dashboard.shared.families import family
 from dashboard.shared.film_context import FilmContext
+from dashboard.shared.fragments import dialog
 from dashboard.shared.own_regions import with_own
 from dashboard.shared.state import LARGEST_SEED, MOST_FINDINGS, UPLOAD, Choice
+from dashboard.shared.unforeseen import safely
 from radiographs import FilmError
 from radiographs.findings import display_name
 from radiographs.registry import collections, damaged_folders
@@ -23,6 +27,8 @@ from xai_methods import Method, Parameters, main_methods, methods
 # Upright and whole, the finding where such are met: an adult's mass of the upper lung, else an older child's hilar one.
 EXAMPLES = {"nih-boxes": ("00022192_003", "nih14-localised"), "known-truth": ("mass-04", "known-truth")}
 """Films with which a first visit opens, by collection, with the model that fits it; the first that is available."""
+LOOKED_AT = "findings looked at"
+"""Key of the session's state: a film's reference and the findings last chosen on the Compare page."""
 PAGE = 24
 """Films on one page of the gallery."""
 
@@ -61,7 +67,7 @@ def choose_film() -> str:
     if state.get("collection") not in names:
         state["collection"] = names[0]
     titles = {name: c.card.title for name, c in known.items()} | {UPLOAD: "Upload a film"}
-    name = st.selectbox("Films from", names, format_func=titles.__getitem__, key="collection", persist_state="session")
+    name = st.selectbox("Collection", names, format_func=titles.__getitem__, key="collection", persist_state="session")
     if name == UPLOAD:
         return _upload()
     missing = known[name].missing()
@@ -127,7 +133,7 @@ def _filtered(table: pd.DataFrame) -> pd.DataFrame:
     return table[keep]
 
 
-@st.dialog("Choose a film", width="large")
+@dialog("Choose a film", width="large")
 def _gallery(collection: str, table: pd.DataFrame) -> None:
     pages = max(1, -(-len(table) // PAGE))
     page = st.number_input(f"Page of {pages}", 1, pages, 1, key=f"page {collection} {len(table)}") if pages > 1 else 1
@@ -141,7 +147,7 @@ def _gallery(collection: str, table: pd.DataFrame) -> None:
                 except (FilmError, LookupError) as error:
                     st.caption(sentence(error))
                 name = f"Film {place}" if reference.hiding() else row.film_id
-                st.button(name, key=f"take {row.film_id}", on_click=_take, args=(row.film_id,), help=caption)
+                st.button(name, key=f"take {row.film_id}", on_click=safely(_take), args=(row.film_id,), help=caption)
     if st.session_state.pop("taken", False):
         st.rerun()
 
@@ -188,11 +194,11 @@ def open_film(film_reference: str) -> FilmContext:
     """
     name, _, held = film_reference.partition("/")
     if name != UPLOAD:
-        return with_own(reference.as_shown(caches.film(film_reference)))
+        return with_own(reference.as_shown(with_corrections(caches.film(film_reference))))
     film = belongings.uploaded(held)
     if film is None:
         raise FilmError("the uploaded film is no longer held; choose its file again")
-    return with_own(FilmContext(film_reference, film))
+    return with_own(with_corrections(FilmContext(film_reference, film)))
 
 
 def default_findings(film: FilmContext, probabilities: dict[str, float]) -> tuple[str, ...]:
@@ -229,6 +235,7 @@ def choose_findings(film: FilmContext, model: str, probabilities: dict[str, floa
         help=f"What to explain, up to {MOST_FINDINGS}. Sorted by the model's probability.",
         persist_state="session",
     )
+    st.session_state[LOOKED_AT] = (film.reference, tuple(chosen) or usual)
     return tuple(chosen) or usual
 
 
@@ -302,8 +309,33 @@ def first_model(names: list[str], film_reference: str) -> str:
     usual = settings.load().default_model
     if usual in names:
         return usual
-    _, fitting = EXAMPLES.get(film_reference.partition("/")[0], EXAMPLES["known-truth"])
-    return fitting if fitting in names else names[0]
+    collection = film_reference.partition("/")[0]
+    fitting = [entry.name for entry in list_models() if entry.name in names and made_for(entry.card, collection)]
+    wanted = EXAMPLES.get(collection, ("", ""))[1]
+    return wanted if wanted in names else next(iter(fitting), names[0])
+
+
+def made_for(card: ModelCard, collection: str) -> bool:
+    """Whether a model's card names the collection among those whose films it was made for."""
+    return card.scope is not None and collection in card.scope.collections
+
+
+def _propose_model(entries: list[ModelEntry], chosen: ModelEntry, film_reference: str) -> None:
+    """Offer a model that was made for the film's collection where the chosen one was made for others."""
+    collection = film_reference.partition("/")[0]
+    fitting = [entry for entry in entries if entry.available and made_for(entry.card, collection)]
+    if not fitting or chosen.card.scope is None or made_for(chosen.card, collection):
+        return
+    better = fitting[0]
+    st.caption(f"{chosen.title} was made for films of another kind.")
+    st.button(
+        f"Use {better.title}", icon=":material/swap_horiz:", key="use_fitting_model", on_click=safely(_use_model),
+        args=(better.name,), help="This model's card names the collection among those that it was made for.",
+    )  # fmt: skip
+
+
+def _use_model(name: str) -> None:
+    st.session_state["model"] = name
 
 
 def choose_second(entries: list[ModelEntry], first: str) -> str:
@@ -314,7 +346,7 @@ def choose_second(entries: list[ModelEntry], first: str) -> str:
     if st.session_state.get("second") not in titles:
         st.session_state["second"] = None
     chosen = st.selectbox(
-        "Beside it",
+        "Compare with model",
         list(titles),
         index=None,
         format_func=titles.__getitem__,
@@ -326,14 +358,15 @@ def choose_second(entries: list[ModelEntry], first: str) -> str:
     return chosen or ""
 
 
-def choose_model(entries: list[ModelEntry]) -> ModelEntry:
-    """Draw the models' widget and the chosen model's card in a line."""
+def choose_model(entries: list[ModelEntry], film_reference: str = "") -> ModelEntry:
+    """Draw the models' widget and the model's card in a line; offer one that fits the film where this does not."""
     titles = {e.name: e.title + ("" if e.available else " (not available)") for e in entries}
     names = [e.name for e in sorted(entries, key=lambda e: not e.available)]
     chosen = st.selectbox("Model", names, format_func=titles.__getitem__, key="model", persist_state="session")
     entry = next(e for e in entries if e.name == chosen)
     if entry.available:
         st.caption(entry.card.summary)
+        _propose_model(entries, entry, film_reference)
     else:
         st.info(entry.missing, icon=":material/download:")
     return entry

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from classifiers import ChestClassifier
 from classifiers import registry as model_registry
+from classifiers.film_check import checked
 from dashboard.jobs import sentence
 from dashboard.shared import caches, choosing
 from dashboard.shared.film_context import FilmContext
@@ -32,7 +35,7 @@ def film_and_models(second: bool = False) -> tuple[FilmContext, list[ChestClassi
     with st.sidebar:
         reference = choosing.choose_film()
         draw_toggle()
-        entry = choosing.choose_model(known) if known else None
+        entry = choosing.choose_model(known, reference) if known else None
         beside = choosing.choose_second(known, entry.name) if second and entry else ""
     if entry is None:
         st.info("There is no model yet. See the About page for how to get one.", icon=":material/download:")
@@ -42,7 +45,9 @@ def film_and_models(second: bool = False) -> tuple[FilmContext, list[ChestClassi
         return None
     try:
         film = choosing.open_film(reference)
-        return film, [caches.classifier(name) for name in (entry.name, beside) if name], link
+        models = [caches.classifier(name) for name in (entry.name, beside) if name]
+        seen = checked(film.radiograph, *(model.card for model in models), entry=film.entry)
+        return replace(film, radiograph=seen), models, link
     except (FilmError, LookupError, ValueError, OSError) as error:
         st.error(sentence(error), icon=":material/error:")
         return None

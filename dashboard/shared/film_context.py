@@ -8,7 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
-from classifiers import ChestClassifier
+from classifiers import ChestClassifier, ModelCard
+from classifiers.training_films import TrainedOn, is_training_film, trained_on
 from evaluation.one_film.evaluate import ScoringContext
 from radiographs import Annotation, Radiograph
 from radiographs.annotation import union_mask
@@ -81,11 +82,12 @@ class FilmContext:
             reference_hidden=self.reference_hidden,
         )  # fmt: skip
 
-    def seen_in_training(self, split: str | None) -> bool:
-        """Whether a model trained on ``split`` (see ``ModelCard.split``) has seen films of this film's patient."""
-        if not split or self.collection is None or self.entry is None:
-            return False
-        return self.collection.split == split.removesuffix(".csv") and self.entry.part == "train"
+    def seen_in_training(self, card: ModelCard) -> bool:
+        """Whether a model was trained on films of this film's patient, by the split or by the film's looks."""
+        state: TrainedOn = "unknown"
+        if self.collection is not None and self.entry is not None:
+            state = trained_on(card, self.collection, self.entry)
+        return state == "yes" or (state == "unknown" and is_training_film(card, self.radiograph))
 
     def description(self) -> str:
         """The film in a line: its collection, size, view, age and pixel spacing."""

@@ -22,10 +22,22 @@ button[data-selected='true'] * { color: light-dark(#0b6e8a, #7cc7dc); }
 """
 # The last rule: Streamlit writes a chosen pill in the accent on its own tint, too dark to read where the theme is dark.
 
+_DOUBTED = """
+[data-testid=stMainBlockContainer] :is([data-testid=stDataFrame], [data-testid=stTable], [data-testid=stMetric],
+  [data-testid=stVegaLiteChart], [data-testid=stImage], [data-testid=stBidiComponentRegular],
+  [data-testid=stHeading] h3, [data-testid=stMarkdown] table, .st-key-model_output) {
+  filter: grayscale(1); opacity: .45; }
+"""
+
 
 def apply() -> None:
     """Give the page this program's look."""
     st.html(f"<style>{_CSS}</style>")
+
+
+def grey_numbers() -> None:
+    """Draw the page's numbers and maps grey, for the film that they are of is in doubt."""
+    st.html(f"<style>{_DOUBTED}</style>")
 
 
 def heading(title: str) -> None:

@@ -52,7 +52,7 @@ class FindingResult:
             return ""
         if self.reference_hidden:
             return "Reference annotations are hidden."
-        return f"Nobody outlined {display_name(self.finding).lower()} on this film."
+        return f"No reference annotation for {display_name(self.finding).lower()} on this film."
 
 
 @dataclass(frozen=True, eq=False)

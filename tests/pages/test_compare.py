@@ -78,7 +78,7 @@ def test_a_link_with_run_starts_at_once_and_shows_the_same_view(registries):
     assert page.number_input(key="seed").value == 5
     assert viewer_data(page)["look"] == {"mode": "contour", "part": "positive", "opacity": 0.3, "outline": True}
     film, *maps = viewer_data(page)["panels"]
-    assert film["note"] == "Nobody outlined pleural effusion on this film."
+    assert film["note"] == "No reference annotation for pleural effusion."
     assert [panel["state"] for panel in maps] == ["done", "done"]
     assert page.query_params["show"] == "contour"
 
@@ -86,7 +86,7 @@ def test_a_link_with_run_starts_at_once_and_shows_the_same_view(registries):
 def test_a_film_that_nobody_outlined_still_shows_maps(registries):
     page = finish(open_with(FAST | {"film": ["tiny-films/film-2"], "run": ["1"]}))
     assert not page.exception
-    assert "Scores need an outline" in said(page)
+    assert "Scores need one" in said(page)
     assert viewer_data(page)["outlines"] == []
 
 
@@ -107,8 +107,8 @@ def test_the_scorecard_is_worked_out_when_asked(registries):
     page = finish(open_with(FAST | {"run": ["1"]}))
     page.button(key="scorecard tiny Nodule").click().run()
     until = time.monotonic() + 60
-    while page.get("progress") or "Work out the scorecard" in [b.label for b in page.button]:
-        assert time.monotonic() < until, "the scorecard was not worked out"
+    while page.get("progress") or "Compute the scorecard" in [b.label for b in page.button]:
+        assert time.monotonic() < until, "the scorecard was not computed"
         time.sleep(0.2)
         page.run()
     assert not page.exception

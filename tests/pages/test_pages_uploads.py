@@ -30,7 +30,7 @@ def decoded(monkeypatch) -> list[bytes]:
         given.append(content)
         return read_radiograph(content)
 
-    monkeypatch.setattr(caches, "read_radiograph", read)
+    monkeypatch.setattr(caches, "read_film", read)
     return given
 
 

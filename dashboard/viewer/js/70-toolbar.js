@@ -32,7 +32,7 @@ class Toolbar {
     const { viewer } = this;
     const { store } = viewer;
     this.pick("mode", "Show maps as", [
-      ["overlay", "Overlay", "colours over the film (m)"], ["contour", "Contour", "line around the strongest tenth (m)"],
+      ["overlay", "Overlay", "colours over the film (m)"], ["contour", "Contour", "line around the top 10 % of pixels (m)"],
       ["map", "Map only", "colours alone (m)"],
     ], () => store.look.mode, (mode) => viewer.look({ mode }));
     this.pick("part", "Evidence", [
