@@ -76,7 +76,7 @@ def table_latex(comparison: Comparison) -> str:
 def _table(result: FindingResult, model: str) -> str:
     name, rows = display_name(result.finding), score_rows(result)
     if not rows:
-        return f"% {escaped(name)}: no scores. {escaped(result.unscored)}\n"
+        return f"% {escaped(name)}: {escaped(result.unscored[:1].lower() + result.unscored[1:])}\n"
     table = pd.DataFrame(
         [[row.title, *(number(cell.value) for cell in row.cells)] for row in rows],
         columns=["Map", *(metric.title for metric in headline_metrics().values())],
