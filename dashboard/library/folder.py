@@ -17,6 +17,7 @@ from dashboard.shared.unforeseen import safely
 from radiographs import FilmError
 from radiographs.collections.remembered import LONGEST_TITLE
 from radiographs.findings import display_name
+from radiographs.plain_text import neutral
 
 SHOWN = 6
 LOCAL = ("127.0.0.1", "localhost", "::1")
@@ -136,7 +137,7 @@ def _draw_first_films(found: Preview) -> None:
             st.image(
                 display.outlined(picture, np.logical_or.reduce(masks)) if masks else picture,
                 width=180,
-                caption=found.collection.display_name(entry.film_id) + (f" · {named}" if named else ""),
+                caption=neutral(found.collection.display_name(entry.film_id)) + (f" · {named}" if named else ""),
                 alt="A film of the folder" + (f" with its outlines: {named}" if named else ""),
             )
 
