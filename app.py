@@ -6,7 +6,8 @@ from dashboard.cli import first_page
 
 first_page.wait()
 
-from dashboard.shared import style, tour  # noqa: E402
+from dashboard.people import admission  # noqa: E402
+from dashboard.shared import resumption, style, tour  # noqa: E402
 from radiographs.places import asset  # noqa: E402
 
 st.set_page_config(page_title="XAI Lightbox", page_icon=str(asset("icon.png")), layout="wide")
@@ -24,6 +25,8 @@ page = st.navigation(
     position="top",
 )
 style.apply()
+admission.admit(page.url_path)
+resumption.offer()
 tour.offer(first_page=page.url_path == "")
 page.run()
 first_page.drawn()

@@ -23,7 +23,7 @@ if requests:
             "Cancel", icon=":material/stop:", disabled=not (run or at_once or page.pending(requests)), key="cancel"
         )
     if run or at_once:
-        page.start(requests)
+        page.start(requests, by_link=not run)
         # Forgotten only now: this run of the page may have been broken off before it came here.
         st.session_state["run_at_once"] = False
     if stop:

@@ -9,6 +9,8 @@ import streamlit as st
 
 from classifiers.registry import ModelEntry
 from dashboard.jobs import sentence
+from dashboard.people import belongings
+from dashboard.people.roles import permit
 from dashboard.settings import settings
 from dashboard.shared import caches
 from dashboard.shared.families import family
@@ -42,6 +44,8 @@ def first_film() -> str:
 def film_exists(reference: str) -> bool:
     """Whether ``collection/film-id`` names an available film."""
     name, _, film_id = reference.partition("/")
+    if name == UPLOAD:
+        return belongings.upload_of(film_id) is not None
     collection = collections().get(name)
     if collection is None or collection.missing() is not None:
         return False
@@ -139,17 +143,30 @@ def _upload() -> str:
     file = st.file_uploader(
         "Chest film (PNG, JPEG or DICOM, up to 50 MB)",
         key="upload",
-        help="It stays in this computer's memory, under no name, until the page is closed.",
+        help="It stays in the server's memory, for you alone, until a minute after you close the page.",
     )
     state = st.session_state
     if file is not None:
         # Before it is read: no earlier film may stand under the name of one that is refused.
         state.pop("own_film", None)
         try:
-            state["own_film"] = caches.uploaded(file)
+            state["own_film"] = film = caches.uploaded(file)
+            if state.get("own_file") != file.file_id:
+                state["own_file"] = file.file_id
+                permit("upload", film.digest)
+            belongings.hold_upload(film, short_digest(film.digest))
         except FilmError as error:
             st.error(sentence(error), icon=":material/error:")
+    elif "own_film" not in state and (held := belongings.upload_of()) is not None:
+        state["own_film"] = held
+    if "own_film" in state and file is None:
+        st.button("Forget my film", icon=":material/delete:", key="forget_upload", on_click=_forget_upload)
     return f"{UPLOAD}/{short_digest(state['own_film'].digest)}" if "own_film" in state else ""
+
+
+def _forget_upload() -> None:
+    belongings.forget_uploads()
+    st.session_state.pop("own_film", None)
 
 
 def open_film(reference: str) -> FilmContext:

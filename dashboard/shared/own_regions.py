@@ -1,4 +1,4 @@
-"""Regions that a person drew, held for the session under the film's digest."""
+"""Regions that a person drew, theirs alone, until they remove them."""
 
 from __future__ import annotations
 
@@ -6,29 +6,26 @@ from dataclasses import replace
 
 import streamlit as st
 
+from dashboard.people import belongings
 from dashboard.shared.film_context import FilmContext
 from radiographs import Annotation, Radiograph
 from radiographs.findings import canonical
 
 
-def _regions() -> dict[str, list[Annotation]]:
-    return st.session_state.setdefault("own_regions", {})
-
-
 def regions_on(film: Radiograph) -> list[Annotation]:
     """What this person drew on the film, in order."""
-    return list(_regions().get(film.digest, []))
+    return belongings.regions(film)
 
 
 def add(film: Radiograph, region: Annotation) -> None:
     """Add a region; from now on scores go by it."""
-    _regions().setdefault(film.digest, []).append(region)
+    belongings.set_regions(film, [*regions_on(film), region])
     st.session_state["score_against_mine"] = True
 
 
 def remove(film: Radiograph, first: int = 0) -> None:
     """Remove the film's regions from number ``first`` on; -1 is the one drawn last."""
-    del _regions()[film.digest][first:]
+    belongings.set_regions(film, regions_on(film)[:first])
 
 
 def with_own(film: FilmContext) -> FilmContext:

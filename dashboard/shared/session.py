@@ -9,8 +9,9 @@ from dataclasses import replace
 import streamlit as st
 
 from classifiers.registry import ModelEntry
+from dashboard.people import belongings
 from dashboard.settings import settings
-from dashboard.shared import caches, choosing
+from dashboard.shared import caches, choosing, resumption
 from dashboard.shared.state import UPLOAD, Choice, Known, from_query
 from xai_methods import methods
 
@@ -40,6 +41,9 @@ def opened_with(models: list[ModelEntry]) -> tuple[Choice, list[str]]:
             state["collection"] = collection
         if collection != UPLOAD and film_id:
             state["film_id"] = film_id
+        held = belongings.upload_of(film_id) if collection == UPLOAD else None
+        if held is not None:
+            state["own_film"] = held
     if "second" not in state and link.second:
         state["second"] = link.second
     if "model" not in state and models:
@@ -58,6 +62,7 @@ def forget_link(*widgets: str) -> None:
 # screen, leaves out defaults although they differ from computer to computer, and drops unknown values in silence.
 def write_address(address: dict[str, list[str]]) -> None:
     """Make the page's address say what is shown."""
+    resumption.note_view(address)
     if {key: st.query_params.get_all(key) for key in st.query_params} != address:
         st.query_params.from_dict(address)
 

@@ -138,7 +138,7 @@ def _all_of(key: str, values: Sequence[str], allowed: Sequence[str], words: list
 
 def _film(given: Mapping[str, Sequence[str]], known: Known, words: list[str]) -> str:
     film = next(iter(given.get("film", [])), "")
-    if film.startswith(UPLOAD + "/"):
+    if film.startswith(UPLOAD + "/") and not known.film_exists(film):
         words.append("The link is to an uploaded film, which is not stored. Upload it again to see this view.")
         return ""
     if film and not known.film_exists(film):

@@ -6,7 +6,7 @@ import pytest
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
-from dashboard.cli.start import only_named_pages
+from dashboard.cli.serving import only_named_pages
 from dashboard.settings import settings
 from dashboard.settings.settings import UserSettings
 from dashboard.shared import tour
