@@ -6,6 +6,7 @@ Regions lie in the home folder under the person's name, a digest; an uploaded fi
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import threading
 import time
@@ -23,8 +24,9 @@ from radiographs.annotation import Kind
 from radiographs.arrays import read_arrays, write_arrays
 from radiographs.places import home_folder
 
-GRACE_SECONDS = 50.0
-"""So long after a session's end what it uploaded is still there, for a page that is loaded again."""
+GRACE_VARIABLE = "XAI_LIGHTBOX_GRACE_SECONDS"
+"""Environment variable: so long after a page's end what it uploaded, and its work, wait for the page to come back."""
+USUAL_GRACE = 50.0
 MOST_UPLOADS = 4
 """Films that one person's session holds."""
 MOST_REGIONS, MOST_FILMS = 50, 200
@@ -76,11 +78,13 @@ def end_sessions(active: Callable[[str], bool]) -> tuple[list[str], list[str], l
     Returns:
         The sessions that ended; the people of whom none is left; the digests of uploaded films that nobody holds now.
     """
+    given = os.environ.get(GRACE_VARIABLE, "")
+    grace = float(given) if given.isascii() and given.isdecimal() else USUAL_GRACE
     now = time.monotonic()
     with _lock:
         for name, visit in _visits.items():
             visit.seen = now if active(name) else visit.seen
-        ended = [name for name, visit in _visits.items() if now - visit.seen >= GRACE_SECONDS]
+        ended = [name for name, visit in _visits.items() if now - visit.seen >= grace]
         people = {_visits.pop(name).person for name in ended}
         gone = [person for person in people if not present(person)]
         films = [film for person in list(_uploads) for film in _drop_uploads(person, set(ended))]

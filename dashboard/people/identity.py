@@ -29,6 +29,8 @@ CLOCKS_DIFFER_SECONDS = 60
 
 def name() -> str:
     """The name of the person whose page is drawn: letters and digits, the same after a reload; "" where unknown."""
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return ""
     account = account_of(signed_in_as(), time.time())
     if account:
         return "a" + _digest(account)
@@ -38,7 +40,7 @@ def name() -> str:
 
 def session() -> str:
     """The server's name of the session whose page is drawn; "nobody" where there is none."""
-    context = get_script_run_ctx()
+    context = get_script_run_ctx(suppress_warning=True)
     return context.session_id if context is not None else "nobody"
 
 
