@@ -84,7 +84,7 @@ def end_sessions(active: Callable[[str], bool]) -> tuple[list[str], list[str], l
     with _lock:
         for name, visit in _visits.items():
             visit.seen = now if active(name) else visit.seen
-        ended = [name for name, visit in _visits.items() if now - visit.seen >= grace]
+        ended = [name for name, visit in _visits.items() if visit.seen < now and now - visit.seen >= grace]
         people = {_visits.pop(name).person for name in ended}
         gone = [person for person in people if not present(person)]
         films = [film for person in list(_uploads) for film in _drop_uploads(person, set(ended))]

@@ -1,4 +1,4 @@
-"""Two people in browsers of their own: nothing of one shows to the other; what is theirs outlives a reload, then goes."""
+"""Two people in browsers of their own: nothing of one shows to the other; what is theirs outlives a reload."""
 
 from __future__ import annotations
 
