@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.compare import page, regions
+from dashboard.compare import page, regions, sharing
 from dashboard.compare.facts import draw_facts
 from dashboard.shared import style
 from dashboard.shared.background import owner
@@ -32,5 +32,6 @@ if requests:
     with st.container():
         draw_facts(requests[0].film, requests[0].classifier)
         regions.draw_own(requests[0])
+        sharing.draw(requests[0])
     busy = page.pending(requests)
     fragment(page.draw_results, ticking=busy)(requests, busy)

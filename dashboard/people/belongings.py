@@ -129,20 +129,27 @@ def upload_of(short: str = "") -> Radiograph | None:
         return held[name].film
 
 
+def upload_held_by(person: str, digest: str) -> Radiograph | None:
+    """A person's uploaded film of this digest, while a session of theirs holds it."""
+    with _lock:
+        held = _uploads.get(person, OrderedDict()).values()
+        return next((upload.film for upload in held if upload.film.digest == digest), None)
+
+
 def forget_uploads() -> None:
     """Let go of all that this person uploaded."""
     with _lock:
         _uploads.pop(_me(), None)
 
 
-def regions(film: Radiograph) -> list[Annotation]:
-    """What this person drew on the film, in order."""
-    if not identity.name():
+def regions(film: Radiograph, person: str = "") -> list[Annotation]:
+    """What a person, by default the one whose page is drawn, drew on the film, in order."""
+    if not (person or identity.name()):
         return list(_session_regions().get(film.digest, []))
     with _lock:
-        key = (_me(), film.digest)
+        key = (person or _me(), film.digest)
         if key not in _drawn:
-            _drawn[key] = [drawn for drawn in _read(_regions_file(film)) if drawn.mask.shape == film.shape]
+            _drawn[key] = [drawn for drawn in _read(_regions_file(film, key[0])) if drawn.mask.shape == film.shape]
         _drawn.move_to_end(key)
         while len(_drawn) > 4 * MOST_FILMS:
             _drawn.popitem(last=False)
@@ -156,7 +163,7 @@ def set_regions(film: Radiograph, drawn: list[Annotation]) -> None:
         _session_regions()[film.digest] = held
         return
     with _lock:
-        path = _regions_file(film)
+        path = _regions_file(film, _me())
         _drawn[_me(), film.digest] = held
         try:
             if held:
@@ -189,8 +196,8 @@ def _session_regions() -> dict[str, list[Annotation]]:
     return st.session_state.setdefault("own_regions", {})
 
 
-def _regions_file(film: Radiograph) -> Path:
-    return folder(_me()) / "regions" / f"{film.digest}.npz"
+def _regions_file(film: Radiograph, person: str) -> Path:
+    return folder(person) / "regions" / f"{film.digest}.npz"
 
 
 def _write(path: Path, drawn: list[Annotation]) -> None:

@@ -9,15 +9,15 @@ import streamlit as st
 
 from classifiers.registry import ModelEntry
 from dashboard.jobs import sentence
-from dashboard.people import belongings
+from dashboard.people import belongings, shares
 from dashboard.people.roles import permit
 from dashboard.settings import settings
 from dashboard.shared import caches
 from dashboard.shared.families import family
 from dashboard.shared.film_context import FilmContext, short_digest
 from dashboard.shared.own_regions import with_own
-from dashboard.shared.state import LARGEST_SEED, MOST_FINDINGS, UPLOAD, Choice
-from radiographs import FilmError
+from dashboard.shared.state import LARGEST_SEED, MOST_FINDINGS, SHARE, UPLOAD, Choice
+from radiographs import FilmError, Radiograph
 from radiographs.findings import display_name
 from radiographs.registry import collections, damaged_folders
 from xai_methods import Method, Parameters, main_methods, methods
@@ -45,11 +45,18 @@ def film_exists(reference: str) -> bool:
     """Whether ``collection/film-id`` names an available film."""
     name, _, film_id = reference.partition("/")
     if name == UPLOAD:
-        return belongings.upload_of(film_id) is not None
+        return upload_of(film_id) is not None
     collection = collections().get(name)
     if collection is None or collection.missing() is not None:
         return False
     return any(entry.film_id == film_id for entry in collection.entries())
+
+
+def upload_of(short: str) -> Radiograph | None:
+    """The uploaded film of which ``short`` is the start of the digest: this person's, else one shared with them."""
+    shared = shares.shared_upload(st.session_state.get(SHARE, ""))
+    found = belongings.upload_of(short)
+    return shared if found is None and shared is not None and shared.digest.startswith(short) else found
 
 
 def choose_film() -> str:
@@ -176,7 +183,11 @@ def open_film(reference: str) -> FilmContext:
         CollectionError, FilmError: it is not available or cannot be read.
     """
     if reference.startswith(UPLOAD + "/"):
-        return with_own(FilmContext(reference, st.session_state["own_film"]))
+        film = st.session_state["own_film"]
+        if SHARE in st.session_state and upload_of(short_digest(film.digest)) is None:
+            st.session_state.pop("own_film")
+            raise FilmError("This film is shared no longer.")
+        return with_own(FilmContext(reference, film))
     return with_own(caches.film(reference))
 
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import streamlit as st
 
-from dashboard.people import belongings
+from dashboard.people import belongings, shares
 from dashboard.shared.film_context import FilmContext
+from dashboard.shared.state import SHARE
 from radiographs import Annotation, Radiograph
 from radiographs.findings import canonical
 
@@ -31,6 +32,8 @@ def remove(film: Radiograph, first: int = 0) -> None:
 def with_own(film: FilmContext) -> FilmContext:
     """The film with what this person drew; their region of a finding stands in for the experts' where they say so."""
     drawn = regions_on(film.radiograph)
+    if not drawn:
+        drawn = shares.shared_regions(st.session_state.get(SHARE, ""), film.radiograph)
     if not drawn:
         return film
     mine = {canonical(a.finding) for a in drawn} if st.session_state.get("score_against_mine", True) else set()

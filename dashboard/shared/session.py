@@ -9,10 +9,9 @@ from dataclasses import replace
 import streamlit as st
 
 from classifiers.registry import ModelEntry
-from dashboard.people import belongings
 from dashboard.settings import settings
 from dashboard.shared import caches, choosing, resumption
-from dashboard.shared.state import UPLOAD, Choice, Known, from_query
+from dashboard.shared.state import SHARE, UPLOAD, Choice, Known, from_query
 from xai_methods import methods
 
 _log = logging.getLogger(__name__)
@@ -32,24 +31,32 @@ def opened_with(models: list[ModelEntry]) -> tuple[Choice, list[str]]:
             # persist_state alone shows the default for a moment where one page that draws the widget follows another.
             state[key] = state[key]
     if "link" not in state:
+        if SHARE in st.query_params:
+            state[SHARE] = st.query_params[SHARE][:100]
         state["link"], state["link_words"] = _from_address(models)
         state["run_at_once"] = state["link"].run
     link: Choice = state["link"]
     if "collection" not in state:
-        collection, _, film_id = (link.film or choosing.first_film()).partition("/")
-        if collection:
-            state["collection"] = collection
-        if collection != UPLOAD and film_id:
-            state["film_id"] = film_id
-        held = belongings.upload_of(film_id) if collection == UPLOAD else None
-        if held is not None:
-            state["own_film"] = held
+        _take_film(link.film or choosing.first_film())
     if "second" not in state and link.second:
         state["second"] = link.second
     if "model" not in state and models:
         available = [entry.name for entry in models if entry.available] or [entry.name for entry in models]
         state["model"] = link.model or choosing.first_model(available, link.film or choosing.first_film())
     return link, state["link_words"]
+
+
+def _take_film(reference: str) -> None:
+    """Set the widgets to a film; an uploaded one is looked up."""
+    state = st.session_state
+    collection, _, film_id = reference.partition("/")
+    if collection:
+        state["collection"] = collection
+    if collection != UPLOAD and film_id:
+        state["film_id"] = film_id
+    held = choosing.upload_of(film_id) if collection == UPLOAD else None
+    if held is not None:
+        state["own_film"] = held
 
 
 def forget_link(*widgets: str) -> None:
@@ -62,6 +69,8 @@ def forget_link(*widgets: str) -> None:
 # screen, leaves out defaults although they differ from computer to computer, and drops unknown values in silence.
 def write_address(address: dict[str, list[str]]) -> None:
     """Make the page's address say what is shown."""
+    if SHARE in st.session_state:
+        address = address | {SHARE: [st.session_state[SHARE]]}
     resumption.note_view(address)
     if {key: st.query_params.get_all(key) for key in st.query_params} != address:
         st.query_params.from_dict(address)
