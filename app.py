@@ -6,8 +6,8 @@ from dashboard.cli import first_page
 
 first_page.wait()
 
-from dashboard.people import admission  # noqa: E402
-from dashboard.shared import resumption, style, tour  # noqa: E402
+from dashboard.shared import admission, resumption, style, tour  # noqa: E402
+from dashboard.shared.unforeseen import guarded  # noqa: E402
 from radiographs.places import asset  # noqa: E402
 
 st.set_page_config(page_title="XAI Lightbox", page_icon=str(asset("icon.png")), layout="wide")
@@ -26,7 +26,10 @@ page = st.navigation(
 )
 style.apply()
 admission.admit(page.url_path)
-resumption.offer()
-tour.offer(first_page=page.url_path == "")
-page.run()
+with guarded("What was broken off cannot be shown"):
+    resumption.offer()
+with guarded("The tour cannot be shown"):
+    tour.offer(first_page=page.url_path == "")
+with guarded("This page cannot be shown"):
+    page.run()
 first_page.drawn()

@@ -15,7 +15,7 @@ from importlib import import_module
 _FIRST = ("torch", "pandas", "scipy.ndimage", "matplotlib")
 """Slow to import, and nothing in them asks for the server."""
 _PAGE = (
-    "dashboard.people.admission", "dashboard.shared.resumption",
+    "dashboard.shared.admission", "dashboard.shared.resumption",
     "dashboard.compare.page", "dashboard.compare.facts", "dashboard.shared.fragments", "dashboard.shared.tour",
     "radiographs.collections.known_truth",
 )  # fmt: skip
@@ -84,6 +84,7 @@ def _until_served() -> None:
 
 def _fill_caches() -> None:
     """Have the first film and model ready, and what the page draws of them before any method runs."""
+    from classifiers.film_check import look_at
     from classifiers.registry import list_models
     from dashboard.compare import caches
     from dashboard.shared import choosing
@@ -97,6 +98,7 @@ def _fill_caches() -> None:
     if not reference or not models:
         return
     film, model = cached_film(reference), classifier(choosing.first_model(models, reference))
+    look_at(film.radiograph)
     findings = choosing.default_findings(film, probabilities(film.radiograph, model))
     if film.collection is not None:
         film_table(film.collection.name, len(film.collection.entries()))

@@ -10,9 +10,8 @@ import sys
 from streamlit.runtime import Runtime
 
 from dashboard.compare import caches as pictures
-from dashboard.people import belongings
 from dashboard.settings import settings
-from dashboard.shared import caches
+from dashboard.shared import belongings, caches
 
 _log = logging.getLogger(__name__)
 

@@ -6,8 +6,7 @@ import streamlit as st
 
 from dashboard.compare.request import CompareRequest
 from dashboard.jobs import sentence
-from dashboard.people import shares
-from dashboard.shared import own_regions
+from dashboard.shared import own_regions, shares
 from dashboard.shared.state import SHARE, UPLOAD
 
 

@@ -9,11 +9,14 @@ import hashlib
 import re
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 from streamlit.auth_util import get_secrets_auth_section
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from radiographs.places import home_folder
 
 COOKIE = "lightbox_person"
 """Cookie that holds a browser's random name: 32 hexadecimal digits."""
@@ -88,3 +91,8 @@ def _host(value: str) -> str:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:31]
+
+
+def folder(person: str) -> Path:
+    """Where a person's own files lie."""
+    return home_folder() / "people" / person

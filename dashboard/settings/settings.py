@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from dashboard.people import identity
-from dashboard.people.belongings import folder
 from radiographs.files import write_text
 from radiographs.places import home_folder
 
@@ -54,7 +53,7 @@ def house_path() -> Path:
 def path(person: str | None = None) -> Path:
     """Where the settings of a person lie, of the one whose page is drawn where ``person`` is left out."""
     name = identity.name() if person is None else person
-    return folder(name) / "settings.json" if name else house_path()
+    return identity.folder(name) / "settings.json" if name else house_path()
 
 
 def load(person: str | None = None) -> UserSettings:

@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard.jobs import QueueFullError, Status, Work, sentence
 from dashboard.people import identity
 from dashboard.people.roles import NotAllowedError
-from dashboard.shared import caches
+from dashboard.shared import belongings, caches
 
 
 def owner(purpose: str = "") -> str:
@@ -20,7 +20,7 @@ def owner(purpose: str = "") -> str:
         purpose: a part of the session whose work is cancelled apart from the rest, such as a page.
     """
     session = identity.session()
-    return f"{identity.name() or session} {session} {purpose}".strip()
+    return f"{belongings.person()} {session} {purpose}".strip()
 
 
 @contextmanager

@@ -22,11 +22,11 @@ from classifiers.registry import load_classifier
 from dashboard.jobs import JobManager
 from dashboard.jobs.explanation_cache import address
 from dashboard.jobs.fair_queue import person_of
-from dashboard.people import belongings
 from dashboard.settings import settings
+from dashboard.shared import belongings
 from dashboard.shared.film_context import FilmContext
 from radiographs import Radiograph
-from radiographs.reading import read_radiograph
+from radiographs.decoding.pool import read_film
 from radiographs.registry import get_collection
 from radiographs.thumbnails import thumbnail
 from xai_methods import Explanation
@@ -90,7 +90,7 @@ def uploaded(file: UploadedFile) -> Radiograph:
     Raises:
         FilmError: it cannot be read.
     """
-    return read_radiograph(file.getvalue())
+    return read_film(file.getvalue())
 
 
 @st.cache_data(max_entries=2000, show_spinner=False)

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from dashboard.people import belongings, identity
+from dashboard.people import identity
 from dashboard.shared import caches
 from radiographs.files import write_text
 
@@ -39,7 +39,7 @@ def mark_unfinished() -> None:
     for person in pending & {person for person, _ in views}:
         wanted = [address for owner, address in views if owner == person][-MOST:]
         try:
-            write_text(belongings.folder(person) / "unfinished.json", json.dumps(wanted))
+            write_text(identity.folder(person) / "unfinished.json", json.dumps(wanted))
         except OSError as error:
             _log.warning("unfinished work cannot be noted: %s", error.strerror)
 
@@ -59,7 +59,7 @@ def offer() -> None:
 def _taken(person: str) -> list[dict[str, Any]]:
     if not person:
         return []
-    place = belongings.folder(person) / "unfinished.json"
+    place = identity.folder(person) / "unfinished.json"
     try:
         found = json.loads(place.read_text(encoding="utf-8"))
         place.unlink()

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 
 import streamlit as st
 
 from classifiers.registry import ModelEntry
-from dashboard.settings import settings
-from dashboard.shared import caches, choosing, resumption
+from dashboard.shared import caches, choosing, reference, resumption
 from dashboard.shared.state import SHARE, UPLOAD, Choice, Known, from_query
 from xai_methods import methods
 
 _log = logging.getLogger(__name__)
-SHARED = ("collection", "film_id", "model", "only_finding", "only_outlined", "only_held_out")
+SHARED = ("collection", "film_id", "model", "only_finding", "only_outlined", "only_held_out", reference.KEY)
 """Widgets that several pages draw."""
 
 
@@ -38,6 +36,7 @@ def opened_with(models: list[ModelEntry]) -> tuple[Choice, list[str]]:
     link: Choice = state["link"]
     if "collection" not in state:
         _take_film(link.film or choosing.first_film())
+    reference.begin(by_link=not link.view.outline)
     if "second" not in state and link.second:
         state["second"] = link.second
     if "model" not in state and models:
@@ -46,17 +45,13 @@ def opened_with(models: list[ModelEntry]) -> tuple[Choice, list[str]]:
     return link, state["link_words"]
 
 
-def _take_film(reference: str) -> None:
-    """Set the widgets to a film; an uploaded one is looked up."""
-    state = st.session_state
-    collection, _, film_id = reference.partition("/")
+def _take_film(film: str) -> None:
+    """Set the widgets to a film, by its reference."""
+    collection, _, film_id = film.partition("/")
     if collection:
-        state["collection"] = collection
-    if collection != UPLOAD and film_id:
-        state["film_id"] = film_id
-    held = choosing.upload_of(film_id) if collection == UPLOAD else None
-    if held is not None:
-        state["own_film"] = held
+        st.session_state["collection"] = collection
+    if film_id:
+        st.session_state["own_film" if collection == UPLOAD else "film_id"] = film_id
 
 
 def forget_link(*widgets: str) -> None:
@@ -85,10 +80,7 @@ def _from_address(models: list[ModelEntry]) -> tuple[Choice, list[str]]:
         findings=lambda name: _findings_of(name) if name in available else None,
         methods=methods(),
     )
-    link, words = from_query(query, known)
-    if settings.load().hide_outline and "outline" not in query:
-        link = replace(link, view=replace(link.view, outline=False))
-    return link, words
+    return from_query(query, known)
 
 
 def _findings_of(name: str) -> Sequence[str] | None:

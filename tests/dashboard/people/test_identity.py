@@ -6,7 +6,8 @@ import types
 
 import pytest
 
-from dashboard.people import admission, identity
+from dashboard.people import identity
+from dashboard.shared import admission
 
 NOW = 1_800_000_000.0
 GOOD = {"is_logged_in": True, "iss": "https://login", "sub": "42", "iat": NOW - 60}

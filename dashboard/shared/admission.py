@@ -7,7 +7,8 @@ import time
 
 import streamlit as st
 
-from dashboard.people import audit, belongings, identity
+from dashboard.people import audit, identity
+from dashboard.shared import belongings
 
 
 def refusal() -> str:

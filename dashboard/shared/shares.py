@@ -10,7 +10,8 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from dashboard.people import belongings, identity
+from dashboard.people import identity
+from dashboard.shared import belongings
 from radiographs import Annotation, Radiograph
 
 MOST = 1000
