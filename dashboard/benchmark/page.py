@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -132,6 +133,8 @@ def _start(plan: Plan) -> None:
         st.error(sentence(error), icon=":material/lock:")
         return
     except OSError as error:
+        if not isinstance(error, FileExistsError):
+            shutil.rmtree(folder, ignore_errors=True)  # a run of nothing would stand in the list
         st.error(f"The run cannot be started: {error.strerror}.", icon=":material/error:")
         return
     st.session_state["fresh run"] = name

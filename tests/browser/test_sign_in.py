@@ -19,10 +19,10 @@ def signing(tmp_path):
     """A dashboard where people sign in; yields its address."""
     mock = pytest.importorskip("oidc_provider_mock", reason="needs the oidc-provider-mock package")
     pytest.importorskip("authlib", reason="needs the Authlib package")
-    from dashboard.cli.start import free_port
+    from benchmarks.viewer import free_port
 
     known = [mock.User(sub="ada", claims={"email": "ada@example.org", "roles": ["keeper"]}), mock.User(sub="bob")]
-    port = free_port(8600)
+    port = free_port()
     with mock.run_server_in_thread(user_claims=known) as provider:
         (tmp_path / ".streamlit").mkdir()
         (tmp_path / ".streamlit" / "secrets.toml").write_text(

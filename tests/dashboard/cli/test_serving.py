@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.cli.start import free_port
+from benchmarks.viewer import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -25,7 +25,7 @@ def started(tmp_path, *options: str) -> subprocess.Popen:
 
 
 def test_another_address_needs_sign_in_or_a_word(tmp_path):
-    server = started(tmp_path, "--address", "0.0.0.0", "--port", str(free_port(8550)))
+    server = started(tmp_path, "--address", "0.0.0.0", "--port", str(free_port()))
     _, said = server.communicate(timeout=60)
     assert server.returncode == 2
     assert "--open-to-network" in said
@@ -37,7 +37,7 @@ def test_another_address_needs_sign_in_or_a_word(tmp_path):
     [(signal.SIGINT, 0.0, 130), (signal.SIGINT, 0.7, 130), (signal.SIGINT, 4.0, 130), (signal.SIGTERM, 4.0, 0)],
 )
 def test_it_ends_at_any_moment_within_three_seconds_and_without_a_traceback(tmp_path, number, wait, status):
-    server = started(tmp_path, "--port", str(free_port(8550)))
+    server = started(tmp_path, "--port", str(free_port()))
     assert "XAI Lightbox" in "".join(server.stdout.readline() for _ in range(2))
     time.sleep(wait)
     start = time.monotonic()
