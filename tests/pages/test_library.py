@@ -330,12 +330,13 @@ def test_a_folder_without_films_has_nothing_to_add(library, tmp_path):
 
 
 def test_a_dashboard_served_to_others_opens_no_folders(library, monkeypatch):
-    from dashboard.library import folder as library_folder
+    from dashboard.people import identity
 
-    monkeypatch.setattr(library_folder, "served_locally", lambda: False)
+    monkeypatch.setattr(identity, "is_local", lambda: False)
+    monkeypatch.setenv(identity.OPEN_VARIABLE, "1")
     page = library("folder")
     assert not page.exception
-    assert "served to other computers" in said(page)
+    assert "added by a keeper" in said(page)
     assert not page.text_input
 
 
