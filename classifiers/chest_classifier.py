@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import threading
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -11,6 +12,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from classifiers.cam_layers import CellLayout
+from classifiers.memory import saying_out_of_memory
 from classifiers.precision import computing_in
 from classifiers.preprocessing import Preprocessing
 from radiographs import Radiograph
@@ -87,9 +90,12 @@ class ChestClassifier(nn.Module):
         network: the bare network; its output has one logit for each of ``findings``, or more (see ``columns``).
         findings: names of the C findings.
         card: the model card.
-        cam_layer: dotted name, inside ``network``, of the module whose output the CAM methods read.
+        cam_layer: dotted name, inside ``network``, of the module whose output the CAM methods read; None where there is
+            none, and then ``no_cam`` says why.
         preprocessing: how a film becomes an input, and back.
         columns: for each finding, its column in the network's output; by default 0 ... C-1.
+        cam_layout: where that output holds channels and cells; feature maps (N, K, h, w) where None.
+        differentiable: whether the logits have gradients, of which many methods are made.
     """
 
     def __init__(
@@ -97,18 +103,25 @@ class ChestClassifier(nn.Module):
         network: nn.Module,
         findings: tuple[str, ...],
         card: ModelCard,
-        cam_layer: str,
+        cam_layer: str | None,
         preprocessing: Preprocessing,
         columns: tuple[int, ...] | None = None,
+        *,
+        cam_layout: CellLayout | None = None,
+        no_cam: str = "",
+        differentiable: bool = True,
     ) -> None:
         super().__init__()
         if len(set(findings)) != len(findings) or not findings:
             raise ValueError("a classifier has at least one finding and names each once")
-        network.get_submodule(cam_layer)
+        if cam_layer is not None:
+            network.get_submodule(cam_layer)
         self.network = network
         self.findings = findings
         self.card = card
-        self.cam_layer = cam_layer
+        self.cam_layer, self.cam_layout = cam_layer, cam_layout or CellLayout()
+        self.no_cam = no_cam or "it has no layer of feature maps"
+        self.differentiable = differentiable
         self.preprocessing = preprocessing
         self.columns = columns if columns is not None else tuple(range(len(findings)))
         self.lock = threading.RLock()
@@ -122,6 +135,8 @@ class ChestClassifier(nn.Module):
 
     def _digest(self) -> str:
         digest = hashlib.sha256(repr((self.findings, self.columns, self.preprocessing)).encode())
+        if self.cam_layout != CellLayout():
+            digest.update(repr((self.cam_layer, self.cam_layout)).encode())
         for name, tensor in sorted(self.network.state_dict().items()):
             digest.update(name.encode())
             digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
@@ -156,13 +171,20 @@ class ChestClassifier(nn.Module):
 
     @property
     def cam_module(self) -> nn.Module:
-        """The module whose output the CAM methods read."""
+        """The module whose output the CAM methods read.
+
+        Raises:
+            LookupError: there is none; the message says why.
+        """
+        if self.cam_layer is None:
+            raise LookupError(f"{self.name} has no class-activation maps: {self.no_cam}")
         return self.network.get_submodule(self.cam_layer)
 
     @property
     def device(self) -> torch.device:
         """Where the weights lie."""
-        return next(self.parameters()).device
+        held = itertools.chain(self.parameters(), self.buffers())
+        return next((tensor.device for tensor in held), torch.device("cpu"))
 
     def column(self, finding: str) -> int:
         """Index of ``finding`` in the logits.
@@ -181,8 +203,12 @@ class ChestClassifier(nn.Module):
         return self.preprocessing.prepare(radiograph).to(self.device)
 
     def logits(self, radiograph: Radiograph) -> np.ndarray:
-        """Logits (C,) float32 of one film."""
-        with torch.inference_mode():
+        """Logits (C,) float32 of one film.
+
+        Raises:
+            OutOfMemoryError: there is not enough memory for it.
+        """
+        with saying_out_of_memory(self.name, self.side), torch.inference_mode():
             return self(self.prepare(radiograph))[0].float().cpu().numpy()
 
     def probabilities(self, radiograph: Radiograph) -> dict[str, float]:

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 
 import torch
 
-from classifiers.weights import StateDict, WeightsError, clean
+from classifiers.weights import WRAPPERS, StateDict, WeightsError, check_archive, clean
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _MOST_TENSORS = 20_000
@@ -76,13 +76,21 @@ def read_network_tensors(path: Path) -> StateDict:
     """
     try:
         if zipfile.is_zipfile(path):
+            check_archive(path)
             root, load = _read_zip(path)
         else:
             root, load = _read_stream(path)
         specs = dict(_tensors_of(root))
         if len(specs) > _MOST_TENSORS:
             raise ValueError(f"it says that it holds more than {_MOST_TENSORS} tensors")
-        state = {name: _tensor(spec, load) for name, spec in specs.items()}
+        state, room = {}, 2 * path.stat().st_size
+        for name, spec in specs.items():
+            state[name] = _tensor(spec, load)
+            room -= state[name].nbytes
+            if room < 0:
+                raise ValueError("its tensors are larger than the file")
+    except WeightsError:
+        raise
     except Exception as error:  # what damage raises has no common base: the archive's, the machine's, the arrays'
         raise WeightsError(f"{path.name} is damaged or not a saved network ({error}).") from error
     if not state:
@@ -145,7 +153,11 @@ def _tensor(spec: _TensorSpec, load: Callable[[_Storage], bytes]) -> torch.Tenso
 def _tensors_of(root: object, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, _TensorSpec]]:
     """Walk a state dict or a tree of modules, in the order and with the names of ``state_dict()``."""
     if isinstance(root, dict):
-        yield from ((str(key), value) for key, value in root.items() if isinstance(value, _TensorSpec))
+        wrapped = next((root[name] for name in WRAPPERS if isinstance(root.get(name), (dict, _Made))), None)
+        if wrapped is not None and not depth:
+            yield from _tensors_of(wrapped, prefix, depth + 1)
+        else:
+            yield from ((str(key), value) for key, value in root.items() if isinstance(value, _TensorSpec))
         return
     if not isinstance(root, _Made) or not isinstance(root.state, dict) or depth > 50:
         raise ValueError("it holds something else than a network")

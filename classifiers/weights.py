@@ -13,8 +13,9 @@ from safetensors.torch import load_file
 from torch import nn
 
 _PREFIXES = ("module.", "model.", "network.", "net.", "_orig_mod.")
-_WRAPPERS = ("state_dict", "model_state_dict", "model", "network", "net", "weights")
-_TORCH_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt")
+WRAPPERS = ("state_dict", "model_state_dict", "model", "network", "net", "weights")
+"""Names under which training programs put the network's weights among other things."""
+_TORCH_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt", ".tar")
 _REFUSED_SUFFIXES = {
     ".h5": "a Keras or HDF5 file",
     ".hdf5": "a Keras or HDF5 file",
@@ -32,6 +33,10 @@ StateDict = dict[str, torch.Tensor]
 
 class WeightsError(ValueError):
     """A weight file cannot be used. The message says why and what to do."""
+
+
+class PickledCodeError(WeightsError):
+    """A PyTorch file holds more than tensors, for instance a whole network or a training program's settings."""
 
 
 def sha256_of(path: Path) -> str:
@@ -81,6 +86,27 @@ def _refuse_foreign(path: Path) -> None:
         raise WeightsError(f"{path.name} is {kind} and is not read. {ADVICE}")
 
 
+def check_archive(path: Path) -> None:
+    """Refuse a zip file of weights that would unpack to more than itself, or whose bytes do not fit their checksums.
+
+    PyTorch does not look at the checksums: bytes that were changed would become other weights without a word.
+
+    Raises:
+        WeightsError: it would, or they do not, or the archive cannot be read.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(member.file_size for member in archive.infolist()) > path.stat().st_size:
+                raise WeightsError(f"{path.name} is packed otherwise than PyTorch does, and is not read. {ADVICE}")
+            damaged = archive.testzip()
+    except WeightsError:
+        raise
+    except Exception as error:  # encrypted, of a later version, cut off: zipfile's errors have no common base
+        raise WeightsError(f"{path.name} is damaged: its archive cannot be read. {ADVICE}") from error
+    if damaged is not None:
+        raise WeightsError(f"{path.name} is damaged: its bytes do not fit their checksums. Fetch or save it again.")
+
+
 def _read_safetensors(path: Path) -> StateDict:
     try:
         return load_file(path)
@@ -89,15 +115,17 @@ def _read_safetensors(path: Path) -> StateDict:
 
 
 def _read_torch(path: Path) -> object:
+    if zipfile.is_zipfile(path):
+        check_archive(path)
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch documents no common base class of what a bad file raises
         found = re.search(r"GLOBAL (\S+)", str(error))
-        if found:
-            why = f"it holds more than tensors ({found[1]}), for instance a whole pickled network or its settings"
-        else:
-            why = "it is damaged or not a PyTorch file"
-        raise WeightsError(f"{path.name} is not read: {why}. {ADVICE}") from error
+        if found or "magic number" in str(error) or "legacy" in str(error).lower():
+            more = f" ({found[1]})" if found else ""
+            why = f"it holds more than tensors{more}, for instance a whole pickled network or its settings"
+            raise PickledCodeError(f"{path.name} is not read: {why}. {ADVICE}") from error
+        raise WeightsError(f"{path.name} is not read: it is damaged or not a PyTorch file. {ADVICE}") from error
 
 
 def clean(content: object, name: str) -> StateDict:
@@ -106,7 +134,7 @@ def clean(content: object, name: str) -> StateDict:
     Raises:
         WeightsError: it is not a state dict, or a weight is not finite.
     """
-    for wrapper in _WRAPPERS:
+    for wrapper in WRAPPERS:
         if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
             content = content[wrapper]
             break
@@ -115,6 +143,7 @@ def clean(content: object, name: str) -> StateDict:
     for key, tensor in content.items():
         if not isinstance(key, str) or not isinstance(tensor, torch.Tensor):
             raise WeightsError(f"{name} holds more than named tensors ({str(key)[:60]!r}). {ADVICE}")
+    _check_tensors(content, name)
     state = {k: v.float() if v.is_floating_point() else v for k, v in content.items()}
     for key, tensor in state.items():
         if not torch.isfinite(tensor).all():
@@ -122,9 +151,22 @@ def clean(content: object, name: str) -> StateDict:
     return _without_prefix(state)
 
 
+def _check_tensors(content: Mapping[str, torch.Tensor], name: str) -> None:
+    """Refuse tensors that do not hold as many numbers as they have places, before any of them is copied."""
+    for key, tensor in content.items():
+        if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_nested or tensor.device.type != "cpu":
+            words = f"{name} holds a tensor that is sparse, quantised or without values ({key[:60]}). {ADVICE}"
+            raise WeightsError(words)
+    storages = [tensor.untyped_storage() for tensor in content.values()]
+    stored = sum({storage.data_ptr(): storage.nbytes() for storage in storages}.values())
+    if sum(tensor.numel() * tensor.element_size() for tensor in content.values()) > 2 * stored:
+        raise WeightsError(f"{name} holds tensors that are larger than what is stored of them. {ADVICE}")
+
+
 def _without_prefix(state: StateDict) -> StateDict:
-    prefix = next((p for p in _PREFIXES if all(k.startswith(p) for k in state)), None)
-    return state if prefix is None else _without_prefix({k.removeprefix(prefix): v for k, v in state.items()})
+    while prefix := next((p for p in _PREFIXES if all(k.startswith(p) for k in state)), None):
+        state = {k.removeprefix(prefix): v for k, v in state.items()}
+    return state
 
 
 def misfit(network: nn.Module, state: StateDict) -> str | None:

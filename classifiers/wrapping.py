@@ -4,21 +4,46 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Sequence
 
 import torch
 from torch import nn
 
+from classifiers.cam_layers import CamLayer, NoCamLayerError, find_cam_layer
 from classifiers.chest_classifier import ChestClassifier, ModelCard
+from classifiers.memory import OutOfMemoryError, saying_out_of_memory
 from classifiers.preprocessing import Preprocessing
 from classifiers.weights import WeightsError
 
 UNMEASURED = "Nothing was measured: the program does not know how good it is. For research and teaching."
-_QUIET = (
-    *(nn.Identity, nn.Dropout, nn.Dropout2d, nn.Flatten, nn.MaxPool2d, nn.AvgPool2d),
-    *(nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d),
-)
-_ATTENTION = ("MultiheadAttention", "Attention", "WindowAttention", "ShiftedWindowAttention")
+_INNER = re.compile(r"^(network\.)+")
+"""What the program itself puts before the names of a network's modules."""
+
+
+def own_card(name: str, title: str | None, summary: str, notes: tuple[str, ...] = ()) -> ModelCard:
+    """The card of a model of which nothing is known but what its file says, ``notes``."""
+    trained_on = f"not stated. The file: {'; '.join(notes)}." if notes else "not stated"
+    return ModelCard(name, title or name, summary, trained_on, "yours", "", UNMEASURED)
+
+
+class AgainstTheRest(nn.Module):
+    """Turns the outputs of findings that exclude each other (softmax) into one logit each, of it against all others.
+
+    Its sigmoid is the softmax: z_c - log Σ exp z_j over j ≠ c.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, films: torch.Tensor) -> torch.Tensor:
+        """Map films to logits."""
+        scores = self.network(films)
+        count = scores.shape[1]
+        own = torch.eye(count, dtype=torch.bool, device=scores.device)
+        others = scores[:, None, :].expand(-1, count, -1).masked_fill(own, float("-inf"))
+        return scores - others.logsumexp(dim=2)
 
 
 class GreyToColour(nn.Module):
@@ -53,7 +78,9 @@ def wrap(
     high: float = 1.0,
     mean: float | Sequence[float] | None = None,
     std: float | Sequence[float] | None = None,
-    cam_layer: str | None = None,
+    cam_layer: str | CamLayer | None = None,
+    softmax: bool = False,
+    channels: int | None = None,
 ) -> ChestClassifier:
     """Put a network of one or three input channels behind the classifier's contract.
 
@@ -63,14 +90,17 @@ def wrap(
         side: S, the input's side in pixels. fit: "pad" or "crop", how a film becomes a square.
         low, high: input values of black and white.
         mean, std: normalisation of an input in [0, 1], one number or one a colour; instead of ``low`` and ``high``.
-        cam_layer: dotted name of the layer CAM methods read; guessed where None.
+        cam_layer: dotted name of the layer CAM methods read, or one that was found before; found by tracing where None.
+            A network in which none is found has no class-activation maps, and they say why.
+        softmax: whether the findings exclude each other; the logits are then those of each against all others.
+        channels: colours of the input; told by the first convolution where None.
 
     Raises:
         WeightsError: something does not fit; the message says what and what to do.
     """
     findings = tuple(findings)
     check_input(findings, side, fit)
-    channels = _channels(network)
+    channels = _channels(network) if channels is None else channels
     means, stds = _normalisation(mean, std, channels)
     if mean is not None or std is not None:
         low, high = (0.0, 1.0) if channels == 3 else (-means[0] / stds[0], (1 - means[0]) / stds[0])
@@ -78,12 +108,20 @@ def wrap(
         network = GreyToColour(network, means, stds)
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise WeightsError("The input value of black lies below that of white, and both are numbers.")
+    if softmax:
+        if len(findings) < 2:
+            raise WeightsError("Findings that exclude each other are at least two.")
+        network = AgainstTheRest(network)
     network.eval()
-    known = card or ModelCard("own", "Your network", "A network of yours.", "not stated", "yours", "", UNMEASURED)
-    _check_run(network, side, len(findings))
-    layer = _checked_layer(network, cam_layer) if cam_layer else guess_cam_layer(network, side)
+    known = card or own_card("own", "Your network", "A network of yours.")
+    _check_run(network, side, len(findings), (low, high))
+    layer, why = _cam_layer(network, cam_layer, side, (low, high))
     preprocessing = Preprocessing(side, "pad" if fit == "pad" else "crop", float(low), float(high))
-    return ChestClassifier(network, findings, known, layer, preprocessing)
+    name, layout = (layer.name, layer.layout) if layer is not None else (None, None)
+    differentiable = not _answers_only(network)
+    return ChestClassifier(
+        network, findings, known, name, preprocessing, cam_layout=layout, no_cam=why, differentiable=differentiable
+    )
 
 
 def check_input(findings: tuple[str, ...], side: int, fit: str) -> None:
@@ -108,74 +146,92 @@ def _channels(network: nn.Module) -> int:
     return channels
 
 
-def guess_cam_layer(network: nn.Module, side: int) -> str:
-    """Return the dotted name of the last convolutional stage: what comes just before the pooling.
+def _cam_layer(
+    network: nn.Module, wanted: str | CamLayer | None, side: int, span: tuple[float, float]
+) -> tuple[CamLayer | None, str]:
+    """The layer that class-activation maps read; or None, and why there is none.
 
     Raises:
-        WeightsError: the network has none that can be told, as a transformer; name it then.
+        WeightsError: the layer that was named is not there, or cannot be read.
     """
-    prefix = "network." if isinstance(network, GreyToColour) else ""
+    if _answers_only(network):
+        return None, "the file gives answers alone, and none of its layers can be read"
     names = dict(network.named_modules())
-    for known in ("layer4", "features.norm5", "bn2"):
-        if prefix + known in names:
-            return prefix + known
-    advice = "The layer for class-activation maps cannot be guessed; name it (cam_layer), for instance the last stage."
-    if any(type(m).__name__ in _ATTENTION for m in names.values()):
-        raise WeightsError(advice)
-    finished: list[str] = []
-    handles = [m.register_forward_hook(_note(finished, n)) for n, m in names.items() if n and not isinstance(m, _QUIET)]
+    if isinstance(wanted, CamLayer) and wanted.name in names:
+        return wanted, ""
+    named = wanted.name if isinstance(wanted, CamLayer) else wanted
+    if named:
+        inside = [name for name in names if name == named or _INNER.sub("", name) == named]
+        if not inside:
+            near = difflib.get_close_matches(named, names, n=3)
+            advice = f" Close: {', '.join(near)}." if near else ""
+            raise WeightsError(f"The network has no layer {named!r}.{advice}")
+        named = inside[-1]
     try:
-        _probe(network, side)
+        return find_cam_layer(network, side, span, named or ""), ""
+    except NoCamLayerError as error:
+        if named:
+            raise WeightsError(f"{str(error)[0].upper()}{str(error)[1:]}.") from error
+        return None, str(error)
+    except RuntimeError as error:
+        return None, f"its layers could not be traced ({first_line(error)})"
+
+
+def _answers_only(network: nn.Module) -> bool:
+    """Whether a part of the network says of itself that no gradients pass it."""
+    return any(getattr(module, "answers_only", False) for module in network.modules())
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an error's message, cut."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:120]
+
+
+def _check_run(network: nn.Module, side: int, n_findings: int, span: tuple[float, float]) -> None:
+    """Run three films of noise.
+
+    Raises:
+        WeightsError: the network does not run, or what it gives is no logit for each finding that hangs on the film.
+    """
+    noise = torch.rand(2, 1, side, side, generator=torch.Generator().manual_seed(0))
+    films = span[0] + (span[1] - span[0]) * torch.cat([torch.zeros(1, 1, side, side), noise])
+    last: list[nn.Module] = []
+    leaves = [module for module in network.modules() if not list(module.children())]
+    handles = [module.register_forward_hook(lambda m, given, result: last.append(m)) for module in leaves]
+    try:
+        with saying_out_of_memory("this network", side), torch.inference_mode():
+            logits = network(films)
+    except OutOfMemoryError as error:
+        raise WeightsError(f"{str(error)[0].upper()}{str(error)[1:]}.") from error
+    except (RuntimeError, ValueError, AssertionError, TypeError, LookupError) as error:
+        size = f"{side} x {side} pixels"
+        raise WeightsError(f"The network does not run on films of {size} ({first_line(error)}).") from error
     finally:
         for handle in handles:
             handle.remove()
-    if not finished:
-        raise WeightsError(advice)
-    return _before_pooling(network, finished[-1])
-
-
-def _note(finished: list[str], name: str) -> Callable[[nn.Module, object, object], None]:
-    def hook(module: nn.Module, given: object, result: object) -> None:
-        if isinstance(result, torch.Tensor) and result.ndim == 4 and min(result.shape[2:]) > 1:
-            finished.append(name)
-
-    return hook
-
-
-def _before_pooling(network: nn.Module, name: str) -> str:
-    """Step from a sequence that ends in a pooling (VGG) to the layer before it."""
-    module = network.get_submodule(name)
-    if not isinstance(module, nn.Sequential):
-        return name
-    children = [n for n, child in module.named_children() if not isinstance(child, _QUIET)]
-    last = list(module.named_children())[-1]
-    return f"{name}.{children[-1]}" if isinstance(last[1], _QUIET) and children else name
-
-
-def _checked_layer(network: nn.Module, cam_layer: str) -> str:
-    names = dict(network.named_modules())
-    for name in (cam_layer, f"network.{cam_layer}"):
-        if name in names:
-            return name
-    near = difflib.get_close_matches(cam_layer, names, n=3)
-    raise WeightsError(f"The network has no layer {cam_layer!r}." + (f" Close: {', '.join(near)}." if near else ""))
-
-
-def _probe(network: nn.Module, side: int) -> torch.Tensor:
-    with torch.inference_mode():
-        return network(torch.zeros(1, _channels(network), side, side))
-
-
-def _check_run(network: nn.Module, side: int, n_findings: int) -> None:
-    try:
-        logits = _probe(network, side)
-    except (RuntimeError, ValueError, AssertionError) as error:
-        reason = str(error).splitlines()[0][:120]
-        raise WeightsError(f"The network does not run on films of {side} x {side} pixels ({reason}).") from error
-    if not isinstance(logits, torch.Tensor) or tuple(logits.shape) != (1, n_findings):
-        raise WeightsError("The network does not give one logit for each finding; only classifiers can be used.")
+    if not isinstance(logits, torch.Tensor) or tuple(logits.shape) != (3, n_findings):
+        gives = f" It gives {tuple(logits.shape[1:])} a film." if isinstance(logits, torch.Tensor) else ""
+        raise WeightsError(
+            f"The network does not give one logit for each finding; only classifiers can be used.{gives}"
+        )
     if not torch.isfinite(logits).all():
-        raise WeightsError("With these weights, the logits of a black film are not finite numbers.")
+        raise WeightsError("With these weights, the logits of a film are not finite numbers.")
+    if torch.equal(logits[0], logits[1]) and torch.equal(logits[1], logits[2]):
+        raise WeightsError("The outputs do not move with the film: three different films give the same numbers.")
+    _check_logits(logits, last[-1] if last else None)
+
+
+def _check_logits(outputs: torch.Tensor, last: nn.Module | None) -> None:
+    """Refuse outputs that are probabilities."""
+    added = outputs.sum(dim=1)
+    if isinstance(last, nn.Softmax) or (
+        outputs.shape[1] > 1 and outputs.min() >= 0 and torch.allclose(added, torch.ones_like(added), atol=1e-4)
+    ):
+        raise WeightsError(
+            "The network ends in a softmax, and explanations are of logits: hand it over without, with softmax=True."
+        )
+    if isinstance(last, nn.Sigmoid):
+        raise WeightsError("The network ends in a sigmoid, and explanations are of logits: hand it over without it.")
 
 
 def first_convolution(network: nn.Module) -> tuple[str, nn.Conv2d]:

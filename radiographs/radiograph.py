@@ -65,7 +65,7 @@ class Radiograph:
         pixels.setflags(write=False)
         object.__setattr__(self, "pixels", pixels)
         digest = hashlib.sha256(repr(pixels.shape).encode())
-        digest.update(pixels.tobytes())
+        digest.update(pixels.data)
         object.__setattr__(self, "digest", digest.hexdigest())
 
     def __repr__(self) -> str:

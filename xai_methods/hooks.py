@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -96,9 +96,12 @@ def feature_maps(classifier: ChestClassifier, film: torch.Tensor) -> tuple[torch
 
 
 def _maps(classifier: ChestClassifier, seen: Watched) -> torch.Tensor:
-    if seen.activation is None or seen.activation.ndim != 4:
-        raise RuntimeError(f"the layer {classifier.cam_layer!r} of {classifier.name} puts out no feature maps")
-    return seen.activation
+    try:
+        if seen.activation is not None:
+            return classifier.cam_layout.maps(seen.activation)
+    except (ValueError, RuntimeError) as error:
+        raise RuntimeError(f"the layer {classifier.cam_layer!r} of {classifier.name}: {error}") from error
+    raise RuntimeError(f"the layer {classifier.cam_layer!r} of {classifier.name} puts out no feature maps")
 
 
 def features_and_gradients(
@@ -117,8 +120,8 @@ def features_and_gradients(
     """
     with watched(classifier, classifier.cam_module) as seen, torch.inference_mode(False), torch.enable_grad():
         logit = classifier(film.detach().clone())[0, column]
-        features = _maps(classifier, seen)
+        features, output = _maps(classifier, seen), cast(torch.Tensor, seen.activation)
         if not logit.requires_grad:
             raise RuntimeError(f"the logits of {classifier.name} do not depend on its layer {classifier.cam_layer!r}")
-        (gradient,) = torch.autograd.grad(logit, features)
-    return features.detach()[0], gradient[0], float(logit.detach())
+        (gradient,) = torch.autograd.grad(logit, output)
+    return features.detach()[0], classifier.cam_layout.maps(gradient)[0], float(logit.detach())

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from classifiers import ChestClassifier
+from classifiers.memory import saying_out_of_memory
 from radiographs import Radiograph
 from radiographs.places import asset
 from xai_methods.explanation import Cancelled, Explanation
@@ -24,6 +25,8 @@ Role = Literal["main", "further", "baseline"]
 Unit = Literal["logit per grey range", "share of the logit", "arbitrary"]
 """What a map's values are: how far the logit moves as a pixel goes from black to white (a sensitivity), how much of the
 logit a pixel or superpixel brings in (a contribution), or numbers of which the order alone means something."""
+NEED_GRADIENTS = frozenset({"gradient", "relevance", "attention", "counterfactual"})
+"""Families whose methods go back down the network; the others need its answers alone, or one layer's output."""
 BATCH = 32
 """Films in one forward pass of a perturbation method."""
 
@@ -99,7 +102,7 @@ class Method(ABC):
         additive: whether they add up, over pixels or superpixels, to the logit less what the diagnostics name as
             ``base_value`` (nothing where they name none). stochastic: whether another seed gives another map.
         speed: "fast" where it takes about as long as a few forward passes, else "slow".
-        role: "main" for the methods shown where nobody chose, "baseline" for maps that know nothing of the model.
+        role: "main" for the methods shown where nobody chose, "baseline" for model-independent baselines.
         order: place in lists. parameters: its :class:`Parameters` subclass.
     """
 
@@ -130,7 +133,14 @@ class Method(ABC):
         return path.read_text(encoding="utf-8") if path.is_file() else ""
 
     def serves(self, classifier: ChestClassifier, finding: str) -> str | None:
-        """None where the method can explain ``finding`` of ``classifier``; else why not, in a sentence."""
+        """None where the method can explain ``finding`` of ``classifier``; else why not, in a sentence.
+
+        That a network holds a step which the method does not know is said later, when the method meets it.
+        """
+        if self.family in NEED_GRADIENTS and not classifier.differentiable:
+            return f"{self.title} needs gradients, and {classifier.name} gives answers alone"
+        if self.family == "cam" and classifier.cam_layer is None:
+            return f"{classifier.name} has no class-activation maps: {classifier.no_cam}"
         return None
 
     def explain(
@@ -161,7 +171,8 @@ class Method(ABC):
             LookupError: the method does not serve this classifier or finding (see :meth:`serves`).
             TypeError: ``parameters`` are another method's.
             Cancelled: ``cancelled`` said so.
-            RuntimeError: the method broke its contract (wrong shape, values that are not finite).
+            RuntimeError: the network holds what the method does not know, there is not enough memory, or the method
+                broke its contract (wrong shape, values that are not finite).
         """
         column = classifier.column(finding)
         unserved = self.serves(classifier, finding)
@@ -183,8 +194,9 @@ class Method(ABC):
         )
         started = time.perf_counter()
         request.report(0.0)
-        attribution = self._explain(request)
-        logit = float(request.logits(request.film)[0]) if attribution.logit is None else attribution.logit
+        with saying_out_of_memory(classifier.name, classifier.side):
+            attribution = self._explain(request)
+            logit = float(request.logits(request.film)[0]) if attribution.logit is None else attribution.logit
         seconds = time.perf_counter() - started
         values = self._checked(attribution.values, classifier.side)
         request.progress(1.0)

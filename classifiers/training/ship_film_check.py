@@ -57,7 +57,7 @@ CARD = {
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class CheckedFilms:
     """Films with what the network makes of them."""
 
     films: HungFilms
@@ -68,7 +68,7 @@ class Seen:
         return [look for look, taken in zip(self.looks, chosen) if taken]
 
 
-def thresholds(seen: Seen) -> dict[str, float]:
+def thresholds(seen: CheckedFilms) -> dict[str, float]:
     """By code, the score that no more than ``ALLOWED`` of the validation films exceed; at least ``LEAST``."""
     table = seen.films.table
     adult, child = (table.age >= ADULT).to_numpy(), (table.age <= YOUNG).to_numpy()
@@ -113,10 +113,10 @@ def population(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return features.mean(0).astype(np.float32), np.linalg.inv(covariance).astype(np.float32)
 
 
-def look_at_all(films: HungFilms, network: FilmCheckNetwork) -> Seen:
+def look_at_all(films: HungFilms, network: FilmCheckNetwork) -> CheckedFilms:
     """What a network makes of films."""
     check = FilmCheck(network, {}, {})
-    return Seen(films, [look_at(Radiograph(film / np.float32(255)), check) for film in films.small])
+    return CheckedFilms(films, [look_at(Radiograph(film / np.float32(255)), check) for film in films.small])
 
 
 def ship(weights: Path, films: HungFilms, folder: Path) -> FilmCheck:

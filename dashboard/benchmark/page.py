@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -87,7 +88,7 @@ def _chosen_plan() -> Plan | None:
     left, right = st.columns(2)
     with left:
         name = st.text_input("Name", "benchmark", max_chars=60, key="plan name")
-        films = st.multiselect("Films from", list(available), list(available)[:1], format_func=available.__getitem__)
+        films = st.multiselect("Collections", list(available), list(available)[:1], format_func=available.__getitem__)
         chosen = st.multiselect("Models", list(models), list(models)[-1:], format_func=models.__getitem__)
         number = st.number_input("Films for each finding (0: all)", 0, 100_000, 5)
     with right:
@@ -124,6 +125,8 @@ def _start(plan: Plan) -> None:
         write_text(folder / "plan.toml", plan_text(plan))
         launch(folder)
     except OSError as error:
+        if not isinstance(error, FileExistsError):
+            shutil.rmtree(folder, ignore_errors=True)  # a run of nothing would stand in the list
         st.error(f"The run cannot be started: {error.strerror}.", icon=":material/error:")
         return
     st.session_state["fresh run"] = name

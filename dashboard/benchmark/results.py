@@ -1,4 +1,4 @@
-"""The benchmark page's second half: leaderboard, distributions, what scores hang on, best and worst cases, files."""
+"""The benchmark page's second half: leaderboard, distributions, what scores depend on, best and worst cases, files."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ import streamlit as st
 from dashboard.benchmark import charts
 from dashboard.shared.file_button import file_button
 from dashboard.shared.state import Choice, differing, to_query
+from evaluation.csv_table import csv_text
 from evaluation.runs import tables
 from evaluation.runs.doubts import doubts_in_words, doubts_of
 from evaluation.runs.report import make_report
 from evaluation.runs.report_files import report_texts
 from evaluation.runs.store import Store, StoreError
 from evaluation.scores import get_metric
-from evaluation.validity.gate import Verdict
+from evaluation.validity.gate import CAUTIONS, Verdict
 from radiographs.findings import display_name
+from radiographs.plain_text import neutral
 from xai_methods import methods
 
 VIEWS = ("Leaderboard", "Distributions", "Lesion size", "Confidence", "Best and worst", "Cost and failures", "Files")
@@ -48,7 +50,7 @@ def draw(folder: Path) -> None:
     try:
         _draw(folder, stamp)
     except StoreError as error:
-        st.error(f"{error}.", icon=":material/error:")
+        st.error(neutral(f"{error}."), icon=":material/error:")
 
 
 def _stamp(folder: Path) -> str:
@@ -93,7 +95,7 @@ def _verdicts(folder: str, stamp: str, pair: tables.Pair) -> dict[str, Verdict]:
     return tables.verdicts(Store(folder), pair)
 
 
-@st.cache_data(max_entries=32, show_spinner="Working out intervals ...")
+@st.cache_data(max_entries=32, show_spinner="Computing intervals ...")
 def _board(folder: str, stamp: str, pair: tables.Pair, metric: str) -> pd.DataFrame:
     return tables.leaderboard(Store(folder), pair, [metric], draws=DRAWS)
 
@@ -113,13 +115,13 @@ def _gate_words(verdicts: dict[str, Verdict], finding: str | None) -> None:
         if not verdict.passed:
             st.warning(verdict.words, icon=":material/warning:")
         return
-    doubtful = [display_name(name) for name, verdict in verdicts.items() if not verdict.passed]
-    if doubtful:
-        st.warning(
-            f"It is not shown on these films that the model looks at {', '.join(doubtful)}: "
-            "these scores judge the model before the method.",
-            icon=":material/warning:",
-        )
+    for status, caution in CAUTIONS.items():
+        doubtful = [display_name(name) for name, verdict in verdicts.items() if verdict.status == status]
+        if doubtful:
+            st.warning(
+                f"{', '.join(doubtful)}: {caution}. These scores judge the model before the method.",
+                icon=":material/warning:",
+            )
 
 
 def _leaderboard(folder: Path, stamp: str, pair: tables.Pair, metric: str, finding: str | None) -> None:
@@ -135,7 +137,7 @@ def _leaderboard(folder: Path, stamp: str, pair: tables.Pair, metric: str, findi
     score = get_metric(metric)
     st.altair_chart(charts.leaderboard(part, f"{score.title} ({score.direction} is better)"), width="stretch")
     words = "Mean over pairs of film and finding, with its 95 % interval over patients, from 10 patients on. "
-    words += "Grey: without the model."
+    words += "Grey: model-independent baselines."
     if part[part.kind == "method"].n.nunique() > 1:
         words += " Not all maps have values on the same films: see n. What is gained is over films that both have."
     st.caption(words)
@@ -177,9 +179,9 @@ def _charted(view: str, table: pd.DataFrame, metric: str) -> None:
     if view == "Lesion size":
         sized = chosen[chosen.area > 0]
         if sized.empty:
-            st.info("Nobody outlined anything on these films.")
+            st.info("There is no reference annotation on these films.")
             return
-        st.altair_chart(charts.against(sized, "area", "Share of the film outlined", title, log=True), width="stretch")
+        st.altair_chart(charts.against(sized, "area", "Share of the film annotated", title, log=True), width="stretch")
     else:
         words = "The model's probability of the finding"
         st.altair_chart(charts.against(chosen, "probability", words, title), width="stretch")
@@ -206,7 +208,7 @@ def _cases(table: pd.DataFrame, metric: str) -> None:
 
 
 def _case(row: dict[str, object]) -> str:
-    return f"[{row['film_id']}]({link(row)}) {display_name(str(row['finding']))}: {row['value']:.3f}"
+    return f"[{neutral(str(row['film_id']))}]({link(row)}) {display_name(str(row['finding']))}: {row['value']:.3f}"
 
 
 def link(row: dict[str, object]) -> str:
@@ -235,7 +237,7 @@ def _cost(folder: Path, stamp: str) -> None:
             "mean_seconds": "Mean seconds", "total_seconds": "Seconds in all", "median_evaluations": "Median passes",
         },
     )  # fmt: skip
-    st.markdown(f"**{len(failures)}** maps or scores could not be had.")
+    st.markdown(f"**{len(failures)}** maps or scores could not be computed.")
     if len(failures):
         st.dataframe(failures.drop(columns=["question"]), hide_index=True)
     st.markdown(doubts)
@@ -252,6 +254,6 @@ def _files(folder: Path, stamp: str) -> None:
         st.caption("Intervals, paired tests and rank diagrams of all scores; this takes a minute on a large run.")
         return
     texts = report_texts(make_report(Store(folder)))
-    texts["scores.csv"] = Store(folder).query("SELECT * FROM scores").to_csv(index=False)
+    texts["scores.csv"] = csv_text(Store(folder).query("SELECT * FROM scores"))
     for name, label in FILES.items():
         file_button(label, partial(texts.__getitem__, name), name, icon="download")

@@ -12,10 +12,8 @@ from radiographs.files import write_bytes, write_text
 
 def add_command(added: argparse._SubParsersAction) -> None:
     """Add ``lightbox counterfactual`` to the commands of ``lightbox``."""
-    about = (
-        "Redraw one film from a finding absent to present; write a GIF, a PNG strip or an HTML report, by --out's end."
-    )
-    command = added.add_parser("counterfactual", help="what would have to look different", description=about)
+    about = "Generate one film from a finding absent to present; write a GIF, a PNG strip or a report, by --out's end."
+    command = added.add_parser("counterfactual", help="counterfactual images of one film", description=about)
     add_film_and_model(command)
     command.add_argument("--finding", required=True, metavar="FINDING", help="a finding the explainer serves")
     command.add_argument(

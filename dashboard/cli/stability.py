@@ -12,7 +12,9 @@ from radiographs.files import write_text
 
 def add_command(added: argparse._SubParsersAction) -> None:
     """Add ``lightbox stability`` to the commands of ``lightbox``."""
-    about = "Measure how far one film can move before the model's answer does, and write one self-contained HTML file."
+    about = (
+        "Measure how stable a model's answer is to small changes of one film, and write one self-contained HTML file."
+    )
     command = added.add_parser(
         "stability", help="how stably a model answers at one film, as a report", description=about
     )

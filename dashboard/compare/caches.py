@@ -22,7 +22,8 @@ from xai_methods import Explanation
 
 def _content_of(result: FindingResult) -> Hashable:
     maps = tuple(address(done.explanation) for done in result.methods.values() if done.explanation is not None)
-    return result.finding, mask_digest(result.mask), result.logit, result.verdict.words, maps
+    outline = mask_digest(result.mask), result.readers, result.reference_hidden
+    return result.finding, outline, result.logit, result.verdict.words, maps
 
 
 RESULT_BY_CONTENT: dict[str | type, Callable[[Any], Any]] = {FindingResult: _content_of}

@@ -20,7 +20,7 @@ from evaluation.one_film.evaluate import MethodResult
 from evaluation.one_film.marks import marks_in_words, marks_on
 from evaluation.one_film.scorecard import ELEMENTS, QUESTIONS, Scorecard, folded
 from evaluation.one_film.scorecard import LEGEND as SCORECARD_LEGEND
-from evaluation.one_film.table import LEGEND
+from evaluation.one_film.table import LEGEND, reader_words
 from evaluation.scores import headline_metrics
 from radiographs.findings import display_name
 from xai_methods import get_method
@@ -34,7 +34,7 @@ def html_report(content: ReportContent, scorecards: Mapping[str, Scorecard] | No
     """Write the report of one comparison.
 
     Args:
-        content: what it is about. scorecards: by finding, those that were worked out.
+        content: what it is about. scorecards: by finding, those that were computed.
 
     Returns:
         An HTML document that holds its pictures and refers to nothing outside.
@@ -65,10 +65,11 @@ def _finding(
         "name": name,
         "result": result,
         "film": display.png(film if mask is None else display.outlined(film, mask)),
-        "caption": "The film; " + ("nobody outlined" if mask is None else f"green: {name.lower()} as outlined"),
+        "caption": result.unscored or f"Green: {name.lower()}, outlined by {result.whose}.",
         "maps": [_map(done, film, view, mask) for done in result.methods.values()],
         "agreement": " ".join(filter(None, (in_words(result), marks_in_words(result, marks)))),
         "rows": score_rows(result),
+        "readers": reader_words(result),
         "card": None if card is None else {"table": folded(card), "trusted": card.trusted},
     }
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from dashboard.jobs.fair_queue import FairQueue
 from dashboard.jobs.worker_threads import WorkerThreads
+from radiographs.plain_text import neutral
 from xai_methods import Cancelled
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -87,7 +88,7 @@ class Status:
         """Where unfinished work stands, for people: its place in the line or what is done of it, and the time left."""
         left = "" if self.left is None else f"about {_duration(self.left)}"
         if self.state == "queued":
-            place = "Next in line" if self.ahead == 0 else f"{self.ahead} before it in line"
+            place = "queued (next)" if self.ahead == 0 else f"queued ({self.ahead} ahead)"
             return f"{place} · {left}" if left else place
         if self.state == "running":
             done = f"{self.share:.0%} · {self.seconds:.0f} s"
@@ -301,9 +302,10 @@ def _done(progress: Callable[[float], None], cancelled: Callable[[], bool]) -> N
 
 
 def sentence(error: BaseException, longest: int = 300) -> str:
-    """The first line of an error's message as a sentence for people."""
+    """The first line of an error's message as a sentence for people, of which Markdown makes no link or picture."""
     text = str(error.args[0] if isinstance(error, KeyError) and error.args else error).strip()
     line = text.splitlines()[0][:longest].strip() if text else ""
     if not line:
         return f"It stopped with an unexpected error ({type(error).__name__})."
-    return line[0].upper() + line[1:] + ("" if line.endswith((".", "!", "?")) else ".")
+    line = neutral(line)
+    return line[:1].upper() + line[1:] + ("" if line.endswith((".", "!", "?")) else ".")

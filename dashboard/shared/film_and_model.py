@@ -13,6 +13,7 @@ from dashboard.jobs import sentence
 from dashboard.shared import caches, choosing
 from dashboard.shared.film_context import FilmContext
 from dashboard.shared.film_notes import draw_notes
+from dashboard.shared.reference import draw_toggle
 from dashboard.shared.session import opened_with
 from dashboard.shared.state import Choice
 from radiographs import FilmError
@@ -33,6 +34,7 @@ def film_and_models(second: bool = False) -> tuple[FilmContext, list[ChestClassi
         st.warning(text, icon=":material/link_off:")
     with st.sidebar:
         reference = choosing.choose_film()
+        draw_toggle()
         entry = choosing.choose_model(known, reference) if known else None
         beside = choosing.choose_second(known, entry.name) if second and entry else ""
     if entry is None:
@@ -59,5 +61,5 @@ def film_and_model() -> tuple[FilmContext, ChestClassifier] | None:
 
 def draw_heading(film: FilmContext, classifier: ChestClassifier) -> None:
     """Say in a line what the page is about, and what was found on reading the film."""
-    st.markdown(f"**{film.reference}** · {film.description()} · {classifier.card.title}")
+    st.markdown(f"{film.title} · {film.description()} · {classifier.card.title}")
     draw_notes(film.radiograph)

@@ -6,6 +6,7 @@ import streamlit as st
 
 from classifiers.film_check import correction_of
 from dashboard.shared import corrections, style
+from dashboard.shared.unforeseen import safely
 from radiographs import Radiograph
 
 
@@ -19,7 +20,9 @@ def draw_notes(film: Radiograph) -> None:
         if is_overruled(film):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.caption(f"Overruled by you: {words}", width="content")
-                st.button("Doubt it again", type="tertiary", key="doubt_again", on_click=_overrule, args=(film, False))
+                st.button(
+                    "Doubt it again", type="tertiary", key="doubt_again", on_click=safely(_overrule), args=(film, False)
+                )
         else:
             _draw_doubts(film, words)
     done = [note.words for note in film.notes if not note.doubt]
@@ -29,7 +32,8 @@ def draw_notes(film: Radiograph) -> None:
             if corrections.corrected_by_hand(film):
                 st.button(
                     "As it lay", type="tertiary", icon=":material/undo:", key="undo_correction",
-                    on_click=corrections.undo, args=(film,), help="Show the film as it was before you corrected it.",
+                    on_click=safely(corrections.undo), args=(film,),
+                    help="Show the film as it was before you corrected it.",
                 )  # fmt: skip
 
 
@@ -41,12 +45,12 @@ def _draw_doubts(film: Radiograph, words: str) -> None:
         if cure is not None:
             st.button(
                 f"Correct it: {cure.words}", icon=":material/rotate_right:", key="correct_film",
-                on_click=corrections.correct, args=(film, cure),
+                on_click=safely(corrections.correct), args=(film, cure),
                 help="The film is shown and given to the model so; exports say what was done.",
             )  # fmt: skip
         st.button(
             "Continue anyway", type="tertiary", icon=":material/check:",
-            key="overrule_doubt", on_click=_overrule, args=(film, True),
+            key="overrule_doubt", on_click=safely(_overrule), args=(film, True),
             help="You have looked: takes the warning off this film, and the grey off its numbers, until this page is "
             "closed; reports say that you overruled it.",
         )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import streamlit as st
 
 from dashboard import NOTICE
@@ -43,6 +45,11 @@ def heading(title: str) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.header(title, anchor=False, width="content")
         st.caption(NOTICE, width="content")
+
+
+def literal(text: str) -> str:
+    """Text as Markdown that shows it letter for letter: names of readers and the like are anybody's text."""
+    return re.sub(r"([\\`*_{}\[\]()#+!|<>~:$-])", r"\\\1", text)
 
 
 def grey() -> str:

@@ -31,7 +31,7 @@ def _say_list(rows: Sequence[dict[str, Any]], as_json: bool, line: Callable[[dic
 
 
 def films(args: argparse.Namespace) -> int:
-    """List the films at hand; collections without films say on stderr how to have them."""
+    """List the available films; collections without films say on stderr how to have them."""
     from radiographs.registry import collections, get_collection
 
     chosen = [get_collection(args.collection)] if args.collection else list(collections().values())

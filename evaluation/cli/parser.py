@@ -12,6 +12,7 @@ from evaluation.cli import commands
 from evaluation.cli.check import add_commands as add_check_command
 from evaluation.cli.films import add_commands as add_film_commands
 from evaluation.cli.gate import add_commands as add_gate_command
+from evaluation.cli.own_models import add_commands as add_model_commands
 from evaluation.cli.runs import add_commands as add_run_commands
 from evaluation.polarity import POLARITIES
 
@@ -49,7 +50,7 @@ def build_parser() -> tuple[argparse.ArgumentParser, argparse._SubParsersAction[
 
 def _add_lists(added: argparse._SubParsersAction[_Parser]) -> None:
     lists = {
-        "films": ("list the films at hand", commands.films),
+        "films": ("list the available films", commands.films),
         "models": ("list the models", commands.models),
         "methods": ("list the explanation methods", commands.methods),
         "metrics": ("list the scores", commands.metrics),
@@ -59,6 +60,8 @@ def _add_lists(added: argparse._SubParsersAction[_Parser]) -> None:
         command.add_argument("--json", action="store_true", help="as a JSON list of objects")
         if name == "films":
             command.add_argument("--collection", metavar="NAME", help="of this collection only")
+        if name == "models":
+            add_model_commands(command)
         command.set_defaults(run=run)
 
 

@@ -50,7 +50,8 @@ def stages(network: nn.Module, count: int = STAGES) -> list[tuple[str, ...]]:
 
     Args:
         network: its modules are registered in the order in which they run.
-        count: stages in all, at most; the first is what follows the last convolution, or the last linear layer.
+        count: stages in all, at most; the first is what follows the last convolution, or the last linear layer where
+            there is none or more than half of the layers follow it.
 
     Returns:
         Dotted names of the modules with weights of their own, stage by stage; a normalisation goes with the
@@ -65,7 +66,8 @@ def stages(network: nn.Module, count: int = STAGES) -> list[tuple[str, ...]]:
         raise ValueError("the network has no weights to randomise")
     convolutions = [place for place in weighted if isinstance(owners[place][1], nn.modules.conv._ConvNd)]
     heads = [place for place in weighted if not convolutions or place > convolutions[-1]]
-    first_head = heads[0] if convolutions and heads else weighted[-1]
+    # Behind a transformer's one convolution lies the whole network, not a head.
+    first_head = heads[0] if convolutions and 0 < len(heads) <= len(weighted) / 2 else weighted[-1]
     body = [place for place in weighted if place < first_head]
     parts = [part for part in np.array_split(np.array(body, dtype=int), max(count - 1, 1)) if len(part)]
     starts = [0, *(int(part[0]) for part in parts[1:]), *([first_head] if parts else [])]
@@ -114,7 +116,7 @@ def reinitialised(
                 setattr(module, own, fresh[prefix + own])
         return ChestClassifier(
             network, classifier.findings, classifier.card, classifier.cam_layer, classifier.preprocessing,
-            classifier.columns,
+            classifier.columns, cam_layout=classifier.cam_layout, no_cam=classifier.no_cam,
         )  # fmt: skip
 
 

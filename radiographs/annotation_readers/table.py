@@ -13,10 +13,12 @@ from radiographs.annotation import Annotation, Kind
 from radiographs.annotation_readers.geometry import Geometry, check_proportions, has_proportions
 from radiographs.errors import AnnotationError
 from radiographs.film_readers.orientation import Shape, StoredFrame
+from radiographs.plain_text import name_in_words
 
 Line = TypeVar("Line")
 Pair = tuple[str, "Outline | None"]
 
+_MOST_MASK_PIXELS = 2**30
 _IMAGE_SUFFIXES = {"png", "jpg", "jpeg", "jfif", "jpe", "dcm", "dicom", "ima", "tif", "tiff", "bmp", "webp"}
 
 
@@ -50,6 +52,9 @@ class Outline:
     geometry: Geometry
     frame: Shape | None = None
     where: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reader", name_in_words(self.reader) or "expert")
 
     @property
     def kind(self) -> Kind:
@@ -166,7 +171,11 @@ class AnnotationTable:
             cannot be read.
         """
         drawn, problems = [], []
-        for outline in self.of(image):
+        outlines = self.of(image)
+        most = most_outlines(shape)
+        if len(outlines) > most:
+            problems.append(f"{self.source}, {image}: only the first {most} of {len(outlines):,} outlines are read")
+        for outline in outlines[:most]:
             try:
                 outline.check(shape, stored)
                 mask = outline.place(shape, stored)
@@ -188,6 +197,11 @@ class AnnotationTable:
         for key in self.outlines:
             keys.setdefault(film_key(key), []).append(key)
         return keys
+
+
+def most_outlines(shape: Shape) -> int:
+    """How many outlines of one film of ``shape`` (H, W) are read: their masks must find room in memory."""
+    return max(32, _MOST_MASK_PIXELS // (shape[0] * shape[1]))
 
 
 def collect(source: str, lines: Iterable[Line], read: Callable[[Line], Iterable[Pair]]) -> AnnotationTable:

@@ -49,7 +49,7 @@ def test_the_slider_moves_film_difference_and_probabilities(player):
     assert first[1] != last[1]
     assert first[2] != last[2]
     assert player.locator(".player .value").all_inner_texts() != bars
-    assert "asked 95%" in slider.get_attribute("aria-valuetext")
+    assert "target " in slider.get_attribute("aria-valuetext")
 
 
 def test_every_picture_arrives(player):
@@ -68,6 +68,18 @@ def test_play_moves_by_itself_and_a_hand_on_the_slider_stops_it(player):
     player.keyboard.press("End")
     player.get_by_role("button", name="Play").wait_for()
     assert step(player) == 9
+
+
+def test_blink_alternates_the_generated_film_with_the_film_as_it_is(player):
+    player.get_by_role("slider", name="Cardiomegaly: from absent to present").focus()
+    player.keyboard.press("End")
+    film, generated, _ = shown(player)
+    player.get_by_role("button", name="Blink").click()
+    second = "() => document.querySelectorAll('.player img')[1].src"
+    player.wait_for_function(f"{second} === '{film}'")
+    player.wait_for_function(f"{second} === '{generated}'")
+    player.get_by_role("button", name="Blink").click()
+    assert shown(player)[1] == generated
 
 
 def test_the_animation_can_be_taken_home(player):

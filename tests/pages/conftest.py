@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
+from dashboard.cli.start import only_named_pages
 from tests.dashboard.made import TinyCollection, tiny_classifier, tiny_models
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
@@ -39,3 +41,15 @@ def registries(monkeypatch):
 @pytest.fixture
 def page(registries) -> AppTest:
     return AppTest.from_file(APP, default_timeout=60)
+
+
+@pytest.fixture
+def through_app(monkeypatch):
+    """AppTest runs the files under pages/ by themselves; a server always runs app.py before."""
+    make = PagesManager.__init__
+
+    def made(self, *given, **named):
+        make(self, *given, **named)
+        only_named_pages()
+
+    monkeypatch.setattr(PagesManager, "__init__", made)

@@ -21,4 +21,4 @@ class LatentShift(CounterfactualMethod):
 
     def serves(self, classifier: ChestClassifier, finding: str) -> str | None:
         """Any classifier and finding, where an autoencoder is shipped."""
-        return autoencoder_missing()
+        return super().serves(classifier, finding) or autoencoder_missing()

@@ -21,4 +21,4 @@ class LatentShiftXrv(CounterfactualMethod):
 
     def serves(self, classifier: ChestClassifier, finding: str) -> str | None:
         """Any classifier and finding, where the weights are fetched."""
-        return missing()
+        return super().serves(classifier, finding) or missing()

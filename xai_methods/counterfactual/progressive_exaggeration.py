@@ -21,4 +21,4 @@ class ProgressiveExaggeration(CounterfactualMethod):
 
     def serves(self, classifier: ChestClassifier, finding: str) -> str | None:
         """Only classifiers whose generator is shipped, and only its findings."""
-        return unserved(classifier, finding)
+        return super().serves(classifier, finding) or unserved(classifier, finding)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,10 @@ from xai_methods.registry import register
 RECTIFIERS = frozenset(
     (torch.relu, torch.Tensor.relu, F.relu, F.relu6, F.hardtanh, torch.clamp, torch.Tensor.clamp, torch.clamp_min)
 )
+OTHERS = frozenset(
+    (F.gelu, F.silu, F.hardswish, F.mish, F.elu, F.selu, F.celu, F.leaky_relu, F.prelu, F.softplus, torch.prelu)
+)
+"""Activations that guidance is not defined for; they pass gradients of either sign, as they are."""
 TOLERANCE = 1e-4
 """Relative difference of the logit under guidance from the network's own above which nothing is explained."""
 
@@ -36,18 +41,21 @@ class _RisingOnly(torch.autograd.Function):
 class GuidedRectifiers(TorchFunctionMode):
     """While active, in this thread alone, negative gradients do not pass ReLUs and ReLU6s, as modules or as functions.
 
-    The network is neither hooked nor changed. ``met`` counts the ReLUs that were met.
+    The network is neither hooked nor changed. ``met`` counts the ReLUs that were met, ``others`` further activations by
+    their names.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.met = 0
+        self.met, self.others = 0, Counter[str]()
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         """Run one call; where it is a ReLU, put the guidance behind it."""
         given, plain = dict(kwargs or {}), OUT_OF_PLACE.get(func, func)
+        if plain in OTHERS:
+            self.others[plain.__name__] += 1
         if plain not in RECTIFIERS or not _from_zero(plain, args, given):
             return func(*args, **given)
         args, given = out_of_place(plain, args, given)
@@ -71,7 +79,8 @@ class GuidedBackpropagation(Method):
 
     It fails sanity checks: its picture hardly changes when the network's upper weights are drawn at random (Adebayo
     et al. 2018, arXiv 1810.03292). It is here to be compared, not to be trusted. Diagnostics: ``rectifiers``, how many
-    ReLUs were guided; ``fails_sanity_checks``, always 1.
+    ReLUs were guided; ``unguided_activations``, how many others were met, which it is not defined for (hardswish, GELU
+    ...) and which pass gradients as they are; ``fails_sanity_checks``, always 1.
     """
 
     name = "guided-backpropagation"
@@ -94,9 +103,14 @@ class GuidedBackpropagation(Method):
             logits, gradients = logits_and_gradients(request, request.film)
         name = request.classifier.name
         if guided.met == 0:
-            raise RuntimeError(f"guided backpropagation needs ReLUs, and {name} has none; choose another method")
+            instead = f", but {', '.join(sorted(guided.others))}" if guided.others else ""
+            raise RuntimeError(
+                f"guided backpropagation needs ReLUs, and {name} has none{instead}; choose another method"
+            )
         if not abs(float(logits[0]) - expected) <= TOLERANCE * max(abs(expected), 1.0):
             raise RuntimeError(f"guided backpropagation cannot follow the network of {name}; choose another method")
         values = gradients[0] * grey_range(request)
         diagnostics = {"rectifiers": float(guided.met), "fails_sanity_checks": 1.0}
+        if guided.others:
+            diagnostics["unguided_activations"] = float(guided.others.total())
         return Attribution(values.float().cpu().numpy(), diagnostics=diagnostics, logit=expected)

@@ -7,7 +7,9 @@ import threading
 import weakref
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from scipy.ndimage import gaussian_filter
 
 from classifiers import ChestClassifier
 from xai_methods.method import Attribution, Method, Request
@@ -17,6 +19,7 @@ from xai_methods.registry import register
 from xai_methods.relevance.canonise import CanonicalNetwork, canonise
 from xai_methods.relevance.composites import COMPOSITES, composite
 from xai_methods.relevance.flow import Flow, propagate
+from xai_methods.relevance.tokens import ATTENTION_RULES
 
 _networks: weakref.WeakKeyDictionary[ChestClassifier, CanonicalNetwork] = weakref.WeakKeyDictionary()
 _networks_lock = threading.Lock()
@@ -32,6 +35,19 @@ class LrpParameters(Parameters):
     )
     gamma: float = parameter(
         0.25, "Gamma rule: how much positive contributions are favoured.", low=0.0, high=100.0, step=0.05
+    )
+    smoothing: float = parameter(
+        0.0,
+        "Standard deviation of a Gaussian, in pixels of the model's input, that spreads relevance over neighbours: "
+        "evens out the grid that strides leave. Conserves the sum; detail finer than this is lost.",
+        low=0.0,
+        high=64.0,
+        step=1.0,
+    )
+    attention: str = parameter(
+        ATTENTION_RULES[0],
+        "Transformers and gates. attnlrp: attention weights get their share; cp-lrp: they count as constants.",
+        choices=ATTENTION_RULES,
     )
 
 
@@ -97,7 +113,17 @@ class Lrp(Method):
             "conservation": (total + flow.absorbed) / scale,
             "worst_step": max((entry.lost / scale for entry in flow.balances), key=abs),
         }
-        return Attribution(flow.relevance[0, 0].float().cpu().numpy(), diagnostics=diagnostics)
+        values = flow.relevance[0, 0].float().cpu().numpy()
+        return Attribution(smoothed(values, request.parameters), diagnostics=diagnostics)
+
+
+def smoothed(values: np.ndarray, parameters: Parameters) -> np.ndarray:
+    """An (S, S) map of relevance smoothed as ``parameters`` say, its sum conserved; the map itself by default."""
+    assert isinstance(parameters, LrpParameters)
+    if not parameters.smoothing:
+        return values
+    # Reflected at the borders, so that no relevance leaves the film.
+    return gaussian_filter(values.astype(np.float64), parameters.smoothing, mode="reflect").astype(np.float32)
 
 
 def relevance_flow(request: Request) -> tuple[Flow, float]:
@@ -105,7 +131,8 @@ def relevance_flow(request: Request) -> tuple[Flow, float]:
     chosen, classifier = request.parameters, request.classifier
     assert isinstance(chosen, LrpParameters)
     preprocessing = classifier.preprocessing
-    rules = composite(chosen.composite, preprocessing.low, preprocessing.high, chosen.epsilon, chosen.gamma)
+    low, high = preprocessing.low, preprocessing.high
+    rules = composite(chosen.composite, low, high, chosen.epsilon, chosen.gamma, chosen.attention)
     network, values = canonical(classifier, request.film)
     request.count(3)
     request.report(0.1)

@@ -82,7 +82,7 @@ def test_report_holds_what_is_needed_to_do_it_again(html, comparison):
     assert html.count("data:image/png;base64,") >= 6
     assert "Chance" in html
     assert "For research and teaching, not for diagnosis." in html
-    assert "Nobody outlined this finding on this film." in html
+    assert "No reference annotation for " in html
     assert "nan" not in re.sub(r"base64,[^\"]*", "", html)
 
 
@@ -114,8 +114,8 @@ def test_report_says_a_doubt_and_that_it_was_overruled(comparison):
 
 def test_csv_has_methods_baselines_and_chance(comparison):
     text = table_csv(comparison)
-    assert text.splitlines()[0].startswith("finding,name,title,kind")
-    assert {"grad-cam", "jacobian", "chance", "uniform"} <= {line.split(",")[1] for line in text.splitlines()[1:]}
+    assert text.splitlines()[0].startswith("finding,outlined_by,name,title,kind")
+    assert {"grad-cam", "jacobian", "chance", "uniform"} <= {line.split(",")[2] for line in text.splitlines()[1:]}
 
 
 def test_a_scorecard_stands_in_the_report(comparison):
