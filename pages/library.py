@@ -3,9 +3,10 @@
 import streamlit as st
 
 from dashboard.library import folder as library_folder
+from dashboard.library import own_model
 from dashboard.library import page as library
 
-PARTS = {"films": "Films", "models": "Models", "folder": "Add a folder"}
+PARTS = {"films": "Films", "models": "Models", "folder": "Add a folder", "model": "Add a model"}
 
 st.header("Library", anchor=False)
 linked = st.query_params.get("part", "films")
@@ -27,6 +28,8 @@ if part == "films":
     library.draw_films()
 elif part == "models":
     library.draw_models()
-else:
+elif part == "folder":
     library_folder.draw()
+else:
+    own_model.draw()
 library.draw_disk_use()
