@@ -114,8 +114,9 @@ def find_cam_layer(network: nn.Module, side: int, span: tuple[float, float] = (0
                     return find_cam_layer(network, side, span, inner)
                 return CamLayer(found, layout)
     if name:
+        shown = name.removeprefix("network.")
         raise NoCamLayerError(
-            f"the layer {name!r} puts out nothing in which the cells of the film could be found, or the logits do not "
+            f"the layer {shown!r} puts out nothing in which the cells of the film could be found, or the logits do not "
             "depend on them"
         )
     raise NoCamLayerError(
