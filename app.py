@@ -6,7 +6,8 @@ from dashboard.cli import first_page
 
 first_page.wait()
 
-from dashboard.shared import style, tour  # noqa: E402
+from dashboard.shared import belongings, style, tour  # noqa: E402
+from dashboard.shared.unforeseen import guarded  # noqa: E402
 from radiographs.places import asset  # noqa: E402
 
 st.set_page_config(page_title="XAI Lightbox", page_icon=str(asset("icon.png")), layout="wide")
@@ -24,6 +25,9 @@ page = st.navigation(
     position="top",
 )
 style.apply()
-tour.offer(first_page=page.url_path == "")
-page.run()
+with guarded("The tour cannot be shown"):
+    tour.offer(first_page=page.url_path == "")
+with guarded("This page cannot be shown"):
+    page.run()
+belongings.introduce()
 first_page.drawn()

@@ -115,7 +115,7 @@ def widgets(page: Any, address: str, reruns: int) -> dict[str, list[float]]:
     idle(page)
     sidebar = page.locator("[data-testid=stSidebar]")
     page.get_by_text("How far the maps agree").first.click()
-    measures = ("Rank correlation", "Overlap of the strongest tenths")
+    measures = ("Rank correlation", "Overlap of the top 10 % of pixels")
     pill = sidebar.get_by_role("button", name="LRP", exact=True)
     findings = sidebar.locator("[data-testid=stMultiSelect]").first.locator("input")
     acts: dict[str, Callable[[int], None]] = {

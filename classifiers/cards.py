@@ -85,7 +85,7 @@ def load_card(path: Path) -> tuple[ModelCard, NetworkSpec]:
         content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
         card = _checked_card(content)
         network = _checked_network(content["network"])
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CardError(f"the model card {path.name} cannot be used: {error}") from error
     if card.name != path.stem:
         raise CardError(f"the model card {path.name} calls its model {card.name!r}; file and name agree")

@@ -220,7 +220,7 @@ def _read() -> dict[str, dict[str, Any]]:
     try:
         models = json.loads(path.read_text(encoding="utf-8"))
         whole = all({"architecture", "findings", "title", "weights", "sha256"} <= set(e) for e in models.values())
-    except (ValueError, AttributeError, TypeError) as error:
+    except (OSError, ValueError, AttributeError, TypeError, RecursionError) as error:
         raise WeightsError(f"{path} is damaged ({error}); remove it and add your models again.") from error
     if not whole:
         raise WeightsError(f"{path} lacks fields; remove it and add your models again.")

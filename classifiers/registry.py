@@ -1,4 +1,4 @@
-"""Model registry: every classifier that can be used here, and how to have those that are not at hand."""
+"""Model registry: every classifier that can be used here, and how to have those that are not available."""
 
 from __future__ import annotations
 
@@ -99,6 +99,22 @@ def _entry(card: ModelCard, missing: str | None, origin: Origin) -> ModelEntry:
     return ModelEntry(card.name, card.title, card, missing is None, missing, origin)
 
 
+def card_of(name: str) -> ModelCard:
+    """The card of a registered model, whose weights need not be there.
+
+    Raises:
+        UnknownModelError: there is no such model.
+    """
+    return _found(name, {entry.name: entry for entry in list_models()}).card
+
+
+def _found(name: str, entries: dict[str, ModelEntry]) -> ModelEntry:
+    if name not in entries:
+        near = difflib.get_close_matches(name, entries, n=3) or list(entries)
+        raise UnknownModelError(f"no model is called {name!r}; there are: {', '.join(near)}")
+    return entries[name]
+
+
 def load_classifier(name: str, device: str | torch.device | None = None, folder: Path | None = None) -> ChestClassifier:
     """Load a registered model. Keep it: loading takes seconds, and nothing is cached here.
 
@@ -111,11 +127,7 @@ def load_classifier(name: str, device: str | torch.device | None = None, folder:
         WeightsError: its weights are not there, not the right ones or damaged.
         CardError: its card is wrong.
     """
-    entries = {entry.name: entry for entry in list_models(folder)}
-    if name not in entries:
-        near = difflib.get_close_matches(name, entries, n=3) or list(entries)
-        raise UnknownModelError(f"no model is called {name!r}; there are: {', '.join(near)}")
-    origin = entries[name].origin
+    origin = _found(name, {entry.name: entry for entry in list_models(folder)}).origin
     if origin == "shipped":
         classifier = load_shipped(name, folder)
     else:

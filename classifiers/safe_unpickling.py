@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 
 import torch
 
-from classifiers.weights import WRAPPERS, StateDict, WeightsError, clean
+from classifiers.weights import WRAPPERS, StateDict, WeightsError, check_archive, clean
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _MOST_TENSORS = 20_000
@@ -76,13 +76,21 @@ def read_network_tensors(path: Path) -> StateDict:
     """
     try:
         if zipfile.is_zipfile(path):
+            check_archive(path)
             root, load = _read_zip(path)
         else:
             root, load = _read_stream(path)
         specs = dict(_tensors_of(root))
         if len(specs) > _MOST_TENSORS:
             raise ValueError(f"it says that it holds more than {_MOST_TENSORS} tensors")
-        state = {name: _tensor(spec, load) for name, spec in specs.items()}
+        state, room = {}, 2 * path.stat().st_size
+        for name, spec in specs.items():
+            state[name] = _tensor(spec, load)
+            room -= state[name].nbytes
+            if room < 0:
+                raise ValueError("its tensors are larger than the file")
+    except WeightsError:
+        raise
     except Exception as error:  # what damage raises has no common base: the archive's, the machine's, the arrays'
         raise WeightsError(f"{path.name} is damaged or not a saved network ({error}).") from error
     if not state:

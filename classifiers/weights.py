@@ -86,6 +86,27 @@ def _refuse_foreign(path: Path) -> None:
         raise WeightsError(f"{path.name} is {kind} and is not read. {ADVICE}")
 
 
+def check_archive(path: Path) -> None:
+    """Refuse a zip file of weights that would unpack to more than itself, or whose bytes do not fit their checksums.
+
+    PyTorch does not look at the checksums: bytes that were changed would become other weights without a word.
+
+    Raises:
+        WeightsError: it would, or they do not, or the archive cannot be read.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(member.file_size for member in archive.infolist()) > path.stat().st_size:
+                raise WeightsError(f"{path.name} is packed otherwise than PyTorch does, and is not read. {ADVICE}")
+            damaged = archive.testzip()
+    except WeightsError:
+        raise
+    except Exception as error:  # encrypted, of a later version, cut off: zipfile's errors have no common base
+        raise WeightsError(f"{path.name} is damaged: its archive cannot be read. {ADVICE}") from error
+    if damaged is not None:
+        raise WeightsError(f"{path.name} is damaged: its bytes do not fit their checksums. Fetch or save it again.")
+
+
 def _read_safetensors(path: Path) -> StateDict:
     try:
         return load_file(path)
@@ -94,6 +115,8 @@ def _read_safetensors(path: Path) -> StateDict:
 
 
 def _read_torch(path: Path) -> object:
+    if zipfile.is_zipfile(path):
+        check_archive(path)
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch documents no common base class of what a bad file raises
@@ -120,6 +143,7 @@ def clean(content: object, name: str) -> StateDict:
     for key, tensor in content.items():
         if not isinstance(key, str) or not isinstance(tensor, torch.Tensor):
             raise WeightsError(f"{name} holds more than named tensors ({str(key)[:60]!r}). {ADVICE}")
+    _check_tensors(content, name)
     state = {k: v.float() if v.is_floating_point() else v for k, v in content.items()}
     for key, tensor in state.items():
         if not torch.isfinite(tensor).all():
@@ -127,9 +151,22 @@ def clean(content: object, name: str) -> StateDict:
     return _without_prefix(state)
 
 
+def _check_tensors(content: Mapping[str, torch.Tensor], name: str) -> None:
+    """Refuse tensors that do not hold as many numbers as they have places, before any of them is copied."""
+    for key, tensor in content.items():
+        if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_nested or tensor.device.type != "cpu":
+            words = f"{name} holds a tensor that is sparse, quantised or without values ({key[:60]}). {ADVICE}"
+            raise WeightsError(words)
+    storages = [tensor.untyped_storage() for tensor in content.values()]
+    stored = sum({storage.data_ptr(): storage.nbytes() for storage in storages}.values())
+    if sum(tensor.numel() * tensor.element_size() for tensor in content.values()) > 2 * stored:
+        raise WeightsError(f"{name} holds tensors that are larger than what is stored of them. {ADVICE}")
+
+
 def _without_prefix(state: StateDict) -> StateDict:
-    prefix = next((p for p in _PREFIXES if all(k.startswith(p) for k in state)), None)
-    return state if prefix is None else _without_prefix({k.removeprefix(prefix): v for k, v in state.items()})
+    while prefix := next((p for p in _PREFIXES if all(k.startswith(p) for k in state)), None):
+        state = {k.removeprefix(prefix): v for k, v in state.items()}
+    return state
 
 
 def misfit(network: nn.Module, state: StateDict) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from classifiers.chest_classifier import ModelCard
+from classifiers.chest_classifier import ModelCard, Scope
 from classifiers.weights import WeightsError, sha256_of
 from radiographs.fetching.downloads import DownloadProgress
 from radiographs.fetching.fetch import FetchCancelled, FetchError
@@ -68,6 +68,8 @@ _RELEASES = {
     ),
 }
 
+_SCOPE = Scope(ages=(18, 94), projections=("PA", "AP"), collections=("nih-boxes",))
+"""Adults' frontal films; the few children of some of these collections are no ground to trust it on a child's film."""
 XRV_NAMES = tuple(PREFIX + name for name in _RELEASES)
 """Names of these models in the registry."""
 
@@ -89,6 +91,7 @@ def xrv_card(name: str) -> ModelCard:
         citation="Cohen et al. 2022, TorchXRayVision: a library of chest X-ray datasets and models, arXiv 2111.00595",
         limits="Trained on labels mined from reports, without outlines. It has seen public films, so that scores on "
         "them are optimistic. For research and teaching.",
+        scope=_SCOPE,
     )
 
 

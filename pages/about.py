@@ -19,10 +19,10 @@ if st.button("Take the tour", icon=":material/tour:", key="begin_tour", help="Fi
 st.subheader("Where to find what", anchor=False)
 for page, words in (
     ("pages/compare.py", "one film, one model, and what each method says of it, with scores"),
-    ("pages/stability.py", "how far a film can change before the answer does"),
-    ("pages/counterfactual.py", "what would have to look different for the model to answer otherwise"),
+    ("pages/stability.py", "how stable the answer is to small changes of the film"),
+    ("pages/counterfactual.py", "counterfactual images: the film as the model would answer otherwise"),
     ("pages/benchmark.py", "methods over whole collections of films, in the background"),
-    ("pages/methods.py", "what each method asks, how to read its map, and when it misleads"),
+    ("pages/methods.py", "what each method computes, how to read its map, and when it misleads"),
     ("pages/library.py", "available films and models, downloads, and folders of your own"),
     ("pages/settings.py", "what holds from one start to the next"),
 ):
@@ -35,7 +35,7 @@ st.markdown(
     "- Agreement with an outline judges the model before it judges the method: a good method shows a model that looks "
     "elsewhere as looking elsewhere. Hence the validity gate, which says whether the model looks at the finding at all "
     "([Baniecki et al. 2023](https://arxiv.org/abs/2311.04813)).\n"
-    "- No score stands alone: chance, a uniform map, a centre prior and the average outline stand beside it.\n"
+    "- No score stands alone: chance, a uniform map, a centre prior and the mean annotation stand beside it.\n"
     "- The shipped models are small and were trained on few films; their cards in the library state figures and limits."
 )
 st.subheader("Your films", anchor=False)

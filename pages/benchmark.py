@@ -5,6 +5,7 @@ import streamlit as st
 from dashboard.benchmark import page, results
 from dashboard.shared import style
 from dashboard.shared.fragments import fragment
+from dashboard.shared.unforeseen import guarded
 
 style.heading("Benchmark")
 st.markdown(
@@ -14,4 +15,5 @@ st.markdown(
 folder = page.choose()
 if folder is not None:
     fragment(page.draw_status, ticking=page.live(folder))(folder)
-    results.draw(folder)
+    with guarded("The results cannot be shown"):
+        results.draw(folder)

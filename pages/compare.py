@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.compare import page, regions
+from dashboard.compare import page
 from dashboard.compare.facts import draw_facts
 from dashboard.shared import style
 from dashboard.shared.background import owner
 from dashboard.shared.caches import manager
 from dashboard.shared.fragments import fragment
+from dashboard.shared.unforeseen import guarded
 
 style.heading("Compare explanations")
 requests = page.choose()
@@ -28,9 +29,7 @@ if requests:
         st.session_state["run_at_once"] = False
     if stop:
         manager().cancel(owner())
-    # One place for both, so that what follows stays where it is when a region comes.
-    with st.container():
+    with guarded("What is known of the film cannot be shown"):
         draw_facts(requests[0].film, requests[0].classifier)
-        regions.draw_own(requests[0])
     busy = page.pending(requests)
     fragment(page.draw_results, ticking=busy)(requests, busy)

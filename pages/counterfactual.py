@@ -1,4 +1,4 @@
-"""Counterfactual: what would have to look different for the model to answer otherwise."""
+"""Counterfactual: the film generated so that the model answers otherwise."""
 
 import streamlit as st
 

@@ -5,6 +5,7 @@ import streamlit as st
 from dashboard.library import folder as library_folder
 from dashboard.library import own_model
 from dashboard.library import page as library
+from dashboard.shared.unforeseen import guarded
 
 PARTS = {"films": "Films", "models": "Models", "folder": "Add a folder", "model": "Add a model"}
 
@@ -22,14 +23,17 @@ part = st.segmented_control(
 if st.query_params.get("part") != part:
     st.query_params["part"] = part
 library_folder.draw_added()
-library.draw_extension_problems()
+with guarded("Extensions cannot be shown"):
+    library.draw_extension_problems()
 library.open_collection()
-if part == "films":
-    library.draw_films()
-elif part == "models":
-    library.draw_models()
-elif part == "folder":
-    library_folder.draw()
-else:
-    own_model.draw()
-library.draw_disk_use()
+with guarded(f"{PARTS[part]} cannot be shown"):
+    if part == "films":
+        library.draw_films()
+    elif part == "models":
+        library.draw_models()
+    elif part == "folder":
+        library_folder.draw()
+    else:
+        own_model.draw()
+with guarded("The room on disk cannot be shown"):
+    library.draw_disk_use()

@@ -1,4 +1,4 @@
-"""Stability: how far the film can move before the answer does, and whether the Jacobian may be believed."""
+"""Stability: how small changes of the film move the answer, and whether the Jacobian may be believed."""
 
 import streamlit as st
 

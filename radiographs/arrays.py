@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -13,6 +15,11 @@ import numpy as np
 from radiographs.files import replacing
 
 _META = "meta"
+_MOST_BYTES = 2**30
+
+
+class ArraySizeError(ValueError):
+    """Arrays are too large to be read."""
 
 
 def plain(value: Any) -> Any:
@@ -51,6 +58,24 @@ def write_arrays(target: str | Path | IO[bytes], arrays: Mapping[str, np.ndarray
     np.savez_compressed(target, allow_pickle=False, **held)
 
 
+def check_size(source: str | Path | IO[bytes]) -> None:
+    """Refuse, before anything is unpacked, an archive of arrays that is or unpacks to more than 1 GiB.
+
+    Raises:
+        ArraySizeError: it does. OSError, zipfile.BadZipFile ...: the file cannot be opened, or its list is damaged.
+    """
+    if isinstance(source, (str, Path)):
+        with Path(source).open("rb") as stream:
+            return check_size(stream)
+    size = source.seek(0, os.SEEK_END)
+    if zipfile.is_zipfile(source):
+        with zipfile.ZipFile(source) as archive:
+            size = max(size, sum(member.file_size for member in archive.infolist()))
+    source.seek(0)
+    if size > _MOST_BYTES:
+        raise ArraySizeError(f"its arrays take more than {_MOST_BYTES // 2**20} MB")
+
+
 def read_arrays(source: str | Path | IO[bytes]) -> tuple[dict[str, np.ndarray], Any]:
     """Read what :func:`write_arrays` wrote: the arrays by name, and ``meta`` (None where there is none).
 
@@ -58,6 +83,7 @@ def read_arrays(source: str | Path | IO[bytes]) -> tuple[dict[str, np.ndarray], 
         FileNotFoundError: there is no such file.
         OSError, ValueError, zlib.error, zipfile.BadZipFile ...: it is damaged or of another format.
     """
+    check_size(source)
     with np.load(source, allow_pickle=False) as file:
         arrays = dict(file)
     meta = arrays.pop(_META, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from dataclasses import dataclass, field
 
@@ -33,6 +34,7 @@ class Radiograph:
         pixels: (H, W) float32 in [0, 1], read-only; 0 is black (air), 1 is white (bone), after the modality LUT
             and the inversion of MONOCHROME1, turned as one hangs a film, in true proportions.
         view: "PA", "AP", "LL" ... where known.
+        age: the patient's age in whole years where the file says it, 90 for all who are older.
         pixel_spacing_mm: (row, column) distance between pixel centres in mm where known.
         bits: bits a pixel that the film makes use of (8 to 16).
         window: (low, high) display window in units of ``pixels`` that the file asks for (VOI LUT), where it does.
@@ -51,6 +53,7 @@ class Radiograph:
     orientation: tuple[str, str] | None = None
     notes: tuple[Note, ...] = ()
     stored: StoredFrame | None = None
+    age: int | None = None
     digest: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -62,7 +65,7 @@ class Radiograph:
         pixels.setflags(write=False)
         object.__setattr__(self, "pixels", pixels)
         digest = hashlib.sha256(repr(pixels.shape).encode())
-        digest.update(pixels.tobytes())
+        digest.update(pixels.data)
         object.__setattr__(self, "digest", digest.hexdigest())
 
     def __repr__(self) -> str:
@@ -75,7 +78,18 @@ class Radiograph:
         """(H, W) in pixels."""
         return self.pixels.shape[0], self.pixels.shape[1]
 
+    def with_notes(self, notes: tuple[Note, ...]) -> Radiograph:
+        """The same film under other notes; the pixels are shared, for neither they nor the digest change."""
+        noted = copy.copy(self)
+        object.__setattr__(noted, "notes", notes)
+        return noted
+
     @property
     def doubts(self) -> tuple[Note, ...]:
         """Those of the notes that cast doubt on the film or on what a model makes of it."""
         return tuple(note for note in self.notes if note.doubt)
+
+    @property
+    def doubt_codes(self) -> list[str]:
+        """Short names of the doubts, for files that programs read."""
+        return [note.code for note in self.doubts]

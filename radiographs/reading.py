@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,6 +13,7 @@ from radiographs.film_readers.raster import PNG_MAGIC, read_raster
 from radiographs.radiograph import Radiograph
 
 MAX_BYTES = 512 * 2**20
+_TOO_LARGE = f"the file is larger than {MAX_BYTES // 2**20} MB, too large for one film"
 _ACCEPTED = "give a PNG, a JPEG or a DICOM film"
 _OTHERS: tuple[tuple[bytes, str], ...] = (
     (b"%PDF", "a PDF"),
@@ -38,11 +40,7 @@ def read_radiograph(source: Path | str | bytes | BinaryIO) -> Radiograph:
     Raises:
         FilmError: the file is not a single-frame film that can be read; the message is one sentence that says why.
     """
-    data = _content(source)
-    if not data:
-        raise FilmError("the file is empty")
-    if len(data) > MAX_BYTES:
-        raise FilmError(f"the file is larger than {MAX_BYTES // 2**20} MB, too large for one film")
+    data = film_bytes(source)
     if data.startswith((PNG_MAGIC, JPEG_MAGIC)):
         return read_raster(data)
     if looks_like_dicom(data):
@@ -50,21 +48,40 @@ def read_radiograph(source: Path | str | bytes | BinaryIO) -> Radiograph:
     raise FilmError(f"the file is {_kind(data)}, which cannot be read as a film; {_ACCEPTED}")
 
 
-def _content(source: Path | str | bytes | BinaryIO) -> bytes:
+def film_bytes(source: Path | str | bytes | BinaryIO) -> bytes:
+    """All bytes of a film's file; one that is too large is refused before it is read.
+
+    Args:
+        source: as of :func:`read_radiograph`.
+
+    Raises:
+        FilmError: the file is empty, too large, or cannot be opened.
+    """
+    data = source if isinstance(source, bytes) else _content(source)
+    if not data:
+        raise FilmError("the file is empty")
+    if len(data) > MAX_BYTES:
+        raise FilmError(_TOO_LARGE)
+    return data
+
+
+def _content(source: Path | str | BinaryIO) -> bytes:
     """All bytes of ``source``, at most one more than the limit."""
-    if isinstance(source, bytes):
-        return source
     try:
         if isinstance(source, str | Path):
             with Path(source).open("rb") as stream:
+                if os.fstat(stream.fileno()).st_size > MAX_BYTES:
+                    raise FilmError(_TOO_LARGE)
                 return stream.read(MAX_BYTES + 1)
         return source.read(MAX_BYTES + 1)
     except FileNotFoundError as error:
         raise FilmError("there is no such file") from error
     except IsADirectoryError as error:
         raise FilmError("this is a folder, not a film") from error
-    except OSError as error:
-        raise FilmError("the file cannot be opened: check its permissions") from error
+    except FilmError:
+        raise
+    except (OSError, ValueError) as error:  # no path may hold a NUL or half a character
+        raise FilmError("the file cannot be opened: check its name and permissions") from error
 
 
 def _kind(data: bytes) -> str:

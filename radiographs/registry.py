@@ -16,9 +16,9 @@ import radiographs.collections
 from radiographs import extensions
 from radiographs.collection import Collection, CollectionCard, FilmEntry
 from radiographs.collections.remembered import remembered_folders
+from radiographs.decoding.pool import read_film
 from radiographs.errors import CollectionError
 from radiographs.radiograph import Radiograph
-from radiographs.reading import read_radiograph
 
 _log = logging.getLogger(__name__)
 
@@ -108,7 +108,7 @@ def find_film(reference: str) -> tuple[Radiograph, FilmEntry | None, Collection 
             film_id = folder.film_id_of(Path(path))
             if film_id is not None:
                 return folder.read(film_id), folder.entry(film_id), folder
-        return read_radiograph(Path(path)), None, None
+        return read_film(Path(path)), None, None
     if os.path.isdir(path):
         raise CollectionError(f"{reference} is a folder; name one film in it")
     name, slash, film_id = reference.partition("/")

@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 
+# Tests run side by side, one process a core: threads within an operation would only get in each other's way.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ["OMP_NUM_THREADS"] = "1"
+
 import pytest
 
 from classifiers.torchvision_guard import ensure_torchvision

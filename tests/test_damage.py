@@ -19,9 +19,9 @@ from classifiers.safe_unpickling import read_network_tensors
 from classifiers.weights import WeightsError, read_state_dict
 from dashboard.viewer.pictures import region_mask
 from evaluation.one_film.map_files import MapError, read_map_file
-from radiographs.annotation_readers.mask_images import read_mask_image
 from radiographs.annotation_readers.rows import read_text
 from radiographs.errors import AnnotationError, FilmError
+from radiographs.film_readers.mask_images import read_mask_image
 from radiographs.reading import read_radiograph
 from tests.radiographs.film_readers.test_dicom import film, save
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import IO, Any
@@ -80,7 +81,13 @@ class Explanation:
         return png_of(self.values, self.signed)
 
     def save(
-        self, target: str | Path | IO[bytes], *, half: bool = False, model: str = "", on_film: np.ndarray | None = None
+        self,
+        target: str | Path | IO[bytes],
+        *,
+        half: bool = False,
+        model: str = "",
+        on_film: np.ndarray | None = None,
+        doubts: Sequence[str] = (),
     ) -> None:
         """Write the explanation as an .npz file that :meth:`load` reads; it holds neither a film nor a person's name.
 
@@ -89,6 +96,7 @@ class Explanation:
             half: store the map as 16-bit floats and its raw ``scale``: half the size, to about 0.05 %.
             model: the classifier's registered name, for whoever reads the file.
             on_film: (H, W) the same map in the film's own pixels, for programs that know no input grid.
+            doubts: codes of what is doubted of the film.
 
         Raises:
             OSError: the file cannot be written.
@@ -99,6 +107,7 @@ class Explanation:
             held |= {"values": (self.values / scale).astype(np.float16), "scale": np.asarray(scale)}
         meta = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _ARRAYS}
         meta |= {"no_positive_evidence": self.empty} | ({"model": model} if model else {})
+        meta |= {"doubts": list(doubts)} if doubts else {}
         write_arrays(target, {name: array for name, array in held.items() if array is not None}, meta)
 
     @classmethod

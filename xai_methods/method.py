@@ -102,7 +102,7 @@ class Method(ABC):
         additive: whether they add up, over pixels or superpixels, to the logit less what the diagnostics name as
             ``base_value`` (nothing where they name none). stochastic: whether another seed gives another map.
         speed: "fast" where it takes about as long as a few forward passes, else "slow".
-        role: "main" for the methods shown where nobody chose, "baseline" for maps that know nothing of the model.
+        role: "main" for the methods shown where nobody chose, "baseline" for model-independent baselines.
         order: place in lists. parameters: its :class:`Parameters` subclass.
     """
 

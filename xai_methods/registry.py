@@ -57,7 +57,7 @@ def main_methods() -> tuple[str, ...]:
 
 
 def baseline_methods() -> tuple[str, ...]:
-    """Names of the maps that know nothing of the model, in order."""
+    """Names of the model-independent baselines, in order."""
     return tuple(name for name, method in methods().items() if method.role == "baseline")
 
 

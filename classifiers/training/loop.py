@@ -119,7 +119,7 @@ def run_stage(
                 weight.grad = torch.stack(grads).mean(dim=0)
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimiser.step()
-            _follow(average, network, min(stage.average, (1 + step) / (10 + step)))
+            follow(average, network, min(stage.average, (1 + step) / (10 + step)))
             if step % 10 == 0 or step + 1 == stage.steps:
                 losses = [round(sum(a[1][i] for a in answers) / len(answers), 4) for i in range(2)]
                 spent = {"seconds": round(time.monotonic() - started, 1), "cpu": round(time.process_time() - cpu, 1)}
@@ -172,7 +172,7 @@ def _gradients(
 
 
 @torch.no_grad()
-def _follow(average: torch.nn.Module, network: ChestResNet18, decay: float) -> None:
+def follow(average: torch.nn.Module, network: ChestResNet18, decay: float) -> None:
     """Move ``average`` towards ``network``: exponential moving average of weights and running statistics."""
     for old, new in zip(average.state_dict().values(), network.state_dict().values()):
         if old.dtype.is_floating_point:

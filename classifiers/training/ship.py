@@ -50,7 +50,7 @@ CARDS: dict[str, dict[str, Any]] = {
         "scope": NIH_SCOPE,
     },
     "known-truth": {
-        "title": "Known truth",
+        "title": "Synthetic findings",
         "summary": "ResNet-18 that detects findings planted into normal films, so that the truth is exact.",
         "trained_on": "1,175 normal films of children (Kermany et al., CC BY 4.0) with findings planted anew in every "
         "batch, starting from the first cycle of nih14-localised; the masks teach it where to look "

@@ -29,7 +29,7 @@ def leaderboard(board: pd.DataFrame, title: str) -> Layers:
 
 
 def _by_kind() -> alt.Color:
-    """Methods in colour, what knows nothing of the model in grey."""
+    """Methods in colour, model-independent baselines in grey."""
     known = alt.Scale(domain=["method", "baseline", "chance"], range=[GREEN, GREY, GREY])
     return alt.Color("kind:N", scale=known, legend=None)
 

@@ -87,7 +87,7 @@ def _chosen_plan() -> Plan | None:
     left, right = st.columns(2)
     with left:
         name = st.text_input("Name", "benchmark", max_chars=60, key="plan name")
-        films = st.multiselect("Films from", list(available), list(available)[:1], format_func=available.__getitem__)
+        films = st.multiselect("Collections", list(available), list(available)[:1], format_func=available.__getitem__)
         chosen = st.multiselect("Models", list(models), list(models)[-1:], format_func=models.__getitem__)
         number = st.number_input("Films for each finding (0: all)", 0, 100_000, 5)
     with right:

@@ -1,4 +1,4 @@
-"""The benchmark page's second half: leaderboard, distributions, what scores hang on, best and worst cases, files."""
+"""The benchmark page's second half: leaderboard, distributions, what scores depend on, best and worst cases, files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from evaluation.runs.report import make_report
 from evaluation.runs.report_files import report_texts
 from evaluation.runs.store import Store, StoreError
 from evaluation.scores import get_metric
-from evaluation.validity.gate import Verdict
+from evaluation.validity.gate import CAUTIONS, Verdict
 from radiographs.findings import display_name
 from xai_methods import methods
 
@@ -93,7 +93,7 @@ def _verdicts(folder: str, stamp: str, pair: tables.Pair) -> dict[str, Verdict]:
     return tables.verdicts(Store(folder), pair)
 
 
-@st.cache_data(max_entries=32, show_spinner="Working out intervals ...")
+@st.cache_data(max_entries=32, show_spinner="Computing intervals ...")
 def _board(folder: str, stamp: str, pair: tables.Pair, metric: str) -> pd.DataFrame:
     return tables.leaderboard(Store(folder), pair, [metric], draws=DRAWS)
 
@@ -113,13 +113,13 @@ def _gate_words(verdicts: dict[str, Verdict], finding: str | None) -> None:
         if not verdict.passed:
             st.warning(verdict.words, icon=":material/warning:")
         return
-    doubtful = [display_name(name) for name, verdict in verdicts.items() if not verdict.passed]
-    if doubtful:
-        st.warning(
-            f"It is not shown on these films that the model looks at {', '.join(doubtful)}: "
-            "these scores judge the model before the method.",
-            icon=":material/warning:",
-        )
+    for status, caution in CAUTIONS.items():
+        doubtful = [display_name(name) for name, verdict in verdicts.items() if verdict.status == status]
+        if doubtful:
+            st.warning(
+                f"{', '.join(doubtful)}: {caution}. These scores judge the model before the method.",
+                icon=":material/warning:",
+            )
 
 
 def _leaderboard(folder: Path, stamp: str, pair: tables.Pair, metric: str, finding: str | None) -> None:
@@ -135,7 +135,7 @@ def _leaderboard(folder: Path, stamp: str, pair: tables.Pair, metric: str, findi
     score = get_metric(metric)
     st.altair_chart(charts.leaderboard(part, f"{score.title} ({score.direction} is better)"), width="stretch")
     words = "Mean over pairs of film and finding, with its 95 % interval over patients, from 10 patients on. "
-    words += "Grey: without the model."
+    words += "Grey: model-independent baselines."
     if part[part.kind == "method"].n.nunique() > 1:
         words += " Not all maps have values on the same films: see n. What is gained is over films that both have."
     st.caption(words)
@@ -177,9 +177,9 @@ def _charted(view: str, table: pd.DataFrame, metric: str) -> None:
     if view == "Lesion size":
         sized = chosen[chosen.area > 0]
         if sized.empty:
-            st.info("Nobody outlined anything on these films.")
+            st.info("There is no reference annotation on these films.")
             return
-        st.altair_chart(charts.against(sized, "area", "Share of the film outlined", title, log=True), width="stretch")
+        st.altair_chart(charts.against(sized, "area", "Share of the film annotated", title, log=True), width="stretch")
     else:
         words = "The model's probability of the finding"
         st.altair_chart(charts.against(chosen, "probability", words, title), width="stretch")
@@ -235,7 +235,7 @@ def _cost(folder: Path, stamp: str) -> None:
             "mean_seconds": "Mean seconds", "total_seconds": "Seconds in all", "median_evaluations": "Median passes",
         },
     )  # fmt: skip
-    st.markdown(f"**{len(failures)}** maps or scores could not be had.")
+    st.markdown(f"**{len(failures)}** maps or scores could not be computed.")
     if len(failures):
         st.dataframe(failures.drop(columns=["question"]), hide_index=True)
     st.markdown(doubts)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from classifiers import ModelCard
     from dashboard.shared.film_context import FilmContext
 
 
@@ -17,20 +18,20 @@ def add_film_and_model(command: argparse.ArgumentParser) -> None:
     command.add_argument("--model", required=True, metavar="MODEL", help="a model of lightbox models")
 
 
-def film_context(reference: str) -> FilmContext:
+def film_context(reference: str, card: ModelCard) -> FilmContext:
     """The film of ``reference``, a file or ``collection/film-id``, with what is known of it; a file's name is left out.
 
-    What is doubtful of the film is said on the terminal.
+    What is doubtful of the film, or of showing it to the model of ``card``, is said on the terminal.
 
     Raises:
         LookupError: there is no such film. FilmError: it cannot be read.
     """
     from dashboard.shared.film_context import FilmContext
-    from evaluation.cli.films import say_doubts
+    from evaluation.cli.check import checked_aloud
     from radiographs.registry import find_film
 
     radiograph, entry, collection = find_film(reference)
-    say_doubts(radiograph)
+    radiograph = checked_aloud(radiograph, card, entry)
     if collection is None or entry is None:
         return FilmContext("from a file", radiograph)
     annotations = tuple(collection.annotations(entry.film_id))

@@ -12,10 +12,8 @@ from radiographs.files import write_bytes, write_text
 
 def add_command(added: argparse._SubParsersAction) -> None:
     """Add ``lightbox counterfactual`` to the commands of ``lightbox``."""
-    about = (
-        "Redraw one film from a finding absent to present; write a GIF, a PNG strip or an HTML report, by --out's end."
-    )
-    command = added.add_parser("counterfactual", help="what would have to look different", description=about)
+    about = "Generate one film from a finding absent to present; write a GIF, a PNG strip or a report, by --out's end."
+    command = added.add_parser("counterfactual", help="counterfactual images of one film", description=about)
     add_film_and_model(command)
     command.add_argument("--finding", required=True, metavar="FINDING", help="a finding the explainer serves")
     command.add_argument(
@@ -39,8 +37,8 @@ def exaggerate_film(arguments: argparse.Namespace) -> int:
     if kind not in (".html", ".gif", ".png"):
         raise ValueError(f"--out: {arguments.out.name} should end in .html, .gif or .png")
     check_folder(arguments.out)
-    film = film_context(arguments.film)
     model = load_classifier(arguments.model)
+    film = film_context(arguments.film, model.card)
     made = exaggerated_film(model, film.radiograph, arguments.finding, arguments.explainer)
     if kind == ".html":
         write_text(arguments.out, files.html_report(made, model.card, film.reference, film.radiograph.notes))

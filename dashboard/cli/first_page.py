@@ -77,6 +77,7 @@ def _until_served() -> None:
 
 def _fill_caches() -> None:
     """Have the first film and model ready, and what the page draws of them before any method runs."""
+    from classifiers.film_check import look_at
     from classifiers.registry import list_models
     from dashboard.compare import caches
     from dashboard.shared import choosing
@@ -90,6 +91,7 @@ def _fill_caches() -> None:
     if not reference or not models:
         return
     film, model = cached_film(reference), classifier(choosing.first_model(models, reference))
+    look_at(film.radiograph)
     findings = choosing.default_findings(film, probabilities(film.radiograph, model))
     if film.collection is not None:
         film_table(film.collection.name, len(film.collection.entries()))

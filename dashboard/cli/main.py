@@ -77,12 +77,13 @@ def compare_film(arguments: argparse.Namespace) -> int:
     if arguments.dicom is not None:
         check_folder(arguments.dicom, "--dicom")
     chosen = dict.fromkeys(arguments.method or main_methods())
-    film = film_context(arguments.film)
+    classifier = load_classifier(arguments.model)
+    film = film_context(arguments.film, classifier.card)
     if arguments.mask is not None:
         finding = arguments.finding[0]
         outline = read_outline(arguments.mask, finding, film.radiograph, Path(arguments.film).name)
         film = replace(film, annotations=tuple(annotations_of({finding: outline})))
-    context = film.scoring_context(load_classifier(arguments.model))
+    context = film.scoring_context(classifier)
 
     def progress(finding: str, method: str, share: float) -> None:
         draw_bar(f"{finding} {method}", share)

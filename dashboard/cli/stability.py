@@ -12,7 +12,9 @@ from radiographs.files import write_text
 
 def add_command(added: argparse._SubParsersAction) -> None:
     """Add ``lightbox stability`` to the commands of ``lightbox``."""
-    about = "Measure how far one film can move before the model's answer does, and write one self-contained HTML file."
+    about = (
+        "Measure how stable a model's answer is to small changes of one film, and write one self-contained HTML file."
+    )
     command = added.add_parser(
         "stability", help="how stably a model answers at one film, as a report", description=about
     )
@@ -35,8 +37,8 @@ def study_film(arguments: argparse.Namespace) -> int:
     check_folder(arguments.out)
     if arguments.seed < 0:
         raise ValueError(f"--seed: expected 0 or more, got {arguments.seed}")
-    film = film_context(arguments.film)
     model = load_classifier(arguments.model)
+    film = film_context(arguments.film, model.card)
     found = study(model, film.radiograph, seed=arguments.seed, report=partial(draw_bar, "stability"))
     write_text(arguments.out, html_report(found, model.card, film.reference, film.radiograph))
     return 0

@@ -13,7 +13,7 @@ from dashboard import viewer
 from dashboard.jobs.explanation_cache import address
 from dashboard.shared.caches import BY_CONTENT
 from dashboard.shared.film_context import FilmContext, mask_digest
-from evaluation.one_film import agreement
+from evaluation.one_film import agreement, marks
 from evaluation.one_film.compare import FindingResult, finding_result
 from evaluation.one_film.evaluate import MethodResult, evaluate_explanation
 from radiographs import Radiograph
@@ -22,7 +22,8 @@ from xai_methods import Explanation
 
 def _content_of(result: FindingResult) -> Hashable:
     maps = tuple(address(done.explanation) for done in result.methods.values() if done.explanation is not None)
-    return result.finding, mask_digest(result.mask), result.logit, result.verdict.words, maps
+    outline = mask_digest(result.mask), result.readers, result.reference_hidden
+    return result.finding, outline, result.logit, result.verdict.words, maps
 
 
 RESULT_BY_CONTENT: dict[str | type, Callable[[Any], Any]] = {FindingResult: _content_of}
@@ -63,6 +64,18 @@ def scored(classifier: ChestClassifier, film: FilmContext, explanation: Explanat
 def unexplained(classifier: ChestClassifier, film: FilmContext, finding: str) -> FindingResult:
     """What is known of one finding before any method ran: probability, verdict, baselines, chance."""
     return finding_result(film.scoring_context(classifier), finding, {})
+
+
+@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=BY_CONTENT)
+def marks_on(film: FilmContext) -> dict[str, np.ndarray]:
+    """Lettering, tubes and lines on the film, see :func:`evaluation.one_film.marks.marks_on`."""
+    return marks.marks_on(film.radiograph, film.annotations)
+
+
+@st.cache_data(max_entries=128, show_spinner=False, hash_funcs=RESULT_BY_CONTENT | BY_CONTENT)
+def on_marks(result: FindingResult, film: FilmContext) -> str:
+    """How much of the maps' evidence lies on those, where it is much."""
+    return marks.marks_in_words(result, marks_on(film))
 
 
 @st.cache_data(max_entries=128, show_spinner=False, hash_funcs=RESULT_BY_CONTENT)

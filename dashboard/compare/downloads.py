@@ -11,16 +11,14 @@ import numpy as np
 import streamlit as st
 
 from dashboard.compare.panels import comparison_of
-from dashboard.compare.regions import named
+from dashboard.compare.regions import file_stem
 from dashboard.compare.request import CompareRequest
 from dashboard.compare.scorecard import done_scorecards
 from dashboard.exports.content import ReportContent
 from dashboard.exports.tables import table_csv, table_latex
 from dashboard.jobs import sentence
-from dashboard.shared import own_regions
 from dashboard.shared.caches import manager
 from dashboard.shared.file_button import file_button
-from dashboard.shared.film_context import short_digest
 from dashboard.shared.film_notes import is_overruled
 from dashboard.shared.state import UPLOAD, Choice, to_query
 from evaluation.one_film.compare import Comparison, FindingResult
@@ -43,7 +41,7 @@ def maps_npz(comparison: Comparison) -> bytes:
                 continue
             arrays[f"{finding}.{method}.values"] = made.values
             arrays[f"{finding}.{method}.on_film"] = done.on_film
-            meta.append({name: getattr(made, name) for name in META})
+            meta.append({name: getattr(made, name) for name in META} | {"doubts": comparison.radiograph.doubt_codes})
     buffer = io.BytesIO()
     write_arrays(buffer, arrays, meta)
     return buffer.getvalue()
@@ -88,7 +86,8 @@ def _items(request: CompareRequest, results: dict[str, FindingResult], choice: C
     content = ReportContent(
         comparison, card, film.reference, film.card, view, link, overruled=is_overruled(film.radiograph)
     )
-    stem = f"lightbox-{short_digest(film.radiograph.digest)}-{request.classifier.name}"
+    readers = sorted({reader for result in results.values() for reader in result.readers})
+    stem = file_stem("lightbox", film, list(results), *readers, request.classifier.name)
     report = partial(html_report, content, done_scorecards(request, results, manager()))
     _item("Report (HTML)", report, f"{stem}.html", "description")
     _item("Report (PDF)", partial(pdf_report, content), f"{stem}.pdf", "picture_as_pdf")
@@ -100,9 +99,8 @@ def _items(request: CompareRequest, results: dict[str, FindingResult], choice: C
     original = _original(request)
     dicom = stem if original is None else f"{stem}-original-study"
     _item("DICOM (zip)", _joining(original, partial(dicom_zip, comparison, original)), f"{dicom}.zip", "radiology")
-    drawn = own_regions.regions_on(film.radiograph)
-    if drawn:
-        outlines = partial(_regions, film.radiograph, named(drawn), original)
+    if film.drawn:
+        outlines = partial(_regions, film.radiograph, list(film.drawn), original)
         _item("Your regions (DICOM)", _joining(original, outlines), f"{dicom}-regions.dcm", "draw")
 
 

@@ -9,14 +9,17 @@ from dashboard.compare import caches, gate, panels, regions, scorecard
 from dashboard.compare.request import CompareRequest
 from dashboard.compare.scores import draw_scores
 from dashboard.jobs import JobManager
+from dashboard.shared import choosing
 from dashboard.shared.caches import manager, probabilities
 from dashboard.shared.display import View
+from dashboard.shared.style import literal
+from dashboard.shared.unforeseen import guarded
 from evaluation.one_film.agreement import agreement_matrix
 from evaluation.one_film.compare import FindingResult
 from radiographs.findings import display_name
 
 PROBABILITY = "The model's own probability that the finding is on the film. How well it is calibrated, its card says."
-MEASURES = {"overlap": "Overlap of the strongest tenths", "rank correlation": "Rank correlation"}
+MEASURES = {"overlap": "Overlap of the top 10 % of pixels", "rank correlation": "Rank correlation"}
 
 
 def draw_finding(
@@ -38,14 +41,20 @@ def draw_finding(
     for place, request in enumerate(able):
         _heading(request, finding, len(requests) > 1, place)
         first = place == 0
-        now, drawn = panels.draw_panels(request, finding, states[place], view, controls=controls and first)
-        regions.take(request, finding, drawn)
-        seen = now if first else seen
+        told = panels.draw_panels(request, finding, states[place], view, controls=controls and first)
+        regions.take(request.film, finding, told.region)
+        if told.step:
+            choosing.step_film(told.step)
+        seen = told.view if first else seen
     if len(able) < len(requests):
         st.caption(f"The second model does not know {display_name(finding).lower()}.")
+    agreed = regions.against_reference(able[0].film, finding) if able else ""
+    if agreed:
+        st.markdown(literal(agreed))
     results = {r.classifier.name: panels.results_so_far(r, s, finding) for r, s in zip(able, states)}
     for request in able:
-        words = caches.in_words(results[request.classifier.name])
+        result = results[request.classifier.name]
+        words = literal(" ".join(filter(None, (caches.in_words(result), caches.on_marks(result, request.film)))))
         if words:
             st.markdown(f"**{request.classifier.card.title}**: {words}" if len(able) > 1 else words)
     if len(able) == 1:
@@ -58,12 +67,16 @@ def draw_finding(
 
 
 def _draw_measured(request: CompareRequest, result: FindingResult, jobs: JobManager) -> None:
-    draw_scores(result)
-    gate.draw_gate(request, result, jobs)
-    if sum(done.explanation is not None for done in result.methods.values()) > 1:
-        with st.expander("How far the maps agree with each other", icon=":material/grid_on:"):
-            _draw_agreement(request, result)
-    scorecard.draw_scorecard(request, result, jobs)
+    with guarded("The scores cannot be shown"):
+        draw_scores(result)
+    with guarded("The validity gate cannot be shown"):
+        gate.draw_gate(request, result, jobs)
+    with guarded("How far the maps agree cannot be shown"):
+        if sum(done.explanation is not None for done in result.methods.values()) > 1:
+            with st.expander("How far the maps agree with each other", icon=":material/grid_on:"):
+                _draw_agreement(request, result)
+    with guarded("The scorecard cannot be shown"):
+        scorecard.draw_scorecard(request, result, jobs)
 
 
 def _heading(request: CompareRequest, finding: str, several: bool, place: int) -> None:
@@ -81,7 +94,7 @@ def _draw_agreement(request: CompareRequest, result: FindingResult) -> None:
     )
     _draw_matrix(result, str(measure))
     st.caption(
-        "1: the same. Overlap counts the strongest tenth of each map; two random maps share 0.05. "
+        "1: the same. Overlap is the intersection over union of the top 10 % of pixels; two random maps have 0.05. "
         "Maps that agree may still agree on the wrong place."
     )
 

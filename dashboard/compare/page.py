@@ -17,7 +17,9 @@ from dashboard.shared.display import View
 from dashboard.shared.film_and_model import film_and_models
 from dashboard.shared.session import write_address
 from dashboard.shared.state import Choice, differing, to_query
+from dashboard.shared.unforeseen import guarded
 from evaluation.one_film.compare import FindingResult
+from radiographs.findings import display_name
 from xai_methods import get_method
 
 FIRST_MAP_SECONDS = 1.2
@@ -31,13 +33,13 @@ def choose() -> list[CompareRequest]:
         return []
     film, models, link = found
     with st.sidebar:
-        if any(film.seen_in_training(model.card.split) for model in models):
+        if any(film.seen_in_training(model.card) for model in models):
             st.warning("A model was trained on films of this patient; its scores here flatter it.")
         chances = probabilities(film.radiograph, models[0])
         findings = choosing.choose_findings(film, models[0].name, chances, link)
         parameters = choosing.choose_methods(link)
         seed = choosing.choose_seed(link)
-    st.session_state.setdefault("view", link.view)
+    st.session_state.setdefault("view", replace(link.view, outline=True))
     main = CompareRequest(film, models[0], findings, parameters, seed)
     return [main, *(main.with_model(model) for model in models[1:])]
 
@@ -74,15 +76,17 @@ def draw_results(requests: list[CompareRequest], was_pending: bool) -> None:
     view = first
     results: dict[str, dict[str, FindingResult]] = {request.classifier.name: {} for request in requests}
     for place, finding in enumerate(main.findings):
-        seen, found = draw_finding(requests, finding, first, controls=place == 0)
-        view = seen if place == 0 else view
-        for model, result in found.items():
-            results[model][finding] = result
+        with guarded(f"{display_name(finding)} cannot be shown"):
+            seen, found = draw_finding(requests, finding, first, controls=place == 0)
+            view = seen if place == 0 else view
+            for model, result in found.items():
+                results[model][finding] = result
     st.session_state["view"] = view
     choice = _choice(requests, view)
     usual = choice.methods == choosing.usual_methods()
     write_address(to_query(replace(choice, methods=()) if usual else choice))
-    draw_downloads(requests, results, choice)
+    with guarded("The exports cannot be offered"):
+        draw_downloads(requests, results, choice)
     if was_pending != pending(requests):
         st.rerun()
 
@@ -99,6 +103,7 @@ def _choice(requests: list[CompareRequest], view: View) -> Choice:
         methods=tuple(main.parameters),
         parameters={name: given for name, given in parameters.items() if given},
         seed=main.seed,
-        view=view,
+        # The link hides from others what is hidden here.
+        view=replace(view, outline=view.outline and not main.film.reference_hidden),
         run=any(manager().status(key) is not None for key in main.keys()),
     )

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from dashboard import viewer
-from dashboard.compare import caches
+from dashboard.compare import caches, regions
 from dashboard.compare.request import CompareRequest
 from dashboard.jobs import JobManager, Status
 from dashboard.shared import display
 from dashboard.shared.display import View
+from dashboard.shared.film_context import FilmContext
 from dashboard.shared.map_notes import notes_on
-from dashboard.viewer import PanelGiven
+from dashboard.shared.state import UPLOAD
+from dashboard.viewer import OutlineGiven, PanelGiven, Seen
 from evaluation.one_film.compare import Comparison, FindingResult
 from evaluation.one_film.evaluate import MethodResult
+from radiographs.annotation import union_mask
 from radiographs.findings import display_name
 from xai_methods import Explanation, Method, get_method
 
@@ -48,38 +51,60 @@ def comparison_of(request: CompareRequest, results: dict[str, FindingResult]) ->
     return Comparison(request.film.radiograph, model.name, model.digest, request.seed, "positive", results)
 
 
-def draw_panels(
-    request: CompareRequest, finding: str, states: States, view: View, controls: bool
-) -> tuple[View, dict[str, Any] | None]:
-    """Draw the film and one panel for each method; return how they are looked at now, and a region just drawn."""
+def draw_panels(request: CompareRequest, finding: str, states: States, view: View, controls: bool) -> Seen:
+    """Draw the film and one panel for each method; return what the viewer tells: view, region, step to another film."""
     film = request.film.radiograph
-    spacing = film.pixel_spacing_mm
-    mask = request.film.mask(finding)
-    panels = [_film_panel(request, finding, mask)]
+    outlines = _outlines(request.film, finding)
+    panels = [_film_panel(request.film, finding, outlines)]
     panels += [_panel(request, finding, method, status) for method, status in states.items()]
     return viewer.mount(
         f"viewer {request.classifier.name} {finding}",
-        film.digest,
+        film,
         caches.film_png(film),
         caches.film_windows(film),
         panels,
         view=view,
-        outlines=[] if mask is None else [(display_name(finding), caches.outline_png(mask))],
-        width_mm=spacing[1] * film.shape[1] if spacing else None,
+        outlines=[OutlineGiven(o.label, caches.outline_png(o.mask), o.own) for o in outlines],
         controls=controls,
+        steps=not request.film.reference.startswith(f"{UPLOAD}/"),
     )
 
 
-def _film_panel(request: CompareRequest, finding: str, mask: np.ndarray | None) -> PanelGiven:
+@dataclass(frozen=True, eq=False)
+class _Outline:
+    """An outline on the panels: what the read-out calls it, its (H, W) mask, the note under the film, and whose."""
+
+    label: str
+    mask: np.ndarray
+    note: str
+    own: bool
+
+
+def _outlines(film: FilmContext, finding: str) -> list[_Outline]:
+    """The experts' outline of a finding, then that of the person at the page."""
+    name, found = display_name(finding), []
+    reference, own = union_mask(list(film.annotations), finding), regions.own_mask(film, finding)
+    if reference is not None:
+        outlines = film.outlines(finding)
+        readers = " and ".join(sorted({a.reader for a in outlines}))
+        origin = "exact mask of a synthetic finding" if all(a.exact for a in outlines) else readers
+        note = f"Green: {name.lower()}, {origin}; {100 * reference.mean():.1f} % of the film."
+        found.append(_Outline(f"{name} ({readers})", reference, note, own=False))
+    if own is not None:
+        note = f"Dashed yellow: {name.lower()}, {film.drawn[0].reader}; {100 * own.mean():.1f} % of the film."
+        found.append(_Outline(f"{name} ({film.drawn[0].reader})", own, note, own=True))
+    return found
+
+
+def _film_panel(film: FilmContext, finding: str, outlines: list[_Outline]) -> PanelGiven:
     name = display_name(finding)
-    if mask is None:
-        note = f"Nobody outlined {name.lower()} on this film."
-        return PanelGiven("film", "Film", "The film, without an outline", note=note)
-    outlines = request.film.outlines(finding)
-    readers = ", ".join(sorted({a.reader for a in outlines}))
-    origin = "planted here, truth exact" if all(a.exact for a in outlines) else f"outlined by {readers}"
-    note = f"Green: {name.lower()} {origin}; {100 * mask.mean():.1f} % of the film."
-    return PanelGiven("film", "Film", f"The film with the outline of {name}", note=note)
+    notes = [outline.note for outline in outlines]
+    if film.reference_hidden:
+        notes.insert(0, "Reference annotations are hidden.")
+    elif not film.outlines(finding):
+        notes.insert(0, f"No reference annotation for {name.lower()}.")
+    alt = f"The film with the outline of {name}" if outlines else "The film, without an outline"
+    return PanelGiven("film", "Film", alt, note=" ".join(notes))
 
 
 def _panel(request: CompareRequest, finding: str, name: str, status: Status | None) -> PanelGiven:
@@ -103,4 +128,4 @@ def _map(request: CompareRequest, finding: str, method: Method, explanation: Exp
     alt = f"{method.title} map for {display_name(finding)}" + (f": {words}" if words else "")
     seconds = f"{explanation.seconds:.1f} s" if explanation.seconds >= 0.1 else f"{1000 * explanation.seconds:.0f} ms"
     note = " · ".join([seconds, *notes_on(explanation)])
-    return PanelGiven(method.name, method.title, alt, method.question, note, picture, words=words)
+    return PanelGiven(method.name, method.title, alt, method.question, note, picture, words=words, unit=method.unit)

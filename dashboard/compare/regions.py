@@ -1,70 +1,112 @@
-"""Regions that a person draws in the viewer: taken in, named, scored against, saved as files."""
+"""Regions that a person draws in the viewer: taken in, named, set against the reference, saved as files."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import re
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
-from dashboard.compare.request import CompareRequest
 from dashboard.jobs import sentence
 from dashboard.settings import settings
 from dashboard.settings.settings import LONGEST_NAME
 from dashboard.shared import own_regions
 from dashboard.shared.file_button import file_button
-from dashboard.shared.film_context import short_digest
+from dashboard.shared.film_context import FilmContext
+from dashboard.shared.style import literal
+from dashboard.shared.unforeseen import safely
 from dashboard.viewer.pictures import region_mask
+from evaluation.scores.outline_agreement import outline_agreement
 from radiographs import Annotation, Radiograph
-from radiographs.annotation import Kind
+from radiographs.annotation import Kind, union_mask
 from radiographs.annotation_writing import coco_json, mask_png
 from radiographs.findings import display_name
 
 KINDS: dict[str, Kind] = {"box": "box", "polygon": "polygon", "brush": "mask"}
 
 
-def take(request: CompareRequest, finding: str, told: dict[str, Any] | None) -> None:
-    """Add a region that the viewer has just told of, under the finding beside which it was drawn."""
+def take(film: FilmContext, finding: str, told: dict[str, Any] | None) -> None:
+    """Take in what the viewer has just told of: a region drawn beside ``finding``, or that the last one is undone."""
     if not told:
         return
-    film = request.film.radiograph
+    radiograph, kind = film.radiograph, str(told.get("kind"))
     try:
-        mask = region_mask(str(told.get("png", "")), film.shape)
+        if kind == "undo":
+            own_regions.undo(radiograph)
+        elif kind == "redo":
+            own_regions.redo(radiograph)
+        else:
+            mask = region_mask(str(told.get("png", "")), radiograph.shape)
+            own_regions.add(radiograph, Annotation(finding, mask, KINDS.get(kind, "mask"), own_regions.reader()))
     except ValueError as error:
         st.warning(sentence(error), icon=":material/draw:")
         return
-    own_regions.add(film, Annotation(finding, mask, KINDS.get(str(told.get("kind")), "mask"), _reader()))
+    except OSError as error:
+        st.session_state["region_words"] = f"Your region holds for now, but could not be stored: {error.strerror}."
     st.rerun()
 
 
-def draw_own(request: CompareRequest) -> None:
-    """Draw what this person outlined on the film: name it, score against it, save it, remove it."""
-    film = request.film.radiograph
-    drawn = own_regions.regions_on(film)
-    if not drawn:
-        return
-    with st.container(border=True):
-        findings = ", ".join(sorted({display_name(a.finding).lower() for a in drawn}))
-        share = 100 * max(a.mask.mean() for a in drawn)
-        st.markdown(f"**Your region**: {findings} ({len(drawn)} drawn, the largest {share:.1f} % of the film)")
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            if "own_name" not in st.session_state:
-                st.session_state["own_name"] = settings.load().reader
-            st.text_input(
-                "Reader's name in files", key="own_name", max_chars=LONGEST_NAME, width=180, placeholder="you"
-            )
-            st.toggle("Score against it", key="score_against_mine", help="Off: scores go by what experts outlined.")
-            _draw_files(film, drawn)
-            st.button("Undo the last", icon=":material/undo:", on_click=own_regions.remove, args=(film, -1))
-            st.button("Remove all", icon=":material/delete:", on_click=own_regions.remove, args=(film,))
+def draw_own(film: FilmContext) -> None:
+    """Draw the menu of what this person outlined on the film: name it, score by it, save it, remove it."""
+    radiograph, drawn = film.radiograph, own_regions.regions_on(film.radiograph)
+    if "region_words" in st.session_state:
+        st.warning(st.session_state.pop("region_words"), icon=":material/save:")
+    with st.popover(f"Your regions ({len(drawn)})", icon=":material/draw:"):
+        if not drawn:
+            st.caption("Draw on a film with Box, Polygon or Brush: your region stands beside the reference.")
+        for number, region in enumerate(drawn, start=1):
+            share = f"{100 * region.mask.mean():.1f} % of the film"
+            name = literal(display_name(region.finding))
+            st.markdown(f"{number}. {name}, {share}. {literal(against_reference(film, region.finding))}")
+        if drawn:
+            _draw_controls(film, drawn)
+        with st.container(horizontal=True):
+            undo, redo = not drawn, not own_regions.can_redo(radiograph)
+            _change("Undo the last", "undo", own_regions.undo, radiograph, undo)
+            _change("Redo", "redo", own_regions.redo, radiograph, redo)
+            _change("Remove all", "delete", own_regions.remove_all, radiograph, undo)
 
 
-def _draw_files(film: Radiograph, drawn: list[Annotation]) -> None:
-    stem = f"region-{short_digest(film.digest)}"
-    mine = named(drawn)
-    file_button("Mask (PNG)", lambda: mask_png(drawn[-1].mask), f"{stem}.png", help="The region drawn last.")
-    file_button("COCO (JSON)", lambda: coco_json(f"{stem}.png", mine), f"{stem}.json", help="All regions.")
-    file_button("DICOM SEG", lambda: _seg(film, mine), f"{stem}.dcm", help="All regions, nameless film.")
+def _change(label: str, icon: str, change: Any, film: Radiograph, disabled: bool) -> None:
+    st.button(label, icon=f":material/{icon}:", on_click=safely(change), args=(film,), disabled=disabled)
+
+
+def _draw_controls(film: FilmContext, drawn: list[Annotation]) -> None:
+    if "own_name" not in st.session_state:
+        st.session_state["own_name"] = settings.load().reader
+    st.text_input("Reader's name in files", key="own_name", max_chars=LONGEST_NAME, placeholder="you")
+    st.toggle(
+        "Score maps by your regions",
+        key="score_against_mine",
+        help="Off: maps are scored by the reference where an expert outlined the finding, else by your region.",
+    )
+    _draw_files(film, drawn)
+
+
+def against_reference(film: FilmContext, finding: str) -> str:
+    """How far this person's outline of a finding agrees with the experts', in a sentence; "" where one is not there."""
+    own, experts = union_mask(list(film.drawn), finding), union_mask(list(film.annotations), finding)
+    if own is None or experts is None:
+        return ""
+    readers = " and ".join(sorted({a.reader for a in film.outlines(finding)}))
+    found = outline_agreement(own, experts, film.radiograph.pixel_spacing_mm)
+    return f"Yours against the reference ({readers}): {found.words}."
+
+
+def _draw_files(film: FilmContext, drawn: list[Annotation]) -> None:
+    stem = file_stem("region", film, sorted({a.finding for a in drawn}), own_regions.reader())
+    last, radiograph = drawn[-1].mask, film.radiograph
+    with st.container(horizontal=True):
+        file_button("Mask (PNG)", lambda: mask_png(last), f"{stem}.png", help="The region drawn last.")
+        file_button("COCO (JSON)", lambda: coco_json(f"{stem}.png", drawn), f"{stem}.json", help="All regions.")
+        file_button("DICOM SEG", lambda: _seg(radiograph, drawn), f"{stem}.dcm", help="All regions, nameless film.")
+
+
+def file_stem(kind: str, film: FilmContext, findings: list[str], *further: str) -> str:
+    """A file's name without its ending: what it is, of which film and findings, and what else tells it apart."""
+    parts = [kind, film.reference, *findings, *further]
+    return "-".join(re.sub(r"[^\w.]+", "-", part, flags=re.ASCII).strip("-.") or "x" for part in parts)[:150]
 
 
 def _seg(film: Radiograph, mine: list[Annotation]) -> bytes:
@@ -74,12 +116,6 @@ def _seg(film: Radiograph, mine: list[Annotation]) -> bytes:
     return region_seg(film, mine)
 
 
-def named(drawn: list[Annotation]) -> list[Annotation]:
-    """The regions under the name that stands beside them now."""
-    return [replace(annotation, reader=_reader()) for annotation in drawn]
-
-
-def _reader() -> str:
-    """The name beside the regions, else the one in the settings, else "you"."""
-    name = st.session_state.get("own_name")
-    return (settings.load().reader if name is None else name).strip()[:LONGEST_NAME] or "you"
+def own_mask(film: FilmContext, finding: str) -> np.ndarray | None:
+    """What this person outlined for ``finding``, joined: (H, W) bool; None where they drew nothing for it."""
+    return union_mask(list(film.drawn), finding)

@@ -63,15 +63,15 @@ def draw_scorecard(request: CompareRequest, result: FindingResult, jobs: JobMana
     st.markdown("**Scorecard: five elements of interpretability**")
     if status is None or status.state == "cancelled":
         st.caption(
-            "Asks the model some hundred times more: does each map follow the model, and would acting on it work?"
+            "Runs the model some hundred times more: does each map follow the model, and would acting on it work?"
         )
         button = f"scorecard {request.classifier.name} {result.finding}"
-        if st.button("Work out the scorecard", icon=":material/fact_check:", key=button):
+        if st.button("Compute the scorecard", icon=":material/fact_check:", key=button):
             with warning_when_full():
                 jobs.submit(key, _work(request, result), owner=owner(), urgency=2)
             st.rerun()
     elif status.state == "failed":
-        st.error(f"The scorecard could not be worked out. {status.error}", icon=":material/error:")
+        st.error(f"The scorecard could not be computed. {status.error}", icon=":material/error:")
     elif status.pending:
         draw_progress("Scorecard", status)
     else:
@@ -84,7 +84,7 @@ def _draw_table(card: Scorecard, behind: str) -> None:
     table = folded(card)
     finding = display_name(card.finding).lower()
     if not card.trusted:
-        st.caption(f"Grey, because the scores of this model and finding cannot be trusted: {card.reason}")
+        st.caption(f"Grey, to be read with care: {card.reason}")
     st.dataframe(
         table.style.map(lambda value: "" if card.trusted else behind),
         hide_index=True,

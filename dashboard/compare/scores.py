@@ -7,9 +7,9 @@ import streamlit as st
 from pandas.io.formats.style import Styler
 
 from dashboard.compare.caches import RESULT_BY_CONTENT
-from dashboard.shared.style import grey
+from dashboard.shared.style import grey, literal
 from evaluation.one_film.compare import FindingResult
-from evaluation.one_film.table import LEGEND, best_names, score_table
+from evaluation.one_film.table import LEGEND, best_names, reader_words, score_table
 from evaluation.scores import headline_metrics
 from radiographs.findings import display_name
 
@@ -41,8 +41,7 @@ def styled(table: pd.DataFrame, trusted: bool, behind: str) -> Styler:
 def draw_scores(result: FindingResult) -> None:
     """Draw verdict and score table of one finding, or say that there is nothing to score against."""
     if result.mask is None:
-        finding = display_name(result.finding).lower()
-        st.info(f"Nobody outlined {finding} on this film. Scores need an outline; the maps are shown without.")
+        st.info(f"{result.unscored} Scores need an outline; the maps are shown without.")
     elif any(done.scores for done in result.methods.values()):
         _draw_table(result, grey())
 
@@ -50,7 +49,7 @@ def draw_scores(result: FindingResult) -> None:
 @st.cache_data(max_entries=128, show_spinner=False, hash_funcs=RESULT_BY_CONTENT)
 def _draw_table(result: FindingResult, behind: str) -> None:
     """Streamlit replays what was drawn, so that a table is styled once and not with every run of the page."""
-    st.markdown("**Agreement with the outline**")
+    st.markdown(f"**Agreement with the annotation** ({literal(result.whose)})")
     finding, verdict = display_name(result.finding).lower(), result.verdict
     if verdict.passed:
         st.success(verdict.words, icon=":material/check_circle:")
@@ -70,6 +69,6 @@ def _draw_table(result: FindingResult, behind: str) -> None:
             "seconds": st.column_config.NumberColumn("Seconds", help="How long the map took."),
             **columns,
         },
-        alt=f"Scores of each method for {finding}, then of baselines that know nothing of the model, then chance",
+        alt=f"Scores of each method for {finding}, then of model-independent baselines, then chance",
     )
-    st.caption(f"{LEGEND} Click a heading to sort.")
+    st.caption(f"{reader_words(result)} {LEGEND} Click a heading to sort.".strip())

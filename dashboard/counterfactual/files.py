@@ -13,13 +13,15 @@ from PIL import Image
 
 from classifiers import ModelCard
 from dashboard.shared.display import png
-from evaluation.counterfactuals.exaggerated import Exaggerated, in_words
+from evaluation.counterfactuals.exaggerated import Exaggerated, in_words, percent
 from evaluation.html_pages import number, render
 from radiographs.findings import display_name
 from radiographs.radiograph import Note
 
 CHANGES = "berlin"
 FRAME_MS, LAST_MS = 160, 700
+MISS = " ✕"
+"""Beside a probability that misses its target by 10 points or more."""
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
@@ -76,11 +78,13 @@ def html_report(made: Exaggerated, card: ModelCard, reference: str, notes: Seque
         reference: ``collection/film-id``, or words for a film of no collection; never a file's name.
         notes: what the reader did to the film, or doubts.
     """
-    rows = zip(made.series.levels, made.series.reached, made.ratios, made.lungs)
+    rows = zip(made.targets, made.achieved, made.missed, made.ratios, made.lungs)
+    as_it_is = ["film as it is", percent(made.own), number(made.own_ratio), number(made.own_lung)]
     return render(
         TEMPLATES,
         "report.html.j2",
         series=made.series,
+        answer=made.answer,
         card=card,
         reference=reference,
         notes=notes,
@@ -89,7 +93,13 @@ def html_report(made: Exaggerated, card: ModelCard, reference: str, notes: Seque
         strip=strip(made),
         animation=animation(made),
         steps=pd.DataFrame(
-            [[f"{target:.0%}", f"{reached:.0%}", number(ratio), number(lung)] for target, reached, ratio, lung in rows],
-            columns=["Asked", "Reached", "Heart to chest width", "Lung, share of film"],
+            [
+                as_it_is,
+                *(
+                    [percent(target), percent(achieved) + MISS * bool(missed), number(ratio), number(lung)]
+                    for target, achieved, missed, ratio, lung in rows
+                ),
+            ],
+            columns=["Target", "Achieved", "Cardiothoracic ratio", "Lung, share of film"],
         ),
     )

@@ -13,30 +13,34 @@ import streamlit as st
 from classifiers import ChestClassifier
 from dashboard.counterfactual import files, player
 from dashboard.jobs import stopping
+from dashboard.shared import choosing
 from dashboard.shared.background import draw_until_done, worked_out
 from dashboard.shared.file_button import file_button
 from dashboard.shared.film_and_model import film_and_model
 from dashboard.shared.film_context import FilmContext, short_digest
 from dashboard.shared.fragments import fragment
 from dashboard.shared.session import write_address
+from dashboard.shared.style import literal
+from dashboard.shared.unforeseen import guarded
 from evaluation.counterfactuals.exaggerated import (
     Exaggerated,
     ExaggeratedPlane,
     exaggerated_film,
     exaggerated_plane,
     in_words,
+    percent,
     plane_in_words,
 )
 from evaluation.counterfactuals.measures import share_outside
-from radiographs.findings import display_name
+from radiographs.findings import display_name, is_named
 from xai_methods import get_method
 from xai_methods.counterfactual import EXPLAINERS
 
-TITLE = "What would have to look different?"
+TITLE = "Counterfactual images"
 WHAT = (
-    "This very film is redrawn so that the model finds less or more of a finding, and all else is kept as far as may "
-    "be (Singla et al. 2023, arXiv 2101.04230; Cohen et al. 2021, arXiv 2102.09475). It shows what the model reacts "
-    "to, not what the patient would look like."
+    "The film is generated anew so that the model finds less or more of a finding, and all else stays as far as "
+    "possible (Singla et al. 2023, arXiv 2101.04230; Cohen et al. 2021, arXiv 2102.09475). It shows what the model "
+    "reacts to, not what the patient would look like."
 )
 
 
@@ -78,7 +82,7 @@ def served(classifier: ChestClassifier) -> dict[str, list[str]]:
 
 
 def choose() -> CounterfactualRequest | None:
-    """Draw the widgets; None, with words on the page, where nothing can be redrawn."""
+    """Draw the widgets; None, with words on the page, where nothing can be generated."""
     chosen = film_and_model()
     if chosen is None:
         return None
@@ -99,7 +103,7 @@ def choose() -> CounterfactualRequest | None:
             key="explainer",
             persist_state="session",
         )
-        finding = _choose_finding(film, choices[method], method)
+        finding = _choose_finding(film, choices[method], f"exaggerated {method} {classifier.name} {film.reference}")
         second = _choose_second([name for name in choices[method] if name != finding], method)
     address = {"film": [film.reference], "model": [classifier.name], "finding": [finding], "method": [method]}
     write_address(address | ({"second": [second]} if second else {}))
@@ -110,16 +114,24 @@ def _title(name: str) -> str:
     return get_method(name).title
 
 
-def _choose_finding(film: FilmContext, findings: list[str], method: str) -> str:
+def _choose_finding(film: FilmContext, findings: list[str], key: str) -> str:
+    """Draw the finding's widget; first the link's, else that of the Compare page, else the film's."""
+    state = st.session_state
+    reference, looked_at = state.pop(choosing.LOOKED_AT, ("", ()))
+    known = [finding for finding in looked_at if finding in findings] if reference == film.reference else []
+    if known and state.get(key) not in known:
+        state[key] = known[0]
     wished = st.query_params.get("finding")
-    outlined = [finding for finding in findings if film.outlines(finding)]
-    first = wished if wished in findings else outlined[0] if outlined else findings[0]
+    labels = film.entry.labels if film.entry is not None else ()
+    likely = [f for f in findings if f == wished] + [f for f in findings if film.outlines(f)]
+    likely += [finding for finding in findings if is_named(finding, labels)]
+    first = [*likely, findings[0]][0]
     return st.selectbox(
         "Finding",
         findings,
-        index=findings.index(first),
+        index=None if key in state else findings.index(first),
         format_func=display_name,
-        key=f"exaggerated {method}",
+        key=key,
         persist_state="session",
     )
 
@@ -142,7 +154,7 @@ def draw(request: CounterfactualRequest) -> None:
     """Have the series made, and draw how far it is, or what came out."""
     status = worked_out(request.key, request.work(), "counterfactual")
     if status is None or status.pending:
-        fragment(draw_until_done, ticking=True)(request.key, "Redrawing the film and measuring it")
+        fragment(draw_until_done, ticking=True)(request.key, "Generating the films and measuring them")
     elif status.state == "failed":
         st.error(status.error, icon=":material/error:")
     else:
@@ -155,20 +167,25 @@ def draw_made(request: CounterfactualRequest, made: Exaggerated | ExaggeratedPla
     if refusal:
         st.warning(f"Refused: {refusal}", icon=":material/block:")
     else:
-        draw_player(request, made)
-        words = (
-            f"{in_words(made)} {outside_words(request, made)}"
-            if isinstance(made, Exaggerated)
-            else plane_in_words(made)
-        )
-        st.markdown(words)
+        with guarded("The film cannot be shown"):
+            draw_player(request, made)
+            words = (
+                f"{in_words(made)} {outside_words(request, made)}"
+                if isinstance(made, Exaggerated)
+                else plane_in_words(made)
+            )
+            st.markdown(words)
     if isinstance(made, Exaggerated):
         if not refusal:
-            draw_course(made)
-            draw_downloads(request, made)
-        draw_trust(made)
+            with guarded("The course of the series cannot be shown"):
+                draw_course(made)
+            with guarded("The files cannot be offered"):
+                draw_downloads(request, made)
+        with guarded("The reconstruction cannot be shown"):
+            draw_trust(made)
     elif not refusal:
-        draw_plane(made)
+        with guarded("The plane cannot be shown"):
+            draw_plane(made)
 
 
 def outside_words(request: CounterfactualRequest, made: Exaggerated) -> str:
@@ -180,8 +197,9 @@ def outside_words(request: CounterfactualRequest, made: Exaggerated) -> str:
     share = share_outside(made.series.difference, region)
     if np.isnan(share):
         return ""
+    whose = literal(request.film.whose(request.finding))
     return (
-        f"**{share:.0%} of the change lies outside the expert's outline**, which covers {region.mean():.0%} of the "
+        f"**{share:.0%} of the change lies outside the outline** ({whose}), which covers {region.mean():.0%} of the "
         "film: what moves the model need not be the finding."
     )
 
@@ -193,30 +211,46 @@ def draw_player(request: CounterfactualRequest, made: Exaggerated | ExaggeratedP
 
 
 def draw_course(made: Exaggerated) -> None:
-    """Draw what was reached against the target, and the anatomy along the series."""
-    series = made.series
-    table = pd.DataFrame({"target": series.levels, "reached": series.reached, "ratio": made.ratios})
+    """Draw what was achieved against the target, and the anatomy along the series."""
+    table = pd.DataFrame(
+        {"target": made.targets, "achieved": made.achieved, "missed": made.missed, "ratio": made.ratios}
+    )
     left, right = st.columns(2)
-    line = alt.Chart(table).mark_line(point=True, color="#e76f51")
-    target = alt.X("target:Q", title="Asked", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
-    diagonal = alt.Chart(pd.DataFrame({"x": [0, 1], "y": [0, 1]})).mark_line(color="#8a949c", strokeDash=[4, 4])
+    colour = "#e76f51"
+    line = alt.Chart(table).mark_line(color=colour)
+    top = float(max(made.targets.max(), made.achieved.max()))
+    scale = alt.Scale(domain=[0, top], nice=True)
+    target = alt.X("target:Q", title="Target", axis=alt.Axis(format="%"), scale=scale)
+    achieved = alt.Y("achieved:Q", title="Achieved", axis=alt.Axis(format="%"), scale=scale)
+    ends = pd.DataFrame({"x": [0, top], "y": [0, top]})
+    diagonal = alt.Chart(ends).mark_line(color="#8a949c", strokeDash=[4, 4]).encode(x="x:Q", y="y:Q")
+    shape = alt.Shape("missed:N", scale=alt.Scale(domain=[False, True], range=["circle", "cross"]), legend=None)
+    points = alt.Chart(table).mark_point(filled=True, size=70, color=colour).encode(x=target, y=achieved, shape=shape)
     with left:
-        reached = alt.Y("reached:Q", title="Reached", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
-        st.altair_chart(alt.layer(diagonal.encode(x="x:Q", y="y:Q"), line.encode(x=target, y=reached)), width="stretch")
-        st.caption("Does the model answer the redrawn film as it should? On the dashed line it does.")
+        st.altair_chart(alt.layer(diagonal, line.encode(x=target, y=achieved), points), width="stretch")
+        st.caption(
+            "Does the model answer the generated film as it should? On the dashed line it does. Crosses: steps that "
+            "miss their target by 10 points or more."
+        )
     with right:
         if np.isnan(made.ratios).all():
             st.info("The segmentation is unsure of this film's heart, so its width is not shown.")
             return
-        ratio = alt.Y("ratio:Q", title="Heart to chest width", scale=alt.Scale(zero=False))
-        st.altair_chart(line.encode(x=target, y=ratio), width="stretch")
-        st.caption("Does the heart grow as the film is redrawn? Expected for cardiomegaly, not for other findings.")
+        ratio = alt.Y("ratio:Q", title="Cardiothoracic ratio", scale=alt.Scale(zero=False))
+        course = alt.Chart(table).mark_line(point=True, color=colour).encode(x=target, y=ratio)
+        own = pd.DataFrame({"target": [made.own], "ratio": [made.own_ratio]}).dropna()
+        as_it_is = alt.Chart(own).mark_point(filled=True, shape="diamond", size=110, color="#8a949c")
+        st.altair_chart(alt.layer(course, as_it_is.encode(x=target, y=ratio)), width="stretch")
+        st.caption(
+            "Does the heart grow along the series? Expected for cardiomegaly, not for other findings. Grey: the film "
+            "as it is."
+        )
 
 
 def draw_trust(made: Exaggerated) -> None:
     """Draw the reconstruction beside the film, with what it cost, and what was refused."""
     cost = made.series.cost
-    with st.expander("How far to trust it: the film redrawn as it is", icon=":material/fact_check:"):
+    with st.expander("How far to trust it: the film reconstructed", icon=":material/fact_check:"):
         left, right, words = st.columns([1, 1, 2])
         left.image(files.film_png(made.series.film), width="stretch", caption="The film", alt="The film as it is")
         right.image(
@@ -226,9 +260,9 @@ def draw_trust(made: Exaggerated) -> None:
             alt="The reconstruction",
         )
         words.markdown(
-            f"Redrawn as it is, the film changes the model's answer by **{cost.answer:.2f}**. Its likeness to the film "
-            f"(SSIM) is **{cost.likeness:.3f}** of 1; a pixel differs by {255 * cost.difference:.1f} grey levels on "
-            "average. "
+            f"Reconstructed unchanged, the film changes the model's probability by **{100 * made.answer:.1f} points**. "
+            f"Its likeness to the film (SSIM) is **{cost.likeness:.3f}** of 1; a pixel differs by "
+            f"{255 * cost.difference:.1f} grey levels on average. "
             "What the explainer cannot preserve when nothing is to change, it cannot explain."
         )
 
@@ -244,34 +278,26 @@ def draw_downloads(request: CounterfactualRequest, made: Exaggerated) -> None:
 
 
 def draw_plane(made: ExaggeratedPlane) -> None:
-    """Draw what was reached for each pair of levels, one square a pair, a chart for each finding."""
-    plane = made.plane
-    names = [display_name(finding) for finding in plane.findings]
-    levels = [f"{level:.0%}" for level in plane.levels]
+    """Draw what was achieved for each pair of targets, one square a pair, a chart for each finding."""
+    names = [display_name(finding) for finding in made.plane.findings]
+    targets = [[percent(target) for target in axis] for axis in made.targets]
     for axis, column in enumerate(st.columns(2)):
-        table = pd.DataFrame(
-            [
-                (levels[i], levels[j], float(plane.reached[i, j, axis]))
-                for i in range(len(levels))
-                for j in range(len(levels))
-            ],
-            columns=["first", "second", "reached"],
-        )
+        rows = []
+        for (i, j), achieved in np.ndenumerate(made.achieved[..., axis]):
+            missed = made.missed[i, j, axis]
+            words = percent(float(achieved)) + files.MISS * bool(missed)
+            rows.append((targets[0][i], targets[1][j], float(achieved), words))
+        table = pd.DataFrame(rows, columns=["first", "second", "achieved", "words"])
+        top = float(table["achieved"].max()) or 1.0
+        plain = alt.Axis(labelAngle=0, labelFlush=False)
         base = alt.Chart(table).encode(
-            x=alt.X(
-                "first:O",
-                sort=levels,
-                title=f"Asked of {names[0].lower()}",
-                axis=alt.Axis(labelAngle=0, labelFlush=False),
-            ),
-            y=alt.Y(
-                "second:O", sort=levels[::-1], title=f"Asked of {names[1].lower()}", axis=alt.Axis(labelFlush=False)
-            ),
+            x=alt.X("first:O", sort=targets[0], title=f"Target of {names[0].lower()}", axis=plain),
+            y=alt.Y("second:O", sort=targets[1][::-1], title=f"Target of {names[1].lower()}", axis=plain),
         )
-        colour = alt.Color("reached:Q", scale=alt.Scale(scheme="cividis", domain=[0, 1]), legend=None)
-        dark = alt.condition(alt.datum.reached < 0.55, alt.value("white"), alt.value("black"))
-        text = base.mark_text().encode(text=alt.Text("reached:Q", format=".0%"), color=dark)
+        colour = alt.Color("achieved:Q", scale=alt.Scale(scheme="cividis", domain=[0, top]), legend=None)
+        dark = alt.condition(alt.datum.achieved < 0.55 * top, alt.value("white"), alt.value("black"))
+        text = base.mark_text().encode(text="words:N", color=dark)
         with column:
             squares = alt.layer(base.mark_rect().encode(color=colour), text).resolve_scale(color="independent")
             st.altair_chart(squares.properties(height=260), width="stretch")
-            st.caption(f"What the model answered for {names[axis].lower()}")
+            st.caption(f"Achieved probability of {names[axis].lower()}; ✕: 10 points or more from its target.")

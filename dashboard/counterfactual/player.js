@@ -2,8 +2,7 @@
 
 const PLAY_MS = 220;
 const REST_MS = 800;
-const HINT =
-  "The model's own probabilities; the grey mark is the film as it is. The slider's scale is another: it takes half of all films to have the finding, so that rare findings fill it.";
+const HINT = "The grey mark is the film as it is. All probabilities are the model's own, as on the Compare page.";
 const players = new WeakMap();
 
 function element(tag, classes = "", text = "") {
@@ -14,7 +13,7 @@ function element(tag, classes = "", text = "") {
 }
 
 function percent(value) {
-  return `${Math.round(100 * value)}%`;
+  return value < 0.1 ? `${(100 * value).toFixed(1)}%` : `${Math.round(100 * value)}%`;
 }
 
 function figureOf(alt) {
@@ -57,15 +56,15 @@ class Player {
     this.film = figureOf("The film as it is");
     this.film.image.src = data.film;
     this.film.words.textContent = data.words;
-    this.redrawn = figureOf("The film redrawn");
+    this.generated = figureOf("The generated film");
     this.change = figureOf("What became brighter and darker");
     this.change.words.textContent = "Change: red brighter, blue darker";
     this.bars = element("div", "bars");
-    films.append(this.film.figure, this.redrawn.figure, this.change.figure);
+    films.append(this.film.figure, this.generated.figure, this.change.figure);
     this.measures = element("div", "measures");
     const below = element("div", "below");
     const said = element("div");
-    said.append(element("div", "label", "What the model says of the redrawn film"), this.bars, element("p", "hint", HINT));
+    said.append(element("div", "label", "Model output on the generated film"), this.bars, element("p", "hint", HINT));
     below.append(said, this.measures);
     this.root.append(controls, films, below);
     this.buildBars();
@@ -82,7 +81,7 @@ class Player {
 
   slider(axis, place) {
     const label = element("label", "slider");
-    const input = Object.assign(document.createElement("input"), { type: "range", min: 0, max: axis.levels.length - 1, step: 1 });
+    const input = Object.assign(document.createElement("input"), { type: "range", min: 0, max: axis.targets.length - 1, step: 1 });
     input.value = axis.start;
     input.setAttribute("aria-label", `${axis.label}: from absent to present`);
     const target = element("output");
@@ -116,33 +115,33 @@ class Player {
   }
 
   index() {
-    return this.at.reduce((sum, place, axis) => sum * this.data.axes[axis].levels.length + place, 0);
+    return this.at.reduce((sum, place, axis) => sum * this.data.axes[axis].targets.length + place, 0);
   }
 
   show() {
     const { data } = this;
     const now = this.index();
-    data.axes.forEach((axis, place) => {
-      const said = percent(axis.levels[this.at[place]]);
+    const said = data.axes.map((axis, place) => {
+      const target = percent(axis.targets[this.at[place]]);
+      const achieved = percent(data.probabilities[now][data.chosen[place]]);
+      const missed = data.missed[now][place];
       axis.input.value = this.at[place];
-      axis.input.setAttribute("aria-valuetext", `asked ${said}, reached ${percent(data.reached[now][place])}`);
-      axis.target.textContent = `asked ${said}`;
+      axis.input.setAttribute("aria-valuetext", `target ${target}, achieved ${achieved}${missed ? ", target missed" : ""}`);
+      axis.target.textContent = `target ${target}, achieved ${achieved}${missed ? " ✕" : ""}`;
+      axis.target.classList.toggle("missed", missed);
+      return `${data.axes.length > 1 ? `${axis.label} ` : ""}target ${target}, achieved ${achieved}${missed ? " ✕ target missed by 10 points or more" : ""}`;
     });
-    this.redrawn.image.src = data.films[now];
-    this.redrawn.words.textContent = `Redrawn: ${data.axes
-      .map((axis, place) => `${data.axes.length > 1 ? `${axis.label} ` : ""}asked ${percent(axis.levels[this.at[place]])}, reached ${percent(data.reached[now][place])}`)
-      .join("; ")}`;
+    this.generated.image.src = data.films[now];
+    this.generated.words.textContent = `Generated: ${said.join("; ")}`;
     this.change.image.src = data.changes[now];
     this.rows.forEach(({ bar, value }, place) => {
       bar.style.width = `${100 * data.probabilities[now][place]}%`;
       value.textContent = percent(data.probabilities[now][place]);
     });
     this.cells.forEach(({ value, delta }, place) => {
-      const { values } = data.measures[place];
+      const { values, own } = data.measures[place];
       value.textContent = values[now] === null ? "–" : values[now].toFixed(3);
-      const known = values[now] !== null && values[0] !== null && now > 0;
-      const moved = known ? values[now] - values[0] : 0;
-      delta.textContent = known ? `${moved < 0 ? "−" : "+"}${Math.abs(moved).toFixed(3)} from absent` : "";
+      delta.textContent = `film as it is ${own === null ? "–" : own.toFixed(3)}`;
     });
     this.root.dataset.step = now;
   }
@@ -150,7 +149,7 @@ class Player {
   start() {
     this.play.textContent = "Pause";
     let direction = 1;
-    const last = this.data.axes[0].levels.length - 1;
+    const last = this.data.axes[0].targets.length - 1;
     const tick = () => {
       if (!this.root.isConnected) return this.stop();
       if (this.at[0] + direction > last || this.at[0] + direction < 0) direction = -direction;

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,11 @@ import streamlit as st
 from streamlit import runtime
 
 from dashboard.counterfactual import files
-from evaluation.counterfactuals.exaggerated import Exaggerated, ExaggeratedPlane
+from evaluation.counterfactuals.exaggerated import Exaggerated, ExaggeratedPlane, percent
 from radiographs.findings import display_name
 
 HERE = Path(__file__).resolve().parent
-RATIO = ("Heart to chest width", "Cardiothoracic ratio by our segmentation; –: it is unsure.")
+RATIO = ("Cardiothoracic ratio", "By our segmentation; –: it is unsure.")
 LUNG = ("Lung, share of film", "Area of both lungs by our segmentation; –: it is unsure.")
 
 _component = st.components.v2.component(
@@ -33,30 +32,30 @@ class PlayerContent:
     """What the player moves through; N films, the last axis fastest.
 
     Attributes:
-        film: (S, S) as it is. films: (N, S, S). findings: on the axes. levels: (L,) targets, the same for each axis.
-        own: posteriors of the film as it is. reached: (N, axes) posteriors. classifier_findings: C names.
-        probabilities: (N, C), own_probabilities: (C,). measures: label, help and (N,) values of each.
+        film: (S, S) as it is. films: (N, S, S). findings: on the axes.
+        targets: for each axis, probabilities that the films should have. missed: (N, axes) bool, see ``Exaggerated``.
+        classifier_findings: C names. probabilities: (N, C), own_probabilities: (C,) the model's own.
+        measures: label, help, (N,) values and the value of the film as it is, of each.
     """
 
     film: np.ndarray
     films: np.ndarray
     findings: tuple[str, ...]
-    levels: np.ndarray
-    own: tuple[float, ...]
-    reached: np.ndarray
+    targets: tuple[np.ndarray, ...]
+    missed: np.ndarray
     classifier_findings: tuple[str, ...]
     probabilities: np.ndarray
     own_probabilities: np.ndarray
-    measures: tuple[tuple[str, str, np.ndarray], ...]
+    measures: tuple[tuple[str, str, np.ndarray, float], ...]
 
 
 def one_axis(made: Exaggerated) -> PlayerContent:
     """A series as the player takes it."""
     series = made.series
     return PlayerContent(
-        series.film, series.films, (series.finding,), series.levels, (series.own,), series.reached[:, None],
+        series.film, series.films, (series.finding,), (made.targets,), made.missed[:, None],
         series.findings, series.probabilities, series.own_probabilities,
-        ((*RATIO, made.ratios), (*LUNG, made.lungs)),
+        ((*RATIO, made.ratios, made.own_ratio), (*LUNG, made.lungs, made.own_lung)),
     )  # fmt: skip
 
 
@@ -65,41 +64,45 @@ def two_axes(made: ExaggeratedPlane) -> PlayerContent:
     plane = made.plane
     count = len(plane.levels) ** 2
     return PlayerContent(
-        plane.film, plane.films.reshape(count, *plane.film.shape), plane.findings, plane.levels, plane.own,
-        plane.reached.reshape(count, 2), plane.classifier_findings, plane.probabilities.reshape(count, -1),
-        plane.own_probabilities, ((*RATIO, made.ratios.ravel()),),
+        plane.film, plane.films.reshape(count, *plane.film.shape), plane.findings, tuple(made.targets),
+        made.missed.reshape(count, 2), plane.classifier_findings, plane.probabilities.reshape(count, -1),
+        plane.own_probabilities, ((*RATIO, made.ratios.ravel(), made.own_ratio),),
     )  # fmt: skip
 
 
 def given(shown: PlayerContent, key: str) -> dict[str, Any]:
     """What the browser is told of ``shown``; ``key`` tells players of a page apart."""
     changes = files.changes(shown.films, shown.film)
+    chosen = [shown.classifier_findings.index(finding) for finding in shown.findings]
+    owns = [float(shown.own_probabilities[column]) for column in chosen]
     return {
         "film": _address(files.film_png(shown.film), f"{key} film"),
         "films": [_address(files.film_png(film), f"{key} {place}") for place, film in enumerate(shown.films)],
         "changes": [_address(files.png(change), f"{key} change {place}") for place, change in enumerate(changes)],
         "words": "The film as it is: "
-        + ", ".join(
-            f"{display_name(finding).lower()} {own:.0%}" for finding, own in zip(shown.findings, shown.own, strict=True)
-        ),
+        + ", ".join(f"{display_name(finding).lower()} {percent(own)}" for finding, own in zip(shown.findings, owns)),
         "axes": [
-            {"label": display_name(finding), "levels": shown.levels.tolist(), "start": _nearest(shown.levels, own)}
-            for finding, own in zip(shown.findings, shown.own, strict=True)
+            {"label": display_name(finding), "targets": targets.tolist(), "start": _nearest(targets, own)}
+            for finding, targets, own in zip(shown.findings, shown.targets, owns, strict=True)
         ],
-        "reached": shown.reached.tolist(),
+        "missed": shown.missed.tolist(),
         "findings": [display_name(finding) for finding in shown.classifier_findings],
-        "chosen": [shown.classifier_findings.index(finding) for finding in shown.findings],
+        "chosen": chosen,
         "probabilities": shown.probabilities.tolist(),
         "own": shown.own_probabilities.tolist(),
         "measures": [
-            {"label": label, "help": words, "values": [None if math.isnan(v) else float(v) for v in values]}
-            for label, words, values in shown.measures
+            {"label": label, "help": words, "values": [_known(value) for value in values], "own": _known(own)}
+            for label, words, values, own in shown.measures
         ],
     }
 
 
-def _nearest(levels: Sequence[float] | np.ndarray, own: float) -> int:
-    return int(np.abs(np.asarray(levels) - own).argmin())
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
+
+
+def _nearest(targets: np.ndarray, own: float) -> int:
+    return int(np.abs(targets - own).argmin())
 
 
 def _address(data: bytes, coordinates: str) -> str:

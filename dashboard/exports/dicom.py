@@ -209,8 +209,8 @@ _HOW = f"""Explanations of one chest film, for research and teaching, not for di
 
 map-*.dcm      Parametric Map: one method's raw values, 32-bit floating point, one for each pixel of the film
 regions-*.dcm  Segmentation: the expert's outline, and each map's highest pixels, as many as the outline has
-               (a tenth of the film where nobody outlined the finding)
-scores.dcm     Structured report (TID 1500): what the model says, and each map's scores, beside its region
+               (a tenth of the film where there is no reference annotation)
+scores.dcm     Structured report (TID 1500): the model's output, and each map's scores, beside its region
                (undefined scores are left out; scores need an outline)
 
 In a viewer that knows these objects (for example OHIF, or 3D Slicer with its Quantitative Reporting extension), open

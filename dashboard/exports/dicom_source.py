@@ -13,9 +13,9 @@ from pydicom.valuerep import DS
 
 from dashboard.exports.dicom_identifiers import UNICODE, copied_header
 from radiographs import FilmError, Radiograph
+from radiographs.decoding.pool import read_film
 from radiographs.film_readers.dicom import quiet
 from radiographs.film_readers.dicom_header import spacing_of
-from radiographs.reading import read_radiograph
 
 MAKER, MODEL_NAME = "XAI Lightbox", "XAI Lightbox"
 FULL = 65535
@@ -84,7 +84,7 @@ def original_header(data: bytes, radiograph: Radiograph) -> Dataset:
     Raises:
         FilmError: the file is no DICOM film, another film, or lacks the identifiers to refer to.
     """
-    if read_radiograph(data).digest != radiograph.digest:
+    if read_film(data).digest != radiograph.digest:
         raise FilmError("this file holds another film than the one that was explained; give its original DICOM file")
     return _copied(data)[0]
 

@@ -43,7 +43,7 @@ def panels_of(result: FindingResult, film: np.ndarray, view: View) -> list[Panel
         result: one finding. film: (h, w, 3) uint8, from :func:`dashboard.shared.display.film_picture`.
         view: how maps are drawn.
     """
-    words = "Green: the outline" if result.mask is not None else "Nobody outlined it"
+    words = result.unscored or f"Green: outlined by {result.whose}"
     outlined = film if result.mask is None else display.outlined(film, result.mask)
     found = [Panel("Film", outlined, words=words)]
     for done in result.methods.values():

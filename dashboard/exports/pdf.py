@@ -57,7 +57,7 @@ def _page(heading: str) -> Figure:
 
 
 def _drawn_as(view: View) -> str:
-    return "Lines: each map's strongest tenth." if view.mode == "contour" else f"Maps: {SHOWN[view.part]}."
+    return "Lines: each map's top 10 % of pixels." if view.mode == "contour" else f"Maps: {SHOWN[view.part]}."
 
 
 def _maps(heading: str, below: str, panels: list[Panel], tall: float) -> Figure:
@@ -79,7 +79,7 @@ def _maps(heading: str, below: str, panels: list[Panel], tall: float) -> Figure:
 def _scores(result: FindingResult) -> list[Figure]:
     rows, pages = score_rows(result), []
     for start in range(0, len(rows), ROWS_A_PAGE):
-        figure = _page(f"{display_name(result.finding)}: scores against the outline")
+        figure = _page(f"{display_name(result.finding)}: scores against the outline by {result.whose}")
         top = A4[1] - MARGIN - 0.5
         for line in wrapped(result.verdict.words, 150) if start == 0 else []:
             figure.text(MARGIN / A4[0], top / A4[1], line, fontsize=9, va="top", parse_math=False)

@@ -17,9 +17,10 @@ from evaluation.html_pages import render
 from evaluation.one_film.agreement import in_words
 from evaluation.one_film.compare import FindingResult
 from evaluation.one_film.evaluate import MethodResult
+from evaluation.one_film.marks import marks_in_words, marks_on
 from evaluation.one_film.scorecard import ELEMENTS, QUESTIONS, Scorecard, folded
 from evaluation.one_film.scorecard import LEGEND as SCORECARD_LEGEND
-from evaluation.one_film.table import LEGEND
+from evaluation.one_film.table import LEGEND, reader_words
 from evaluation.scores import headline_metrics
 from radiographs.findings import display_name
 from xai_methods import get_method
@@ -33,7 +34,7 @@ def html_report(content: ReportContent, scorecards: Mapping[str, Scorecard] | No
     """Write the report of one comparison.
 
     Args:
-        content: what it is about. scorecards: by finding, those that were worked out.
+        content: what it is about. scorecards: by finding, those that were computed.
 
     Returns:
         An HTML document that holds its pictures and refers to nothing outside.
@@ -41,11 +42,12 @@ def html_report(content: ReportContent, scorecards: Mapping[str, Scorecard] | No
     film = display.film_picture(content.comparison.radiograph, MOST_PIXELS)
     cards = scorecards or {}
     results = content.comparison.findings.items()
+    marks = marks_on(content.comparison.radiograph) if results else {}
     return render(
         TEMPLATES,
         "report.html.j2",
         content=content,
-        findings=[_finding(result, film, content.view, cards.get(name)) for name, result in results],
+        findings=[_finding(result, film, content.view, cards.get(name), marks) for name, result in results],
         metrics=list(headline_metrics().values()),
         legend=LEGEND,
         scorecard_legend=SCORECARD_LEGEND,
@@ -55,16 +57,19 @@ def html_report(content: ReportContent, scorecards: Mapping[str, Scorecard] | No
     )
 
 
-def _finding(result: FindingResult, film: np.ndarray, view: View, card: Scorecard | None) -> dict[str, Any]:
+def _finding(
+    result: FindingResult, film: np.ndarray, view: View, card: Scorecard | None, marks: dict[str, np.ndarray]
+) -> dict[str, Any]:
     name, mask = display_name(result.finding), result.mask
     return {
         "name": name,
         "result": result,
         "film": display.png(film if mask is None else display.outlined(film, mask)),
-        "caption": "The film; " + ("nobody outlined" if mask is None else f"green: {name.lower()} as outlined"),
+        "caption": result.unscored or f"Green: {name.lower()}, outlined by {result.whose}.",
         "maps": [_map(done, film, view, mask) for done in result.methods.values()],
-        "agreement": in_words(result),
+        "agreement": " ".join(filter(None, (in_words(result), marks_in_words(result, marks)))),
         "rows": score_rows(result),
+        "readers": reader_words(result),
         "card": None if card is None else {"table": folded(card), "trusted": card.trusted},
     }
 

@@ -54,8 +54,9 @@ def score_rows(result: FindingResult) -> list[ScoreRow]:
 
 
 def table_csv(comparison: Comparison) -> str:
-    """The score table of all findings as CSV; undefined scores are empty."""
-    return comparison_table(comparison).to_csv(index=False)
+    """The score table of all findings as CSV; undefined scores are empty, each row has what is doubted of the film."""
+    doubts = "|".join(comparison.radiograph.doubt_codes)
+    return comparison_table(comparison).assign(doubts=doubts).to_csv(index=False)
 
 
 def table_latex(comparison: Comparison) -> str:
@@ -67,14 +68,14 @@ def table_latex(comparison: Comparison) -> str:
     head = (
         f"% Film {comparison.radiograph.digest}\n% Model {escaped(comparison.classifier)} "
         f"{comparison.classifier_digest}\n% Seed {comparison.seed}\n% Needs {NEEDS}\n"
-    )
+    ) + "".join(f"% Doubt: {escaped(note.words)}\n" for note in comparison.radiograph.doubts)
     return head + "\n".join(_table(result, comparison.classifier) for result in comparison.findings.values())
 
 
 def _table(result: FindingResult, model: str) -> str:
     name, rows = display_name(result.finding), score_rows(result)
     if not rows:
-        return f"% {escaped(name)}: nobody outlined it on this film, so it has no scores\n"
+        return f"% {escaped(name)}: no scores. {escaped(result.unscored)}\n"
     table = pd.DataFrame(
         [[row.title, *(number(cell.value) for cell in row.cells)] for row in rows],
         columns=["Map", *(metric.title for metric in headline_metrics().values())],
@@ -82,7 +83,7 @@ def _table(result: FindingResult, model: str) -> str:
     caution = "" if result.verdict.passed else f" {result.verdict.words}"
     return latex_table(
         table,
-        f"{name}, one film; {model}.{caution}",
+        f"{name}, one film; {model}; outlined by {result.whose}.{caution}",
         best=np.array([[False, *(cell.best for cell in row.cells)] for row in rows]),
         kinds=[row.kind for row in rows],
     )

@@ -87,7 +87,7 @@ class Status:
         """Where unfinished work stands, for people: its place in the line or what is done of it, and the time left."""
         left = "" if self.left is None else f"about {_duration(self.left)}"
         if self.state == "queued":
-            place = "Next in line" if self.ahead == 0 else f"{self.ahead} before it in line"
+            place = "queued (next)" if self.ahead == 0 else f"queued ({self.ahead} ahead)"
             return f"{place} · {left}" if left else place
         if self.state == "running":
             done = f"{self.share:.0%} · {self.seconds:.0f} s"

@@ -1,4 +1,4 @@
-"""A folder of one's own: look into it first, then add it."""
+"""A folder of one's own: scan it first, then add it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dashboard.library.page import draw_refused
 from dashboard.library.store import Preview
 from dashboard.shared.background import draw_progress, owner, warning_when_full
 from dashboard.shared.fragments import fragment
+from dashboard.shared.unforeseen import safely
 from radiographs import FilmError
 from radiographs.findings import display_name
 from radiographs.thumbnails import thumbnail
@@ -42,7 +43,7 @@ def draw() -> None:
         st.markdown("All but the films may be missing. File names never enter a link, a result or a report.")
     with st.form("folder", border=False):
         path = st.text_input("Folder on this computer", key="folder_path", placeholder="/home/me/films")
-        if st.form_submit_button("Look into it", icon=":material/folder_open:", type="primary"):
+        if st.form_submit_button("Scan folder", icon=":material/folder_open:", type="primary"):
             _start(path)
     status = downloads().status(_name())
     if status is not None:
@@ -71,7 +72,9 @@ def _draw_state(was_busy: bool) -> None:
         st.rerun()
     elif status.pending:
         draw_progress("Reading every file of the folder", status, f"{status.seconds:.0f} s")
-        st.button("Stop", icon=":material/stop:", on_click=downloads().forget, args=(_name(),), key="stop_folder")
+        st.button(
+            "Stop", icon=":material/stop:", on_click=safely(downloads().forget), args=(_name(),), key="stop_folder"
+        )
     elif status.state == "failed":
         st.error(status.error, icon=":material/error:")
     elif status.state == "done":

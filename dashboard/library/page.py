@@ -20,8 +20,9 @@ from dashboard.library.renaming import rename
 from dashboard.library.store import CHEST_DET, NIH, Fetchable, said_size
 from dashboard.shared import caches
 from dashboard.shared.background import draw_progress, warning_when_full
-from dashboard.shared.fragments import fragment
+from dashboard.shared.fragments import dialog, fragment
 from dashboard.shared.session import forget_link
+from dashboard.shared.unforeseen import guarded, safely
 from evaluation.scores import metrics
 from radiographs import extensions
 from radiographs import registry as film_registry
@@ -70,7 +71,10 @@ def draw_films() -> None:
         st.error(sentence(LookupError(damaged)), icon=":material/folder_off:")
     with st.grid(min_column_width=CARD_WIDTH):
         for collection in film_registry.collections().values():
-            with st.container(border=True, height="stretch"):
+            with (
+                st.container(border=True, height="stretch"),
+                guarded(f"{collection.card.title} cannot be shown"),
+            ):
                 _draw_collection(collection)
 
 
@@ -93,8 +97,8 @@ def _draw_collection(collection: Collection) -> None:
     if isinstance(collection, FolderCollection):
         _draw_own_folder(collection)
     if not missing:
-        st.button("Open in Compare", icon=":material/compare:", key=f"open {collection.name}", on_click=_mark_to_open,
-                  args=(collection.name,))  # fmt: skip
+        st.button("Open in Compare", icon=":material/compare:", key=f"open {collection.name}",
+                  on_click=safely(_mark_to_open), args=(collection.name,))  # fmt: skip
 
 
 def _counts(collection: Collection) -> str:
@@ -144,7 +148,7 @@ def draw_models() -> None:
     """Draw a card for each model."""
     with st.grid(min_column_width=CARD_WIDTH):
         for entry in model_registry.list_models():
-            with st.container(border=True, height="stretch"):
+            with st.container(border=True, height="stretch"), guarded(f"{entry.title} cannot be shown"):
                 _draw_model(entry)
         with st.container(border=True, height="stretch"):
             _draw_autoencoder()
@@ -231,7 +235,7 @@ def _draw_fetch(wanted: Fetchable, was_busy: bool) -> None:
         st.rerun()
     if status is not None and busy:
         draw_progress(f"{wanted.title[0].upper()}{wanted.title[1:]}", status, _how_far(wanted, status.share))
-        st.button("Stop", icon=":material/stop:", key=f"stop {wanted.name}", on_click=downloads().cancel,
+        st.button("Stop", icon=":material/stop:", key=f"stop {wanted.name}", on_click=safely(downloads().cancel),
                   args=(wanted.name,))  # fmt: skip
         return
     if status is not None and status.state == "failed":
@@ -283,7 +287,7 @@ def confirm(words: str, remove: Callable[[], object]) -> None:
     _confirm(words, remove)
 
 
-@st.dialog("Are you sure?")
+@dialog("Are you sure?")
 def _confirm(words: str, remove: Callable[[], object]) -> None:
     failure = st.session_state.pop("removal", None)
     if failure == "":
@@ -292,7 +296,7 @@ def _confirm(words: str, remove: Callable[[], object]) -> None:
     if failure:
         st.error(failure, icon=":material/error:")
     with st.container(horizontal=True):
-        st.button("Remove", type="primary", key="confirm_remove", on_click=_try_to, args=(remove,))
+        st.button("Remove", type="primary", key="confirm_remove", on_click=safely(_try_to), args=(remove,))
         if st.button("Keep", key="confirm_keep"):
             st.rerun()
 

@@ -11,6 +11,7 @@ from dashboard.methods import example
 from dashboard.shared.families import FAMILIES, family
 from dashboard.shared.session import forget_link
 from dashboard.shared.state import quoted
+from dashboard.shared.unforeseen import guarded
 from xai_methods import Method, get_method, main_methods, methods
 
 PAGE = "pages/methods.py"
@@ -45,7 +46,7 @@ def parameter_table(method: Method) -> pd.DataFrame:
         (name.replace("_", " ").capitalize(), bounds.help, _said(value), _allowed(bounds, value))
         for name, bounds, value in method.parameters().described()
     ]
-    return pd.DataFrame(rows, columns=["Setting", "What it does", "Usual", "Allowed"])
+    return pd.DataFrame(rows, columns=["Setting", "What it does", "Default", "Allowed"])
 
 
 def _said(value: Any) -> str:
@@ -85,7 +86,7 @@ def draw_method(method: Method) -> None:
     st.page_link(PAGE, label="All methods", icon=":material/arrow_back:", query_params={})
     st.header(method.title, anchor=False)
     st.markdown(f"**{method.question}**")
-    sign = "speaks for and against the finding" if method.signed else "shows only how much a place matters"
+    sign = "shows positive and negative evidence" if method.signed else "shows only how much a place matters"
     st.caption(f"{family(method.family).heading} · {SPEEDS[method.speed]} · {sign}")
     words, picture = st.columns([3, 2], gap="large")
     with words:
@@ -100,10 +101,12 @@ def draw_method(method: Method) -> None:
             st.markdown(method.reference)
     with picture:
         st.subheader("Example", anchor=False)
-        example.draw(method)
+        with guarded("The example cannot be shown"):
+            example.draw(method)
         if st.button("Compare it with others", icon=":material/compare:", key="compare_it"):
             _compare(method)
-    _draw_parameters(method)
+    with guarded("The settings cannot be shown"):
+        _draw_parameters(method)
 
 
 def _draw_parameters(method: Method) -> None:

@@ -23,7 +23,7 @@ from dashboard.jobs import JobManager
 from dashboard.jobs.explanation_cache import address
 from dashboard.shared.film_context import FilmContext
 from radiographs import Radiograph
-from radiographs.reading import read_radiograph
+from radiographs.decoding.pool import read_film
 from radiographs.registry import get_collection
 from radiographs.thumbnails import thumbnail
 from xai_methods import Explanation
@@ -86,7 +86,7 @@ def uploaded(file: UploadedFile) -> Radiograph:
     Raises:
         FilmError: it cannot be read.
     """
-    return read_radiograph(file.getvalue())
+    return read_film(file.getvalue())
 
 
 @st.cache_data(max_entries=2000, show_spinner=False)

@@ -7,14 +7,18 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from classifiers.registry import ModelEntry
+from classifiers import ModelCard
+from classifiers.registry import ModelEntry, list_models
 from dashboard.jobs import sentence
 from dashboard.settings import settings
-from dashboard.shared import caches
+from dashboard.shared import belongings, caches, reference
+from dashboard.shared.corrections import with_corrections
 from dashboard.shared.families import family
-from dashboard.shared.film_context import FilmContext, short_digest
+from dashboard.shared.film_context import FilmContext
+from dashboard.shared.fragments import dialog
 from dashboard.shared.own_regions import with_own
 from dashboard.shared.state import LARGEST_SEED, MOST_FINDINGS, UPLOAD, Choice
+from dashboard.shared.unforeseen import safely
 from radiographs import FilmError
 from radiographs.findings import display_name
 from radiographs.registry import collections, damaged_folders
@@ -23,6 +27,8 @@ from xai_methods import Method, Parameters, main_methods, methods
 # Upright and whole, the finding where such are met: an adult's mass of the upper lung, else an older child's hilar one.
 EXAMPLES = {"nih-boxes": ("00022192_003", "nih14-localised"), "known-truth": ("mass-04", "known-truth")}
 """Films with which a first visit opens, by collection, with the model that fits it; the first that is available."""
+LOOKED_AT = "findings looked at"
+"""Key of the session's state: a film's reference and the findings last chosen on the Compare page."""
 PAGE = 24
 """Films on one page of the gallery."""
 
@@ -39,9 +45,11 @@ def first_film() -> str:
     return ""
 
 
-def film_exists(reference: str) -> bool:
-    """Whether ``collection/film-id`` names an available film."""
-    name, _, film_id = reference.partition("/")
+def film_exists(film_reference: str) -> bool:
+    """Whether ``collection/film-id`` names an available film, or one that this person uploaded."""
+    name, _, film_id = film_reference.partition("/")
+    if name == UPLOAD:
+        return belongings.uploaded(film_id) is not None
     collection = collections().get(name)
     if collection is None or collection.missing() is not None:
         return False
@@ -59,7 +67,7 @@ def choose_film() -> str:
     if state.get("collection") not in names:
         state["collection"] = names[0]
     titles = {name: c.card.title for name, c in known.items()} | {UPLOAD: "Upload a film"}
-    name = st.selectbox("Films from", names, format_func=titles.__getitem__, key="collection", persist_state="session")
+    name = st.selectbox("Collection", names, format_func=titles.__getitem__, key="collection", persist_state="session")
     if name == UPLOAD:
         return _upload()
     missing = known[name].missing()
@@ -73,15 +81,28 @@ def choose_film() -> str:
         return ""
     if state.get("film_id") not in ids:
         state["film_id"] = ids[0]
-    captions = {row.film_id: _caption(row.film_id, row.labels) for row in table.itertuples()}
+    step = state.pop("film_step", 0)
+    if step:
+        state["film_id"] = ids[(ids.index(state["film_id"]) + step) % len(ids)]
+    captions = {row.film_id: _caption(place, row) for place, row in enumerate(table.itertuples(), start=1)}
     film_id = st.selectbox("Film", ids, format_func=captions.__getitem__, key="film_id", persist_state="session")
     if st.button("Browse films", icon=":material/grid_view:", width="stretch"):
         _gallery(name, table)
     return f"{name}/{film_id}"
 
 
-def _caption(film_id: str, labels: tuple[str, ...]) -> str:
-    return f"{film_id} · {', '.join(display_name(label) for label in labels) or 'no finding named'}"
+def step_film(step: int) -> None:
+    """Go on to the next film of the list (1) or the one before (-1), and explain it as this one was."""
+    st.session_state["film_step"] = step
+    st.session_state["run_at_once"] = "run" in st.query_params
+    st.rerun()
+
+
+def _caption(place: int, row: Any) -> str:
+    """A film in the list: its name and labels, its place alone where what experts say of it is hidden."""
+    if reference.hiding():
+        return f"Film {place}"
+    return f"{row.film_id} · {', '.join(display_name(label) for label in row.labels) or 'no finding named'}"
 
 
 def _filtered(table: pd.DataFrame) -> pd.DataFrame:
@@ -112,20 +133,21 @@ def _filtered(table: pd.DataFrame) -> pd.DataFrame:
     return table[keep]
 
 
-@st.dialog("Choose a film", width="large")
+@dialog("Choose a film", width="large")
 def _gallery(collection: str, table: pd.DataFrame) -> None:
     pages = max(1, -(-len(table) // PAGE))
     page = st.number_input(f"Page of {pages}", 1, pages, 1, key=f"page {collection} {len(table)}") if pages > 1 else 1
     with st.grid(min_column_width=130):
-        for row in table.iloc[(page - 1) * PAGE : page * PAGE].itertuples():
+        for place, row in list(enumerate(table.itertuples(), start=1))[(page - 1) * PAGE : page * PAGE]:
             with st.container():
-                caption = _caption(row.film_id, row.labels)
+                caption = _caption(place, row)
                 try:
                     picture = caches.small_picture(f"{collection}/{row.film_id}")
                     st.image(picture, width="stretch", alt=f"Film {caption}")
                 except (FilmError, LookupError) as error:
                     st.caption(sentence(error))
-                st.button(row.film_id, key=f"take {row.film_id}", on_click=_take, args=(row.film_id,), help=caption)
+                name = f"Film {place}" if reference.hiding() else row.film_id
+                st.button(name, key=f"take {row.film_id}", on_click=safely(_take), args=(row.film_id,), help=caption)
     if st.session_state.pop("taken", False):
         st.rerun()
 
@@ -139,28 +161,44 @@ def _upload() -> str:
     file = st.file_uploader(
         "Chest film (PNG, JPEG or DICOM, up to 50 MB)",
         key="upload",
-        help="It stays in this computer's memory, under no name, until the page is closed.",
+        help="It stays in this computer's memory, under no name, until you remove it or have not looked at it for "
+        f"{belongings.UPLOAD_SECONDS // 3600} hours. Loading the page again shows it again.",
     )
     state = st.session_state
     if file is not None:
         # Before it is read: no earlier film may stand under the name of one that is refused.
         state.pop("own_film", None)
         try:
-            state["own_film"] = caches.uploaded(file)
+            state["own_film"] = belongings.hold_upload(caches.uploaded(file))
         except FilmError as error:
             st.error(sentence(error), icon=":material/error:")
-    return f"{UPLOAD}/{short_digest(state['own_film'].digest)}" if "own_film" in state else ""
+    held: str = state.get("own_film", "")
+    if not held or belongings.uploaded(held) is None:
+        return ""
+    if file is None:
+        st.caption("The film that you uploaded before is shown. Choose a file to see another.")
+        st.button("Remove it", icon=":material/delete:", on_click=_remove_upload, args=(held,))
+    return f"{UPLOAD}/{held}"
 
 
-def open_film(reference: str) -> FilmContext:
-    """The film of a reference that :func:`choose_film` returned.
+def _remove_upload(held: str) -> None:
+    belongings.drop_upload(held)
+    st.session_state.pop("own_film", None)
+
+
+def open_film(film_reference: str) -> FilmContext:
+    """The film, as the person may see it, of a reference that :func:`choose_film` returned.
 
     Raises:
         CollectionError, FilmError: it is not available or cannot be read.
     """
-    if reference.startswith(UPLOAD + "/"):
-        return with_own(FilmContext(reference, st.session_state["own_film"]))
-    return with_own(caches.film(reference))
+    name, _, held = film_reference.partition("/")
+    if name != UPLOAD:
+        return with_own(reference.as_shown(with_corrections(caches.film(film_reference))))
+    film = belongings.uploaded(held)
+    if film is None:
+        raise FilmError("the uploaded film is no longer held; choose its file again")
+    return with_own(with_corrections(FilmContext(film_reference, film)))
 
 
 def default_findings(film: FilmContext, probabilities: dict[str, float]) -> tuple[str, ...]:
@@ -181,6 +219,8 @@ def choose_findings(film: FilmContext, model: str, probabilities: dict[str, floa
     same = link.film in ("", film.reference) and link.model in ("", model)
     wanted = [finding for finding in link.findings if same and finding in probabilities]
     usual = default_findings(film, probabilities)
+    # What is chosen goes by its words, and these change as the reference is revealed.
+    keys = [f"findings {model} {film.reference}", f"findings {model} {film.reference} hidden"]
 
     def words(finding: str) -> str:
         return display_name(finding) + (" (outlined)" if film.outlines(finding) else "")
@@ -188,13 +228,14 @@ def choose_findings(film: FilmContext, model: str, probabilities: dict[str, floa
     chosen = st.multiselect(
         "Findings",
         ranked,
-        default=wanted or list(usual),
+        default=st.session_state.get(keys[not film.reference_hidden]) or wanted or list(usual),
         max_selections=MOST_FINDINGS,
         format_func=words,
-        key=f"findings {model} {film.reference}",
+        key=keys[film.reference_hidden],
         help=f"What to explain, up to {MOST_FINDINGS}. Sorted by the model's probability.",
         persist_state="session",
     )
+    st.session_state[LOOKED_AT] = (film.reference, tuple(chosen) or usual)
     return tuple(chosen) or usual
 
 
@@ -263,13 +304,38 @@ def choose_seed(link: Choice) -> int:
     return int(st.number_input("Seed", 0, LARGEST_SEED, link.seed, help=words, key="seed", persist_state="session"))
 
 
-def first_model(names: list[str], reference: str) -> str:
+def first_model(names: list[str], film_reference: str) -> str:
     """The model shown where nothing is chosen: the one set as usual, else one that fits the film, else the first."""
     usual = settings.load().default_model
     if usual in names:
         return usual
-    _, fitting = EXAMPLES.get(reference.partition("/")[0], EXAMPLES["known-truth"])
-    return fitting if fitting in names else names[0]
+    collection = film_reference.partition("/")[0]
+    fitting = [entry.name for entry in list_models() if entry.name in names and made_for(entry.card, collection)]
+    wanted = EXAMPLES.get(collection, ("", ""))[1]
+    return wanted if wanted in names else next(iter(fitting), names[0])
+
+
+def made_for(card: ModelCard, collection: str) -> bool:
+    """Whether a model's card names the collection among those whose films it was made for."""
+    return card.scope is not None and collection in card.scope.collections
+
+
+def _propose_model(entries: list[ModelEntry], chosen: ModelEntry, film_reference: str) -> None:
+    """Offer a model that was made for the film's collection where the chosen one was made for others."""
+    collection = film_reference.partition("/")[0]
+    fitting = [entry for entry in entries if entry.available and made_for(entry.card, collection)]
+    if not fitting or chosen.card.scope is None or made_for(chosen.card, collection):
+        return
+    better = fitting[0]
+    st.caption(f"{chosen.title} was made for films of another kind.")
+    st.button(
+        f"Use {better.title}", icon=":material/swap_horiz:", key="use_fitting_model", on_click=safely(_use_model),
+        args=(better.name,), help="This model's card names the collection among those that it was made for.",
+    )  # fmt: skip
+
+
+def _use_model(name: str) -> None:
+    st.session_state["model"] = name
 
 
 def choose_second(entries: list[ModelEntry], first: str) -> str:
@@ -280,7 +346,7 @@ def choose_second(entries: list[ModelEntry], first: str) -> str:
     if st.session_state.get("second") not in titles:
         st.session_state["second"] = None
     chosen = st.selectbox(
-        "Beside it",
+        "Compare with model",
         list(titles),
         index=None,
         format_func=titles.__getitem__,
@@ -292,14 +358,15 @@ def choose_second(entries: list[ModelEntry], first: str) -> str:
     return chosen or ""
 
 
-def choose_model(entries: list[ModelEntry]) -> ModelEntry:
-    """Draw the models' widget and the chosen model's card in a line."""
+def choose_model(entries: list[ModelEntry], film_reference: str = "") -> ModelEntry:
+    """Draw the models' widget and the model's card in a line; offer one that fits the film where this does not."""
     titles = {e.name: e.title + ("" if e.available else " (not available)") for e in entries}
     names = [e.name for e in sorted(entries, key=lambda e: not e.available)]
     chosen = st.selectbox("Model", names, format_func=titles.__getitem__, key="model", persist_state="session")
     entry = next(e for e in entries if e.name == chosen)
     if entry.available:
         st.caption(entry.card.summary)
+        _propose_model(entries, entry, film_reference)
     else:
         st.info(entry.missing, icon=":material/download:")
     return entry

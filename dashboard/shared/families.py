@@ -15,23 +15,28 @@ class Family(NamedTuple):
 
 FAMILIES = {
     "perturbation": Family(
-        "hides parts", "Hide parts of the film", "They change the film many times and watch the model's answer."
+        "perturbation", "Perturb the film", "They change the film many times and watch the model's answer."
     ),
     "cam": Family(
-        "class map", "Read the last feature maps", "They weigh and add what the network's last layers light up for."
+        "class activation", "Class activation maps", "They weigh and add what the network's last layers light up for."
     ),
     "relevance": Family(
-        "relevance", "Hand the answer back", "They share the answer out among the inputs, layer by layer."
+        "relevance",
+        "Propagate relevance back",
+        "They propagate the answer back to the pixels, layer by layer, and conserve it.",
     ),
-    "gradient": Family("gradient", "Follow the gradient", "They ask how the answer moves when pixels move a little."),
+    "attention": Family(
+        "attention", "Transformer attention", "They follow which parts of the film each token attends to."
+    ),
+    "gradient": Family("gradient", "Gradients", "They ask how the answer moves when pixels move a little."),
     "counterfactual": Family(
-        "changes the film",
-        "Change the film until the answer changes",
-        "They show what would have to look different.",
+        "counterfactual",
+        "Counterfactual images",
+        "They generate the film on which the model would answer otherwise.",
     ),
     "baseline": Family(
-        "knows no model",
-        "Know nothing of the model",
+        "model-independent",
+        "Model-independent baselines",
         "What a score gives to these, a method must beat before it means anything.",
     ),
 }

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import mimetypes
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -15,8 +13,8 @@ from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard.jobs import sentence
+from dashboard.shared.unforeseen import logged
 
-_log = logging.getLogger(__name__)
 _FORESEEN = (ValueError, LookupError, OSError)
 _BARE = (KeyError, IndexError)
 """Errors that come without a sentence, mostly."""
@@ -71,11 +69,10 @@ class _Making:
         try:
             return self.make()
         except Exception as error:
-            # Not the message: the server writes what is raised here into its log, where no name of a person may stand.
-            kind, place = type(error).__name__, traceback.extract_tb(error.__traceback__)[-1]
-            _log.warning("a file (%s) failed: %s, line %s of %s", self.name, kind, place.lineno, place.filename)
+            number = logged(error, f"a file could not be made, {self.name}")
             foreseen = isinstance(error, _FORESEEN) and type(error) not in _BARE
-            self.failed[self.name] = sentence(error) if foreseen else f"It stopped with an unexpected error ({kind})."
+            unforeseen = f"It stopped with an unforeseen error, number {number} in the program's log."
+            self.failed[self.name] = sentence(error) if foreseen else unforeseen
             self.draw_again()
             raise RuntimeError("a file could not be made") from None
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from classifiers import ChestClassifier
 from classifiers import registry as model_registry
+from classifiers.film_check import checked
 from dashboard.jobs import sentence
 from dashboard.shared import caches, choosing
 from dashboard.shared.film_context import FilmContext
 from dashboard.shared.film_notes import draw_notes
+from dashboard.shared.reference import draw_toggle
 from dashboard.shared.session import opened_with
 from dashboard.shared.state import Choice
 from radiographs import FilmError
@@ -30,7 +34,8 @@ def film_and_models(second: bool = False) -> tuple[FilmContext, list[ChestClassi
         st.warning(text, icon=":material/link_off:")
     with st.sidebar:
         reference = choosing.choose_film()
-        entry = choosing.choose_model(known) if known else None
+        draw_toggle()
+        entry = choosing.choose_model(known, reference) if known else None
         beside = choosing.choose_second(known, entry.name) if second and entry else ""
     if entry is None:
         st.info("There is no model yet. See the About page for how to get one.", icon=":material/download:")
@@ -40,7 +45,9 @@ def film_and_models(second: bool = False) -> tuple[FilmContext, list[ChestClassi
         return None
     try:
         film = choosing.open_film(reference)
-        return film, [caches.classifier(name) for name in (entry.name, beside) if name], link
+        models = [caches.classifier(name) for name in (entry.name, beside) if name]
+        seen = checked(film.radiograph, *(model.card for model in models), entry=film.entry)
+        return replace(film, radiograph=seen), models, link
     except (FilmError, LookupError, ValueError, OSError) as error:
         st.error(sentence(error), icon=":material/error:")
         return None
@@ -54,5 +61,5 @@ def film_and_model() -> tuple[FilmContext, ChestClassifier] | None:
 
 def draw_heading(film: FilmContext, classifier: ChestClassifier) -> None:
     """Say in a line what the page is about, and what was found on reading the film."""
-    st.markdown(f"**{film.reference}** · {film.description()} · {classifier.card.title}")
+    st.markdown(f"{film.title} · {film.description()} · {classifier.card.title}")
     draw_notes(film.radiograph)

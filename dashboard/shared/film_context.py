@@ -8,12 +8,13 @@ from functools import cached_property
 
 import numpy as np
 
-from classifiers import ChestClassifier
+from classifiers import ChestClassifier, ModelCard
+from classifiers.training_films import TrainedOn, is_training_film, trained_on
 from evaluation.one_film.evaluate import ScoringContext
 from radiographs import Annotation, Radiograph
 from radiographs.annotation import union_mask
 from radiographs.collection import Collection, CollectionCard, FilmEntry
-from radiographs.findings import is_named
+from radiographs.findings import canonical, is_named
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +23,11 @@ class FilmContext:
 
     Attributes:
         reference: ``collection/film-id``, or ``upload/`` and the start of its digest. radiograph: the film.
-        annotations: what readers outlined. entry, collection: its line and its collection, where it has them.
+        annotations: what experts outlined, the film's reference. entry, collection: its line and its collection, where
+            it has them.
+        drawn: what the person at the page outlined. score_drawn: whether maps are scored by that where an expert has
+            outlined the finding too.
+        reference_hidden: whether the reference was left out, because the person does not want to see it yet.
     """
 
     reference: str
@@ -30,36 +35,59 @@ class FilmContext:
     annotations: tuple[Annotation, ...] = ()
     entry: FilmEntry | None = None
     collection: Collection | None = None
+    drawn: tuple[Annotation, ...] = ()
+    score_drawn: bool = False
+    reference_hidden: bool = False
 
     @property
     def card(self) -> CollectionCard | None:
         """The card of the film's collection."""
         return self.collection.card if self.collection is not None else None
 
+    @property
+    def title(self) -> str:
+        """The film's name in bold; none where it may tell what experts outlined, which is hidden."""
+        return "Film" if self.reference_hidden else f"**{self.reference}**"
+
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over the film and everything that was outlined on it."""
-        content = [self.radiograph.digest, self.reference]
-        content += [f"{a.finding} {a.reader} {a.exact} {mask_digest(a.mask)}" for a in self.annotations]
+        """SHA-256 over the film and all outlines that its maps are scored by."""
+        content = [self.radiograph.digest, self.reference, *(["hidden"] if self.reference_hidden else [])]
+        content += [f"{a.finding} {a.reader} {a.exact} {mask_digest(a.mask)}" for a in self.scored_by]
         return hashlib.sha256("\n".join(content).encode()).hexdigest()
 
+    @cached_property
+    def scored_by(self) -> tuple[Annotation, ...]:
+        """The outlines that maps are scored by: of each finding the experts', or those of the person at the page."""
+        first, second = (self.drawn, self.annotations) if self.score_drawn else (self.annotations, self.drawn)
+        named = {canonical(a.finding) for a in first}
+        return (*first, *(a for a in second if canonical(a.finding) not in named))
+
     def outlines(self, finding: str) -> list[Annotation]:
-        """What readers outlined for ``finding``, under any name for it."""
+        """What experts outlined for ``finding``, under any name for it."""
         return [a for a in self.annotations if is_named(finding, [a.finding])]
 
     def mask(self, finding: str) -> np.ndarray | None:
-        """All outlines of ``finding`` joined, (H, W) bool; None where nobody outlined it."""
-        return union_mask(list(self.annotations), finding)
+        """The outlines of ``finding`` that maps are scored by, joined: (H, W) bool; None where there is none."""
+        return union_mask(list(self.scored_by), finding)
+
+    def whose(self, finding: str) -> str:
+        """Who drew what :meth:`mask` joins, in words."""
+        return " and ".join(sorted({a.reader for a in self.scored_by if is_named(finding, [a.finding])}))
 
     def scoring_context(self, classifier: ChestClassifier) -> ScoringContext:
         """The film under ``classifier``, with what all its maps are scored with."""
-        return ScoringContext(classifier, self.radiograph, self.annotations, self.collection, self.entry)
+        return ScoringContext(
+            classifier, self.radiograph, self.scored_by, self.collection, self.entry,
+            reference_hidden=self.reference_hidden,
+        )  # fmt: skip
 
-    def seen_in_training(self, split: str | None) -> bool:
-        """Whether a model trained on ``split`` (see ``ModelCard.split``) has seen films of this film's patient."""
-        if not split or self.collection is None or self.entry is None:
-            return False
-        return self.collection.split == split.removesuffix(".csv") and self.entry.part == "train"
+    def seen_in_training(self, card: ModelCard) -> bool:
+        """Whether a model was trained on films of this film's patient, by the split or by the film's looks."""
+        state: TrainedOn = "unknown"
+        if self.collection is not None and self.entry is not None:
+            state = trained_on(card, self.collection, self.entry)
+        return state == "yes" or (state == "unknown" and is_training_film(card, self.radiograph))
 
     def description(self) -> str:
         """The film in a line: its collection, size, view, age and pixel spacing."""

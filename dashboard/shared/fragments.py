@@ -1,13 +1,15 @@
-"""Fragments of a page, drawn again apart from the rest: every second while work goes on, or when a widget is used."""
+"""Fragments and dialogs of a page, drawn again apart from the rest: while work goes on, or when a widget is used."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import ParamSpec
+from typing import Any, ParamSpec
 
 import streamlit as st
+
+from dashboard.shared.unforeseen import guarded
 
 TICK_SECONDS = 1.0
 """How often a fragment is drawn again while it waits for work."""
@@ -37,7 +39,8 @@ def fragment(draw: Callable[P, None], ticking: bool = False) -> Callable[P, None
     def part(*args: P.args, **kwargs: P.kwargs) -> None:
         outside = _inside.set(True)
         try:
-            draw(*args, **kwargs)
+            with guarded("This part of the page cannot be shown"):
+                draw(*args, **kwargs)
         finally:
             _inside.reset(outside)
 
@@ -46,3 +49,21 @@ def fragment(draw: Callable[P, None], ticking: bool = False) -> Callable[P, None
             st.fragment(part, run_every=TICK_SECONDS if ticking else None)(*args, **kwargs)
 
     return drawn
+
+
+def dialog(title: str, **options: Any) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """As ``st.dialog``, of which an unforeseen error is a sentence too.
+
+    Args:
+        title: of the dialog. options: as ``st.dialog`` takes them.
+    """
+
+    def made(draw: Callable[P, None]) -> Callable[P, None]:
+        @functools.wraps(draw)
+        def shown(*args: P.args, **kwargs: P.kwargs) -> None:
+            with guarded("This dialog cannot be shown"):
+                draw(*args, **kwargs)
+
+        return st.dialog(title, **options)(shown)
+
+    return made

@@ -8,10 +8,10 @@ from xai_methods import Explanation
 
 DIAGNOSTICS = {
     "local_r2": "fits the model nearby, R² {:.2f}",
-    "seed_agreement": "agrees with other seeds {:.2f}",
+    "seed_agreement": "repeatability between seeds {:.2f}",
     "additivity_residual": "adds up to within {:.1g}",
-    "conservation": "{:.0%} of the logit shared out",
-    "bias_share": "{:.0%} of it left in biases",
+    "conservation": "{:.0%} relevance conserved",
+    "bias_share": "{:.0%} absorbed by biases",
     "unguided_activations": "{:.0f} activations are no ReLUs and were not guided",
 }
 """Words for the diagnostics that are worth a place under a map."""
@@ -21,9 +21,9 @@ def notes_on(explanation: Explanation) -> list[str]:
     """The grid or regions that the map really has, and its diagnostics, a phrase each."""
     notes = []
     if explanation.cells is not None:
-        notes.append(f"really {explanation.cells[0]} × {explanation.cells[1]} cells")
+        notes.append(f"native resolution {explanation.cells[0]} × {explanation.cells[1]}")
     if explanation.regions is not None:
-        notes.append(f"{len(np.unique(explanation.regions))} regions")
+        notes.append(f"{len(np.unique(explanation.regions))} superpixels")
     notes.extend(
         words.format(explanation.diagnostics[name])
         for name, words in DIAGNOSTICS.items()

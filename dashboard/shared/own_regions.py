@@ -1,4 +1,4 @@
-"""Regions that a person drew, held for the session under the film's digest."""
+"""Regions that the person at the page drew on a film: added, undone, done again, named."""
 
 from __future__ import annotations
 
@@ -6,37 +6,63 @@ from dataclasses import replace
 
 import streamlit as st
 
+from dashboard.settings import settings
+from dashboard.settings.settings import LONGEST_NAME
+from dashboard.shared import belongings
 from dashboard.shared.film_context import FilmContext
 from radiographs import Annotation, Radiograph
-from radiographs.findings import canonical
-
-
-def _regions() -> dict[str, list[Annotation]]:
-    return st.session_state.setdefault("own_regions", {})
 
 
 def regions_on(film: Radiograph) -> list[Annotation]:
-    """What this person drew on the film, in order."""
-    return list(_regions().get(film.digest, []))
+    """What this person drew on the film, in order, under the name by which they go."""
+    return [replace(region, reader=reader()) for region in belongings.regions(film)]
 
 
 def add(film: Radiograph, region: Annotation) -> None:
-    """Add a region; from now on scores go by it."""
-    _regions().setdefault(film.digest, []).append(region)
-    st.session_state["score_against_mine"] = True
+    """Add a region; what was undone before cannot be done again."""
+    belongings.set_regions(film, [*belongings.regions(film), region])
+    _undone().pop(film.digest, None)
 
 
-def remove(film: Radiograph, first: int = 0) -> None:
-    """Remove the film's regions from number ``first`` on; -1 is the one drawn last."""
-    del _regions()[film.digest][first:]
+def undo(film: Radiograph) -> None:
+    """Take away the region drawn last; :func:`redo` brings it back."""
+    drawn = belongings.regions(film)
+    if drawn:
+        belongings.set_regions(film, drawn[:-1])
+        _undone().setdefault(film.digest, []).append(drawn[-1])
+
+
+def redo(film: Radiograph) -> None:
+    """Bring back the region that was undone last."""
+    undone = _undone().get(film.digest)
+    if undone:
+        belongings.set_regions(film, [*belongings.regions(film), undone.pop()])
+
+
+def can_redo(film: Radiograph) -> bool:
+    """Whether a region was undone and none drawn since."""
+    return bool(_undone().get(film.digest))
+
+
+def remove_all(film: Radiograph) -> None:
+    """Take away all regions on the film; :func:`redo` brings them back one by one."""
+    _undone().setdefault(film.digest, []).extend(belongings.regions(film)[::-1])
+    belongings.set_regions(film, [])
+
+
+def reader() -> str:
+    """The name beside the regions, else the one in the settings, else "you"."""
+    name = st.session_state.get("own_name")
+    return (settings.load().reader if name is None else str(name)).strip()[:LONGEST_NAME] or "you"
 
 
 def with_own(film: FilmContext) -> FilmContext:
-    """The film with what this person drew; their region of a finding stands in for the experts' where they say so."""
-    drawn = regions_on(film.radiograph)
+    """The film with what this person drew; maps are scored by that too where they say so."""
+    drawn = tuple(regions_on(film.radiograph))
     if not drawn:
         return film
-    mine = {canonical(a.finding) for a in drawn} if st.session_state.get("score_against_mine", True) else set()
-    experts = [a for a in film.annotations if canonical(a.finding) not in mine]
-    outlined = {canonical(a.finding) for a in experts}
-    return replace(film, annotations=(*experts, *(a for a in drawn if canonical(a.finding) not in outlined)))
+    return replace(film, drawn=drawn, score_drawn=bool(st.session_state.get("score_against_mine", False)))
+
+
+def _undone() -> dict[str, list[Annotation]]:
+    return st.session_state.setdefault("undone_regions", {})

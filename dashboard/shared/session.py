@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 
 import streamlit as st
 
 from classifiers.registry import ModelEntry
-from dashboard.settings import settings
-from dashboard.shared import caches, choosing
+from dashboard.shared import caches, choosing, reference
 from dashboard.shared.state import UPLOAD, Choice, Known, from_query
 from xai_methods import methods
 
 _log = logging.getLogger(__name__)
-SHARED = ("collection", "film_id", "model", "only_finding", "only_outlined", "only_held_out")
+SHARED = ("collection", "film_id", "model", "only_finding", "only_outlined", "only_held_out", reference.KEY)
 """Widgets that several pages draw."""
 
 
@@ -38,8 +36,9 @@ def opened_with(models: list[ModelEntry]) -> tuple[Choice, list[str]]:
         collection, _, film_id = (link.film or choosing.first_film()).partition("/")
         if collection:
             state["collection"] = collection
-        if collection != UPLOAD and film_id:
-            state["film_id"] = film_id
+        if film_id:
+            state["own_film" if collection == UPLOAD else "film_id"] = film_id
+    reference.begin(by_link=not link.view.outline)
     if "second" not in state and link.second:
         state["second"] = link.second
     if "model" not in state and models:
@@ -71,10 +70,7 @@ def _from_address(models: list[ModelEntry]) -> tuple[Choice, list[str]]:
         findings=lambda name: _findings_of(name) if name in available else None,
         methods=methods(),
     )
-    link, words = from_query(query, known)
-    if settings.load().hide_outline and "outline" not in query:
-        link = replace(link, view=replace(link.view, outline=False))
-    return link, words
+    return from_query(query, known)
 
 
 def _findings_of(name: str) -> Sequence[str] | None:

@@ -26,7 +26,8 @@ class Choice:
     """What a person chose to see.
 
     Attributes:
-        film: ``collection/film-id``, or ``upload/`` and the start of the film's digest; "" where nothing is chosen.
+        film: ``collection/film-id``, or ``upload/`` and the start of the film's digest; "" where nothing is chosen,
+            ``upload/`` alone where that film is no longer held.
         model: registered name. second: another model to set beside it, "" for none.
         findings, methods: names; empty means the page's own choice.
         parameters: by method, its parameters that differ from the defaults.
@@ -49,7 +50,8 @@ class Known:
     """What there is to choose from.
 
     Attributes:
-        film_exists: says whether ``collection/film-id`` can be opened. models: registered names.
+        film_exists: says whether ``collection/film-id``, or this person's upload, can be opened.
+        models: registered names.
         findings: findings that a model (by name) knows; None where that is not known before it is loaded.
         methods: the registry.
     """
@@ -95,8 +97,9 @@ def from_query(query: Mapping[str, Sequence[str]], known: Known) -> tuple[Choice
         words.append("The link holds values that are too long or too many; they were left out.")
     model = _one_of("model", given, known.models, words)
     methods = _all_of("method", given.get("method", []), list(known.methods), words)
+    film = _film(given, known, words)
     choice = Choice(
-        film=_film(given, known, words),
+        film=film,
         model=model,
         second=_one_of("beside", given, known.models, words),
         findings=_findings(given, model, known, words),
@@ -104,7 +107,7 @@ def from_query(query: Mapping[str, Sequence[str]], known: Known) -> tuple[Choice
         parameters=_parameters(given.get("set", []), known.methods, words),
         seed=int(_number("seed", given, 0, LARGEST_SEED, 0, words)),
         view=_view(given, words),
-        run=given.get("run") == ["1"],
+        run=given.get("run") == ["1"] and film != UPLOAD + "/",
     )
     return choice, words
 
@@ -138,9 +141,12 @@ def _all_of(key: str, values: Sequence[str], allowed: Sequence[str], words: list
 
 def _film(given: Mapping[str, Sequence[str]], known: Known, words: list[str]) -> str:
     film = next(iter(given.get("film", [])), "")
-    if film.startswith(UPLOAD + "/"):
-        words.append("The link is to an uploaded film, which is not stored. Upload it again to see this view.")
-        return ""
+    if film.startswith(UPLOAD + "/") and not known.film_exists(film):
+        words.append(
+            "This view is of an uploaded film, which is not held here (any more). Choose its file again to see it; "
+            "no other film is shown in its place."
+        )
+        return UPLOAD + "/"
     if film and not known.film_exists(film):
         words.append(f"The link names a film that is not here, {quoted(film)}; another film is shown instead.")
         return ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import streamlit as st
 
 from dashboard import NOTICE
@@ -20,10 +22,22 @@ button[data-selected='true'] * { color: light-dark(#0b6e8a, #7cc7dc); }
 """
 # The last rule: Streamlit writes a chosen pill in the accent on its own tint, too dark to read where the theme is dark.
 
+_DOUBTED = """
+[data-testid=stMainBlockContainer] :is([data-testid=stDataFrame], [data-testid=stTable], [data-testid=stMetric],
+  [data-testid=stVegaLiteChart], [data-testid=stImage], [data-testid=stBidiComponentRegular],
+  [data-testid=stHeading] h3, [data-testid=stMarkdown] table, .st-key-model_output) {
+  filter: grayscale(1); opacity: .45; }
+"""
+
 
 def apply() -> None:
     """Give the page this program's look."""
     st.html(f"<style>{_CSS}</style>")
+
+
+def grey_numbers() -> None:
+    """Draw the page's numbers and maps grey, for the film that they are of is in doubt."""
+    st.html(f"<style>{_DOUBTED}</style>")
 
 
 def heading(title: str) -> None:
@@ -31,6 +45,11 @@ def heading(title: str) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.header(title, anchor=False, width="content")
         st.caption(NOTICE, width="content")
+
+
+def literal(text: str) -> str:
+    """Text as Markdown that shows it letter for letter: names of readers and the like are anybody's text."""
+    return re.sub(r"([\\`*_{}\[\]()#+!|<>~:$-])", r"\\\1", text)
 
 
 def grey() -> str:

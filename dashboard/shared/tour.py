@@ -9,6 +9,8 @@ import streamlit as st
 
 from dashboard.settings import settings
 from dashboard.settings.settings import SettingsError
+from dashboard.shared.fragments import dialog
+from dashboard.shared.unforeseen import safely
 
 _log = logging.getLogger(__name__)
 STATE = "tour_step"
@@ -40,8 +42,8 @@ STEPS = (
     ),
     TourStep(
         "Read the scores",
-        "The table says how far each map agrees with the outline, beside **chance** and maps that know nothing of the "
-        "model. Where the model does not look at the finding, the page says so: then no score can judge a method.",
+        "The table says how far each map agrees with the annotation, beside **chance** and **model-independent "
+        "baselines**. Where the model does not look at the finding, the page says so.",
     ),
     TourStep(
         "Go on",
@@ -86,7 +88,7 @@ def _go(step: int) -> None:
     st.session_state[STATE] = step
 
 
-@st.dialog("A short tour", on_dismiss=end)
+@dialog("A short tour", on_dismiss=safely(end))
 def _show() -> None:
     number = st.session_state.get(STATE)
     if number is None:
@@ -99,9 +101,9 @@ def _show() -> None:
     with st.container(horizontal=True):
         last = number == len(STEPS) - 1
         if number:
-            st.button("Back", key="tour_back", on_click=_go, args=(number - 1,))
+            st.button("Back", key="tour_back", on_click=safely(_go), args=(number - 1,))
         if last:
-            st.button("Begin", type="primary", key="tour_done", on_click=end)
+            st.button("Begin", type="primary", key="tour_done", on_click=safely(end))
         else:
-            st.button("Next", type="primary", key="tour_next", on_click=_go, args=(number + 1,))
-            st.button("Skip", type="tertiary", key="tour_skip", on_click=end)
+            st.button("Next", type="primary", key="tour_next", on_click=safely(_go), args=(number + 1,))
+            st.button("Skip", type="tertiary", key="tour_skip", on_click=safely(end))

@@ -17,6 +17,7 @@ from dashboard.shared.film_and_model import film_and_model
 from dashboard.shared.film_context import FilmContext, short_digest
 from dashboard.shared.fragments import fragment
 from dashboard.shared.session import write_address
+from dashboard.shared.unforeseen import guarded
 from dashboard.stability import charts, pictures, tables, words
 from dashboard.stability.report import html_report
 from evaluation.stability import Stability, study
@@ -49,13 +50,17 @@ def draw(film: FilmContext, classifier: ChestClassifier) -> None:
         st.error(status.error, icon=":material/error:")
     else:
         found = status.result
-        draw_verdict(found)
+        with guarded("The verdict cannot be shown"):
+            draw_verdict(found)
         fragment(draw_slider)(found)
         fragment(draw_findings)(film, classifier, found)
         fragment(draw_perturbed)(found)
-        draw_spectrum(found)
-        draw_availability(found)
-        draw_download(film, classifier, found)
+        with guarded("What moves together cannot be shown"):
+            draw_spectrum(found)
+        with guarded("Whether it can be computed cannot be shown"):
+            draw_availability(found)
+        with guarded("The report cannot be offered"):
+            draw_download(film, classifier, found)
 
 
 def _work(film: FilmContext, classifier: ChestClassifier) -> Work:
@@ -82,9 +87,9 @@ def draw_verdict(found: Stability) -> None:
         whose = f"{nearest[0]}: grey levels" if nearest else "Grey levels"
         st.metric("Nearest threshold", f"{nearest[1]:.2g}" if nearest else "–", help=f"{whose}, by the forecast.")
         st.metric(
-            "Overturning changes",
+            "Perturbations that flip the decision",
             f"{len(overturned)} of {len(usual)}",
-            help="How many change a call, of noise, blur, shift, rotation, exposure, contrast, JPEG at usual strength.",
+            help="Of noise, blur, shift, rotation, exposure, contrast and JPEG, at usual strength.",
         )
     st.markdown(words.reach_words(found))
 
@@ -164,7 +169,9 @@ def _table(table: pd.DataFrame) -> None:
         column_config={
             "finding": text("Finding", pinned=True),
             "probability": number("Probability", format="percent"),
-            "threshold": number("Called at", format="percent", help="The card's operating point, else one half."),
+            "threshold": number(
+                "Decision threshold", format="percent", help="The card's operating point, else one half."
+            ),
             "distance": number("Distance", format="%.3f", help="Grey levels, root mean square (L2)."),
             "distance_max": number("Distance, even", format="%.3f", help="Grey levels, every pixel alike (L∞)."),
             "radius": number("Holds to", format="%.3f", help="Grey levels, root mean square, along the same way."),
@@ -174,7 +181,7 @@ def _table(table: pd.DataFrame) -> None:
             "linf": number("L∞", format="%.4f", help="Logit for one grey level in the one most sensitive pixel."),
             "per_deviation": number("Per deviation", format="%.2f", help="L2 norm per standard deviation of the film."),
             "condition": number("Condition", format="%.0f", help="Relative change of the logit over that of the film."),
-            "flip": text("First overturned on a film", help="The mildest realistic change that changes the call."),
+            "flip": text("First decision flip", help="The mildest realistic perturbation that flips the decision."),
         },
         alt="Distance to the threshold, reach of the forecast and first flip for each finding",
     )
@@ -184,7 +191,7 @@ def draw_perturbed(found: Stability) -> None:
     """Draw what realistic changes of the film do."""
     st.subheader("Changes that happen to real films", anchor=False)
     st.caption(words.PERTURBED)
-    for text in words.flip_words(found) or ["None of the changes tried overturns a call."]:
+    for text in words.flip_words(found) or ["None of the perturbations tried flips a decision."]:
         st.markdown(f"- {text}")
     level = st.segmented_control(
         "Strength", list(LEVELS), default=USUAL, format_func=LEVELS.__getitem__, required=True, key="strength"
@@ -205,9 +212,9 @@ def draw_perturbed(found: Stability) -> None:
                 "words": "The film comes out",
                 "size": st.column_config.NumberColumn("Size", format="%.2f", help=words.LEVEL),
                 "error": st.column_config.NumberColumn("Forecast off by", format="percent"),
-                "flips": "Calls overturned",
+                "flips": "Decisions flipped",
             },
-            alt="Size, error of the forecast and overturned calls of each change",
+            alt="Size, error of the forecast and flipped decisions of each change",
         )
 
 

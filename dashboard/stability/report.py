@@ -23,12 +23,12 @@ TEMPLATES = Path(__file__).resolve().parent / "templates"
 HEADINGS = {
     "finding": "Finding",
     "probability": "Probability",
-    "threshold": "Called at",
+    "threshold": "Decision threshold",
     "distance": "Distance (L2)",
     "distance_max": "Distance (L∞)",
     "radius": "Forecast holds to",
     "norm": "Response",
-    "flip": "First overturned on a film",
+    "flip": "First decision flip",
 }
 PATTERNS = {
     "probability": ".1%",
@@ -88,7 +88,7 @@ def _changes(found: Stability) -> pd.DataFrame:
     table["size"] = [number(value, ".2f") for value in table["size"]]
     table["error"] = [number(value, ".0%") for value in table["error"]]
     names = {"change": "Change", "words": "The film comes out", "size": "Size, grey levels", "error": "Forecast off by"}
-    return table.rename(columns=names | {"flips": "Calls overturned"})
+    return table.rename(columns=names | {"flips": "Decisions flipped"})
 
 
 def _png(figure: Figure) -> bytes:

@@ -70,7 +70,7 @@ def perturbed_table(found: Stability, level: int) -> pd.DataFrame:
 
 
 def changes_table(found: Stability) -> pd.DataFrame:
-    """A row a change and level: its size, how far the forecast was off, and the calls it overturned."""
+    """A row a change and level: its size, how far the forecast was off, and the decisions it flipped."""
     names = ("mild", "usual", "strong")
     return pd.DataFrame(
         [

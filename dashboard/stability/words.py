@@ -8,18 +8,18 @@ from evaluation.stability.perturbations import USUAL
 from evaluation.stability.study import Stability
 from radiographs.findings import display_name
 
-TITLE = "How far can the film move before the answer does?"
+TITLE = "Stability to small image changes"
 WHAT = (
     "The Jacobian says, for every finding and every pixel, how much the model's score would move for a small change. "
     "It needs no training data and no sampling (Abe & Asai 2025, arXiv 2502.14001). Here it is put to the test: "
-    "whether it can be computed reliably, how far its forecast holds, and which changes of a real film overturn an "
-    "answer."
+    "whether it can be computed reliably, how far its forecast holds, and which perturbations of a real film flip a "
+    "decision."
 )
 LEVEL = "A grey level is one of 256 steps from black to white; sizes of changes are root mean squares over all pixels."
 SLIDER = (
     "The change of the film that moves all scores together the most, in either direction. The film hardly seems to "
     "change, which is the point: the model sees what the eye does not. Bars: probability now; "
-    "grey ticks: on the film as it is; dashed: where a finding is called."
+    "grey ticks: on the film as it is; dashed: the decision threshold."
 )
 MAP = "Which pixels the score answers to: bright ones raise it when they get whiter, dark blue ones lower it."
 STAGES = "The same question inside the network, from its first stage to its last: where its features matter."
@@ -29,12 +29,12 @@ LINE = (
 )
 SPECTRUM = (
     "Each bar is one independent way in which a small change of the film can move the scores, and how strongly. One "
-    "tall bar: all findings hang on the same change. Many equal bars: each finding answers to its own."
+    "tall bar: all findings depend on the same change. Many equal bars: each finding answers to its own."
 )
 TOGETHER = "Red: a change that raises the one finding raises the other too. Blue: it lowers it. White: unrelated."
 PERTURBED = (
     "How each finding's probability moves, in percentage points, when the film comes out a little differently. A cross "
-    "marks a call that changes."
+    "marks a decision that flips."
 )
 FORECAST = (
     "Each point is one finding under one change of the film: across, what the Jacobian forecast; up, what the model "
@@ -89,12 +89,12 @@ def nearest(found: Stability) -> tuple[str, float] | None:
 
 
 def flip_words(found: Stability) -> list[str]:
-    """One sentence for each finding whose call some realistic change overturns, the mildest change first."""
+    """One sentence for each finding whose decision some realistic perturbation flips, the mildest change first."""
     known = [(done.level, done.size, finding, done) for finding, done in found.first_flips().items() if done]
     words = []
     for _, _, finding, done in sorted(known, key=lambda one: one[:2]):
         column = found.findings.index(finding)
-        change = "no longer called" if found.distances[column].called else "called"
+        change = "no longer positive" if found.distances[column].called else "positive"
         words.append(f"{display_name(finding)} is {change} on a film {done.words}.")
     return words
 

@@ -13,9 +13,13 @@ from streamlit import runtime
 
 from dashboard.shared.display import View
 from dashboard.viewer.pictures import MapPicture, colours
+from radiographs import Radiograph
 
 HERE = Path(__file__).resolve().parent
 HTML = '<div class="mount"></div>'
+TOLD = ("id", "title", "alt", "help", "note", "state", "share", "words", "unit")
+FRONTAL = ("PA", "AP")
+"""Views in which the patient's right is on the film's left."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +29,8 @@ class PanelGiven:
     Attributes:
         id: what tells it from the others. title: its heading. help: what the method asks, in a sentence.
         alt: the map in words. note: the line under it. picture: its map, None for the bare film or before it is done.
-        state: of its work. share: of the work done, 0 to 1. words: what stands over the film instead of colours.
+        unit: of the map's values. state: of its work. share: of the work done, 0 to 1.
+        words: what stands over the film instead of colours.
     """
 
     id: str
@@ -37,6 +42,30 @@ class PanelGiven:
     state: Literal["done", "queued", "running", "failed", "cancelled", "none"] = "done"
     share: float = 0.0
     words: str = ""
+    unit: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class OutlineGiven:
+    """An outline on all panels: what the read-out calls it, its PNG, and whether the person at the page drew it."""
+
+    label: str
+    png: bytes
+    own: bool = False
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the browser told.
+
+    Attributes:
+        view: how maps are drawn now. region: what was just drawn (``kind`` and ``png``) or that the last region is to
+            be undone or done again (``kind`` alone), else None. step: 1 or -1 to the next or last film, 0 to stay.
+    """
+
+    view: View
+    region: dict[str, Any] | None = None
+    step: int = 0
 
 
 @lru_cache(maxsize=1)
@@ -56,42 +85,48 @@ def _address(data: bytes, coordinates: str) -> str:
 
 def mount(
     key: str,
-    film_id: str,
+    radiograph: Radiograph,
     film: bytes,
     windows: Mapping[str, tuple[float, float]],
     panels: Sequence[PanelGiven],
     *,
     view: View,
-    outlines: Sequence[tuple[str, bytes]] = (),
-    width_mm: float | None = None,
+    outlines: Sequence[OutlineGiven] = (),
     controls: bool = True,
-) -> tuple[View, dict[str, Any] | None]:
+    steps: bool = False,
+) -> Seen:
     """Draw the viewer.
 
     Args:
-        key: tells viewers of a page apart. film_id: the film's digest; viewers of the same film move together.
+        key: tells viewers of a page apart. radiograph: the film; viewers of the same film move together.
         film: PNG of :func:`dashboard.viewer.film_png`. windows: presets, of :func:`dashboard.viewer.windows`.
         panels: what hangs side by side. view: how maps are drawn at first.
-        outlines: label and PNG (:func:`dashboard.viewer.mask_png`) of each outline.
-        width_mm: the film's width in millimetres, where known. controls: whether the toolbar is shown.
-
-    Returns:
-        How maps are drawn now, and the region that a person has just drawn (``kind`` and ``png``), else None.
+        outlines: what readers outlined. controls: whether the toolbar is shown.
+        steps: whether there are films before and after this one to go to.
     """
+    spacing = radiograph.pixel_spacing_mm
     data = {
-        "film": {"id": film_id, "url": _address(film, f"{key} film"), "width_mm": width_mm},
+        "film": {
+            "id": radiograph.digest,
+            "url": _address(film, f"{key} film"),
+            "shape": list(radiograph.shape),
+            "spacing": list(spacing) if spacing else None,
+            "sides": (radiograph.view or "PA") in FRONTAL,
+        },
         "windows": {name: list(ends) for name, ends in windows.items()},
         "outlines": [
-            {"label": label, "url": _address(png, f"{key} outline {place}")}
-            for place, (label, png) in enumerate(outlines)
+            {"label": outline.label, "own": outline.own, "url": _address(outline.png, f"{key} outline {place}")}
+            for place, outline in enumerate(outlines)
         ],
         "panels": [_panel(key, panel) for panel in panels],
         "look": asdict(view),
         "colours": colours(),
         "controls": controls,
+        "steps": steps,
     }
-    given = _component(key=key, data=data, on_look_change=_nothing, on_region_change=_nothing)
-    return seen(given.get("look"), view), given.get("region")
+    given = _component(key=key, data=data, on_look_change=_nothing, on_region_change=_nothing, on_step_change=_nothing)
+    step = given.get("step")
+    return Seen(seen(given.get("look"), view), given.get("region"), step if step in (-1, 1) else 0)
 
 
 def seen(look: Any, usual: View) -> View:
@@ -109,7 +144,7 @@ def _nothing() -> None:
 
 
 def _panel(key: str, panel: PanelGiven) -> dict[str, Any]:
-    told = {name: getattr(panel, name) for name in ("id", "title", "alt", "help", "note", "state", "share", "words")}
+    told = {name: getattr(panel, name) for name in TOLD}
     picture = panel.picture
     if picture is None:
         return told | {"map": None}

@@ -1,1 +1,1 @@
-"""Maps that know nothing of the model."""
+"""Model-independent baselines."""

@@ -1,6 +1,6 @@
-"""Where experts usually outline a finding: average masks on a 64x64 grid of the film, one patient left out.
+"""Where experts usually outline a finding: mean annotations on a 64x64 grid of the film, one patient left out.
 
-``assets/priors/nih_boxes.npz`` holds the public NIH box list as fractions of the film; the averages are worked out
+``assets/priors/nih_boxes.npz`` holds the public NIH box list as fractions of the film; the means are computed
 from it, so that leaving one patient out is exact. ``python -m evaluation.baselines.location_prior`` writes it anew.
 """
 
@@ -27,7 +27,7 @@ from radiographs.findings import canonical, is_named
 from radiographs.places import asset
 
 GRID = 64
-"""Cells a side of an average mask."""
+"""Cells a side of a mean annotation."""
 FEWEST = 5
 """Other patients a collection must have outlined for its own average to be used."""
 NIH_SIDE = 1024
@@ -38,7 +38,7 @@ NIH_NAMES = {"Infiltrate": "Infiltration"}
 
 @dataclass(frozen=True)
 class AverageMask:
-    """An average mask: (GRID, GRID) float64 ``shares`` in [0, 1], over ``films`` films of ``source``."""
+    """A mean annotation: (GRID, GRID) float64 ``shares`` in [0, 1], over ``films`` films of ``source``."""
 
     shares: np.ndarray
     films: int
@@ -119,7 +119,7 @@ def patient_of(entry: FilmEntry) -> str:
 def average_mask(
     finding: str, collection: Collection | None = None, entry: FilmEntry | None = None
 ) -> AverageMask | None:
-    """The average expert mask of ``finding`` for one film, its own patient left out.
+    """The mean annotation of ``finding`` for one film, its own patient left out.
 
     The collection's own outlines serve where enough other patients have one, else NIH's published boxes.
 

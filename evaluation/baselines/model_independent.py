@@ -1,7 +1,7 @@
-"""Maps that know nothing of the classifier; a method that does not beat them has shown nothing.
+"""Model-independent baselines: maps that need no classifier; a method that does not beat them has shown nothing.
 
 Some know the film alone: the registered methods of role "baseline". Two know where the finding is to be expected: the
-average expert mask and the finding's organ. Another reader is no map, but what one expert outlined against the others.
+mean annotation and anatomical prior. Another reader is no map, but what one expert outlined against the others.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from xai_methods.baselines.baselines import BaselineMethod
 AVERAGE, ORGAN, READER = "average-mask", "organ-prior", "other-reader"
 """Names of where experts outlined the finding on other patients' films, of lungs or heart as our segmentation finds
 them, and of one expert's outline against the others'."""
-_TITLES = {AVERAGE: "Average expert mask", ORGAN: "Organ of the finding", READER: "Another reader"}
+_TITLES = {AVERAGE: "Mean annotation (location prior)", ORGAN: "Anatomical prior", READER: "Another reader"}
 
 
 def film_baselines() -> dict[str, BaselineMethod]:
@@ -43,7 +43,7 @@ def baseline_maps(
 
     Args:
         radiograph: the film. finding: the finding that is scored.
-        collection, entry: where the film is from, so that its own patient is left out of the average mask.
+        collection, entry: where the film is from, so that its own patient is left out of the mean annotation.
 
     Returns:
         The maps; without "average-mask" where nobody has outlined the finding on enough other films, and without

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from evaluation.cli.films import say_doubts
+from evaluation.cli.check import checked_aloud
 from evaluation.one_film.map_files import read_map_file, read_mask
 from radiographs.arrays import plain
 
@@ -31,7 +31,7 @@ def _say_list(rows: Sequence[dict[str, Any]], as_json: bool, line: Callable[[dic
 
 
 def films(args: argparse.Namespace) -> int:
-    """List the films at hand; collections without films say on stderr how to have them."""
+    """List the available films; collections without films say on stderr how to have them."""
     from radiographs.registry import collections, get_collection
 
     chosen = [get_collection(args.collection)] if args.collection else list(collections().values())
@@ -60,6 +60,7 @@ def models(args: argparse.Namespace) -> int:
             "origin": entry.origin,
             "summary": entry.card.summary,
             "licence": entry.card.licence,
+            "scope": None if entry.card.scope is None else dataclasses.asdict(entry.card.scope),
             "figures": entry.card.figures,
         }
         for entry in list_models()
@@ -131,14 +132,14 @@ def explain(args: argparse.Namespace) -> int:
     _check_out(args.out)
     method = get_method(args.method)
     parameters = method.parameters.parse(parse_settings(args.set))
-    radiograph, _, _ = find_film(args.film)
-    say_doubts(radiograph)
+    radiograph, entry, _ = find_film(args.film)
     classifier = load_classifier(args.model)
+    radiograph = checked_aloud(radiograph, classifier.card, entry)
     explanation = method.explain(
         classifier, radiograph, args.finding, parameters=parameters, seed=args.seed, progress=_bar(method.title)
     )
     on_film = classifier.to_film(explanation, radiograph)
-    explanation.save(args.out, on_film=on_film, model=classifier.name)
+    explanation.save(args.out, on_film=on_film, model=classifier.name, doubts=radiograph.doubt_codes)
     if explanation.empty:
         sys.stderr.write(f"nothing on this film speaks for {args.finding}, as {method.title} sees it\n")
     return 0

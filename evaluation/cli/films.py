@@ -72,12 +72,6 @@ def film_png(film: Radiograph) -> bytes:
     return buffer.getvalue()
 
 
-def say_doubts(film: Radiograph) -> None:
-    """Say on stderr what casts doubt on a film, before anything is said of it."""
-    for note in film.doubts:
-        sys.stderr.write(f"doubt: {note.words}\n")
-
-
 def _lines(facts: dict[str, Any]) -> list[str]:
     spacing, window = facts["pixel_spacing_mm"], facts["window"]
     lines = [

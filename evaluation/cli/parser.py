@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from evaluation.cli import commands
+from evaluation.cli.check import add_commands as add_check_command
 from evaluation.cli.films import add_commands as add_film_commands
 from evaluation.cli.gate import add_commands as add_gate_command
 from evaluation.cli.own_models import add_commands as add_model_commands
@@ -41,6 +42,7 @@ def build_parser() -> tuple[argparse.ArgumentParser, argparse._SubParsersAction[
     )
     fetch.set_defaults(run=commands.fetch)
     add_film_commands(added)
+    add_check_command(added)
     add_run_commands(added)
     add_gate_command(added)
     return parser, added
@@ -48,7 +50,7 @@ def build_parser() -> tuple[argparse.ArgumentParser, argparse._SubParsersAction[
 
 def _add_lists(added: argparse._SubParsersAction[_Parser]) -> None:
     lists = {
-        "films": ("list the films at hand", commands.films),
+        "films": ("list the available films", commands.films),
         "models": ("list the models", commands.models),
         "methods": ("list the explanation methods", commands.methods),
         "metrics": ("list the scores", commands.metrics),

@@ -15,14 +15,14 @@ from xai_methods import get_method
 ROWS: tuple[tuple[str, str, str], ...] = (
     ("Refused, share of films", "measured", "refused"),
     ("Decision flips", "measured", "flipped"),
-    ("Asked and reached, rank correlation in a film", "measured", "rank"),
-    ("Reached lies from asked by", "measured", "off"),
+    ("Target and achieved, rank correlation in a film", "measured", "rank"),
+    ("Achieved lies from target by", "measured", "off"),
     ("Film and reconstruction: change of the posterior", "measured", "answer"),
     ("Film and reconstruction: SSIM", "measured", "likeness"),
     ("Film and its other end: SSIM", "measured", "similarity"),
-    ("Heart to chest width rises with cardiomegaly asked", "measured", "ctr_rises"),
-    ("Heart to chest width, slope from absent to present", "measured", "ctr_slope"),
-    ("Lower lung shrinks with the finding asked", "measured", "lower_falls"),
+    ("Cardiothoracic ratio rises with the target of cardiomegaly", "measured", "ctr_rises"),
+    ("Cardiothoracic ratio, slope from absent to present", "measured", "ctr_slope"),
+    ("Lower lung shrinks with the target of the finding", "measured", "lower_falls"),
     ("Lower lung, slope (share of the film)", "measured", "lower_slope"),
     ("Difference map: area-matched IoU", "measured", "area_matched_iou"),
     ("Difference map: pointing game", "measured", "pointing_game"),
@@ -51,7 +51,9 @@ def as_markdown(content: Mapping[str, Any]) -> str:
         table[words] = [interval(found[part].get(name)) for found in findings.values()]
     every = findings.values()
     table |= {
-        "Asked and reached, rank correlation over all films": [f"{found['spearman_over_all']:.3f}" for found in every],
+        "Target and achieved, rank correlation over all films": [
+            f"{found['spearman_over_all']:.3f}" for found in every
+        ],
         "Nearest film is its own": [interval(found["realism"]["identity"]) for found in every],
         "Fréchet distance to real films": [f"{found['realism']['frechet']:.2f}" for found in every],
         "Fréchet distance of two halves": [_halves(found["realism"]) for found in every],

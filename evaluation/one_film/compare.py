@@ -12,6 +12,7 @@ from evaluation.scores import Polarity, Score
 from evaluation.validity.gate import Verdict
 from evaluation.validity.measured import verdict
 from radiographs import Radiograph
+from radiographs.findings import display_name
 from xai_methods import Parameters
 
 
@@ -21,9 +22,11 @@ class FindingResult:
 
     Attributes:
         finding: its name. logit, probability: what the classifier says of the film.
-        mask: (H, W) bool, what experts outlined, or None. verdict: whether scores of this pair mean anything.
+        mask: (H, W) bool, the outline that maps are scored by, or None. verdict: whether scores of this pair mean
+            anything.
         methods: by method, in the order given. baselines: by baseline, then metric; empty without a mask.
         chance: by metric; empty without a mask.
+        readers: who drew ``mask``. reference_hidden: whether what experts outlined was left out on purpose.
     """
 
     finding: str
@@ -34,6 +37,22 @@ class FindingResult:
     methods: dict[str, MethodResult]
     baselines: dict[str, dict[str, Score]]
     chance: dict[str, Score]
+    readers: tuple[str, ...] = ()
+    reference_hidden: bool = False
+
+    @property
+    def whose(self) -> str:
+        """Who drew the outline that the maps are scored by, in words; "" where nobody did."""
+        return " and ".join(self.readers)
+
+    @property
+    def unscored(self) -> str:
+        """Why there are no scores, in a sentence; "" where there is an outline."""
+        if self.mask is not None:
+            return ""
+        if self.reference_hidden:
+            return "Reference annotations are hidden."
+        return f"No reference annotation for {display_name(self.finding).lower()} on this film."
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,4 +103,6 @@ def finding_result(context: ScoringContext, finding: str, methods: dict[str, Met
         methods=methods,
         baselines=context.all_baseline_scores(finding),
         chance=context.chance(finding),
+        readers=() if region is None else context.readers(finding),
+        reference_hidden=context.reference_hidden,
     )

@@ -19,6 +19,7 @@ from evaluation.scores import Case, Polarity, Region, Score, chance_scores, get_
 from radiographs import Annotation, Radiograph
 from radiographs.annotation import union_mask
 from radiographs.collection import Collection, FilmEntry
+from radiographs.findings import is_named
 from xai_methods import Cancelled, Explanation, Parameters, get_method
 from xai_methods.method import Progress
 
@@ -35,6 +36,7 @@ class ScoringContext:
         collection, entry: where the film is from; leaves its patient out of the average mask.
         others: further classifiers, for agreement between models.
         polarity: which part of a signed map is set against an outline.
+        reference_hidden: whether what experts outlined was left out because a person does not want to see it yet.
         shared: what metrics of this film store for each other, such as its anatomy.
 
     Raises:
@@ -48,6 +50,7 @@ class ScoringContext:
     entry: FilmEntry | None = None
     others: tuple[ChestClassifier, ...] = ()
     polarity: Polarity = "positive"
+    reference_hidden: bool = False
     shared: dict[str, object] = field(default_factory=dict, repr=False)
     _regions: dict[str, Region | None] = field(default_factory=dict, init=False, repr=False)
     _baselines: dict[str, dict[str, np.ndarray]] = field(default_factory=dict, init=False, repr=False)
@@ -67,7 +70,7 @@ class ScoringContext:
     @cached_property
     def further_readings(self) -> list[Annotation]:
         """What readers of other collections outlined on the film; no part of the outline that maps are scored by."""
-        if self.collection is None or self.entry is None:
+        if self.collection is None or self.entry is None or self.reference_hidden:
             return []
         return self.collection.further_readings(self.entry.film_id)
 
@@ -78,6 +81,10 @@ class ScoringContext:
             region = None if mask is None else Region(mask, self.radiograph.pixel_spacing_mm)
             self._regions[finding] = region if region is not None and region.area else None
         return self._regions[finding]
+
+    def readers(self, finding: str) -> tuple[str, ...]:
+        """Who drew the outline that maps of ``finding`` are scored by, sorted."""
+        return tuple(sorted({a.reader for a in self.annotations if is_named(finding, [a.finding])}))
 
     def default_metrics(self, finding: str) -> tuple[str, ...]:
         """The metrics of those who name none: all that set a map against an outline, where there is one."""

@@ -13,8 +13,10 @@ from radiographs import Radiograph
 from radiographs.annotation import union_mask
 from radiographs.annotation_readers import Outline, is_table, read_table
 from radiographs.annotation_readers.geometry import Painted
-from radiographs.annotation_readers.mask_images import MASK_SUFFIXES, read_mask_image
+from radiographs.arrays import ArraySizeError, check_size
+from radiographs.decoding.pool import read_mask_file
 from radiographs.errors import AnnotationError
+from radiographs.film_readers.mask_images import MASK_SUFFIXES
 from radiographs.findings import canonical
 
 MAP_SUFFIXES = (".npz", ".npy", ".png")
@@ -32,7 +34,7 @@ def read_mask(path: Path) -> np.ndarray:
     """Read what an expert outlined: (H, W) bool; whatever is not 0 is inside.
 
     Args:
-        path: an image (see ``annotation_readers.mask_images``), a .npy array, or a .npz with the array ``mask`` or one
+        path: an image (see ``film_readers.mask_images``), a .npy array, or a .npz with the array ``mask`` or one
             array.
 
     Raises:
@@ -43,7 +45,7 @@ def read_mask(path: Path) -> np.ndarray:
     if not path.is_file():
         raise MapError(f"there is no file {path.name} at the place given; check the path")
     try:
-        return read_mask_image(path)
+        return read_mask_file(path)
     except AnnotationError as error:
         raise MapError(str(error)) from error
 
@@ -112,6 +114,7 @@ def _arrays(path: Path, kinds: str = MAP_FILES) -> dict[str, np.ndarray]:
     try:
         if suffix == ".png":
             return {"image": _read_png(path)}
+        check_size(path)
         loaded = np.load(path, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             return {"array": loaded}
@@ -120,7 +123,9 @@ def _arrays(path: Path, kinds: str = MAP_FILES) -> dict[str, np.ndarray]:
     except MapError:
         raise
     except Exception as error:  # what zipfile, zlib and Pillow raise for damage has no common base
-        reason = "it holds Python objects" if "allow_pickle" in str(error) else "it is damaged or of another format"
+        reason = str(error) if isinstance(error, ArraySizeError) else "it is damaged or of another format"
+        if "allow_pickle" in str(error):
+            reason = "it holds Python objects"
         raise MapError(f"{path.name} cannot be read: {reason}; save a plain array of numbers") from error
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.baselines.model_independent import baseline_titles, film_baselines
+from evaluation.one_film.agreement import MARGIN
 from evaluation.one_film.compare import FindingResult
 from evaluation.one_film.evaluate import ScoringContext, evaluate_explanation, evaluate_method, part_of
 from evaluation.scores import Element, Metric, Score, localisation_metrics, metrics
@@ -30,8 +31,9 @@ QUESTIONS: dict[Element, str] = {
 }
 MARKS = {"best": "▲", "between": "△", "chance": "▽", "plain": "", "undefined": ""}
 LEGEND = (
-    "▲ better than every baseline (or than chance, where no baseline has the score) · △ better than chance, not than "
-    "the best baseline · ▽ no better than chance · –: undefined here. Baselines know nothing of the model."
+    "▲ better than every baseline by 0.05 or more (or than chance, where no baseline has the score) · △ better than "
+    "chance, not clearly than the best baseline · ▽ no better than chance · –: undefined here. Baselines are "
+    "model-independent."
 )
 Rank = Literal["undefined", "chance", "between", "best", "plain"]
 
@@ -66,7 +68,8 @@ class Cell:
         if not math.isnan(score.chance) and sign * (score.value - score.chance) <= 0:
             return "chance"
         if self.rival:
-            return "best" if sign * (score.value - self.rival_value) > 0 else "between"
+            margin = MARGIN * max(1.0, abs(self.rival_value))
+            return "best" if sign * (score.value - self.rival_value) >= margin else "between"
         return "plain" if math.isnan(score.chance) else "best"
 
     @property
@@ -81,7 +84,7 @@ class Cell:
         return {
             "undefined": "undefined here",
             "chance": "no better than chance",
-            "between": f"not better than the {self.rival.lower()}",
+            "between": f"not clearly better than the {self.rival.lower()}",
             "best": "better than every baseline" if self.rival else "better than chance",
             "plain": "no chance level or baseline to hold it against",
         }[self.rank]
@@ -124,11 +127,11 @@ def scorecard(
     thorough: bool = False,
     progress: Progress = lambda share: None,
 ) -> Scorecard:
-    """Work out the scorecard of the methods of ``result``.
+    """Compute the scorecard of the methods of ``result``.
 
     Args:
         context: model and film that ``result`` is of. seed: of the baselines' maps, and of what is drawn for them.
-        thorough: whether scores that ask for further maps are worked out for slow methods too.
+        thorough: whether scores that ask for further maps are computed for slow methods too.
         progress: told the share done; it may raise ``Cancelled``, which stops the work.
     """
     wanted = {m.name: m for m in scorecard_metrics() if m.name not in localisation_metrics()}

@@ -7,16 +7,18 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from evaluation.baselines.model_independent import baseline_titles
+from evaluation.baselines.model_independent import READER, baseline_titles
 from evaluation.one_film.compare import Comparison, FindingResult
-from evaluation.scores import Score, localisation_metrics
+from evaluation.scores import Score, get_metric, localisation_metrics
 from xai_methods import baseline_methods
 
 LEGEND = (
-    "Bold: the best method. Grey: maps that know nothing of the model, and chance; a method that does not beat them "
+    "Bold: the best method. Grey: model-independent baselines and chance; a method that does not beat them "
     "has shown nothing. –: undefined here."
 )
 """What stands under a table of scores."""
+HUMAN_LINE = "area_matched_iou"
+"""The score by which two readers of a film are compared in words."""
 
 
 def score_table(result: FindingResult) -> pd.DataFrame:
@@ -40,12 +42,22 @@ def score_table(result: FindingResult) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["name", "title", "kind", "seconds", *localisation_metrics()])
 
 
+def reader_words(result: FindingResult) -> str:
+    """A sentence on how far two readers of the film agree; "" where only one outlined the finding."""
+    score = result.baselines.get(READER, {}).get(HUMAN_LINE)
+    if score is None or math.isnan(score.value):
+        return ""
+    title = get_metric(HUMAN_LINE).title
+    return f"Two readers agree to {score.value:.2f} in {title.lower()} here; no map can be asked for more."
+
+
 def comparison_table(comparison: Comparison) -> pd.DataFrame:
-    """The scores of all findings of a comparison: as :func:`score_table`, with a first column ``finding``."""
+    """The scores of all findings: as :func:`score_table`, with first columns ``finding`` and ``outlined_by``."""
     tables = []
     for finding, result in comparison.findings.items():
         table = score_table(result)
         table.insert(0, "finding", finding)
+        table.insert(1, "outlined_by", result.whose)
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
 

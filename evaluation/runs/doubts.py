@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from evaluation.runs.store import Store
 from radiographs import Radiograph
 
 
-def doubt_rows(collection: str, film_id: str, film: Radiograph) -> list[dict[str, str]]:
-    """A film's rows of ``FILMS``: one for each doubt, or one with an empty ``doubt`` where there is none."""
-    codes = [note.code for note in film.doubts] or [""]
+def doubt_rows(collection: str, film_id: str, film: Radiograph, further: Sequence[str] = ()) -> list[dict[str, str]]:
+    """A film's rows of ``FILMS``: one a doubt of its reader and one each of ``further``; else one with an empty one."""
+    codes = [*film.doubt_codes, *further] or [""]
     return [{"collection": collection, "film_id": film_id, "film": film.digest, "doubt": code} for code in codes]
 
 

@@ -52,7 +52,7 @@ class Plan:
         films: see ``Films``. per_finding: films drawn for each finding, 0 takes all. draw_seed: of that draw.
         held_out: whether films of patients that a model may have been trained on are left out.
         methods: with their parameters. seeds: each method runs under each.
-        metrics: their names. baselines: maps that know nothing of the model.
+        metrics: their names. baselines: model-independent baselines.
         polarity: which part of a signed map is scored. maps: whether maps are saved as float16.
     """
 
@@ -100,7 +100,7 @@ def read_plan(path: Path) -> Plan:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise PlanError(f"there is no plan {path}; `lightbox plan {path}` writes one") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # no text, or no path
         raise PlanError(f"the plan {path} cannot be read: {error}") from None
     return parse_plan(text)
 
@@ -113,7 +113,7 @@ def parse_plan(text: str) -> Plan:
     """
     try:
         given = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits is no TOMLDecodeError
         raise PlanError(f"the plan is not TOML: {error}") from None
     given = {_FORMER.get(key, key): value for key, value in given.items()}
     known = {one.name: one for one in fields(Plan)}
@@ -171,7 +171,7 @@ def _methods(given: Any) -> tuple[Variant, ...]:
 def _variants(given: Mapping[str, Any]) -> list[Variant]:
     _check_keys(given, ("name", "parameters", "sweep"), "methods: ")
     name = given.get("name")
-    if name not in methods():
+    if not isinstance(name, str) or name not in methods():
         raise PlanError(f"methods: there is no method {name!r}; {near(str(name), methods())}")
     kind = get_method(str(name)).parameters
     known = [field_name for field_name, _, _ in kind().described()]

@@ -31,7 +31,7 @@ def grouped(table: pd.DataFrame, column: str, groups: int = 5) -> pd.DataFrame:
 
 
 def means_figure(board: pd.DataFrame, title: str) -> Figure:
-    """Means with their intervals, methods in colour, what knows nothing of the model in grey.
+    """Means with their intervals, methods in colour, model-independent baselines in grey.
 
     Args:
         board: one scope and score of :func:`evaluation.runs.tables.leaderboard`. title: of the score.

@@ -4,50 +4,83 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Literal
 
 from classifiers import ModelCard
+from classifiers.training_films import can_be_recognised, trained_on
 from evaluation.baselines.location_prior import patient_of
-from radiographs.collection import Collection, FilmEntry
+from evaluation.runs.store import Store
+from radiographs.collection import Collection
 
-TrainedOn = Literal["yes", "no", "unknown"]
-
-
-def trained_on(card: ModelCard, collection: Collection, entry: FilmEntry) -> TrainedOn:
-    """Whether a model was trained on films of a film's patient.
-
-    Returns:
-        "yes" or "no" where the split table that the card names records the collection's patients; "yes" also for films
-        by which training was chosen ("val"). "unknown" where no table says it.
-    """
-    recorded = bool(card.split) and collection.split == str(card.split).removesuffix(".csv")
-    if not recorded or entry.part is None:
-        return "unknown"
-    return "no" if entry.part == "test" else "yes"
+RESAVED = "training-film"
+"""The doubt under which a film is stored that the model was trained on, by its looks."""
+LEFT_OUT = "the model was trained on this film, re-saved: left out, for the plan asks for films held out"
+"""The reason that is stored for such a film where the plan is for films held out."""
 
 
-def provenance_words(card: ModelCard | None, collection: Collection, films: Iterable[str]) -> list[str]:
+def resaved_films(store: Store, collection: str, classifier: str) -> tuple[set[str], set[str]]:
+    """The ids of films that a run found to be training films of a model, re-saved: those left out, those scored."""
+    given = [collection, classifier]
+    where = "WHERE collection = ? AND classifier = ?"
+    left = store.query(f"SELECT DISTINCT film_id FROM failures {where} AND reason = ?", [*given, LEFT_OUT])
+    scored = store.query(
+        f"SELECT DISTINCT film_id FROM (SELECT DISTINCT collection, film_id FROM scores {where}) "
+        "JOIN films USING (collection, film_id) WHERE doubt = ?",
+        [*given, RESAVED],
+    )
+    return set(left.film_id.astype(str)), set(scored.film_id.astype(str))
+
+
+def provenance_words(
+    card: ModelCard | None,
+    collection: Collection,
+    films: Iterable[str],
+    resaved: tuple[set[str], set[str]] | None = None,
+) -> list[str]:
     """Sentences on a run's films: how many the model was trained on, and whether patients are known.
 
     Args:
-        card: of the model, None where it is no longer there. films: the ids of the films scored.
+        card: of the model, None where it is no longer there. films: the ids of the films of the run.
+        resaved: see :func:`resaved_films`; None before the films were read.
     """
-    chosen = set(films)
+    left, scored = resaved or (set(), set())
+    chosen = set(films) | left
     entries = [entry for entry in collection.entries() if entry.film_id in chosen]
     if not entries:
-        return [f"The films of {collection.name} are not at hand: whether the model was trained on them is unknown."]
-    counts = Counter("unknown" if card is None else trained_on(card, collection, entry) for entry in entries)
+        return [f"The films of {collection.name} are not available: whether the model was trained on them is unknown."]
+    states = {e.film_id: "unknown" if card is None else trained_on(card, collection, e) for e in entries}
+    unknown = [film_id for film_id, state in states.items() if state == "unknown"]
+    states |= dict.fromkeys((left | scored) & set(states), "yes")
+    counts = Counter(states.values())
     parts = [f"{state} for {counts[state]}" for state in ("no", "yes", "unknown") if counts[state]]
     sentences = [f"Trained on these patients: {', '.join(parts)} of {len(entries)} films."]
+    if unknown and card is not None:
+        sentences.append(_recognised(card, len(unknown), resaved))
     if counts["unknown"]:
         sentences.append("Where that is unknown, scores may be of films that the model has seen, and too good.")
     unnamed = sum(patient_of(entry) == entry.film_id for entry in entries)
     if unnamed:
-        sentences.append(
-            f"Patients unknown for {unnamed} films: each counts as a patient of its own, and intervals are too narrow "
-            "where several are of one."
-        )
+        sentences.append(patients_unknown(unnamed))
     return sentences
+
+
+def _recognised(card: ModelCard, unknown: int, resaved: tuple[set[str], set[str]] | None) -> str:
+    """What was found of re-saved training films among films of which no split table says it."""
+    if not can_be_recognised(card):
+        return "No digests of its training films come with the model, so that re-saved ones are not recognised."
+    if resaved is None:
+        return "Films that the model was trained on, re-saved, are recognised when they are read."
+    left, scored = resaved
+    found = f"{len(left | scored) or 'None'} of {unknown} is one of the model's training films, re-saved"
+    done = [f"{len(left)} left out"] * bool(left) + [f"{len(scored)} scored"] * bool(scored)
+    return f"{found}, by its looks{': ' + ', '.join(done) if done else ''}."
+
+
+def patients_unknown(films: int) -> str:
+    """A sentence for films of which nobody knows the patient."""
+    return (
+        f"Patients unknown for {films} films: each was taken as a patient of its own, and intervals and tests are too "
+        "sure where several films are of one."
+    )
 
 
 def unfinished_words(status: dict[str, object]) -> str:

@@ -16,7 +16,7 @@ from evaluation.runs.doubts import doubts_of
 from evaluation.runs.pass_rule import pass_rule
 from evaluation.runs.plan import PlanError, read_plan
 from evaluation.runs.plots import means_figure, size_figure, svg_of
-from evaluation.runs.provenance import provenance_words, unfinished_words
+from evaluation.runs.provenance import provenance_words, resaved_films, unfinished_words
 from evaluation.runs.store import Store
 from evaluation.runs.tables import (
     Pair,
@@ -62,7 +62,7 @@ class RunReport:
         name: of the plan. films, rows: how many. versions: of the packages. metrics: names of the scores.
         sections: by collection and classifier. costs: of the maps. failures: what could not be had.
         doubts: which films were read with a doubt (:func:`evaluation.runs.doubts.doubts_of`).
-        unfinished: a sentence where the run is not done, else "".
+        unfinished: a sentence where the run is not done, else "". unnamed: films of which the patient is unknown.
     """
 
     name: str
@@ -75,6 +75,14 @@ class RunReport:
     failures: pd.DataFrame
     doubts: pd.DataFrame
     unfinished: str = ""
+    unnamed: int = 0
+
+    @property
+    def units(self) -> str:
+        """Over what intervals and tests are taken, in words."""
+        if not self.unnamed:
+            return "patients"
+        return "films, taken as patients" if self.unnamed == self.films else "patients, unknown ones by film"
 
 
 def make_report(store: Store, names: Sequence[str] | None = None) -> RunReport:
@@ -94,11 +102,14 @@ def make_report(store: Store, names: Sequence[str] | None = None) -> RunReport:
         raise ValueError(f"the run has no score {lacking[0]!r}; it has: {', '.join(there)}")
     chosen = tuple(names or _usual(there))
     sections = tuple(_section(store, pair, chosen) for pair in pairs_of(store))
-    counts = store.query("SELECT count(*) AS n, count(DISTINCT (collection, film_id)) AS films FROM scores").iloc[0]
+    counts = store.query(
+        "SELECT count(*) AS n, count(DISTINCT (collection, film_id)) AS films, "
+        "count(DISTINCT (collection, film_id)) FILTER (patient = film_id) AS unnamed FROM scores"
+    ).iloc[0]
     found = store.query("SELECT DISTINCT versions FROM scores ORDER BY ALL").versions.astype(str)
     return RunReport(
         _name(store), int(counts.films), int(counts.n), tuple(found), chosen, sections, costs(store), store.failures(),
-        doubts_of(store), unfinished_words(store.status()),
+        doubts_of(store), unfinished_words(store.status()), int(counts.unnamed),
     )  # fmt: skip
 
 
@@ -136,7 +147,8 @@ def _provenance(store: Store, pair: Pair) -> tuple[str, ...]:
     card = next((entry.card for entry in list_models() if entry.name == pair.classifier), None)
     given = [pair.collection, pair.classifier]
     there = store.query("SELECT DISTINCT film_id FROM scores WHERE collection = ? AND classifier = ?", given)
-    return tuple(provenance_words(card, films, there.film_id.astype(str)))
+    resaved = resaved_films(store, pair.collection, pair.classifier)
+    return tuple(provenance_words(card, films, there.film_id.astype(str), resaved))
 
 
 def _svg(tests: Tests, title: str) -> str:
@@ -190,19 +202,19 @@ def gate_table(report: RunReport) -> pd.DataFrame:
 
 def latex(report: RunReport) -> str:
     """The leaderboards as LaTeX tables (package booktabs): mean with its interval, n in the caption."""
-    return "\n".join(_latex(section, report.metrics) for section in report.sections)
+    return "\n".join(_latex(section, report) for section in report.sections)
 
 
-def _latex(section: Section, metrics: Sequence[str]) -> str:
+def _latex(section: Section, report: RunReport) -> str:
     scope = next(iter(scopes(section.verdicts)))
     board = section.board[section.board.scope == scope]
-    names = [name for name in metrics if name in set(board.metric)]
+    names = [name for name in report.metrics if name in set(board.metric)]
     cells = {(row["title"], row["metric"]): _mean_and_interval(row) for row in board.to_dict("records")}
     rows = [[title, *(cells.get((title, name), "–") for name in names)] for title in board.title.unique()]
     return latex_table(
         pd.DataFrame(rows, columns=["Map", *(get_metric(name).title for name in names)]),
-        f"{section.pair.classifier} on {section.pair.collection}, {scope}: mean, 95 % interval over patients and "
-        "number of pairs of film and finding.",
+        f"{section.pair.classifier} on {section.pair.collection}, {scope}: mean, 95 % interval over {report.units} and "
+        f"number of pairs of film and finding. {' '.join((report.unfinished, *section.provenance)).strip()}",
     )
 
 

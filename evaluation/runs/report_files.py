@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from evaluation.baselines.model_independent import READER
 from evaluation.html_pages import environment
 from evaluation.runs.doubts import doubts_in_words
 from evaluation.runs.report import RunReport, Section, board_table, gate_table, latex, make_report, tests_table
@@ -104,7 +105,16 @@ def verdict_words(board: pd.DataFrame, section: Section, name: str) -> str:
         words += f", on the {best['common_n']:.0f} pairs that all methods have"
     if not math.isnan(best["gain"]):
         words += _against_baseline(best, dict(zip(board["map"], board["title"])), section.tests.get(name))
-    return ". ".join([words, *_silences(methods)]) + "."
+    return ". ".join([words, *_silences(methods), *_human_line(board, name)]) + "."
+
+
+def _human_line(board: pd.DataFrame, name: str) -> list[str]:
+    """A sentence on what another reader of the same films reaches, where there is one."""
+    readers = board[(board.metric == name) & board["map"].str.startswith(f"{READER}/")].dropna(subset=["mean"])
+    return [
+        f"Another reader reaches {row['mean']:.3f} on {row['n']:.0f} pairs; no map can be asked for more there"
+        for row in readers.to_dict("records")
+    ]
 
 
 def _against_baseline(best: pd.Series, titles: dict[str, str], tests: Tests | None) -> str:

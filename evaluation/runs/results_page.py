@@ -16,11 +16,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from evaluation.baselines.second_readings import READERS
 from evaluation.runs.store import Store
 from evaluation.runs.tables import ALL, PASSED, PairContext, Tests, board_of, map_titles, pairs_of, tests_of, values
 from evaluation.scores import get_metric
+from evaluation.statistics.intervals import mean_intervals
 from evaluation.validity.gate import Verdict, gate
 from radiographs.findings import display_name
 from radiographs.places import asset
@@ -28,6 +31,7 @@ from radiographs.places import asset
 ROOT = Path(__file__).resolve().parents[2]
 PAGE, SCORES = ROOT / "docs" / "results.md", ROOT / "docs" / "scores"
 METRICS = ("pointing_game", "pixel_auprc", "relevance_mass_accuracy", "relevance_rank_accuracy", "area_matched_iou")
+AGREEMENT = ("iou", "dice", "first_in_second", "second_in_first")
 TWO = ("Cardiomegaly", "Effusion")
 _BLOCK = re.compile(r"(<!-- (?P<name>[\w -]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -99,7 +103,7 @@ def _silent_words(boards: Mapping[str, pd.DataPairContext]) -> list[str]:
 
 
 def by_finding(folder: str, metric: str) -> str:
-    """One score of the methods and of the average expert mask for each finding, with interval and n."""
+    """One score of the methods and of the mean annotation for each finding, with interval and n."""
     store = Store(SCORES / folder)
     pair = pairs_of(store)[0]
     scores = values(store, metric, pair)
@@ -154,8 +158,25 @@ def held_out() -> str:
         [row["finding"], row["n"], row["measure"], *(row[name] for name in ("grad-cam", "lrp", "average-mask"))]
         for row in _read("held-out.csv")
     ]
-    heads = ["finding", "n", "measure", "Grad-CAM", "LRP", "average expert mask"]
+    heads = ["finding", "n", "measure", "Grad-CAM", "LRP", "mean annotation"]
     return table(head, rows) + "\n\n" + table(heads, each)
+
+
+def readers() -> str:
+    """How far two readers of the same film agree, by readers and finding, with n; intervals from ten patients on."""
+    pairs = pd.DataFrame(_read("readers.csv")).astype(dict.fromkeys(AGREEMENT, float))
+    rows = []
+    for pair, films in pairs.groupby("readers", sort=False):
+        one, other = (READERS[name] for name in str(pair).split("+"))
+        groups = [(display_name(str(finding)), part) for finding, part in films.groupby("finding")]
+        for finding, part in [*groups, *([("all", films)] if len(groups) > 1 else [])]:
+            means = mean_intervals(
+                [part[name].to_numpy() for name in AGREEMENT], part.patient, np.random.default_rng(0)
+            )
+            cells = [f"{m.value:.2f}" + ("" if math.isnan(m.low) else f" ({m.low:.2f} to {m.high:.2f})") for m in means]
+            rows.append([f"{one}, {other}", finding, f"{len(part)}, {part.patient.nunique()}", *cells])
+    heads = ["IoU", "Dice", "pointing, first in second", "pointing, second in first"]
+    return table(["readers", "finding", "pairs, patients", *heads], rows)
 
 
 def _read(name: str) -> list[dict[str, str]]:
@@ -173,6 +194,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "gate nih-boxes": lambda: verdicts(("nih14-localised", "nih14"), "nih-boxes"),
     "gate known-truth": lambda: verdicts(("known-truth",), "known-truth"),
     "held-out": held_out,
+    "readers": readers,
 }
 """What writes each block of the page, by name."""
 

@@ -58,6 +58,7 @@ class WorkItem:
     Attributes:
         collection, film_id, patient: the film. classifier, classifier_digest: the model. others: further models.
         requests: the maps. polarity: which part of a signed map is scored. maps: whether maps are handed back.
+        held_out: whether the film is left out where it turns out to be one that the model was trained on.
     """
 
     collection: str
@@ -69,6 +70,7 @@ class WorkItem:
     requests: tuple[MapRequest, ...]
     polarity: Polarity
     maps: bool
+    held_out: bool = True
 
 
 def open_plan(plan: Plan) -> list[RunModel]:
@@ -171,7 +173,7 @@ def work_items(
                 if requests:
                     yield WorkItem(
                         name, entry.film_id, patient_of(entry), model.name, model.digest, others, tuple(requests),
-                        plan.polarity, plan.maps,
+                        plan.polarity, plan.maps, plan.held_out,
                     )  # fmt: skip
 
 

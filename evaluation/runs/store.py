@@ -221,7 +221,7 @@ class Store:
     def _readable(self) -> Iterator[None]:
         try:
             yield
-        except duckdb.Error as error:
+        except (duckdb.Error, ValueError) as error:  # a text that is no UTF-8 is a ValueError
             # When duckdb notices damage, and by which error, differs by version; so each file is read by itself.
             for path, why in ((path, _damage(path, _TABLES[name])) for name in _TABLES for path in self._files(name)):
                 if why:
@@ -232,7 +232,7 @@ class Store:
         """What the run last said of itself; empty where it said nothing yet."""
         try:
             found = json.loads((self.folder / "status.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}
         return found if isinstance(found, dict) else {}
 
@@ -254,6 +254,6 @@ def _damage(path: str, schema: pa.Schema) -> str:
         with duckdb.connect(config={"threads": 1}) as connection:
             sql = f"SELECT bit_xor(hash({', '.join(schema.names)})) FROM read_parquet(?)"
             connection.execute(sql, [path]).fetchall()
-    except duckdb.Error as error:
+    except (duckdb.Error, ValueError) as error:
         return str(error).splitlines()[0]
     return ""

@@ -39,7 +39,7 @@ def plan_text(plan: Plan) -> str:
         '# Names from `lightbox metrics`, or the groups "headline" and "localisation"; also the scores that need the',
         "# model, such as deletion_blur, road, max_sensitivity, gini_sparseness. Default: headline.",
         f"metrics = {_value(plan.metrics)}",
-        "# Maps that know nothing of the model, scored beside the methods.",
+        "# Model-independent baselines, scored beside the methods.",
         f"baselines = {_value(plan.baselines)}",
         '# Which part of a signed map is scored: "positive", "abs" or "raw".',
         f"polarity = {_value(plan.polarity)}",

@@ -20,10 +20,13 @@ import pyarrow as pa
 import torch
 
 from classifiers import ChestClassifier
+from classifiers.film_check import checked
 from classifiers.registry import load_classifier
+from classifiers.training_films import is_training_film, trained_on
 from evaluation.baselines.model_independent import baseline_titles
 from evaluation.one_film.evaluate import MethodResult, ScoringContext, evaluate_method
 from evaluation.runs.doubts import doubt_rows
+from evaluation.runs.provenance import LEFT_OUT, RESAVED
 from evaluation.runs.selection import MapRequest, WorkItem
 from evaluation.runs.store import SCHEMA
 from evaluation.scores import Score, get_metric
@@ -89,6 +92,9 @@ def run_work_item(item: WorkItem, threads: int = 0) -> Outcome:
     except Exception as error:
         _log.warning("a film of %s failed: %s", item.collection, type(error).__name__)
         return Outcome(SCHEMA.empty_table(), failures_of(item, error))
+    resaved = _is_resaved(context)
+    if resaved and item.held_out:
+        return Outcome(SCHEMA.empty_table(), failures_of(item, LEFT_OUT))
     rows, failures, maps = list[dict[str, Any]](), list[dict[str, str]](), dict[str, bytes]()
     for request in item.requests:
         try:
@@ -103,7 +109,7 @@ def run_work_item(item: WorkItem, threads: int = 0) -> Outcome:
         failures += [_failure(item, request, reason, metric) for metric, reason in result.failures.items()]
         if item.maps and result.explanation is not None:
             maps[request.key] = half_precision(result.explanation)
-    films = doubt_rows(item.collection, item.film_id, context.radiograph)
+    films = doubt_rows(item.collection, item.film_id, context.radiograph, [RESAVED] if resaved else [])
     return Outcome(pa.Table.from_pylist(rows, schema=SCHEMA), failures, maps, time.perf_counter() - started, films)
 
 
@@ -113,15 +119,23 @@ def open_context(item: WorkItem) -> ScoringContext:
     if classifier.digest != item.classifier_digest:
         raise RuntimeError(f"the worker has other weights of {item.classifier} than the run; give it the same ones")
     collection = get_collection(item.collection)
+    entry = collection.entry(item.film_id)
     return ScoringContext(
         classifier,
-        collection.read(item.film_id),
+        checked(collection.read(item.film_id), classifier.card, entry=entry),
         collection.annotations(item.film_id),
         collection,
-        collection.entry(item.film_id),
+        entry,
         tuple(_classifier(name) for name in item.others),
         item.polarity,
     )
+
+
+def _is_resaved(context: ScoringContext) -> bool:
+    """Whether a film of which no split table says it is one of the classifier's training films."""
+    card, collection, entry = context.classifier.card, context.collection, context.entry
+    recorded = collection is not None and entry is not None and trained_on(card, collection, entry) != "unknown"
+    return not recorded and is_training_film(card, context.radiograph)
 
 
 def evaluate_request(context: ScoringContext, request: MapRequest, progress: Progress | None = None) -> MethodResult:

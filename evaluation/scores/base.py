@@ -64,7 +64,7 @@ class MapCase:
             ValueError: there is no outline, shapes differ, a value is not finite, or the polarity is unknown.
         """
         if self.region is None:
-            raise ValueError("nobody outlined the finding on this film, so the map cannot be set against an outline")
+            raise ValueError("the film has no reference annotation of the finding to set the map against")
         return RankedMap(with_polarity(self.on_film, self.polarity), self.region, raw=self.on_film)
 
     def offers(self, needs: frozenset[Need]) -> bool:

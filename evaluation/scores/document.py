@@ -33,11 +33,11 @@ never here.
 
 **Polarity.** A score against an outline is computed in the film's own pixels, of the map's positive part,
 unless another polarity is chosen: "abs" (absolute values) or "raw" (as they are). **Undefined is NaN**, shown as a
-dash and written as null: an empty outline, a map without positive evidence where evidence is shared out. It is never
+dash and written as null: an empty outline, a map without positive evidence where its shares are needed. It is never
 a silent 0 or 1. **Ties are averaged over:** where several pixels have the deciding value, the score is its mean over
 all ways to choose among them, so that a map of superpixels gains nothing from the order of its pixels. **Chance** is
 what a map of independent random numbers gets in expectation; where no closed form is known, read the score beside the
-baselines (uniform map, centre prior, average expert mask, edge map).
+baselines (uniform map, centre prior, mean annotation, edge map).
 
 **Notation.** a: the map by its polarity; a⁺ = max(a, 0); G: the outlined pixels; n: pixels of the film; p = |G| / n; H,
 W: the film's height and width; |·| of a set: its number of pixels; Σ_G: sum over the pixels of G; f: the logit of the

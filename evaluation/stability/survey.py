@@ -147,7 +147,7 @@ def as_markdown(rows: pd.DataFrame, seed: int = 0) -> str:
     for title, values in pairs.items():
         shown = " | ".join("beyond" if math.isinf(q) else f"{q:.3f}" for q in quantiles(values))
         out.append(f"| {title} | {int(values.notna().sum())} | {shown} |")
-    out += ["", "| usual change | calls overturned | films with one | forecast off by (median) |", "|---|---|---|---|"]
+    out += ["", "| usual change | decisions flipped | films with one | forecast off by (median) |", "|---|---|---|---|"]
     for p in PERTURBATIONS:
         flips, by_film = rows[f"flip_{p.name}"], rows.groupby("film")[f"flip_{p.name}"].any()
         error = films[f"error_{p.name}"].median()

@@ -21,6 +21,15 @@ FEWEST = 10
 """Patients with an outline below which nothing is shown."""
 Status = Literal["shown", "shown not to", "not shown", "measured on other films", "not measured"]
 STATUSES: tuple[Status, ...] = get_args(Status)
+CAUTIONS: dict[Status, str] = {
+    "shown not to": "on these films the score was shown not to depend on the annotated region, or the finding not to "
+    "be detected",
+    "not shown": "these films do not show that the model detects the finding by the annotated region",
+    "measured on other films": "whether the model detects the finding by the annotated region was measured on other "
+    "films only",
+    "not measured": "whether the model detects the finding by the annotated region was not measured",
+}
+"""What each verdict but "shown" leaves open, for a sentence."""
 _PLACE = {
     "elsewhere": "than blurring alike places elsewhere on the film",
     "without": "than blurring the same place on films without the finding",
@@ -47,6 +56,11 @@ class Verdict:
     def passed(self) -> bool:
         """True where scores may be read as scores of the method."""
         return self.status == "shown"
+
+    @property
+    def caution(self) -> str:
+        """What the verdict leaves open, for a sentence; "" where it is shown."""
+        return CAUTIONS.get(self.status, "")
 
     @property
     def words(self) -> str:
@@ -76,10 +90,15 @@ def gate(figures: Mapping[str, Any], finding: str, collection: str | None = None
         name, other = max(measured.items(), key=lambda item: (item[1].get("looks") or {}).get("patients") or 0)
         found = _decide(other, name)
         shown = display_name(finding).lower()
-        reason = f"On these films nobody has measured whether the model looks at {shown}. On others: {found.reason}"
+        reason = (
+            f"On these films nobody has measured whether the score depends on the annotated region of {shown}. "
+            f"On others: {found.reason}"
+        )
         return Verdict("measured on other films", reason)
     shown = display_name(finding).lower()
-    return Verdict("not measured", f"nobody has measured whether this model detects {shown} and looks there.")
+    return Verdict(
+        "not measured", f"nobody has measured whether this model detects {shown} and depends on the annotated region."
+    )
 
 
 def _fits(figures: Mapping[str, Any], digest: str) -> bool:
@@ -112,17 +131,20 @@ def _detection(figures: Mapping[str, Any], collection: str) -> tuple[Status, str
 def _looking(look: Mapping[str, Any]) -> tuple[Status, str]:
     part = look["parts"][look["part"]]
     if look["patients"] < FEWEST or part["low"] is None:
-        return "not shown", f"{look['patients']} patients with a comparable outline are too few to say where it looks."
+        return (
+            "not shown",
+            f"{look['patients']} patients with a comparable annotation are too few to say so.",
+        )
     p = "p < 0.001" if look["p_holm"] < 0.001 else f"p = {look['p_holm']:.3f}"
     more = (
         f"blurring the outline lowers the logit by {part['mean']:.2f} standard deviations more {_PLACE[look['part']]} "
         f"({part['low']:.2f} to {part['high']:.2f}; {p} after Holm; {look['films']} films, {look['patients']} patients)"
     )
     if look["p"] < look["level"]:
-        return "shown", f"It looks there: {more}."
+        return "shown", f"The score depends on the annotated region: {more}."
     # That other logits drop as well makes a network unspecific; only the comparisons of places say where it looks.
     places = [look["parts"][name]["high"] for name in ("elsewhere", "without")]
     if any(high is not None and high < EFFECT for high in places):
-        return "shown not to", f"It does not look there: {more}; {EFFECT} would be enough."
+        return "shown not to", f"The score does not depend on the annotated region: {more}; {EFFECT} would be enough."
     power = f"with so few films {EFFECT} would be found with a chance of {look['power']:.0%}"
-    return "not shown", f"That it looks there is not shown: {more}; {power}."
+    return "not shown", f"That the score depends on the annotated region is not shown: {more}; {power}."

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from classifiers import ChestClassifier
+from classifiers.training_films import not_trained_on
 from evaluation.baselines.location_prior import patient_of
 from evaluation.statistics.intervals import auroc_interval
 from evaluation.validity.figures import looks
@@ -30,7 +31,7 @@ def measure_validity(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """Measure, on films of patients not trained on as far as that is recorded, what the validity gate needs.
+    """Measure, on films not trained on as far as that is recorded or their looks say it, what the validity gate needs.
 
     Args:
         findings: those to measure; by default all that the classifier knows and the collection labels or outlines.
@@ -44,7 +45,7 @@ def measure_validity(
     Raises:
         ValueError: the collection has no film of a patient that the classifier was not trained on.
     """
-    entries = [entry for entry in collection.entries() if entry.part in (None, "test")]
+    entries = not_trained_on(classifier.card, collection, collection.entries())
     if not entries:
         why = collection.missing() or "the model was trained on all of them"
         raise ValueError(f"{collection.name} has no film to measure on: {why}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from radiographs.annotation_readers.geometry import FARTHEST
 from radiographs.annotation_readers.json_file import polygon, read_object
 from radiographs.annotation_readers.run_lengths import coco_runs, is_empty
 from radiographs.annotation_readers.table import AnnotationTable, Outline, Pair, collect
@@ -56,6 +57,10 @@ def _outlines(source: str, image: str, finding: str, drawn: object, img_size: ob
 
 
 def _img_size(given: object, where: str) -> Shape:
-    if not isinstance(given, list) or len(given) != 2 or not all(isinstance(n, int) and n > 0 for n in given):
+    if (
+        not isinstance(given, list)
+        or len(given) != 2
+        or not all(isinstance(n, int) and 0 < n <= FARTHEST for n in given)
+    ):
         raise AnnotationError(f"{where}: img_size should be [height, width]")
     return given[0], given[1]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from radiographs.annotation_readers.geometry import Box, Geometry
+from radiographs.annotation_readers.geometry import FARTHEST, Box, Geometry
 from radiographs.annotation_readers.json_file import polygon, read_object
 from radiographs.annotation_readers.run_lengths import coco_runs, is_empty
 from radiographs.annotation_readers.table import AnnotationTable, Outline, Pair, collect, film_key, path_key
@@ -74,7 +74,7 @@ def _images(source: str, entries: list[dict]) -> tuple[dict[int | str, str], dic
         seen.add(path_key(name))
         names[entry["id"]] = name
         frames[entry["id"]] = None
-        if isinstance(height, int) and isinstance(width, int) and height > 0 and width > 0:
+        if isinstance(height, int) and isinstance(width, int) and 0 < height <= FARTHEST and 0 < width <= FARTHEST:
             frames[entry["id"]] = (height, width)
     return names, frames
 
@@ -96,8 +96,10 @@ def _box(given: object, where: str) -> Box:
         if not isinstance(given, list):
             raise ValueError("no box")
         x, y, width, height = (float(number) for number in given)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise AnnotationError(f"{where}: expected a segmentation, or bbox as [x, y, width, height]") from error
     if not all(math.isfinite(number) for number in (x, y, width, height)) or width <= 0 or height <= 0:
         raise AnnotationError(f"{where}: the box is empty")
+    if max(abs(x), abs(y), width, height) > FARTHEST:
+        raise AnnotationError(f"{where}: the box lies outside any film")
     return Box(x, y, width, height)

@@ -15,11 +15,15 @@ from typing import Protocol
 import numpy as np
 
 from radiographs.annotation import Kind
-from radiographs.annotation_readers.mask_images import mask_size, read_mask_image
+from radiographs.decoding.pool import read_mask_file
 from radiographs.errors import AnnotationError
+from radiographs.film_readers.mask_images import mask_size
 from radiographs.film_readers.orientation import Shape, resample_mask
 
 Extent = tuple[float, float, float, float]
+FARTHEST = 1e6
+"""Pixels: no coordinate of an outline lies farther from the film's corner."""
+_MOST_CROSSINGS = 50_000_000
 
 
 class Geometry(Protocol):
@@ -137,7 +141,7 @@ class Runs:
 
 @dataclass(frozen=True)
 class MaskFile:
-    """A mask image on disk, opened only when it is needed (see :mod:`radiographs.annotation_readers.mask_images`)."""
+    """A mask image on disk, opened only when it is needed (see :mod:`radiographs.film_readers.mask_images`)."""
 
     path: Path
     kind: Kind = "mask"
@@ -154,7 +158,7 @@ class MaskFile:
 
     def mask(self, shape: Shape, frame: Shape | None) -> np.ndarray:
         """See :class:`Geometry`; the image's own size is the frame."""
-        return resample_mask(read_mask_image(self.path), shape)
+        return resample_mask(read_mask_file(self.path), shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,13 +219,17 @@ def _fill_ring(inside: np.ndarray, ring: np.ndarray) -> None:
     bottom = min(max(top, _first_centre(ring[:, 1].max())), height)
     if top == bottom:
         return
-    crossings = np.zeros((bottom - top, width + 1), dtype=np.int64)
-    for (x1, y1), (x2, y2) in zip(ring, np.roll(ring, -1, axis=0), strict=True):
-        first = min(max(top, _first_centre(min(y1, y2))), bottom)
-        last = min(max(top, _first_centre(max(y1, y2))), bottom)
-        if first < last:
-            rows = np.arange(first, last)
-            x = x1 + (rows + 0.5 - y1) * (x2 - x1) / (y2 - y1)
-            columns = np.clip(np.ceil(x - 0.5), 0, width).astype(int)
-            np.add.at(crossings, (rows - top, columns), 1)
-    inside[top:bottom] |= np.cumsum(crossings, axis=1)[:, :width] % 2 == 1
+    begins, ends = ring, np.roll(ring, -1, axis=0)
+    edges = np.ceil(np.stack([begins[:, 1], ends[:, 1]]) - 0.5).clip(top, bottom).astype(int)
+    first, count = edges.min(axis=0), np.abs(edges[0] - edges[1])
+    if int(count.sum()) > _MOST_CROSSINGS:
+        raise AnnotationError("the polygon winds across the film too often; give a mask instead")
+    crossings = np.zeros((bottom - top, width + 1), dtype=bool)
+    crossing = np.flatnonzero(count)
+    for some in np.array_split(crossing, 1 + int(count.sum()) // 1_000_000):
+        edge = np.repeat(some, count[some])
+        rows = np.arange(edge.size) + np.repeat(first[some] - np.cumsum(count[some]) + count[some], count[some])
+        (x1, y1), (x2, y2) = begins[edge].T, ends[edge].T
+        columns = np.ceil(x1 + (rows + 0.5 - y1) * (x2 - x1) / (y2 - y1) - 0.5).clip(0, width).astype(int)
+        np.logical_xor.at(crossings, (rows - top, columns), True)
+    inside[top:bottom] |= np.logical_xor.accumulate(crossings, axis=1)[:, :width]

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from radiographs.annotation_readers.geometry import Polygon
+from radiographs.annotation_readers.geometry import FARTHEST, Polygon
 from radiographs.annotation_readers.rows import read_text
 from radiographs.errors import AnnotationError
+
+_MOST_VALUES = 20_000_000
+_MOST_CORNERS = 100_000
 
 
 def read_json(path: Path) -> object:
@@ -18,9 +21,12 @@ def read_json(path: Path) -> object:
     Raises:
         AnnotationError: it is none.
     """
+    text = read_text(path)
+    if text.count(",") > _MOST_VALUES:
+        raise AnnotationError(f"{path.name} holds more than {_MOST_VALUES:,} values; split it")
     try:
-        return json.loads(read_text(path))
-    except (json.JSONDecodeError, RecursionError) as error:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits is a ValueError of another kind
         at = f", line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
         raise AnnotationError(f"{path.name}{at}: this is not JSON") from error
 
@@ -59,8 +65,12 @@ def polygon(rings: object, where: str) -> Polygon:
         if not isinstance(rings, list) or not rings:
             raise ValueError("no rings")
         corners = tuple(np.array(ring, dtype=np.float64).reshape(-1, 2) for ring in rings)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise AnnotationError(f"{where}: expected a polygon as lists of x and y") from error
     if any(len(ring) < 3 or not np.isfinite(ring).all() for ring in corners):
         raise AnnotationError(f"{where}: a polygon needs three corners or more, all of them numbers")
+    if sum(len(ring) for ring in corners) > _MOST_CORNERS:
+        raise AnnotationError(f"{where}: a polygon of more than {_MOST_CORNERS:,} corners; give a mask instead")
+    if any(np.abs(ring).max() > FARTHEST for ring in corners):
+        raise AnnotationError(f"{where}: the polygon lies outside any film")
     return Polygon(corners)

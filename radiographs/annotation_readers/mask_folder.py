@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from radiographs.annotation_readers.geometry import MaskFile
-from radiographs.annotation_readers.mask_images import MASK_SUFFIXES
 from radiographs.annotation_readers.matching import best_film
 from radiographs.annotation_readers.table import AnnotationTable, Outline, Pair, collect, film_key, path_key
 from radiographs.errors import AnnotationError
+from radiographs.film_readers.mask_images import MASK_SUFFIXES
 from radiographs.findings import canonical
 
 _FILM_SUFFIXES = {".png", ".jpg", ".jpeg", ".dcm", ".dicom"}
@@ -21,7 +21,7 @@ def read_mask_folder(folder: Path, films: Iterable[str] | None = None, reader: s
 
     A mask belongs to the longest film name that its own name begins with, followed by an underscore; the rest names
     the finding, which may hold underscores itself. Where films in different folders share a name, the mask's own
-    folders decide. Masks are PNG, JPEG, BMP or TIFF images (see :mod:`radiographs.annotation_readers.mask_images`).
+    folders decide. Masks are PNG, JPEG, BMP or TIFF images (see :mod:`radiographs.film_readers.mask_images`).
 
     Args:
         folder: the folder of masks.

@@ -13,11 +13,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from radiographs.annotation_readers.geometry import Box
+from radiographs.annotation_readers.geometry import FARTHEST, Box
 from radiographs.errors import AnnotationError
 from radiographs.film_readers.orientation import Shape
 
 _MAX_BYTES = 256 * 2**20
+_LONGEST_LINE = 2**20
+_MOST_LINES = 1_000_000
 _NOTHING = ("", "nan", "na", "none", "null")
 
 
@@ -64,7 +66,7 @@ class Row:
             value = float(text.replace(",", ".") if self.decimal_comma and text.count(",") == 1 else text)
         except ValueError:
             value = math.nan
-        if not math.isfinite(value):
+        if not abs(value) <= FARTHEST:
             raise self.fail(f"{column} should be a number, found {self.text(column)[:40]!r}")
         return value
 
@@ -100,8 +102,8 @@ def read_rows(path: Path, columns: Mapping[str, tuple[str, ...]], optional: tupl
         AnnotationError: the file cannot be read, or a column is missing.
     """
     text = read_text(path)
-    delimiter = _delimiter(text.split("\n", 1)[0])
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    delimiter = _delimiter(text[:_LONGEST_LINE].split("\n", 1)[0])
+    lines = csv.reader(_lines(text, path.name), delimiter=delimiter)
     try:
         header = next(lines, [])
         places = _places(path.name, header, columns, optional)
@@ -111,6 +113,16 @@ def read_rows(path: Path, columns: Mapping[str, tuple[str, ...]], optional: tupl
                 yield Row(path.name, lines.line_num, found, decimal_comma=delimiter != ",")
     except csv.Error as error:
         raise AnnotationError(f"{path.name}, line {lines.line_num}: this is not a line of a CSV table") from error
+
+
+def _lines(text: str, source: str) -> Iterator[str]:
+    """The lines of a table, of which neither the number nor the length is out of bounds."""
+    if text.count("\n") > _MOST_LINES:
+        raise AnnotationError(f"{source}: the table has more than {_MOST_LINES:,} lines; split it")
+    for number, line in enumerate(io.StringIO(text, newline=""), start=1):
+        if len(line) > _LONGEST_LINE:
+            raise AnnotationError(f"{source}, line {number}: this is not a line of a CSV table")
+        yield line
 
 
 def read_text(path: Path) -> str:
@@ -167,8 +179,11 @@ def header_of(path: Path) -> tuple[str, ...]:
     Raises:
         AnnotationError: the file cannot be read.
     """
-    first = read_text(path).split("\n", 1)[0]
-    return tuple(_plain(cell) for cell in next(csv.reader([first], delimiter=_delimiter(first)), []))
+    first = read_text(path).split("\n", 1)[0][:_LONGEST_LINE]
+    try:
+        return tuple(_plain(cell) for cell in next(csv.reader([first], delimiter=_delimiter(first)), []))
+    except csv.Error as error:
+        raise AnnotationError(f"{path.name}, line 1: this is not a line of a CSV table") from error
 
 
 def _delimiter(first: str) -> str:

@@ -17,6 +17,7 @@ from radiographs.film_readers.orientation import Shape, StoredFrame
 Line = TypeVar("Line")
 Pair = tuple[str, "Outline | None"]
 
+_MOST_MASK_PIXELS = 2**30
 _IMAGE_SUFFIXES = {"png", "jpg", "jpeg", "jfif", "jpe", "dcm", "dicom", "ima", "tif", "tiff", "bmp", "webp"}
 
 
@@ -166,7 +167,11 @@ class AnnotationTable:
             cannot be read.
         """
         drawn, problems = [], []
-        for outline in self.of(image):
+        outlines = self.of(image)
+        most = most_outlines(shape)
+        if len(outlines) > most:
+            problems.append(f"{self.source}, {image}: only the first {most} of {len(outlines):,} outlines are read")
+        for outline in outlines[:most]:
             try:
                 outline.check(shape, stored)
                 mask = outline.place(shape, stored)
@@ -188,6 +193,11 @@ class AnnotationTable:
         for key in self.outlines:
             keys.setdefault(film_key(key), []).append(key)
         return keys
+
+
+def most_outlines(shape: Shape) -> int:
+    """How many outlines of one film of ``shape`` (H, W) are read: their masks must find room in memory."""
+    return max(32, _MOST_MASK_PIXELS // (shape[0] * shape[1]))
 
 
 def collect(source: str, lines: Iterable[Line], read: Callable[[Line], Iterable[Pair]]) -> AnnotationTable:

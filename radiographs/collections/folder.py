@@ -12,10 +12,12 @@ from pathlib import Path
 
 from radiographs.annotation import Annotation
 from radiographs.collection import Collection, CollectionCard, FilmEntry
-from radiographs.collections.folder_tables import FilmFrame, FolderRecords, read_records
+from radiographs.collections.folder_tables import FilmFrame, FolderRecords, patient_in_path, read_records
+from radiographs.decoding.pool import DECODERS, read_film
 from radiographs.errors import AnnotationError, CollectionError, FilmError
+from radiographs.film_readers.dicom_patient import patient_key
 from radiographs.radiograph import Radiograph
-from radiographs.reading import read_radiograph
+from radiographs.reading import film_bytes
 
 _NOT_FILMS = frozenset({".csv", ".tsv", ".json", ".txt", ".md", ".xlsx"})
 _PACKED_TABLES = (".csv.gz", ".json.gz", ".csv.zip")
@@ -57,11 +59,12 @@ class _Content:
 
 @dataclass(frozen=True)
 class _Look:
-    """What one file is: a film with its id and size, or the reason why it is none."""
+    """What one file is: a film with its id, size and patient's digest, or the reason why it is none."""
 
     film_id: str = ""
     frame: FilmFrame | None = None
     reason: str = ""
+    patient: str = ""
 
 
 class FolderCollection(Collection):
@@ -70,8 +73,9 @@ class FolderCollection(Collection):
     Outlines come from ``masks/<film>_<finding>.png`` and from every table of a known format (see
     :func:`radiographs.annotation_readers.read_table`); labels and patients from ``films.csv`` (image, labels separated
     by ``|``, patient). All of these lie directly in the folder. A line or an outline that cannot be used is named and
-    costs itself alone. A film's id is made from its content, so that file names stay on this machine; a patient's
-    pseudonym is made from the ids of their films.
+    costs itself alone. A film's id is made from its content, so that file names stay on this machine. Where
+    ``films.csv`` names no patient, films are of one patient whose DICOM files say so, or that lie under one name like
+    ``patient0123``; a patient's pseudonym is made from the ids of their films.
     """
 
     name = "folder"
@@ -152,7 +156,7 @@ class FolderCollection(Collection):
             CollectionError: the folder has no such film.
             FilmError: the file cannot be read.
         """
-        return read_radiograph(self._file(film_id))
+        return read_film(self._file(film_id))
 
     def annotations(self, film_id: str) -> list[Annotation]:
         """What was outlined on one film, in the film's own pixels.
@@ -187,7 +191,8 @@ class FolderCollection(Collection):
         )
 
     def _relative(self, path: Path) -> str:
-        return path.relative_to(self._path).as_posix()
+        # A name of bytes that are no UTF-8 could be neither shown nor written.
+        return path.relative_to(self._path).as_posix().encode(errors="replace").decode()
 
     def _file(self, film_id: str) -> Path:
         path = self._look().paths.get(film_id)
@@ -209,10 +214,12 @@ class FolderCollection(Collection):
     def _look_at(self, stamps: list[_Stamp]) -> _Content:
         candidates = [stamp for stamp in stamps if self._may_be_film(stamp.path)]
         fresh = [stamp for stamp in candidates if stamp not in self._looked_at]
-        with ThreadPoolExecutor(4, thread_name_prefix="scan") as pool:
+        # One decoder is left to the people who wait for a film.
+        with ThreadPoolExecutor(min(4, DECODERS - 1), thread_name_prefix="scan") as pool:
             self._looked_at |= dict(zip(fresh, pool.map(_look_at_file, fresh)))
         paths: dict[str, Path] = {}
         frames: dict[str, FilmFrame] = {}
+        patients: dict[str, str] = {}
         refused = []
         for stamp in candidates:
             look = self._looked_at[stamp]
@@ -223,7 +230,8 @@ class FolderCollection(Collection):
                 refused.append((self._relative(stamp.path), reason))
             else:
                 paths[look.film_id], frames[look.film_id] = stamp.path, look.frame
-        records = read_records(self._path, paths, frames)
+                patients[look.film_id] = look.patient or patient_in_path(self._relative(stamp.path))
+        records = read_records(self._path, paths, frames, patients)
         return _Content(paths, records, (*refused, *records.problems))
 
     def _may_be_film(self, path: Path) -> bool:
@@ -251,10 +259,9 @@ def _stamps(folder: Path) -> list[_Stamp]:
 
 def _look_at_file(stamp: _Stamp) -> _Look:
     try:
-        data = stamp.path.read_bytes()
-        film = read_radiograph(data)
+        data = film_bytes(stamp.path)
+        film = read_film(data)
     except FilmError as error:
         return _Look(reason=str(error))
-    except OSError as error:
-        return _Look(reason=f"the file cannot be opened: {error.strerror}")
-    return _Look(hashlib.sha256(data).hexdigest()[:_ID_LENGTH], FilmFrame(film.shape, film.stored))
+    film_id = hashlib.sha256(data).hexdigest()[:_ID_LENGTH]
+    return _Look(film_id, FilmFrame(film.shape, film.stored), patient=patient_key(data))

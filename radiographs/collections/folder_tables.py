@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,10 +10,10 @@ from pathlib import Path
 
 from radiographs.annotation_readers import AnnotationTable, is_table, read_mask_folder, read_table
 from radiographs.annotation_readers.geometry import MaskFile
-from radiographs.annotation_readers.mask_images import read_mask_image
 from radiographs.annotation_readers.matching import match
 from radiographs.annotation_readers.rows import read_rows
-from radiographs.annotation_readers.table import Outline, path_key
+from radiographs.annotation_readers.table import Outline, most_outlines, path_key
+from radiographs.decoding.pool import read_mask_file
 from radiographs.errors import AnnotationError
 from radiographs.film_readers.orientation import Shape, StoredFrame
 from radiographs.findings import NO_FINDING, canonical
@@ -23,6 +24,7 @@ _COLUMNS = {
     "labels": ("labels", "label", "findings"),
     "patient": ("patient", "patient_id"),
 }
+_PATIENT = re.compile(r"(?<![a-z0-9])(?:(?:patient|subject)[-_ ]?\d+|p\d{8}(?=/))(?!\d)", re.IGNORECASE)
 _SHARED = "more than one film has this name; name its folder"
 _MOST_LISTED = 20
 Problem = tuple[str, str]
@@ -52,11 +54,20 @@ class FolderRecords:
     problems: tuple[Problem, ...]
 
 
-def read_records(folder: Path, films: Mapping[str, Path], frames: Mapping[str, FilmFrame]) -> FolderRecords:
+def patient_in_path(path: str) -> str:
+    """The part of a film's relative path that names its patient ("patient0123", "p10000032"); "" for none."""
+    found = _PATIENT.search(path)
+    return found[0].lower() if found else ""
+
+
+def read_records(
+    folder: Path, films: Mapping[str, Path], frames: Mapping[str, FilmFrame], patients: Mapping[str, str] | None = None
+) -> FolderRecords:
     """Read ``films.csv``, ``masks/`` and every table of outlines that lies directly in the folder.
 
     Args:
-        folder: the user's folder. films: film id -> file. frames: film id -> its size.
+        folder: the user's folder. films: film id -> file. frames: film id -> its size. patients: film id -> what
+            films of one patient share, "" where nothing is known; what ``films.csv`` says goes before it.
     """
     ids = {path.relative_to(folder).as_posix(): film_id for film_id, path in films.items()}
     problems: list[Problem] = []
@@ -72,12 +83,13 @@ def read_records(folder: Path, films: Mapping[str, Path], frames: Mapping[str, F
             usable, refused = _usable(table.outlines[name], frames[film_id])
             outlines[film_id] += usable
             problems += [(source, f"{film}, {problem}") for problem in refused]
-    labels, given = _labels(folder, ids, problems)
+    labels, named = _labels(folder, ids, problems)
+    given = {film_id: shared for film_id, shared in (patients or {}).items() if shared} | named
     first: dict[str, str] = {}
     for film_id in sorted(given):
         first.setdefault(given[film_id], film_id)
-    patients = {film_id: f"patient-{first[name]}" for film_id, name in given.items()}
-    return FolderRecords({i: tuple(found) for i, found in outlines.items()}, labels, patients, tuple(problems))
+    pseudonyms = {film_id: f"patient-{first[name]}" for film_id, name in given.items()}
+    return FolderRecords({i: tuple(found) for i, found in outlines.items()}, labels, pseudonyms, tuple(problems))
 
 
 def _tables(folder: Path, films: list[str], problems: list[Problem]) -> Iterator[tuple[str, AnnotationTable]]:
@@ -97,8 +109,12 @@ def _tables(folder: Path, films: list[str], problems: list[Problem]) -> Iterator
 
 def _usable(outlines: tuple[Outline, ...], frame: FilmFrame) -> tuple[list[Outline], list[str]]:
     """The outlines that can be placed on a film, and why the others cannot."""
-    usable, refused = [], []
-    for outline in outlines:
+    usable: list[Outline] = []
+    refused: list[str] = []
+    most = most_outlines(frame.shape)
+    if len(outlines) > most:
+        refused.append(f"only the first {most} of {len(outlines):,} outlines are read")
+    for outline in outlines[:most]:
         try:
             outline.check(frame.shape, frame.stored)
             if isinstance(outline.geometry, MaskFile):
@@ -112,7 +128,7 @@ def _usable(outlines: tuple[Outline, ...], frame: FilmFrame) -> tuple[list[Outli
 
 @lru_cache(maxsize=65536)
 def _check_mask(path: Path, _size: int, _changed_ns: int) -> None:
-    read_mask_image(path)
+    read_mask_file(path)
 
 
 def _listed(source: str, sentences: list[str]) -> list[Problem]:

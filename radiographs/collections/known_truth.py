@@ -69,7 +69,7 @@ class KnownTruth(Collection):
     order = 10
     split = "known_truth"
     card = CollectionCard(
-        title="Known truth",
+        title="Synthetic findings",
         summary="Normal frontal films of children aged 1 to 5, into which a nodule, a mass, a consolidation or a "
         "pleural effusion was planted by computation; a few carry two, a few none. The outlines are exact.",
         annotators="Nobody: the mask is where the planted attenuation exceeds 12 % of its peak.",

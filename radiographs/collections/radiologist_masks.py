@@ -11,10 +11,10 @@ from pathlib import Path
 from radiographs.annotation import Annotation
 from radiographs.annotation_readers import AnnotationTable, read_mask_folder
 from radiographs.collection import Collection, CollectionCard, FilmEntry
+from radiographs.decoding.pool import read_film
 from radiographs.errors import CollectionError
 from radiographs.places import DATA_VARIABLE, data_folder
 from radiographs.radiograph import Radiograph
-from radiographs.reading import read_radiograph
 from radiographs.registry import register
 
 _READER = "radiologist (El Hajjami, Soliman)"
@@ -103,7 +103,7 @@ class RadiologistMasks(Collection):
             FilmError: the file cannot be read.
         """
         listed = self._films(film_id)
-        return replace(read_radiograph(listed.paths[film_id]), view=listed.entries[film_id].view)
+        return replace(read_film(listed.paths[film_id]), view=listed.entries[film_id].view)
 
     def annotations(self, film_id: str) -> list[Annotation]:
         """The radiologists' masks, one a structure.

@@ -28,8 +28,8 @@ def remember_folder(path: Path | str) -> FolderCollection:
     Raises:
         CollectionError: it is not a folder, or the list cannot be written.
     """
-    folder = Path(path).expanduser().resolve()
-    if not folder.is_dir():
+    folder = None if "\0" in str(path) else Path(path).expanduser().resolve()
+    if folder is None or not folder.is_dir():
         raise CollectionError(f"{path} is not a folder; give the folder that holds the films")
     known = _read()
     for name, remembered in known.items():
@@ -66,11 +66,11 @@ def _read() -> dict[str, str]:
         known = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CollectionError(
             f"the list of your folders, {path}, cannot be read; remove it and add them again"
         ) from error
-    if not isinstance(known, dict) or not all(isinstance(path_, str) for path_ in known.values()):
+    if not isinstance(known, dict) or not all(isinstance(path_, str) and "\0" not in path_ for path_ in known.values()):
         raise CollectionError(f"the list of your folders, {path}, is damaged; remove it and add them again")
     return known
 

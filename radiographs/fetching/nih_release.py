@@ -29,7 +29,7 @@ def table_path(name: str) -> Path:
     try:
         return bundled_table(name)
     except AnnotationError as error:
-        raise CollectionError(f"NIH's tables are not at hand: {error}; run: pip install torchxrayvision") from error
+        raise CollectionError(f"NIH's tables are not available: {error}; run: pip install torchxrayvision") from error
 
 
 @cache

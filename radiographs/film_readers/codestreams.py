@@ -6,6 +6,7 @@ References: ITU-T T.81 (JPEG), T.87 (JPEG-LS), T.800 (JPEG 2000), T.814 (HTJ2K);
 from __future__ import annotations
 
 import io
+import re
 import struct
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ _JXL_STARTS = (b"\xff\x0a", b"\x00\x00\x00\x0cJXL ")
 _NOT_A_SIZE = {0xC4, 0xC8, 0xCC}
 _LOSSLESS, _JPEG_LS = 0x03, 0x37
 _MOST_SCANNED = 10**9
+_FRAME = re.compile(rb"\xff[\xc0-\xc3\xc5-\xc7\xc9-\xcb\xcd-\xcf\xf7]")
 
 
 @dataclass(frozen=True)
@@ -138,17 +140,21 @@ def check_jpeg(data: bytes) -> JpegHeader:
     check_side_lengths(header.height, header.width)
     if header.height * header.width * data.count(b"\xff\xda") > _MOST_SCANNED:
         raise FilmError("the JPEG has far more scans than a picture needs, and would take too long to decode")
+    scans = data.find(b"\xff\xda", header.at)
+    end = data.find(b"\xff\xd9", scans)
+    if _FRAME.search(data, max(scans, header.at + 2), len(data) if end < 0 else end):
+        raise FilmError("the JPEG holds several frames: which one is the film cannot be told")
     return header
 
 
 def _decode_jpeg(data: bytes) -> Decoded:
     header = check_jpeg(data)
     if header.process == _LOSSLESS:
-        return Decoded(_decode_lossless(data, header), header.precision)
+        return Decoded(_sized(_decode_lossless(data, header), header), header.precision)
     if header.precision > 8 or header.process == _JPEG_LS:
         from libjpeg import decode as decode_deep
 
-        return Decoded(np.asarray(decode_deep(data)), header.precision)
+        return Decoded(_sized(np.asarray(decode_deep(data)), header), header.precision)
     with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
         if image.size != (header.width, header.height):
             raise FilmError("the JPEG is damaged: it announces two different sizes")
@@ -158,6 +164,12 @@ def _decode_jpeg(data: bytes) -> Decoded:
         image.load()
         words = np.asarray(image.convert("RGB") if header.components == 4 else image)
         return Decoded(words, header.precision, False if said or header.components == 4 else None)
+
+
+def _sized(words: np.ndarray, header: JpegHeader) -> np.ndarray:
+    if words.shape[:2] != (header.height, header.width):
+        raise FilmError("the JPEG is damaged: it announces two different sizes")
+    return words
 
 
 def _says_colours(image: Image.Image) -> bool:

@@ -85,7 +85,7 @@ def _brightest(values: np.ndarray) -> tuple[float, int]:
     burnt_in = values == most
     count = int(burnt_in.sum())
     if count <= _BURNT_IN * values.size:
-        rest = float(values[~burnt_in].max(initial=values.min()))
+        rest = float(np.max(values, initial=values.min(), where=~burnt_in))
         if rest > 0 and most >= _BURNT_IN_GAP * rest:
             return rest, count
     few = _few(values)

@@ -17,6 +17,7 @@ from radiographs.errors import FilmError
 from radiographs.film_readers.codestreams import MAX_SIDE
 from radiographs.film_readers.depth import Depth, depth_notes, depth_of
 from radiographs.film_readers.dicom_header import (
+    age_of,
     aspect_of,
     check_is_film,
     orientation_after,
@@ -249,4 +250,5 @@ def _hung(
         orientation=orientation_after(dataset, turn),
         notes=tuple(notes),
         stored=StoredFrame(stored_shape, turn) if turn or stretched else None,
+        age=age_of(dataset),
     )

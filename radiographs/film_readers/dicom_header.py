@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +77,7 @@ _BODY_PARTS = {
     "SHOULDER": "the shoulder",
     "BREAST": "the breast",
 }
+_OLDEST = 90
 _FRONTAL = {"PA", "AP"}
 _OTHER_VIEWS = {
     **dict.fromkeys(("LL", "RL", "LATERAL", "LAT"), "from the side"),
@@ -186,6 +188,15 @@ def _letters(dataset: Dataset) -> str:
         return ""
     letters = "".join(str(part).strip().upper()[:1] for part in given)
     return letters if len(letters) == 2 else ""
+
+
+def age_of(dataset: Dataset) -> int | None:
+    """The patient's age in whole years, 90 for all who are older; None where the file does not say it."""
+    text = text_of(dataset, "PatientAge")
+    if not re.fullmatch(r"\d{1,3}[DWMY]", text):
+        return None
+    years = int(text[:-1]) * {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1}[text[-1]]
+    return min(int(years), _OLDEST)
 
 
 def spacing_of(dataset: Dataset) -> tuple[float, float] | None:

@@ -70,6 +70,7 @@ def palette_indices(dataset: Dataset) -> np.ndarray:
 
 def _words(dataset: Dataset) -> tuple[np.ndarray, int, bool | None]:
     """(H, W) or (H, W, C) unsigned words, their bits, and whether the first of three is luminance (None: not said)."""
+    from pydicom.encaps import encapsulate
     from pydicom.uid import UID, ImplicitVRLittleEndian, RLELossless
 
     if not getattr(dataset, "file_meta", None) or "TransferSyntaxUID" not in dataset.file_meta:
@@ -85,6 +86,11 @@ def _words(dataset: Dataset) -> tuple[np.ndarray, int, bool | None]:
         raise FilmError("the DICOM file is a video, not a film")
     if encapsulated and syntax != RLELossless and len(frame) >= _length(dataset):
         dataset.PixelData, encapsulated = frame, False
+    if encapsulated:
+        # No table of offsets is followed: it may name another frame than the one that was checked.
+        dataset.PixelData = encapsulate([frame])
+        for table in ("ExtendedOffsetTable", "ExtendedOffsetTableLengths"):
+            dataset.pop(table, None)
     if syntax == RLELossless or not encapsulated:
         return *_native(dataset, syntax, encapsulated), None
     raise FilmError("the DICOM film's pixels are damaged, or compressed in a way that cannot be read")

@@ -44,6 +44,13 @@ class Turn:
         """(H, W) after the turn."""
         return (shape[1], shape[0]) if self.transposed else shape
 
+    def then(self, later: Turn) -> Turn:
+        """Both turns, one after the other, as one."""
+        upside_down, mirrored = self.upside_down, self.mirrored
+        if later.transposed:
+            upside_down, mirrored = mirrored, upside_down
+        return Turn(self.transposed != later.transposed, upside_down != later.upside_down, mirrored != later.mirrored)
+
     @property
     def words(self) -> str:
         """What was done, in words that go on from "the film was"."""

@@ -86,8 +86,10 @@ def read_raster(data: bytes) -> Radiograph:
     if turn:
         notes.append(Note("turned", f"The film was {turn.words}, as the file asks (EXIF)."))
         pixels = turn.apply(pixels)
+    np.subtract(pixels, depth.low, out=pixels)
+    np.divide(pixels, depth.high - depth.low, out=pixels)
     return Radiograph(
-        np.clip((pixels - depth.low) / (depth.high - depth.low), 0.0, 1.0),
+        np.clip(pixels, 0.0, 1.0, out=pixels),
         bits=depth.bits,
         notes=tuple(notes),
         stored=StoredFrame(stored_shape, turn, shown_turned=True) if turn else None,

@@ -18,7 +18,7 @@ PAGES = {
     "stability": (f"/stability?{FILM}", "[data-testid=stVegaLiteChart]"),
     "methods": ("/methods", "text=Hide parts of the film"),
     "method": ("/methods?method=lime", "text=When it misleads"),
-    "films": ("/library", "text=Known truth"),
+    "films": ("/library", "text=Synthetic findings"),
     "models": ("/library?part=models", "text=NIH 14, localised"),
     "folder": ("/library?part=folder", "text=Folder on this computer"),
     "settings": ("/settings", "text=Your name as a reader"),

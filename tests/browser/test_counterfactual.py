@@ -49,7 +49,7 @@ def test_the_slider_moves_film_difference_and_probabilities(player):
     assert first[1] != last[1]
     assert first[2] != last[2]
     assert player.locator(".player .value").all_inner_texts() != bars
-    assert "asked 95%" in slider.get_attribute("aria-valuetext")
+    assert "target " in slider.get_attribute("aria-valuetext")
 
 
 def test_every_picture_arrives(player):

@@ -35,7 +35,7 @@ def test_every_export_opens(page, address):
     idle(page)
     page.get_by_role("button", name="Export").click()
     name, html = download(page, "Report (HTML)")
-    assert re.fullmatch(r"lightbox-[0-9a-f]{12}-known-truth\.html", name)
+    assert re.fullmatch(r"lightbox-known-truth-[\w-]+-known-truth\.html", name)
     text = html.decode()
     assert "Grad-CAM settings" in text
     link = re.search(r'<a href="([^"]+)"', text)[1].replace("&amp;", "&")

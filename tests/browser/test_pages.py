@@ -90,7 +90,7 @@ def test_a_folder_is_added_opened_and_taken_off(page, address, tmp_path):
     (tmp_path / "broken.dcm").write_bytes(b"no film")
     page.goto(f"{address}/library?part=folder", wait_until="commit")
     page.get_by_label("Folder on this computer").fill(str(tmp_path))
-    page.get_by_role("button", name="Look into it").click()
+    page.get_by_role("button", name="Scan folder").click()
     page.get_by_text("2 films read").wait_for()
     page.get_by_role("button", name="Add to the library").click()
     page.get_by_text("The folder was added as folder-1").wait_for()

@@ -75,8 +75,8 @@ def test_maps_are_there_at_once_after_the_server_was_started_again(page, tmp_pat
 def test_a_region_is_drawn_scored_against_and_undone(page, address):
     page.goto(f"{address}/?{FILM}&finding=Nodule&method=grad-cam&run=1", wait_until="commit")
     drawn(page, 1)
-    page.get_by_text("Nobody outlined nodule on this film. Scores need an outline").wait_for()
-    assert page.get_by_text("Agreement with the outline").count() == 0
+    page.get_by_text("No reference annotation for nodule on this film").wait_for()
+    assert page.get_by_text("Agreement with the annotation").count() == 0
     page.get_by_role("button", name="Box", exact=True).click()
     box = page.locator("figure.panel .stage canvas").first.bounding_box()
     x, y = box["x"] + 0.3 * box["width"], box["y"] + 0.4 * box["height"]
@@ -85,19 +85,19 @@ def test_a_region_is_drawn_scored_against_and_undone(page, address):
     page.mouse.move(x + 70, y + 60, steps=5)
     page.mouse.up()
     page.get_by_text("Your region").first.wait_for()
-    page.get_by_text("Agreement with the outline").first.wait_for()
+    page.get_by_text("Agreement with the annotation").first.wait_for()
     page.locator("[data-testid=stDataFrame]").filter(has_text="Uniform map").first.wait_for()
     page.get_by_role("button", name="DICOM SEG").wait_for()
     idle(page)
     page.get_by_role("button", name="Undo the last").click()
     page.get_by_text("Your region").first.wait_for(state="detached")
-    page.get_by_text("Nobody outlined nodule on this film. Scores need an outline").wait_for()
+    page.get_by_text("No reference annotation for nodule on this film").wait_for()
 
 
 def test_a_link_shows_the_same_view_elsewhere(page, address):
     page.goto(f"{address}/?{FILM}&finding=Mass&method=grad-cam&method=jacobian&seed=3&run=1", wait_until="commit")
     drawn(page, 2)
-    page.get_by_role("button", name="For and against").click()
+    page.get_by_role("button", name="Positive and negative").click()
     page.wait_for_url("**part=signed**")
     idle(page)
     shown, link = canvases(page), page.url

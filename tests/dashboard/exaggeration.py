@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from evaluation.counterfactuals.exaggerated import Exaggerated, ExaggeratedPlane
 from xai_methods.counterfactual import LEVELS, Cost, Plane, Series
 from xai_methods.counterfactual.plane import LEVELS as PLANE_LEVELS
 
@@ -35,3 +36,15 @@ def made_plane(refusal: str | None = None) -> Plane:
         reached=reached, film=films[2, 2], own=(0.5, 0.5), classifier_findings=("Nodule", "Effusion"),
         probabilities=reached, own_probabilities=reached[2, 2], refusal=refusal, evaluations=72,
     )  # fmt: skip
+
+
+def measured(series: Series, ratios: np.ndarray | None = None) -> Exaggerated:
+    """The series with made anatomy; its probabilities are on the scale of its targets."""
+    known = np.linspace(0.4, 0.6, len(series.levels)) if ratios is None else ratios
+    lungs = np.full(len(series.levels), 0.3)
+    return Exaggerated(series, series.levels, 0.5, 0.01, known, lungs, 0.45, 0.3, 0.8)
+
+
+def measured_plane(plane: Plane) -> ExaggeratedPlane:
+    """The plane with made anatomy."""
+    return ExaggeratedPlane(plane, np.stack([plane.levels] * 2), np.full(plane.films.shape[:2], 0.5), 0.45)

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
+from dashboard.cli.start import only_named_pages
 from tests.dashboard.made import TinyCollection, tiny_classifier, tiny_models
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
@@ -18,7 +20,7 @@ def registries(monkeypatch):
     """Put the tiny collection and model in the registries; returns a function that empties the model registry."""
     import classifiers.registry
     import radiographs.registry
-    from dashboard.shared import caches, choosing
+    from dashboard.shared import caches, choosing, film_and_model
 
     found = {"tiny-films": TinyCollection()}
     for place in (radiographs.registry, choosing):
@@ -26,6 +28,8 @@ def registries(monkeypatch):
     monkeypatch.setattr(caches, "get_collection", found.__getitem__)
     monkeypatch.setattr(caches, "load_classifier", tiny_classifier)
     monkeypatch.setattr(classifiers.registry, "list_models", tiny_models)
+    # The squares of the tiny films are no chest films: what is odd about a film, its own tests say.
+    monkeypatch.setattr(film_and_model, "checked", lambda film, *cards, entry=None: film)
     st.cache_data.clear()
     st.cache_resource.clear()
     yield lambda: monkeypatch.setattr(classifiers.registry, "list_models", list)
@@ -37,3 +41,15 @@ def registries(monkeypatch):
 @pytest.fixture
 def page(registries) -> AppTest:
     return AppTest.from_file(APP, default_timeout=60)
+
+
+@pytest.fixture
+def through_app(monkeypatch):
+    """AppTest runs the files under pages/ by themselves; a server always runs app.py before."""
+    make = PagesManager.__init__
+
+    def made(self, *given, **named):
+        make(self, *given, **named)
+        only_named_pages()
+
+    monkeypatch.setattr(PagesManager, "__init__", made)

@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 import pytest
-from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
-from dashboard.cli.start import only_named_pages
 from dashboard.settings import settings
 from dashboard.settings.settings import UserSettings
 from dashboard.shared import tour
 from tests.pages.conftest import APP
 
+pytestmark = pytest.mark.usefixtures("through_app")
+
 
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
     monkeypatch.setenv("XAI_LIGHTBOX_HOME", str(tmp_path / "home"))
-
-
-@pytest.fixture(autouse=True)
-def through_app(monkeypatch):
-    """AppTest runs the files under pages/ by themselves; the tour is offered by app.py, which a server always runs."""
-    make = PagesManager.__init__
-
-    def made(self, *given, **named):
-        make(self, *given, **named)
-        only_named_pages()
-
-    monkeypatch.setattr(PagesManager, "__init__", made)
 
 
 def opened(**query: str) -> AppTest:

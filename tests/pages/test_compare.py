@@ -78,7 +78,7 @@ def test_a_link_with_run_starts_at_once_and_shows_the_same_view(registries):
     assert page.number_input(key="seed").value == 5
     assert viewer_data(page)["look"] == {"mode": "contour", "part": "positive", "opacity": 0.3, "outline": True}
     film, *maps = viewer_data(page)["panels"]
-    assert film["note"] == "Nobody outlined pleural effusion on this film."
+    assert film["note"] == "No reference annotation for pleural effusion."
     assert [panel["state"] for panel in maps] == ["done", "done"]
     assert page.query_params["show"] == "contour"
 
@@ -107,8 +107,8 @@ def test_the_scorecard_is_worked_out_when_asked(registries):
     page = finish(open_with(FAST | {"run": ["1"]}))
     page.button(key="scorecard tiny Nodule").click().run()
     until = time.monotonic() + 60
-    while page.get("progress") or "Work out the scorecard" in [b.label for b in page.button]:
-        assert time.monotonic() < until, "the scorecard was not worked out"
+    while page.get("progress") or "Compute the scorecard" in [b.label for b in page.button]:
+        assert time.monotonic() < until, "the scorecard was not computed"
         time.sleep(0.2)
         page.run()
     assert not page.exception
@@ -123,7 +123,7 @@ def test_agreement_and_words_stand_beside_the_maps(registries):
     matrix = table_with(page, "Grad-CAM", "Jacobian sensitivity")
     assert matrix.loc["Grad-CAM", "Grad-CAM"] == 1
     np.testing.assert_array_equal(matrix.to_numpy(), matrix.to_numpy().T)
-    assert "strongest point" in said(page)
+    assert "peak" in said(page)
 
 
 def test_a_second_model_hangs_beside_the_first(registries):
@@ -136,19 +136,39 @@ def test_a_second_model_hangs_beside_the_first(registries):
     assert page.query_params["beside"] == "other"
 
 
-def test_the_outline_stays_hidden_until_asked_where_a_person_wants_it_so(registries, monkeypatch):
+def test_what_experts_say_stays_hidden_until_revealed_where_a_person_wants_it_so(registries, monkeypatch):
     from dashboard.settings.settings import UserSettings
-    from dashboard.shared import session
+    from dashboard.shared import reference
 
-    monkeypatch.setattr(session.settings, "load", lambda: UserSettings(hide_outline=True))
-    assert viewer_data(open_with(FAST))["look"]["outline"] is False
+    monkeypatch.setattr(reference.settings, "load", lambda: UserSettings(hide_outline=True))
+    page = finish(open_with(FAST | {"run": ["1"], "model": ["tiny"], "finding": ["Nodule"]}))
+    shown = viewer_data(page)
+    assert shown["outlines"] == []
+    assert shown["panels"][0]["note"] == "Reference annotations are hidden."
+    words = said(page) + str(page.selectbox(key="film_id").options) + str(page.multiselect[0].options)
+    assert "outlined" not in words
+    assert "film-0" not in words
+    assert "peaks" not in words
+    assert "Reference annotations are hidden. Scores need an outline" in words
+    assert not any("pixel_auprc" in table.value.columns for table in page.dataframe)
+    assert page.query_params["outline"] == "0"
+    next(b for b in page.button if b.label == "Reveal the reference").click().run()
+    assert not page.exception
+    assert [outline["own"] for outline in viewer_data(page)["outlines"]] == [False]
+    assert "Green: nodule" in viewer_data(page)["panels"][0]["note"]
+    assert "Nodule (outlined)" in page.multiselect[0].options
+    assert table_with(page, "title", "pixel_auprc") is not None
+
+
+def test_a_link_without_outline_hides_what_experts_say(registries):
+    assert viewer_data(open_with(FAST | {"outline": ["0"]}))["outlines"] == []
 
 
 @pytest.mark.parametrize(
     "query",
     [
         {"film": ["../../etc/passwd"]},
-        {"film": ["upload/0123456789ab"], "model": ["<script>"], "finding": ["x"]},
+        {"film": ["upload"], "model": ["<script>"], "finding": ["x"]},
         {"method": ["magic"], "set": ["lime.samples:nan"], "seed": ["1e99"], "opacity": ["-1"]},
     ],
 )
@@ -158,6 +178,14 @@ def test_a_hostile_link_falls_back_with_words(registries, query):
     assert page.warning
     assert "script>" not in said(page)
     assert page.selectbox(key="film_id").value == "film-0"
+
+
+def test_a_link_to_an_upload_that_is_gone_shows_no_other_film(registries):
+    page = open_with(FAST | {"film": ["upload/0123456789ab"], "run": ["1"]})
+    assert not page.exception
+    assert "Choose its file again" in said(page)
+    assert page.selectbox(key="collection").value == "upload"
+    assert not page.get("bidi_component")
 
 
 def test_without_models_the_page_says_how_to_get_one(registries):
@@ -200,20 +228,37 @@ def test_one_model_asks_for_no_choice_of_export(registries):
     assert "export_model" not in {control.key for control in page.segmented_control}
 
 
-def test_a_drawn_region_carries_the_readers_name_and_can_be_saved_three_ways(registries, monkeypatch):
+def test_a_drawn_region_stands_beside_the_reference_and_can_be_scored_by_and_saved(registries, monkeypatch, tmp_path):
     from dashboard.compare import regions
     from dashboard.settings.settings import UserSettings
+    from dashboard.shared import belongings
     from radiographs import Annotation
 
-    monkeypatch.setattr(regions.settings, "load", lambda: UserSettings(reader="Reader A"))
-    page = open_with(FAST)
+    monkeypatch.setattr(regions.settings, "load", lambda: UserSettings(reader="Reader <A>"))
+    monkeypatch.setattr(belongings, "person", lambda: "0" * 32)
+    monkeypatch.setenv("XAI_LIGHTBOX_HOME", str(tmp_path))
     film, mask = tiny_film()
-    page.session_state["own_regions"] = {film.digest: [Annotation("Nodule", mask, "box", "you")]}
-    page.run()
+    belongings.set_regions(film, [Annotation("Nodule", np.roll(mask, 4, axis=1), "box", "you")])
+    page = finish(open_with(FAST | {"run": ["1"], "model": ["tiny"], "finding": ["Nodule"]}))
     assert not page.exception
-    assert page.text_input(key="own_name").value == "Reader A"
+    assert page.text_input(key="own_name").value == "Reader <A>"
     assert {"Mask (PNG)", "COCO (JSON)", "DICOM SEG"} <= {button.label for button in page.get("download_button")}
-    assert "Your region" in said(page)
+    assert [outline["own"] for outline in viewer_data(page)["outlines"]] == [False, True]
+    note = viewer_data(page)["panels"][0]["note"]
+    assert "Green: nodule" in note
+    assert "Dashed yellow: nodule, Reader <A>" in note
+    assert "Yours against the reference" in said(page)
+    assert "Dice 0\\." in said(page) or "Dice 0." in said(page)
+    assert "Reader" not in next(str(m.value) for m in page.markdown if "Agreement with the annotation" in str(m.value))
+    before = table_with(page, "title", "pixel_auprc")
+    page.toggle(key="score_against_mine").set_value(True).run()
+    assert not page.exception
+    assert "Reader" in next(str(m.value) for m in page.markdown if "Agreement with the annotation" in str(m.value))
+    assert not table_with(page, "title", "pixel_auprc").equals(before)
+    next(b for b in page.button if b.label == "Undo the last").click().run()
+    assert len(viewer_data(page)["outlines"]) == 1
+    next(b for b in page.button if b.label == "Redo").click().run()
+    assert len(viewer_data(page)["outlines"]) == 2
 
 
 def test_a_tables_drawing_is_done_once_and_replayed(registries, monkeypatch):

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from streamlit.testing.v1 import AppTest
 
 from tests.dashboard.exaggeration import made_plane, made_series
@@ -71,27 +72,27 @@ def test_a_model_without_an_explainer_says_so(registries, monkeypatch):
 def test_a_series_shows_film_words_and_figures(explained):
     page = finished(opened({"finding": "Nodule"}))
     assert not page.exception
-    assert "Its decision flips." in said(page)
+    assert "The decision flips" in said(page)
     assert player(page)["measures"][0]["values"] == [0.5] * len(LEVELS)
     assert page.query_params["finding"] in ("Nodule", ["Nodule"])
 
 
 def test_the_player_holds_every_step_and_starts_where_the_film_is(explained):
     data = player(finished(opened()))
-    assert data["axes"] == [{"label": "Nodule", "levels": pytest.approx(list(LEVELS)), "start": 4}]
-    assert len(data["films"]) == len(data["changes"]) == len(data["reached"]) == len(LEVELS)
+    assert data["axes"] == [{"label": "Nodule", "targets": pytest.approx(list(LEVELS)), "start": 4}]
+    assert len(data["films"]) == len(data["changes"]) == len(data["missed"]) == len(LEVELS)
     assert data["probabilities"][9] == pytest.approx([0.95, 0.3])
     assert data["words"] == "The film as it is: nodule 45%"
 
 
-def test_a_second_finding_gives_two_sliders_and_a_table_of_what_was_reached(explained):
+def test_a_second_finding_gives_two_sliders_and_a_table_of_what_was_achieved(explained):
     page = finished(opened({"finding": "Nodule", "second": "Effusion"}))
     assert not page.exception
     data = player(page)
     assert [axis["label"] for axis in data["axes"]] == ["Nodule", "Pleural effusion"]
     assert len(data["films"]) == 25
     # The last axis runs fastest: the second step of the film is the second level of the second finding.
-    assert data["reached"][1] == pytest.approx([0.1, 0.2])
+    assert data["probabilities"][1] == pytest.approx([0.1, 0.2])
     assert "goes from 10% to 90%" in said(page)
     assert page.query_params["second"] in ("Effusion", ["Effusion"])
 
@@ -146,3 +147,29 @@ def test_what_changes_outside_the_outline_is_said():
     assert words.startswith("**50% of the change lies outside the expert's outline**, which covers 50% of the film")
     bare = SimpleNamespace(film=SimpleNamespace(mask=lambda finding: None), classifier=region, finding="Nodule")
     assert counterfactual.outside_words(bare, SimpleNamespace(series=series)) == ""
+
+
+def test_it_opens_on_the_finding_looked_at_or_the_films_label(explained):
+    page = AppTest.from_file(APP, default_timeout=60).run()
+    page.multiselect(key="findings tiny tiny-films/film-0").set_value(["Effusion"]).run()
+    page.switch_page("pages/counterfactual.py").run()
+    assert page.selectbox(key="exaggerated progressive-exaggeration tiny tiny-films/film-0").value == "Effusion"
+    page = opened()
+    assert page.selectbox(key="exaggerated progressive-exaggeration tiny tiny-films/film-0").value == "Nodule"
+
+
+def test_probabilities_are_the_models_own(registries, monkeypatch):
+    from evaluation.counterfactuals import exaggerated
+    from tests.dashboard.made import tiny_classifier, tiny_film
+    from xai_methods.counterfactual.calibration import BalancedPosterior
+
+    balanced = BalancedPosterior(slope=2.0, intercept=3.0)
+    monkeypatch.setattr(exaggerated, "exaggerate", lambda *args, **kwargs: made_series())
+    monkeypatch.setattr(exaggerated, "posterior_of", lambda classifier, finding: balanced)
+    monkeypatch.setattr(exaggerated, "_measured", lambda film: (0.5, 0.3))
+    made = exaggerated.exaggerated_film(tiny_classifier(), tiny_film()[0], "Nodule", "any")
+    logits = torch.logit(torch.tensor(made.targets))
+    np.testing.assert_allclose(balanced.of(logits), LEVELS, rtol=1e-5)
+    assert made.own == made.series.own_probabilities[0]
+    assert made.threshold == pytest.approx(1 / (1 + np.exp(1.5)))
+    assert made.own_ratio == 0.5

@@ -273,7 +273,7 @@ def test_a_folder_is_looked_into_added_and_taken_off_again(library, real_collect
     folder = a_folder(tmp_path / "films")
     page = library("folder")
     page.text_input(key="folder_path").set_value(f'"{folder}"')
-    page.button(key="FormSubmitter:folder-Look into it").click().run()
+    page.button(key="FormSubmitter:folder-Scan folder").click().run()
     settled(page, _scan())
     assert not page.exception
     assert "**2 films read**, 1 with outlines; 1 refused." in said(page)
@@ -301,7 +301,7 @@ def _scan() -> str:
 def test_a_path_that_is_no_folder_is_refused_in_words(library, path):
     page = library("folder")
     page.text_input(key="folder_path").set_value(path)
-    page.button(key="FormSubmitter:folder-Look into it").click().run()
+    page.button(key="FormSubmitter:folder-Scan folder").click().run()
     settled(page, _scan())
     assert not page.exception
     assert "folder" in page.error[0].value
@@ -318,7 +318,7 @@ def test_a_folder_without_films_has_nothing_to_add(library, tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "notes.txt").write_text("no film")
     page.text_input(key="folder_path").set_value(str(tmp_path / "empty"))
-    page.button(key="FormSubmitter:folder-Look into it").click().run()
+    page.button(key="FormSubmitter:folder-Scan folder").click().run()
     settled(page, _scan())
     assert not page.exception
     assert "nothing to add" in said(page)
@@ -340,7 +340,7 @@ def test_what_was_looked_into_is_not_read_again_when_it_is_added(home, tmp_path,
 
     found = library_store.look_into(str(a_folder(tmp_path / "films")))
     read = []
-    monkeypatch.setattr(reader, "read_radiograph", read.append)
+    monkeypatch.setattr(reader, "read_film", read.append)
     name = library_store.add_folder(found)
     from radiographs.collections.remembered import remembered_folders
 

@@ -83,7 +83,7 @@ def test_a_link_to_no_method_shows_all_with_a_word(registries, name):
     assert not page.exception
     assert "a method that is not here" in page.warning[0].value
     assert "<" not in page.warning[0].value
-    assert "Hide parts of the film" in said(page)
+    assert "Perturb the film" in said(page)
 
 
 def pictures(page: AppTest) -> list:

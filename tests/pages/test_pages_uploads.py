@@ -30,7 +30,7 @@ def decoded(monkeypatch) -> list[bytes]:
         given.append(content)
         return read_radiograph(content)
 
-    monkeypatch.setattr(caches, "read_radiograph", read)
+    monkeypatch.setattr(caches, "read_film", read)
     return given
 
 
@@ -64,6 +64,20 @@ def test_an_uploaded_film_outlives_a_visit_to_another_page(page, decoded):
     assert not page.exception
     assert page.query_params["film"] == shown
     assert decoded == [png()]
+
+
+def test_an_uploaded_film_is_there_again_after_a_reload_and_gone_once_removed(page, monkeypatch):
+    from dashboard.shared import belongings
+
+    monkeypatch.setattr(belongings, "person", lambda name=page.session_state["person"]: name)
+    address = page.query_params["film"]
+    again = open_with(FAST | {"film": address})
+    assert "Uploaded film" in said(again)
+    assert again.query_params["film"] == address
+    next(b for b in again.button if b.label == "Remove it").click().run()
+    assert not again.exception
+    assert "Uploaded film" not in said(again)
+    assert "Choose its file again" in said(open_with(FAST | {"film": address}))
 
 
 @pytest.mark.parametrize("name", ["compare", "stability"])

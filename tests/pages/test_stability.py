@@ -50,7 +50,7 @@ def test_a_first_visit_studies_the_film_and_says_what_came_out(registries):
         "Largest response",
         "Forecast holds to",
         "Nearest threshold",
-        "Overturning changes",
+        "Perturbations that flip the decision",
     ]
     assert nearest in page.metric[2].help.lower()
 

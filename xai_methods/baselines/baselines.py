@@ -1,4 +1,4 @@
-"""Maps that know nothing of the classifier, as methods, so that every table can hold them.
+"""Model-independent baselines, as methods, so that every table can hold them.
 
 A method that does not beat them has shown nothing (Adebayo et al. 2018, arXiv 1810.03292, for edge maps).
 """

@@ -24,6 +24,10 @@ class BalancedPosterior:
         """Posteriors in (0, 1) of logits, any shape."""
         return torch.sigmoid(self.slope * logits + self.intercept)
 
+    def probability(self, posteriors: np.ndarray) -> np.ndarray:
+        """The model's own probabilities, sigmoids of its logits, at which the balanced posteriors are these."""
+        return scipy.special.expit((scipy.special.logit(posteriors) - self.intercept) / self.slope)
+
     def scaled(self, logits: torch.Tensor) -> torch.Tensor:
         """Log-odds of the posterior."""
         return self.slope * logits + self.intercept

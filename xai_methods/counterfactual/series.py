@@ -42,8 +42,9 @@ class Limits:
         """Why the counterfactual is refused, in a sentence; None where it is not."""
         if not cost.answer <= self.answer:
             return (
-                f"The reconstruction of this film changes the classifier's answer by {cost.answer:.2f} "
-                f"(at most {self.answer:.2f} is allowed), so what changes along the series says little about the film."
+                f"The reconstruction of this film changes the classifier's answer too much ({cost.answer:.2f}, at most "
+                f"{self.answer:.2f} is allowed, as if half of all films had the finding), so what changes along the "
+                "series says little about the film."
             )
         if not cost.likeness >= self.likeness:
             return (

@@ -159,7 +159,7 @@ class OwenValues(Method):
     name = "owen-values"
     title = "Owen values"
     family = "perturbation"
-    question = "How is the answer shared out between the halves of the film, between their halves, and so on?"
+    question = "How is the answer divided between the halves of the film, between their halves, and so on?"
     reference = "Owen 1977, doi 10.1007/978-3-642-45494-3_7"
     signed = True
     unit = "share of the logit"

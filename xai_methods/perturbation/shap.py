@@ -199,7 +199,7 @@ class KernelShap(Method):
     name = "kernel-shap"
     title = "SHAP"
     family = "perturbation"
-    question = "How is the answer shared out among the regions, averaged over every order of showing them?"
+    question = "How is the answer divided among the regions, averaged over every order of showing them?"
     reference = "Lundberg, Lee 2017, arXiv 1705.07874"
     signed = True
     unit = "share of the logit"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +10,6 @@ import torch
 import torch.nn.functional as F
 
 from xai_methods.recording.steps import (
-    Addition,
     Affine,
     Concatenation,
     Elementwise,
@@ -35,6 +33,10 @@ OUT_OF_PLACE: dict[Callable[..., Any], Callable[..., Any]] = {
     torch.Tensor.__imul__: torch.mul,
     F.hardtanh_: F.hardtanh,
     F.leaky_relu_: F.leaky_relu,
+    torch.Tensor.sigmoid_: torch.sigmoid,
+    torch.sigmoid_: torch.sigmoid,
+    torch.Tensor.div_: torch.div,
+    torch.Tensor.sub_: torch.sub,
 }
 """In-place calls and what is recorded and run in their place, so that what a step read is still there later."""
 
@@ -55,7 +57,7 @@ def out_of_place(
     return args, kwargs | {"inplace": False}
 
 
-def _one(kind: type[Step], func: Callable[..., Any]) -> Maker:
+def one_source(kind: type[Step], func: Callable[..., Any]) -> Maker:
     """Make steps of calls whose first argument alone was computed from the film."""
 
     def make(number: Number, target: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Step | None:
@@ -127,16 +129,6 @@ def _pair(value: Any) -> tuple[int, int]:
     return (value, value) if isinstance(value, int) else (tuple(value) * 2)[:2]
 
 
-def _add(number: Number, target: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Step | None:
-    sources = [number(a) for a in args]
-    if len(args) != 2 or kwargs or any(s is None for s in sources):
-        return None
-    left, right = sources
-    assert left is not None
-    assert right is not None
-    return Addition((left, right), target, lambda inputs: inputs[0] + inputs[1], "add")
-
-
 def _cat(number: Number, target: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Step | None:
     given = dict(zip(("tensors", "dim"), args)) | kwargs
     sources, dim = [number(t) for t in given["tensors"]], given.get("dim", 0)
@@ -184,16 +176,12 @@ CALLS: dict[Callable[..., Any], Maker] = {
     F.linear: _linear,
     F.batch_norm: _norm,
     torch.batch_norm: _norm,
-    torch.add: _add,
-    torch.Tensor.add: _add,
-    torch.Tensor.__add__: _add,
-    operator.add: _add,
     torch.cat: _cat,
     torch.concat: _cat,
     F.max_pool2d: _max_pool,
     torch.max_pool2d: _max_pool,
-    **{func: _one(Elementwise, func) for func in _ELEMENTWISE},
-    **{func: _one(Rearrangement, func) for func in _REARRANGING},
-    **{func: _one(Pooling, func) for func in _POOLING},
+    **{func: one_source(Elementwise, func) for func in _ELEMENTWISE},
+    **{func: one_source(Rearrangement, func) for func in _REARRANGING},
+    **{func: one_source(Pooling, func) for func in _POOLING},
 }
 """Calls that can be followed back, and how each becomes a step; a maker returns None where its arguments forbid it."""

@@ -8,7 +8,7 @@ Slopes of activations and normalisations are the same for all rows: they meet ea
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -26,11 +26,12 @@ from xai_methods.recording.steps import (
     along_channels,
 )
 from xai_methods.recording.tape import Recording
+from xai_methods.recording.token_steps import Attention, MatrixProduct, Shift, TokenStep
 
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Gradients (R, ...) of R logits with respect to one value.
+    """Gradients of R logits with respect to one value: (R, ...) in place of (1, ...), else (R, *shape).
 
     Attributes:
         values: the gradients, but for ``slope``. slope: factor (1, ...) still to be multiplied in.
@@ -62,6 +63,7 @@ def propagate_rows(
     directions: torch.Tensor,
     convolve_in: torch.dtype,
     report: Progress | None = None,
+    watch: Callable[[int, torch.Tensor], None] | None = None,
 ) -> torch.Tensor:
     """Gradients of weighted sums of the logits with respect to the film.
 
@@ -69,6 +71,7 @@ def propagate_rows(
         recording: one film's way through the network. directions: (R, C) weights of the logits in each sum.
         convolve_in: number format in which convolutions are computed.
         report: called with the share done; what it raises stops the work.
+        watch: called with the number of each attention's output and the gradients (R, ...) with respect to it.
 
     Returns:
         (R, 1, S, S), in the format of the film.
@@ -77,8 +80,11 @@ def propagate_rows(
     pending = {recording.last: Rows(directions.to(recording.logits), shared=True)}
     for done, step in enumerate(reversed(recording.steps)):
         upper = pending.pop(step.target)
+        if watch is not None and isinstance(step, (Attention, MatrixProduct)):
+            watch(step.target, upper.whole())
         inputs = [values[source] for source in step.sources]
-        if isinstance(step, Concatenation) and step.dim == 1:
+        alone = len(values[step.target]) == 1
+        if isinstance(step, Concatenation) and step.dim == 1 and alone:
             _apart(pending, step.sources, upper, [x.shape[1] for x in inputs])
         else:
             lower = _through(step, inputs, values[step.target], upper, convolve_in)
@@ -96,20 +102,35 @@ def _through(
     if isinstance(step, Elementwise):
         return [upper.times(_laid_out_for(upper.values, _slope(step, inputs[0], output)))]
     if isinstance(step, Affine):
-        if step.kind == "scale":
-            return [upper.times(along_channels(step.weight, output).to(upper.values.dtype))]
-        if step.kind == "linear":
-            return [Rows(upper.whole().to(step.weight.dtype) @ step.weight)]
-        rows = upper.whole().to(convolve_in, memory_format=torch.channels_last)
-        shape = torch.Size((len(rows), *inputs[0].shape[1:]))
-        return [Rows(step.transposed(shape, step.weight.to(convolve_in), rows))]
+        return _down_weights(step, inputs[0], output, upper, convolve_in)
     if isinstance(step, Addition) and all(x.shape == output.shape for x in inputs):
         whole = upper.whole()
         return [Rows(whole, shared=True) for _ in inputs]
-    if isinstance(step, MaxPooling):
+    if isinstance(step, Shift) and inputs[0].shape == output.shape:
+        return [upper]
+    if isinstance(step, MaxPooling) and len(output) == 1:
         return [Rows(_to_the_largest(step, inputs[0], upper.whole()))]
+    if isinstance(step, TokenStep) and step.shapes_agree(inputs, output):
+        return [Rows(part) for part in step.pulled_back(inputs, output, upper.whole().to(output.dtype))]
     # Some of these are one number seen many times.
-    return [Rows(rows, shared=True) for rows in _pulled_back(step, inputs, upper.whole())]
+    return [Rows(rows, shared=True) for rows in _pulled_back(step, inputs, output, upper.whole())]
+
+
+def _down_weights(
+    step: Affine, x: torch.Tensor, output: torch.Tensor, upper: Rows, convolve_in: torch.dtype
+) -> list[Rows]:
+    """Gradients with respect to the input of a step with weights."""
+    if step.kind == "scale":
+        return [upper.times(along_channels(step.weight, output).to(upper.values.dtype))]
+    if step.kind == "linear":
+        # The head's few rows stay exact.
+        among = step.weight.dtype if x.ndim == 2 else convolve_in
+        return [Rows(upper.whole().to(among) @ step.weight.to(among))]
+    if len(output) > 1:
+        return [Rows(rows) for rows in _pulled_back(step, [x], output, upper.whole())]
+    rows = upper.whole().to(convolve_in, memory_format=torch.channels_last)
+    shape = torch.Size((len(rows), *x.shape[1:]))
+    return [Rows(step.transposed(shape, step.weight.to(convolve_in), rows))]
 
 
 def _slope(step: Step, x: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
@@ -123,7 +144,7 @@ def _slope(step: Step, x: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
 
 
 def _laid_out_for(rows: torch.Tensor, slope: torch.Tensor) -> torch.Tensor:
-    layout = torch.channels_last if rows.ndim == 4 else torch.contiguous_format
+    layout = torch.channels_last if slope.ndim == rows.ndim == 4 else torch.contiguous_format
     return slope.to(rows.dtype, memory_format=layout)
 
 
@@ -139,15 +160,18 @@ def _to_the_largest(step: MaxPooling, x: torch.Tensor, rows: torch.Tensor) -> to
     )
 
 
-def _pulled_back(step: Step, inputs: list[torch.Tensor], rows: torch.Tensor) -> list[torch.Tensor]:
+def _pulled_back(
+    step: Step, inputs: list[torch.Tensor], output: torch.Tensor, rows: torch.Tensor
+) -> list[torch.Tensor]:
     """Transpose of any other step's derivative, from automatic differentiation."""
     # What a rearrangement picks may hang on the inputs' last digits; a mean does not.
     exact = inputs[0].dtype if isinstance(step, Rearrangement) else rows.dtype
     with torch.enable_grad():
         leaves = [x.detach().to(exact).requires_grad_(True) for x in inputs]
-        output = step.run(leaves)
-        lower = torch.autograd.grad(output, leaves, rows.to(exact)[:, None], is_grads_batched=True)
-    return [part[:, 0] for part in lower]
+        again = step.run(leaves)
+        upper = rows.to(exact).reshape(len(rows), *output.shape)
+        lower = torch.autograd.grad(again, leaves, upper, is_grads_batched=True)
+    return [part[:, 0] if len(x) == 1 else part for part, x in zip(lower, inputs)]
 
 
 def _wait(pending: dict[int, Rows], source: int, rows: Rows) -> None:

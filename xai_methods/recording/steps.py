@@ -37,6 +37,10 @@ class Elementwise(Step):
     """An activation: relevance passes it unchanged."""
 
 
+class Statistic(Elementwise):
+    """A root: what normalisations divide by. Beside what it multiplies it counts as a constant."""
+
+
 class Rearrangement(Step):
     """Each output entry is one input entry (reshape, concatenation, maximum): relevance goes where it came from."""
 
@@ -55,8 +59,12 @@ class MaxPooling(Rearrangement):
     options: dict[str, Any]
 
 
+class Joined(Rearrangement):
+    """A concatenation with tensors of the network's own (a class token): relevance that arrives there stays there."""
+
+
 class Pooling(Step):
-    """A weighted mean of its input without a bias: relevance is split in proportion to the contributions."""
+    """A linear map of its input without a bias: relevance is split in proportion to the contributions."""
 
 
 class Addition(Step):

@@ -15,8 +15,10 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode, resolve_name
 
-from xai_methods.recording.calls import CALLS, OUT_OF_PLACE, out_of_place
+from xai_methods.recording.calls import OUT_OF_PLACE, out_of_place
 from xai_methods.recording.steps import Step
+from xai_methods.recording.token_calls import TOKEN_CALLS
+from xai_methods.recording.written_out import NOT_FROM_FILM, WRITTEN_OUT
 
 TOLERANCE = 1e-4
 """How far logits may lie apart (see :func:`logits_apart`) and the steps still stand for the network."""
@@ -72,17 +74,36 @@ class Tape(TorchFunctionMode):
         """Run one call; record it where it computes a tensor from the film."""
         func = OUT_OF_PLACE.get(func, func)
         args, given = out_of_place(func, args, dict(kwargs or {}))
+        plain = WRITTEN_OUT.get(func)
+        if plain is not None and self._from_film(args, given):
+            try:
+                with self:
+                    return plain(*args, **given)
+            except NotImplementedError:
+                pass
         output = func(*args, **given)
-        if not isinstance(output, torch.Tensor) or not self._from_film(args, given):
+        if func in NOT_FROM_FILM or not self._from_film(args, given):
             return output
+        if not isinstance(output, torch.Tensor):
+            return self._several(func, output)
         if id(output) in self.numbers:
             return output
         target = len(self.tensors)
         self.numbers[id(output)] = target
         self.tensors.append(output)
-        make = CALLS.get(func)
+        make = TOKEN_CALLS.get(func)
         step = make(self.number, target, args, given) if make is not None else None
         self.steps.append(step or Step((), target, _refuse, _name(func)))
+        return output
+
+    def _several(self, func: Callable[..., Any], output: Any) -> Any:
+        """Number what one call gave together, so that the network is refused if the logits depend on it."""
+        for part in output if isinstance(output, (list, tuple)) else ():
+            if isinstance(part, torch.Tensor) and id(part) not in self.numbers:
+                target = len(self.tensors)
+                self.numbers[id(part)] = target
+                self.tensors.append(part)
+                self.steps.append(Step((), target, _refuse, _name(func)))
         return output
 
     def number(self, value: Any) -> int | None:
@@ -101,7 +122,7 @@ def record(network: nn.Module, film: torch.Tensor) -> Recording:
     """Record the steps from the film (N, 1, S, S) to the logits, in one forward pass.
 
     Raises:
-        UnsupportedNetworkError: the logits depend on an operation that :data:`CALLS` does not know.
+        UnsupportedNetworkError: the logits depend on an operation that ``TOKEN_CALLS`` does not know.
     """
     tape = Tape()
     film = film.detach().clone()

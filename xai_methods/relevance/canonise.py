@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import nn
 
-from xai_methods.recording.steps import Affine, Step
+from xai_methods.recording.steps import Affine, Elementwise, Rearrangement, Statistic, Step
 from xai_methods.recording.tape import record
+from xai_methods.recording.token_steps import Attention, MatrixProduct, Normalisation, Product, Softmax
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +41,7 @@ def canonise(network: nn.Module, film: torch.Tensor) -> CanonicalNetwork:
         UnsupportedNetworkError: the network holds an operation that relevance cannot pass.
     """
     recording = record(network, film)
-    return CanonicalNetwork(tuple(_mark_first(_fold(recording.steps))), recording.last)
+    return CanonicalNetwork(tuple(mark_gates(_mark_first(_fold(recording.steps)))), recording.last)
 
 
 def _fold(steps: Sequence[Step]) -> list[Step]:
@@ -75,7 +76,35 @@ def _mark_first(steps: list[Step]) -> list[Step]:
         behind = any(source in weighted for source in step.sources)
         if isinstance(step, Affine):
             step = replace(step, first=not behind)
-        if behind or isinstance(step, Affine):
+        if behind or isinstance(step, (Affine, Attention, Normalisation)):
             weighted.add(step.target)
         marked.append(step)
     return marked
+
+
+def mark_gates(steps: Sequence[Step]) -> list[Step]:
+    """Say of each product which factor is a gate: a softmax, or what a sigmoid or a root alone has made.
+
+    Where both factors come from an activation, or neither, neither is the gate.
+    """
+    makers = {step.target: step for step in steps}
+    marked: list[Step] = []
+    for step in steps:
+        if isinstance(step, (Product, MatrixProduct)) and step.gate is None:
+            origins = [_origin(makers, source) for source in step.sources]
+            wanted = Softmax if isinstance(step, MatrixProduct) else (Softmax, Elementwise)
+            gates = [place for place, origin in enumerate(origins) if isinstance(origin, wanted)]
+            if len(gates) == 1:
+                step = replace(step, gate=gates[0])
+                if isinstance(step, Product) and isinstance(origins[gates[0]], Statistic):
+                    step = replace(step, held=True)
+        marked.append(step)
+    return marked
+
+
+def _origin(makers: dict[int, Step], source: int) -> Step | None:
+    """The step that made a value, behind whatever only moves entries or scales them."""
+    step = makers.get(source)
+    while isinstance(step, Rearrangement) or (isinstance(step, Elementwise) and step.name in ("dropout", "mul")):
+        step = makers.get(step.sources[0])
+    return step

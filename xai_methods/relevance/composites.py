@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from xai_methods.recording.steps import Affine
 from xai_methods.relevance.rules import STABILISER, AlphaBeta, Epsilon, Flat, Gamma, Plus, Rule, ZBox
+from xai_methods.relevance.tokens import ATTENTION_RULES
 
 
 @dataclass(frozen=True)
@@ -14,7 +15,7 @@ class Composite:
     """A rule for linear layers, one for convolutions, one for the first step, one for normalisations not folded away.
 
     Where the last two are None, such steps get the rule that convolutions get. ``stabiliser`` keeps the denominators of
-    sums and pooling away from zero.
+    sums and pooling away from zero; ``attention`` is one of ``ATTENTION_RULES``.
     """
 
     linear: Rule
@@ -22,6 +23,7 @@ class Composite:
     first: Rule | None = None
     normalisation: Rule | None = None
     stabiliser: float = STABILISER
+    attention: str = ATTENTION_RULES[0]
 
     def rule(self, step: Affine) -> Rule:
         """The rule of one step."""
@@ -45,11 +47,20 @@ COMPOSITES = tuple(_COMPOSITES)
 """Names that :func:`composite` takes."""
 
 
-def composite(name: str, low: float, high: float, epsilon: float = 1e-6, gamma: float = 0.25) -> Composite:
+def composite(
+    name: str,
+    low: float,
+    high: float,
+    epsilon: float = 1e-6,
+    gamma: float = 0.25,
+    attention: str = ATTENTION_RULES[0],
+) -> Composite:
     """Build the composite called ``name`` for films between ``low`` and ``high``.
 
     Args:
         name: one of :data:`COMPOSITES`. low, high: input values of black and white.
         epsilon: stabiliser of the epsilon rule. gamma: favour of the gamma rule.
+        attention: one of ``ATTENTION_RULES``.
     """
-    return replace(_COMPOSITES[name](low, high, epsilon, gamma), stabiliser=min(epsilon, STABILISER))
+    chosen = _COMPOSITES[name](low, high, epsilon, gamma)
+    return replace(chosen, stabiliser=min(epsilon, STABILISER), attention=attention)

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import torch
 
 from xai_methods.method import Progress
-from xai_methods.recording.steps import Addition, Affine, Elementwise, Pooling, Step
+from xai_methods.recording.steps import Addition, Affine, Elementwise, Joined, Pooling, Step
+from xai_methods.recording.token_steps import reduced
 from xai_methods.relevance.canonise import CanonicalNetwork
 from xai_methods.relevance.composites import Composite
 from xai_methods.relevance.rules import stabilised
+from xai_methods.relevance.tokens import Split, through_token_step
 
 
 @dataclass(frozen=True)
@@ -60,11 +62,15 @@ def propagate(
     relevance[network.last][:, column] = logits[:, column]
     balances = []
     for done, step in enumerate(reversed(network.steps)):
-        upper = relevance.pop(step.target)
+        upper = relevance.pop(step.target, None)
+        if upper is None:
+            continue
         inputs = [values[source] for source in step.sources]
         lower, absorbed = _through(step, inputs, values[step.target], upper, composite)
-        balances.append(StepBalance(step.name, float(upper.sum()), sum(float(part.sum()) for part in lower), absorbed))
-        for source, part in zip(step.sources, lower):
+        parts = [(source, part) for source, part in zip(step.sources, lower) if part is not None]
+        passed_on = sum(float(part.sum()) for _, part in parts)
+        balances.append(StepBalance(step.name, float(upper.sum()), passed_on, absorbed))
+        for source, part in parts:
             relevance[source] = relevance[source] + part if source in relevance else part
         if report is not None and done % 16 == 0:
             report(done / len(network.steps))
@@ -73,7 +79,7 @@ def propagate(
 
 def _through(
     step: Step, inputs: list[torch.Tensor], output: torch.Tensor, upper: torch.Tensor, composite: Composite
-) -> tuple[list[torch.Tensor], float]:
+) -> Split:
     """Relevance of each of the step's inputs, and what its bias absorbed."""
     if isinstance(step, Affine):
         lower, absorbed = composite.rule(step).propagate(step, inputs[0], output, upper)
@@ -82,11 +88,16 @@ def _through(
         return [upper], 0.0
     if isinstance(step, Addition):
         share = upper / stabilised(output, composite.stabiliser)
-        return [part * share for part in inputs], 0.0
+        return [part * reduced(share, part.shape) for part in inputs], 0.0
     if isinstance(step, Pooling):
         share = upper / stabilised(output, composite.stabiliser)
         return [x * gradient for x, gradient in zip(inputs, _pull_back(step, inputs, share))], 0.0
-    return _pull_back(step, inputs, upper), 0.0
+    split = through_token_step(step, inputs, output, upper, composite.attention, composite.stabiliser)
+    if split is not None:
+        return split
+    found = _pull_back(step, inputs, upper)
+    stayed = float(upper.sum()) - sum(float(part.sum()) for part in found) if isinstance(step, Joined) else 0.0
+    return [*found], stayed
 
 
 def _pull_back(step: Step, inputs: list[torch.Tensor], upper: torch.Tensor) -> list[torch.Tensor]:

@@ -17,6 +17,7 @@ from xai_methods.registry import register
 from xai_methods.relevance.canonise import CanonicalNetwork, canonise
 from xai_methods.relevance.composites import COMPOSITES, composite
 from xai_methods.relevance.flow import Flow, propagate
+from xai_methods.relevance.tokens import ATTENTION_RULES
 
 _networks: weakref.WeakKeyDictionary[ChestClassifier, CanonicalNetwork] = weakref.WeakKeyDictionary()
 _networks_lock = threading.Lock()
@@ -32,6 +33,11 @@ class LrpParameters(Parameters):
     )
     gamma: float = parameter(
         0.25, "Gamma rule: how much positive contributions are favoured.", low=0.0, high=100.0, step=0.05
+    )
+    attention: str = parameter(
+        ATTENTION_RULES[0],
+        "Transformers and gates. attnlrp: attention weights get their share; cp-lrp: they count as constants.",
+        choices=ATTENTION_RULES,
     )
 
 
@@ -105,7 +111,8 @@ def relevance_flow(request: Request) -> tuple[Flow, float]:
     chosen, classifier = request.parameters, request.classifier
     assert isinstance(chosen, LrpParameters)
     preprocessing = classifier.preprocessing
-    rules = composite(chosen.composite, preprocessing.low, preprocessing.high, chosen.epsilon, chosen.gamma)
+    low, high = preprocessing.low, preprocessing.high
+    rules = composite(chosen.composite, low, high, chosen.epsilon, chosen.gamma, chosen.attention)
     network, values = canonical(classifier, request.film)
     request.count(3)
     request.report(0.1)

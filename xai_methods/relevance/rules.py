@@ -99,11 +99,20 @@ class Epsilon(Rule):
 
 
 class Plus(Rule):
-    """The z-plus rule: positive contributions share all (Montavon et al. 2017, doi 10.1016/j.patcog.2016.11.008)."""
+    """The z-plus rule: positive contributions share all (Montavon et al. 2017, doi 10.1016/j.patcog.2016.11.008).
+
+    An output without any positive contribution, which behind a SiLU still counts, hands down to its negative ones.
+    """
 
     def propagate(self, step: Affine, x: torch.Tensor, z: torch.Tensor, relevance: torch.Tensor) -> Propagated:
         """See :class:`Rule`."""
-        return _of_sign(step, x, z, +1).split(relevance)
+        plus = _of_sign(step, x, z, +1)
+        lower, absorbed = plus.split(relevance)
+        left = relevance * (plus.total <= 0)
+        if bool(left.any()):
+            more, more_absorbed = _of_sign(step, x, z, -1).split(left)
+            lower, absorbed = lower + more, absorbed + more_absorbed
+        return lower, absorbed
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,25 @@
 
 const WHOLE = [0, 1];
 const ZOOM = { least: 1, most: 40 };
+const BRUSH = { least: 0.004, most: 0.08 };
 
 class Store {
   constructor() {
     this.place = { x: 0.5, y: 0.5, zoom: 1 };
+    this.turn = 0; // quarter turns clockwise
+    this.flipped = false; // left for right, after turning
     this.window = null;
     this.inverted = false;
-    this.look = { mode: "overlay", part: "positive", opacity: 0.7, threshold: 0, outline: true, blink: false };
+    this.look = { mode: "overlay", part: "positive", opacity: 0.7, threshold: 0, outline: true };
+    this.common = false; // one colour scale for maps of the same unit
+    this.blink = ""; // "", "outline", "film" or the id of the panel whose map is shown every other moment
+    this.blinkOn = true;
+    this.magnified = false;
+    this.layout = "auto";
     this.cursor = null;
     this.tool = "pan";
-    this.blinkOn = true;
+    this.brush = 0.02; // radius, as a share of the film's width
+    this.measures = [];
     this.listeners = new Set();
     this.frame = 0;
   }
@@ -25,11 +34,15 @@ class Store {
     });
   }
 
+  set(change) {
+    Object.assign(this, change);
+    this.changed();
+  }
+
   setPlace(place) {
     const zoom = clamp(place.zoom, ZOOM.least, ZOOM.most);
     const reach = 0.5 / zoom;
-    this.place = { zoom, x: clamp(place.x, reach, 1 - reach), y: clamp(place.y, reach, 1 - reach) };
-    this.changed();
+    this.set({ place: { zoom, x: clamp(place.x, reach, 1 - reach), y: clamp(place.y, reach, 1 - reach) } });
   }
 
   // Zooms so that the point (x, y), in shares of the film, stays where it is.
@@ -42,8 +55,7 @@ class Store {
   setWindow(low, high) {
     const middle = (low + high) / 2;
     const half = Math.max((high - low) / 2, 1 / 512);
-    this.window = [middle - half, middle + half];
-    this.changed();
+    this.set({ window: [middle - half, middle + half] });
   }
 
   setLook(change) {
@@ -51,11 +63,17 @@ class Store {
     this.changed();
   }
 
+  // A quarter turn as the eye sees it: clockwise for 1.
+  rotate(quarter) {
+    this.set({ turn: (this.turn + (this.flipped ? -quarter : quarter) + 4) % 4 });
+  }
+
+  flip(upsideDown) {
+    this.set({ flipped: !this.flipped, turn: upsideDown ? (this.turn + 2) % 4 : this.turn });
+  }
+
   reset(window) {
-    this.place = { x: 0.5, y: 0.5, zoom: 1 };
-    this.window = window;
-    this.inverted = false;
-    this.changed();
+    this.set({ place: { x: 0.5, y: 0.5, zoom: 1 }, window, inverted: false, turn: 0, flipped: false });
   }
 }
 

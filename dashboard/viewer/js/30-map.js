@@ -4,13 +4,14 @@ const CONTOUR_SHARE = 0.1;
 const MOST_SEGMENTS = 9000;
 
 class HeatMap {
-  constructor(pixels, { low, high, top, signedTop }, colours) {
+  constructor(pixels, { low, high, top, signedTop }, colours, unit) {
     Object.assign(this, pixels);
     this.low = low;
     this.span = high - low;
     this.top = top;
     this.signedTop = signedTop;
     this.colours = colours;
+    this.unit = unit;
     this.raw = new Float32Array(this.values.length);
     for (let i = 0; i < this.raw.length; i++) this.raw[i] = low + (this.span * this.values[i]) / 65535;
     this.signature = "";
@@ -23,18 +24,20 @@ class HeatMap {
     return this.raw[row * this.width + column];
   }
 
-  // Raw values at the ends of the colour bar; null where there is nothing to colour.
-  scale(part) {
-    const top = part === "signed" ? this.signedTop : this.top;
-    if (!(top > 0)) return null;
+  topOf(part) {
+    return part === "signed" ? this.signedTop : this.top;
+  }
+
+  // Raw values at the ends of the colour bar, which ends at `shared` where given; null where there is nothing to colour.
+  scale(part, shared) {
+    if (!(this.topOf(part) > 0)) return null;
+    const top = shared ?? this.topOf(part);
     return { low: part === "signed" ? -top : 0, high: top, colours: this.colours[part] };
   }
 
-  // Colours with opacity; null where there is nothing to colour.
-  canvas({ mode, part, opacity, threshold }) {
-    const scale = this.scale(part);
-    if (!scale) return null;
-    const signature = `${mode} ${part} ${opacity} ${threshold}`;
+  // Colours with opacity under a scale.
+  canvas({ mode, part, opacity, threshold }, scale) {
+    const signature = `${mode} ${part} ${opacity} ${threshold} ${scale.high}`;
     if (this.signature !== signature) {
       this.signature = signature;
       this.drawn ??= new OffscreenCanvas(this.width, this.height);
@@ -58,10 +61,10 @@ class HeatMap {
   }
 
   // Path around what is above the threshold, or around the map's top tenth of the film; in shares of the film.
-  contour(threshold) {
-    const scale = this.scale("positive");
+  contour(threshold, shared) {
+    const scale = this.scale("positive", shared);
     if (!scale) return null;
-    const signature = String(threshold);
+    const signature = `${threshold} ${scale.high}`;
     if (this.contourSignature !== signature) {
       this.contourSignature = signature;
       const level = threshold > 0 ? threshold * scale.high : Math.max(this.quantile(1 - CONTOUR_SHARE), scale.high / 1000);
@@ -115,11 +118,37 @@ function pathOf(values, width, height, level) {
     found = segments(grid.values, grid.width, grid.height, level);
   }
   const path = new Path2D();
-  for (const [x0, y0, x1, y1] of found) {
-    path.moveTo(x0 / grid.width, y0 / grid.height);
-    path.lineTo(x1 / grid.width, y1 / grid.height);
+  for (const points of chained(found)) {
+    points.forEach(([x, y], i) => path[i ? "lineTo" : "moveTo"](x / grid.width, y / grid.height));
   }
   return path;
+}
+
+// Segments joined end to end, so that a line can be dashed.
+function chained(found) {
+  const ends = new Map();
+  found.forEach(([x0, y0, x1, y1], i) => {
+    for (const key of [`${x0} ${y0}`, `${x1} ${y1}`]) ends.set(key, [...(ends.get(key) ?? []), i]);
+  });
+  const used = new Uint8Array(found.length);
+  const grow = (points, at) => {
+    for (;;) {
+      const next = ends.get(`${at[0]} ${at[1]}`).find((i) => !used[i]);
+      if (next === undefined) return points;
+      used[next] = 1;
+      const [x0, y0, x1, y1] = found[next];
+      at = x0 === at[0] && y0 === at[1] ? [x1, y1] : [x0, y0];
+      points.push(at);
+    }
+  };
+  const lines = [];
+  found.forEach(([x0, y0, x1, y1], i) => {
+    if (used[i]) return;
+    used[i] = 1;
+    const back = grow([[x0, y0]], [x0, y0]).reverse();
+    lines.push(grow([...back, [x1, y1]], [x1, y1]));
+  });
+  return lines;
 }
 
 function halvedFloats({ width, height, values }) {

@@ -1,8 +1,4 @@
-// One panel: title, canvas, readout, colour bar, note.
-
-const OUTLINE = "#40ffb0";
-const CONTOUR = "#ffb040";
-const DRAWN = "#ffe14d";
+// One panel: title, canvas, what stands on the canvas in words, readout, colour bar, note.
 
 class Panel {
   constructor(viewer, id) {
@@ -14,6 +10,11 @@ class Panel {
     this.stage = this.root.appendChild(element("div", "stage"));
     this.canvas = this.stage.appendChild(element("canvas"));
     this.canvas.setAttribute("role", "img");
+    this.marks = {};
+    for (const name of ["right", "left", "turned", "values"]) {
+      this.marks[name] = this.stage.appendChild(element("span", `mark ${name}`));
+    }
+    this.marks.right.title = this.marks.left.title = "By the convention of frontal films: the patient's right on the film's left.";
     this.veil = this.stage.appendChild(element("div", "veil"));
     this.readout = this.root.appendChild(element("div", "readout"));
     this.bar = this.root.appendChild(element("div", "bar"));
@@ -55,125 +56,84 @@ class Panel {
     try {
       const pixels = await fetchPixels(map.url);
       if (this.url !== map.url) return;
-      this.map = new HeatMap(pixels, map, this.viewer.colours);
+      this.map = new HeatMap(pixels, map, this.viewer.colours, this.given.unit);
       this.viewer.store.changed();
     } catch (error) {
       this.showState({ state: "failed", words: `This map did not arrive: ${error.message}` });
     }
   }
 
-  // Screen pixels across the film's width, and where its top left corner lies.
-  geometry() {
-    const { place } = this.viewer.store;
-    const width = this.canvas.width * place.zoom;
-    const height = this.canvas.height * place.zoom;
-    return { width, height, left: this.canvas.width / 2 - place.x * width, top: this.canvas.height / 2 - place.y * height };
+  // From shares of the film to canvas pixels: the whole film fits the canvas at zoom 1.
+  matrix() {
+    const { store, film } = this.viewer;
+    const { width, height } = this.canvas;
+    const across = store.turn % 2 ? film.height : film.width;
+    const down = store.turn % 2 ? film.width : film.height;
+    const fit = Math.min(width / across, height / down) * store.place.zoom;
+    return new DOMMatrix()
+      .translateSelf(width / 2, height / 2)
+      .scaleSelf(store.flipped ? -1 : 1, 1)
+      .rotateSelf(90 * store.turn)
+      .scaleSelf(fit * film.width, fit * film.height)
+      .translateSelf(-store.place.x, -store.place.y);
   }
 
-  // Shares of the film under a pointer event.
-  point(event) {
+  // Canvas pixels under a pointer or touch.
+  onCanvas({ clientX, clientY }) {
     const box = this.canvas.getBoundingClientRect();
-    const { place } = this.viewer.store;
-    return {
-      x: place.x + ((event.clientX - box.left) / box.width - 0.5) / place.zoom,
-      y: place.y + ((event.clientY - box.top) / box.height - 0.5) / place.zoom,
-    };
+    return { x: ((clientX - box.left) / box.width) * this.canvas.width, y: ((clientY - box.top) / box.height) * this.canvas.height };
   }
 
-  resize() {
-    const width = Math.round(this.stage.clientWidth * Math.min(window.devicePixelRatio || 1, 2));
-    const height = Math.round((width * this.viewer.film.height) / this.viewer.film.width);
-    if (width > 0 && (this.canvas.width !== width || this.canvas.height !== height)) {
+  // Shares of the film under a pointer or touch.
+  point(event) {
+    return through(this.matrix().inverse(), this.onCanvas(event));
+  }
+
+  // Stage and canvas get the film's shape, but no more than `most` CSS pixels of height.
+  resize(most) {
+    const { film, store } = this.viewer;
+    const aspect = store.turn % 2 ? film.width / film.height : film.height / film.width;
+    const wide = this.stage.clientWidth;
+    const tall = Math.min(wide * aspect, most);
+    if (!(wide > 0)) return;
+    this.stage.style.height = `${tall}px`;
+    const width = Math.round(wide * pixelRatio());
+    const height = Math.round(tall * pixelRatio());
+    if (this.canvas.width !== width || this.canvas.height !== height) {
       this.canvas.width = width;
       this.canvas.height = height;
     }
   }
 
+  // The map drawn at this moment: another panel's, or none, while two are blinked.
+  shownMap() {
+    const { store, panels } = this.viewer;
+    if (!this.map || store.blinkOn || !store.blink || store.blink === "outline") return this.map;
+    return store.blink === "film" ? null : (panels.get(store.blink)?.map ?? this.map);
+  }
+
   draw() {
-    const { store, film } = this.viewer;
-    this.resize();
+    const { store } = this.viewer;
+    this.resize(this.viewer.tallest);
     const context = this.canvas.getContext("2d");
-    const { width, height, left, top } = this.geometry();
-    const { look } = store;
-    const grey = film.canvasFor(width, store.window ?? WHOLE, store.inverted);
-    this.lay(context, grey, left, top, width, height, true);
-    const scale = this.map?.scale(look.part);
+    const matrix = this.matrix();
+    const map = this.shownMap();
     this.root.toggleAttribute("data-map", Boolean(this.map));
-    if (this.map && look.mode !== "contour") {
-      const colours = this.map.canvas(look);
-      if (colours) this.lay(context, colours, left, top, width, height, true);
-    } else if (this.map) {
-      this.line(context, this.map.contour(look.threshold), CONTOUR, left, top, width, height);
-    }
-    if (look.outline && (!look.blink || store.blinkOn)) {
-      for (const path of this.viewer.outlines) this.line(context, path, OUTLINE, left, top, width, height);
-    }
-    this.viewer.region.draw(this, context, left, top, width, height);
-    this.crosshair(context, left, top, width, height);
-    this.scaleBar(context, width);
-    this.drawBar(scale);
-    this.readout.textContent = this.words();
-  }
-
-  lay(context, picture, left, top, width, height) {
-    context.imageSmoothingEnabled = true;
-    const x0 = clamp(-left / width, 0, 1);
-    const y0 = clamp(-top / height, 0, 1);
-    const x1 = clamp((this.canvas.width - left) / width, 0, 1);
-    const y1 = clamp((this.canvas.height - top) / height, 0, 1);
-    context.drawImage(
-      picture, x0 * picture.width, y0 * picture.height, (x1 - x0) * picture.width, (y1 - y0) * picture.height,
-      left + x0 * width, top + y0 * height, (x1 - x0) * width, (y1 - y0) * height,
-    );
-  }
-
-  line(context, path, colour, left, top, width, height) {
-    if (!path) return;
-    context.save();
-    const scaled = new Path2D();
-    scaled.addPath(path, new DOMMatrix([width, 0, 0, height, left, top]));
-    const thick = Math.max(1.6, this.canvas.width / 260);
-    context.lineCap = "round";
-    for (const [style, wide] of [["rgba(0,0,0,.65)", 2.2 * thick], [colour, thick]]) {
-      context.strokeStyle = style;
-      context.lineWidth = wide;
-      context.stroke(scaled);
-    }
-    context.restore();
-  }
-
-  crosshair(context, left, top, width, height) {
-    const { cursor } = this.viewer.store;
-    if (!cursor || this.viewer.store.over === this) return;
-    const x = left + cursor.x * width;
-    const y = top + cursor.y * height;
-    context.strokeStyle = "rgba(255,255,255,.85)";
-    context.lineWidth = 1;
-    context.beginPath();
-    for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
-      context.moveTo(x + 4 * dx, y + 4 * dy);
-      context.lineTo(x + 14 * dx, y + 14 * dy);
-    }
-    context.stroke();
-  }
-
-  scaleBar(context, width) {
-    const millimetres = this.viewer.given.film.width_mm;
-    if (!millimetres) return;
-    const perMm = width / millimetres;
-    const length = [1, 2, 5, 10, 20, 50, 100].findLast((mm) => mm * perMm < this.canvas.width / 3) ?? 1;
-    const y = this.canvas.height - 10;
-    context.fillStyle = "rgba(0,0,0,.55)";
-    context.fillRect(6, y - 18, length * perMm + 8, 24);
-    context.fillStyle = "#fff";
-    context.fillRect(10, y, length * perMm, 2);
-    context.font = `${Math.round(11 * Math.min(window.devicePixelRatio || 1, 2))}px sans-serif`;
-    context.fillText(`${length} mm`, 10, y - 4);
+    paint(this, context, matrix, map);
+    this.viewer.region.draw(this, context, matrix);
+    this.viewer.measures.draw(this, context, matrix);
+    if (store.cursor && store.over !== this) crosshair(context, through(matrix, store.cursor));
+    if (store.magnified && store.cursor) magnifier(this, context, matrix, map);
+    scaleBar(this, context, matrix);
+    this.drawBar(map?.scale(store.look.part, this.viewer.commonTop(map)));
+    this.drawMarks(matrix, map);
+    this.readout.replaceChildren(...this.words().map((line) => text("div", line)));
   }
 
   drawBar(scale) {
-    this.bar.hidden = !scale || this.viewer.store.look.mode === "contour";
-    if (this.bar.hidden) return;
+    this.bar.hidden = !this.map;
+    this.bar.style.visibility = scale && this.viewer.store.look.mode !== "contour" ? "visible" : "hidden";
+    if (!scale) return;
     const signature = `${scale.low} ${scale.high}`;
     if (this.barSignature === signature) return;
     this.barSignature = signature;
@@ -182,18 +142,54 @@ class Panel {
     const image = new ImageData(256, 1);
     new Uint32Array(image.data.buffer).set(scale.colours.map((colour) => 0xff000000 | colour));
     this.barCanvas.getContext("2d").putImageData(image, 0, 0);
-    this.ends.replaceChildren(...[scale.low, scale.high].map((end) => text("span", short(end))));
+    this.ends.replaceChildren(text("span", short(scale.low)), text("span", this.given.unit ?? ""), text("span", short(scale.high)));
+  }
+
+  // Side markers, how the film is turned, and window, level and zoom.
+  drawMarks(matrix, map) {
+    const { store, given } = this.viewer;
+    const edge = edgeOf(-matrix.a, -matrix.b);
+    this.marks.right.textContent = given.film.sides ? "R" : "";
+    this.marks.left.textContent = given.film.sides ? "L" : "";
+    this.marks.right.dataset.edge = edge;
+    this.marks.left.dataset.edge = OPPOSITE[edge];
+    const [low, high] = store.window ?? WHOLE;
+    const zoom = Math.round(100 * store.place.zoom);
+    this.marks.values.textContent = `W ${(high - low).toFixed(2)} L ${((low + high) / 2).toFixed(2)} · ${zoom} %`;
+    const turned = [store.turn && `rotated ${90 * store.turn}°`, store.flipped && "flipped", store.inverted && "inverted"].filter(Boolean);
+    const blinked = this.map && !store.blinkOn && map !== this.map ? (map ? this.viewer.panels.get(store.blink).given.title : "film alone") : "";
+    this.marks.turned.textContent = blinked || (turned.length ? `${turned.join(", ")}: display only` : "");
   }
 
   words() {
-    const { cursor } = this.viewer.store;
-    if (!cursor || cursor.x < 0 || cursor.y < 0 || cursor.x > 1 || cursor.y > 1) return "";
-    const parts = [`film ${this.viewer.film.valueAt(cursor.x, cursor.y).toFixed(3)}`];
-    if (this.map) parts.push(`map ${short(this.map.valueAt(cursor.x, cursor.y))}`);
-    const under = this.viewer.labelsAt(cursor.x, cursor.y);
-    if (under) parts.push(under);
-    return parts.join(" · ");
+    const { film, store, given } = this.viewer;
+    const at = store.cursor;
+    if (!at || at.x < 0 || at.y < 0 || at.x > 1 || at.y > 1) return [];
+    const [rows, columns] = given.film.shape;
+    const row = Math.min(rows, Math.floor(at.y * rows) + 1);
+    const column = Math.min(columns, Math.floor(at.x * columns) + 1);
+    const lines = [`row ${row}, column ${column} · film ${film.valueAt(at.x, at.y).toFixed(3)} of 1`];
+    if (this.map) lines.push(`map ${short(this.map.valueAt(at.x, at.y))} ${this.given.unit ?? ""}`.trim());
+    const under = this.viewer.labelsAt(at.x, at.y);
+    if (under) lines[lines.length - 1] += ` · ${under}`;
+    return lines;
   }
+}
+
+const OPPOSITE = { left: "right", right: "left", top: "bottom", bottom: "top" };
+
+function edgeOf(x, y) {
+  if (Math.abs(x) >= Math.abs(y)) return x < 0 ? "left" : "right";
+  return y < 0 ? "top" : "bottom";
+}
+
+function through(matrix, { x, y }) {
+  const made = matrix.transformPoint(new DOMPoint(x, y));
+  return { x: made.x, y: made.y };
+}
+
+function pixelRatio() {
+  return Math.min(window.devicePixelRatio || 1, 2);
 }
 
 function element(name, className) {

@@ -1,11 +1,8 @@
-// Mouse, touch and keyboard on a panel.
-
-const PRESETS = { 1: "film", 2: "lung", 3: "bone", 4: "whole" };
+// Mouse and touch on a panel. One finger scrolls the page, unless it draws or measures; two fingers move and zoom.
 
 function listen(panel) {
   const { canvas, viewer } = panel;
   const { store } = viewer;
-  const fingers = new Map();
   let drag = null;
   canvas.addEventListener("wheel", (event) => {
     event.preventDefault();
@@ -14,91 +11,79 @@ function listen(panel) {
   }, { passive: false });
   canvas.addEventListener("contextmenu", (event) => event.preventDefault());
   canvas.addEventListener("dblclick", (event) => {
-    if (viewer.region.active()) viewer.region.finish();
-    else store.reset(viewer.given.windows.film);
     event.preventDefault();
+    if (viewer.hand()) viewer.region.finish();
+    else viewer.enlarge(panel.id);
   });
   canvas.addEventListener("pointerdown", (event) => {
-    canvas.setPointerCapture(event.pointerId);
-    fingers.set(event.pointerId, event);
     viewer.focus();
     const windowing = event.button === 2 || (event.button === 0 && event.altKey);
-    if (!windowing && event.button === 0 && viewer.region.down(panel.point(event))) return;
-    drag = { kind: windowing ? "window" : "pan", x: event.clientX, y: event.clientY, spread: spread(fingers) };
+    const hand = windowing ? null : viewer.hand();
+    if (event.pointerType === "touch" && !hand) return;
+    canvas.setPointerCapture(event.pointerId);
+    if (hand && event.button === 0) hand.down(panel.point(event), panel);
+    else drag = { kind: windowing ? "window" : "pan", at: event };
   });
   canvas.addEventListener("pointermove", (event) => {
     const point = panel.point(event);
-    store.cursor = point;
-    store.over = panel;
-    if (fingers.has(event.pointerId)) fingers.set(event.pointerId, event);
-    if (viewer.region.move(point)) {
-      store.changed();
-    } else if (drag && fingers.size === 2) {
-      const wide = spread(fingers);
-      store.zoomAt(point.x, point.y, wide / (drag.spread || wide));
-      drag.spread = wide;
-    } else if (drag) {
-      moved(panel, drag, event.clientX - drag.x, event.clientY - drag.y);
-      drag = { ...drag, x: event.clientX, y: event.clientY };
-    } else store.changed();
+    store.set({ cursor: point, over: panel });
+    if (drag) {
+      moved(panel, drag, event);
+      drag.at = event;
+    } else viewer.hand()?.move(point, panel);
   });
   for (const name of ["pointerup", "pointercancel"]) {
-    canvas.addEventListener(name, (event) => {
-      fingers.delete(event.pointerId);
+    canvas.addEventListener(name, () => {
       drag = null;
-      viewer.region.up(panel.point(event));
+      viewer.hand()?.up();
     });
   }
-  canvas.addEventListener("pointerleave", () => {
-    store.cursor = store.over = null;
-    store.changed();
+  canvas.addEventListener("pointerleave", () => store.set({ cursor: null, over: null }));
+  listenToFingers(panel);
+}
+
+function listenToFingers(panel) {
+  const { canvas, viewer } = panel;
+  const { store } = viewer;
+  let last = null;
+  const between = ([a, b]) => ({
+    clientX: (a.clientX + b.clientX) / 2, clientY: (a.clientY + b.clientY) / 2,
+    spread: Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY),
   });
+  const follow = (event) => {
+    if (event.touches.length !== 2) {
+      last = null;
+      return;
+    }
+    event.preventDefault();
+    const now = between(event.touches);
+    if (last) {
+      shiftBy(panel, last, now);
+      const { x, y } = panel.point(now);
+      store.zoomAt(x, y, now.spread / Math.max(last.spread, 1));
+    } else viewer.hand()?.abandon();
+    last = now;
+  };
+  for (const name of ["touchstart", "touchmove", "touchend"]) canvas.addEventListener(name, follow, { passive: false });
 }
 
-function spread(fingers) {
-  const [a, b] = [...fingers.values()];
-  return a && b ? Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY) : 0;
-}
-
-function moved(panel, drag, dx, dy) {
+function moved(panel, drag, event) {
   const { store, given } = panel.viewer;
-  const box = panel.canvas.getBoundingClientRect();
   if (drag.kind === "pan") {
-    const { place } = store;
-    store.setPlace({ ...place, x: place.x - dx / box.width / place.zoom, y: place.y - dy / box.height / place.zoom });
+    shiftBy(panel, drag.at, event);
     return;
   }
+  const box = panel.canvas.getBoundingClientRect();
   const [low, high] = store.window ?? given.windows.film;
-  const wide = (high - low) * Math.exp((1.5 * dx) / box.width);
-  const level = (low + high) / 2 - (dy / box.height) * Math.max(high - low, 0.2);
+  const wide = (high - low) * Math.exp((1.5 * (event.clientX - drag.at.clientX)) / box.width);
+  const level = (low + high) / 2 - ((event.clientY - drag.at.clientY) / box.height) * Math.max(high - low, 0.2);
   store.setWindow(level - wide / 2, level + wide / 2);
 }
 
-// Returns whether the key meant something here.
-function onKey(viewer, event) {
-  if (event.ctrlKey || event.metaKey || event.target.matches?.("input, select, textarea")) return false;
-  const { store, given } = viewer;
-  const { place, look } = store;
-  const step = 0.08 / place.zoom;
-  const shift = (x, y) => store.setPlace({ ...place, x: place.x + x * step, y: place.y + y * step });
-  const keys = {
-    "+": () => store.zoomAt(place.x, place.y, 1.25), "=": () => store.zoomAt(place.x, place.y, 1.25),
-    "-": () => store.zoomAt(place.x, place.y, 0.8), 0: () => store.reset(given.windows.film),
-    ArrowLeft: () => shift(-1, 0), ArrowRight: () => shift(1, 0), ArrowUp: () => shift(0, -1), ArrowDown: () => shift(0, 1),
-    i: () => { store.inverted = !store.inverted; store.changed(); },
-    m: () => viewer.look({ mode: next(["overlay", "contour", "map"], look.mode) }),
-    s: () => viewer.look({ part: next(["positive", "signed"], look.part) }),
-    o: () => viewer.look({ outline: !look.outline }), b: () => viewer.look({ blink: !look.blink, outline: true }),
-    "[": () => viewer.look({ opacity: clamp(look.opacity - 0.1, 0, 1) }), "]": () => viewer.look({ opacity: clamp(look.opacity + 0.1, 0, 1) }),
-    ",": () => viewer.look({ threshold: clamp(look.threshold - 0.05, 0, 1) }), ".": () => viewer.look({ threshold: clamp(look.threshold + 0.05, 0, 1) }),
-    Enter: () => viewer.region.finish(), Escape: () => viewer.escape(), "?": () => viewer.toggleHelp(),
-  };
-  const wanted = keys[event.key] ?? (PRESETS[event.key] && (() => store.setWindow(...given.windows[PRESETS[event.key]])));
-  if (!wanted) return false;
-  wanted();
-  return true;
-}
-
-function next(values, value) {
-  return values[(values.indexOf(value) + 1) % values.length];
+// Moves the film under the hand, however it is turned.
+function shiftBy(panel, before, now) {
+  const { place } = panel.viewer.store;
+  const from = panel.point(before);
+  const to = panel.point(now);
+  panel.viewer.store.setPlace({ ...place, x: place.x - (to.x - from.x), y: place.y - (to.y - from.y) });
 }

@@ -2,43 +2,50 @@
 
 const BLINK_MS = 500;
 const TELL_MS = 900;
-const NARROWEST = 240;
-const WIDEST = 560;
-const GAP = 12;
 
 class Viewer {
   constructor(component) {
     this.panels = new Map();
     this.outlines = [];
-    this.regions = [];
     this.component = component;
     this.given = component.data;
     this.store = storeOf(component.data.film.id);
     this.region = new Region(this);
+    this.measures = new Measures(this);
+    this.enlarged = null;
+    this.first = 0;
+    this.tallest = Infinity;
     this.root = element("div", "viewer");
     this.root.tabIndex = 0;
+    this.root.setAttribute("role", "group");
     this.root.setAttribute("aria-label", "Film and explanation maps; press ? for keys");
-    this.help = helpBox();
+    this.help = helpBox(() => this.toggleHelp());
     if (!this.store.window) this.store.reset(this.given.windows.film);
     if (!this.store.told) Object.assign(this.store.look, this.given.look);
     this.store.told = true;
     if (this.given.controls) {
-      this.toolbar = toolbar(this);
-      this.root.append(this.toolbar.bar);
+      this.toolbar = new Toolbar(this);
+      this.status = new StatusLine(this);
+      this.root.append(this.toolbar.bar, this.status.root);
     }
     this.grid = this.root.appendChild(element("div", "grid"));
     this.root.append(this.help);
     component.parentElement.querySelector?.(".mount")?.replaceWith(this.root) ?? component.parentElement.append(this.root);
+    this.listen();
+  }
+
+  listen() {
     this.redraw = () => this.draw();
     this.store.listeners.add(this.redraw);
     this.root.addEventListener("keydown", (event) => { if (onKey(this, event)) event.preventDefault(); });
-    this.watcher = new ResizeObserver(() => { this.layout(); this.store.changed(); });
+    this.watcher = new ResizeObserver(() => this.store.changed());
     this.watcher.observe(this.grid);
+    this.onFullScreen = () => this.store.changed();
+    document.addEventListener("fullscreenchange", this.onFullScreen);
     this.blinker = setInterval(() => {
-      if (!this.store.look.blink) return;
-      this.store.blinkOn = Math.floor(performance.now() / BLINK_MS) % 2 === 0;
-      this.store.changed();
-    }, BLINK_MS);
+      const on = !this.store.blink || Math.floor(performance.now() / BLINK_MS) % 2 === 0;
+      if (on !== this.store.blinkOn) this.store.set({ blinkOn: on });
+    }, BLINK_MS / 2);
   }
 
   async update(component) {
@@ -54,17 +61,58 @@ class Viewer {
       if (this.grid.children[place] !== known.root) this.grid.insertBefore(known.root, this.grid.children[place] ?? null);
       known.update(panel);
     });
-    this.layout();
     await Promise.all([this.loadFilm(given.film.url), this.loadOutlines(given.outlines)]);
     this.store.changed();
   }
 
-  // As few rows as there is room for, and as even as can be: no panel hangs alone under a full row.
+  shownIds() {
+    const ids = this.given.panels.map((panel) => panel.id);
+    return shownOf(ids, { layout: this.store.layout, enlarged: this.enlarged, first: this.first });
+  }
+
   layout() {
-    const most = Math.max(1, Math.floor((this.grid.clientWidth + GAP) / (NARROWEST + GAP)));
-    const rows = Math.max(1, Math.ceil(this.panels.size / most));
-    const columns = Math.max(1, Math.ceil(this.panels.size / rows));
-    this.grid.style.gridTemplateColumns = `repeat(${columns}, minmax(0, ${WIDEST}px))`;
+    const shown = this.shownIds();
+    for (const [id, panel] of this.panels) panel.root.hidden = !shown.includes(id);
+    const full = this.isFullScreen();
+    const used = full ? this.grid.offsetTop + 2 * GAP : 0;
+    const room = full ? window.innerHeight - used : Math.max(420, 0.9 * window.innerHeight);
+    const made = arrange(shown.length, this.grid.clientWidth, { layout: this.store.layout, enlarged: this.enlarged, full, room });
+    this.tallest = made.tallest;
+    this.grid.style.gridTemplateColumns = `repeat(${made.columns}, minmax(0, ${made.widest}px))`;
+  }
+
+  // Shows one panel alone, or all again where it is alone already.
+  enlarge(id) {
+    this.enlarged = this.enlarged === id ? null : id;
+    this.draw();
+    this.panels.get(id ?? this.shownIds()[0])?.root.scrollIntoView({ block: "nearest" });
+  }
+
+  setLayout(layout) {
+    this.first = 0;
+    this.enlarged = null;
+    this.store.set({ layout });
+  }
+
+  turnPage(step) {
+    const ids = this.given.panels.map((panel) => panel.id);
+    if (this.enlarged) {
+      this.enlarged = ids[(ids.indexOf(this.enlarged) + step + ids.length) % ids.length];
+    } else {
+      const many = this.shownIds().length;
+      const last = Math.max(0, Math.ceil(ids.length / many) - 1) * many;
+      this.first = clamp(this.first + step * many, 0, last);
+    }
+    this.store.changed();
+  }
+
+  isFullScreen() {
+    return this.root.getRootNode().fullscreenElement === this.root;
+  }
+
+  toggleFullScreen() {
+    if (this.isFullScreen()) document.exitFullscreen();
+    else this.root.requestFullscreen?.().catch(() => this.store.changed());
   }
 
   async loadFilm(url) {
@@ -85,19 +133,40 @@ class Viewer {
     this.outlineSignature = signature;
     const masks = await Promise.all(outlines.map((outline) => fetchPixels(outline.url)));
     if (this.outlineSignature !== signature) return;
-    this.masks = masks.map((mask, i) => ({ ...mask, label: outlines[i].label }));
-    this.outlines = masks.map(({ values, width, height }) => pathOf(Float32Array.from(values, (v) => v / 65535), width, height, 0.5));
+    this.outlines = masks.map((mask, i) => {
+      const shares = Float32Array.from(mask.values, (v) => v / 65535);
+      return { ...outlines[i], mask, path: pathOf(shares, mask.width, mask.height, 0.5) };
+    });
   }
 
+  // Names of the outlines at a place of the film that are drawn there.
   labelsAt(x, y) {
-    const inside = ({ values, width, height }) => values[Math.floor(y * height) * width + Math.floor(x * width)] > 32767;
-    return (this.masks ?? []).filter(inside).map((mask) => mask.label).join(", ");
+    const shown = this.outlines.filter(({ own }) => own || this.store.look.outline);
+    const inside = ({ mask: { values, width, height } }) => values[Math.floor(y * height) * width + Math.floor(x * width)] > 32767;
+    return shown.filter(inside).map((outline) => outline.label).join(", ");
+  }
+
+  // The strongest colour's value for all maps of this map's unit; undefined where each map has its own.
+  commonTop(map) {
+    if (!this.store.common || !map || !map.unit || map.unit === "arbitrary") return undefined;
+    const maps = [...this.panels.values()].map((panel) => panel.map).filter((other) => other?.unit === map.unit);
+    return Math.max(...maps.map((other) => other.topOf(this.store.look.part)));
+  }
+
+  // What the tool in hand works on; null where a drag moves the film.
+  hand() {
+    const { tool } = this.store;
+    return REGION_TOOLS.includes(tool) ? this.region : MEASURE_TOOLS.includes(tool) ? this.measures : null;
   }
 
   draw() {
     if (!this.film) return;
+    this.layout();
     this.toolbar?.sync();
-    for (const panel of this.panels.values()) panel.draw();
+    this.status?.sync();
+    for (const id of this.shownIds()) this.panels.get(id).draw();
+    const touch = this.hand() ? "none" : "pan-y";
+    for (const panel of this.panels.values()) panel.canvas.style.touchAction = touch;
     this.root.dataset.ready = "true";
   }
 
@@ -108,27 +177,48 @@ class Viewer {
   }
 
   setTool(tool) {
+    if (tool === "box" || this.store.tool === "box") this.region.clear();
+    this.store.set({ tool });
+  }
+
+  setBrush(size) {
+    this.store.set({ brush: clamp(size, BRUSH.least, BRUSH.most) });
+  }
+
+  dropRegion() {
     this.region.clear();
-    this.store.tool = tool;
     this.store.changed();
   }
 
+  // Off, or again what was blinked last: at first the outline, else the film without its maps.
+  toggleBlink() {
+    const { store } = this;
+    if (store.blink) store.blinked = store.blink;
+    const first = this.outlines.some((one) => !one.own) ? "outline" : "film";
+    store.set({ blink: store.blink ? "" : (store.blinked ?? first) });
+  }
+
   send(name, value) {
-    if (name === "region") this.component.setTriggerValue(name, value);
-    else this.component.setStateValue(name, value);
+    if (name === "look") this.component.setStateValue(name, value);
+    else this.component.setTriggerValue(name, value);
   }
 
   focus() {
     this.root.focus({ preventScroll: true });
   }
 
+  // Leaves the innermost thing: the help, a region under way, the tool, the enlarged panel.
   escape() {
-    this.help.hidden = true;
-    this.setTool("pan");
+    if (this.toolbar?.closeMenus()) return;
+    if (!this.help.hidden) this.toggleHelp();
+    else if (this.region.dirty()) this.dropRegion();
+    else if (this.hand()) this.setTool("pan");
+    else if (this.enlarged) this.enlarge(null);
   }
 
   toggleHelp() {
     this.help.hidden = !this.help.hidden;
+    (this.help.hidden ? this.root : this.help).focus({ preventScroll: true });
     this.store.changed();
   }
 
@@ -136,6 +226,7 @@ class Viewer {
     clearInterval(this.blinker);
     clearTimeout(this.telling);
     this.watcher.disconnect();
+    document.removeEventListener("fullscreenchange", this.onFullScreen);
     this.store.listeners.delete(this.redraw);
     this.root.remove();
   }

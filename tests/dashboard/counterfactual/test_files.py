@@ -10,9 +10,9 @@ from PIL import Image, ImageSequence
 
 from classifiers import ModelCard
 from dashboard.counterfactual.files import animation, changes, html_report, strip
-from evaluation.counterfactuals.exaggerated import Exaggerated, ExaggeratedPlane, in_words, plane_in_words
+from evaluation.counterfactuals.exaggerated import Exaggerated, in_words, plane_in_words
 from radiographs.radiograph import Note
-from tests.dashboard.exaggeration import SIDE, made_plane, made_series
+from tests.dashboard.exaggeration import SIDE, made_plane, made_series, measured, measured_plane
 from tests.dashboard.made import SCRIPT, marked
 from xai_methods.counterfactual import LEVELS
 
@@ -20,8 +20,7 @@ CARD = ModelCard("tiny", "Tiny <model>", "", "", "", "", "")
 
 
 def made(refusal: str | None = None, ratios: np.ndarray | None = None) -> Exaggerated:
-    known = np.linspace(0.4, 0.6, len(LEVELS)) if ratios is None else ratios
-    return Exaggerated(made_series(refusal), known, np.full(len(LEVELS), 0.3), 0.8)
+    return measured(made_series(refusal), ratios)
 
 
 def test_the_animation_goes_there_and_back():
@@ -55,13 +54,13 @@ def test_the_report_is_self_contained_and_escaped():
     assert "It looks unlike the film." in text
     assert "data:image/gif;base64," in text
     assert "http://" not in text
-    assert text.count("<tr>") == len(LEVELS) + 1
+    assert text.count("<tr>") == len(LEVELS) + 2, "the head, the film as it is, the steps"
     assert "Refused" not in html_report(made(), CARD, "tiny-films/film-0")
 
 
 def test_no_text_becomes_markup():
     whole = made(SCRIPT)
-    series = replace(whole.series, finding=SCRIPT, method=SCRIPT)
+    series = replace(whole.series, finding=SCRIPT, findings=(SCRIPT, "Effusion"), method=SCRIPT)
     notes = (Note("turned", SCRIPT), Note("lateral", SCRIPT, doubt=True))
     text = html_report(replace(whole, series=series), marked(CARD), SCRIPT, notes)
     assert "<b>In doubt.</b> &lt;script&gt;" in text
@@ -71,7 +70,7 @@ def test_no_text_becomes_markup():
 
 def test_words_say_what_changed_and_what_moved_with_it():
     words = in_words(made())
-    assert "Its decision flips." in words
+    assert "The decision flips (threshold 50%)." in words
     assert "80% of it in lungs and heart" in words
     assert "from 0.40 to 0.60" in words
     assert "Another finding" not in words
@@ -97,9 +96,16 @@ def test_change_has_one_scale_for_all_steps():
 
 
 def test_the_words_on_two_findings_say_how_far_each_moves_the_other():
-    plane = made_plane()
-    words = plane_in_words(ExaggeratedPlane(plane, np.full((5, 5), 0.5)))
+    words = plane_in_words(measured_plane(made_plane()))
     assert "From nodule absent to present, " in words
-    assert "goes from 10% to 90%, and that for pleural effusion by +20 points" in words
-    assert "goes from 10% to 90%, and that for nodule by +0 points" in words
-    assert "lies 3 points from what was asked" in words
+    assert "goes from 10% to 90%, and that of pleural effusion by +20 points" in words
+    assert "goes from 10% to 90%, and that of nodule by +0 points" in words
+    assert "lies 3 points from its target, on average; 10 of 25 films miss a target by 10 points or more" in words
+
+
+def test_a_step_that_misses_its_target_is_marked():
+    whole = made()
+    whole.series.probabilities[2, 0] += 0.12
+    assert list(np.flatnonzero(whole.missed)) == [2]
+    assert "1 of 10 steps miss their target by 10 points or more" in in_words(whole)
+    assert html_report(whole, CARD, "tiny-films/film-0").count("37% ✕<") == 1

@@ -85,7 +85,7 @@ def test_pdf_holds_maps_scores_and_settings(comparison):
 def test_latex_is_a_table_for_each_outlined_finding(comparison):
     text = table_latex(comparison)
     assert text.count(r"\begin{tabular}") == text.count(r"\end{tabular}") == 1
-    assert "% Nodule: nobody outlined it" in text
+    assert "% Nodule: no reference annotation" in text
     columns = len(headline_metrics()) + 1
     body = [line for line in text.splitlines() if line.endswith(r" \\")]
     assert all(len(re.findall(r"(?<!\\)&", line)) == columns - 1 for line in body)

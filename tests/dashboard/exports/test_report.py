@@ -82,7 +82,7 @@ def test_report_holds_what_is_needed_to_do_it_again(html, comparison):
     assert html.count("data:image/png;base64,") >= 6
     assert "Chance" in html
     assert "For research and teaching, not for diagnosis." in html
-    assert "Nobody outlined this finding on this film." in html
+    assert "No reference annotation for " in html
     assert "nan" not in re.sub(r"base64,[^\"]*", "", html)
 
 

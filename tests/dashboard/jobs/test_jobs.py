@@ -267,8 +267,8 @@ def test_time_left_is_told_from_earlier_runs_and_from_progress(wide):
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        (Status("queued"), "Next in line"),
-        (Status("queued", ahead=3, left=80.4), "3 before it in line · about 80 s"),
+        (Status("queued"), "queued (next)"),
+        (Status("queued", ahead=3, left=80.4), "queued (3 ahead) · about 80 s"),
         (Status("running", 0.25, 12.3, left=0.2), "25% · 12 s · about 1 s left"),
         (Status("running", 0.25, 12.3, left=600), "25% · 12 s · about 10 min left"),
         (Status("running", 0.5, 9000, left=9000), "50% · 9000 s · about 2.5 h left"),

@@ -31,3 +31,48 @@ def test_a_person_overrules_a_doubt_and_may_doubt_again():
     assert said == ["Overruled by you: The film was taken from the side.", "The film was turned."]
     shown.button(key="doubt_again").click().run()
     assert len(shown.warning) == 1
+
+
+def odd_page() -> None:
+    import numpy as np
+    import streamlit as st
+
+    from dashboard.shared.corrections import with_corrections
+    from dashboard.shared.film_context import FilmContext
+    from dashboard.shared.film_notes import draw_notes, in_doubt
+    from radiographs import Annotation, Radiograph
+    from radiographs.radiograph import Note
+
+    pixels = np.linspace(0, 1, 12).reshape(3, 4)
+    context = FilmContext("a/b", Radiograph(pixels), (Annotation("Mass", pixels > 0.8, "mask", "a reader"),))
+    found = with_corrections(context)
+    film = found.radiograph
+    if film.pixels[0, 0] == 0:
+        odd = Note("mirrored", "The film looks mirrored.", True), Note("inverted", "The film looks inverted.", True)
+        film = film.with_notes((*film.notes, *odd))
+    draw_notes(film)
+    st.text(f"{in_doubt(film)} {film.pixels[0, 3]:.1f} {found.annotations[0].mask.argmax()}")
+
+
+def test_an_odd_film_is_grey_and_corrected_and_uncorrected_again():
+    shown = AppTest.from_function(odd_page).run(timeout=30)
+    assert not shown.exception
+    assert "The film looks mirrored. The film looks inverted." in shown.warning[0].value
+    assert any("grayscale" in str(html.proto.body) for html in shown.get("html"))
+    assert shown.text[0].value == "True 0.3 9"
+    button = shown.button(key="correct_film")
+    assert button.label == "Correct it: mirrored left to right and inverted"
+    button.click().run()
+    assert not shown.exception
+    assert not shown.warning
+    assert not shown.get("html")
+    assert shown.text[0].value == "False 1.0 8"
+    assert [c.value for c in shown.caption] == [
+        "The film was mirrored left to right and inverted by hand, for it looked wrong."
+    ]
+    shown.button(key="undo_correction").click().run()
+    assert shown.text[0].value == "True 0.3 9"
+    shown.button(key="overrule_doubt").click().run()
+    assert not shown.warning
+    assert not shown.get("html")
+    assert shown.text[0].value == "False 0.3 9"

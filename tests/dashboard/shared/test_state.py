@@ -74,7 +74,6 @@ def test_an_empty_address_is_the_default():
         {"opacity": ["7"]},
         {"film": ["x" * 100_000]},
         {"method": ["lime"] * 10_000},
-        {"film": ["upload/0123456789ab"]},
     ],
 )
 def test_hostile_values_fall_back_with_words(query):
@@ -86,6 +85,13 @@ def test_hostile_values_fall_back_with_words(query):
     assert choice.parameters == {}
     assert choice.seed == 0
     assert choice.view == View()
+
+
+def test_an_upload_that_is_gone_is_named_and_no_other_film_takes_its_place():
+    choice, words = from_query({"film": ["upload/<b>0123"], "run": ["1"]}, KNOWN)
+    assert (choice.film, choice.run) == ("upload/", False)
+    assert "Choose its file again" in words[0]
+    assert "<" not in words[0]
 
 
 def test_the_good_part_of_a_bad_link_is_kept():

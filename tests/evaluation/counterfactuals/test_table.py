@@ -26,4 +26,4 @@ def test_a_column_stands_for_each_finding_and_a_row_for_each_measure():
     assert "| Pleural effusion | Mass |" in text
     assert rows["Decision flips"].count("0.90 (0.90 to 0.90), 7") == 2
     assert rows["Devices still visible (edge energy within 20 %)"].count("–") == 2
-    assert "0.970" in rows["Asked and reached, rank correlation over all films"]
+    assert "0.970" in rows["Target and achieved, rank correlation over all films"]

@@ -49,7 +49,7 @@ def test_a_classifier_that_looks_elsewhere_is_shown_not_to_though_it_detects(els
     detects = {"auroc": 0.9, "auroc_low": 0.85, "auroc_high": 0.95}
     found = gate({"validity": {"spots": {"Spot": elsewhere["Spot"] | detects}}}, "Spot", "spots")
     assert found.status == "shown not to"
-    assert "It does not look there" in found.reason
+    assert "The score does not depend on the annotated region" in found.reason
 
 
 def test_measuring_twice_gives_the_same_figures(honest):
@@ -83,7 +83,7 @@ def figures(low: float = 0.8, high: float = 0.95, **given) -> dict:
 @pytest.mark.parametrize(
     ("measured", "status", "words"),
     [
-        (figures(), "shown", "It looks there"),
+        (figures(), "shown", "The score depends on the annotated region"),
         (figures(low=0.55), "not shown", "is not shown: AUROC 0.90"),
         (figures(low=0.4, high=0.58), "shown not to", "shown not to"),
         (figures(without=part(0.2, 0.3, 0.2)), "not shown", "found with a chance of 40%"),

@@ -194,7 +194,7 @@ def test_without_nihs_tables_the_reason_is_said(tmp_path, monkeypatch):
     write_film(tmp_path / "home/nih-boxes/images/00013118_008.jpg", 64)
     nih._published_lines.cache_clear()
     monkeypatch.setattr(nih, "_boxes", lambda: nih.table_path("no such table"))
-    assert "NIH's tables are not at hand" in NihBoxes().missing()
+    assert "NIH's tables are not available" in NihBoxes().missing()
     monkeypatch.undo()
 
 

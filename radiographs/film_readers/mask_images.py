@@ -16,6 +16,7 @@ from radiographs.film_readers.orientation import Shape
 MASK_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 _FORMATS = ("PNG", "JPEG", "BMP", "TIFF")
 _HALF = 0.5
+MAX_BYTES = 256 * 2**20
 
 
 def mask_size(path: Path) -> Shape:
@@ -24,7 +25,7 @@ def mask_size(path: Path) -> Shape:
     Raises:
         AnnotationError: it is no such image, or too large.
     """
-    with _opened(path.name, path) as image:
+    with _opened(path.name, mask_bytes(path)) as image:
         return image.height, image.width
 
 
@@ -40,20 +41,35 @@ def read_mask_image(path: Path) -> np.ndarray:
     Raises:
         AnnotationError: it is no such image, holds several pictures, is damaged or too large.
     """
-    with _opened(path.name, path) as image:
+    return mask_in(mask_bytes(path), path.name)
+
+
+def mask_in(data: bytes, name: str) -> np.ndarray:
+    """As :func:`read_mask_image`, from a file's content; ``name`` is for messages."""
+    with _opened(name, data) as image:
         try:
             image.load()
             lossy = image.format == "JPEG"
             return _painted(image, lossy)
         except Exception as error:
-            raise AnnotationError(f"the mask {path.name} is damaged and cannot be decoded") from error
+            raise AnnotationError(f"the mask {name} is damaged and cannot be decoded") from error
 
 
-def _opened(name: str, path: Path) -> Image.Image:
+def mask_bytes(path: Path) -> bytes:
+    """All bytes of a mask's file; one that is too large is refused before it is read.
+
+    Raises:
+        AnnotationError: it is too large, or cannot be opened.
+    """
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise AnnotationError(f"the mask {name} cannot be opened") from error
+        if path.stat().st_size <= MAX_BYTES:
+            return path.read_bytes()
+    except (OSError, ValueError) as error:  # no path may hold a NUL or half a character
+        raise AnnotationError(f"the mask {path.name} cannot be opened") from error
+    raise AnnotationError(f"the mask {path.name} is larger than {MAX_BYTES // 2**20} MB")
+
+
+def _opened(name: str, data: bytes) -> Image.Image:
     try:
         with warnings.catch_warnings():
             # Pillow warns of large pictures; their size is checked below.

@@ -1,0 +1,156 @@
+"""Train ``known-truth-vit``: ``python -m classifiers.training.train_known_truth_vit --help``.
+
+A transformer that detects planted findings. Its convolutional stem starts from the ResNet ``known-truth``; beside the
+labels, each token learns which share of its cell the planted finding covers (token labelling, Jiang et al. 2021,
+arXiv 2104.10858), by a head that is not shipped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from classifiers.registry import load_classifier
+from classifiers.training.checkpoints import Training
+from classifiers.training.loop import CHECKPOINT, Batch, Stage, follow, one_cycle, save_network
+from classifiers.training.train_known_truth import PlantedBatches
+from classifiers.vision_transformer import SIDE, WIDTH, ChestVit
+from radiographs.planting import FINDINGS
+
+_log = logging.getLogger("train_known_truth_vit")
+STAGE = Stage(side=SIDE, steps=700, labelled=10, boxed=22, box_weight=5.0, body_rate=2e-4, head_rate=1e-3)
+"""``body_rate`` is the stem's, ``box_weight`` that of the tokens' loss."""
+NODULES = 10
+STEM = "known-truth"
+FROZEN, FINE = ("conv1", "bn1", "layer1"), ("layer2",)
+
+
+def start(stem: nn.Module) -> tuple[ChestVit, nn.Linear]:
+    """A transformer whose stem has the weights of a ResNet, and the tokens' head (W to C)."""
+    network = ChestVit(len(FINDINGS))
+    known = {k: v for k, v in stem.state_dict().items() if k.split(".")[0] in FROZEN + FINE}
+    unexpected = network.load_state_dict(known, strict=False).unexpected_keys
+    if unexpected:
+        raise ValueError(f"the stem's weights are of another network: {unexpected}")
+    for name, parameter in network.named_parameters():
+        parameter.requires_grad_(name.split(".")[0] not in FROZEN)
+    return network, nn.Linear(WIDTH, len(FINDINGS))
+
+
+def token_loss(given: torch.Tensor, labels: torch.Tensor, drawn: torch.Tensor, shares: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy of each token's logits with what is known of its cell.
+
+    Args:
+        given: (N, T, C) logits. labels: (N, C). drawn, shares: of the last B films, as in ``loop.Batch``. A finding
+            that a film has beside the drawn one lies nobody says where: it is left out there.
+    """
+    wanted, known = torch.zeros_like(given), (1 - labels)[:, None, :].repeat(1, given.shape[1], 1)
+    rows = torch.arange(len(given) - len(drawn), len(given))
+    wanted[rows, :, drawn] = shares.flatten(1)
+    known[rows, :, drawn] = 1
+    return (known * F.binary_cross_entropy_with_logits(given, wanted, reduction="none")).sum() / known.sum()
+
+
+def losses(network: ChestVit, tokens_head: nn.Linear, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    """Label loss and tokens' loss of one batch."""
+    films, labels, drawn, shares = batch
+    with torch.autocast("cpu", torch.bfloat16):
+        tokens = network.tokens(films.contiguous(memory_format=torch.channels_last))
+    tokens = tokens.float()
+    label_loss = F.binary_cross_entropy_with_logits(network.head(tokens[:, 0]), labels)
+    return label_loss, token_loss(tokens_head(tokens[:, 1:]), labels, drawn, shares)
+
+
+def train(
+    network: ChestVit, tokens_head: nn.Linear, stage: Stage, batch: Callable[[int], Batch], out: Path
+) -> ChestVit:
+    """Train for one stage and return the running average of the weights; the same call goes on from a checkpoint."""
+    average = copy.deepcopy(network).eval()
+    network.eval()
+    groups = _groups(network, tokens_head, stage)
+    optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.98))
+    rates = [float(str(group["lr"])) for group in groups]
+    training = Training({"network": network, "average": average, "tokens": tokens_head}, optimiser)
+    checkpoint, started = out.with_suffix(".checkpoint.safetensors"), time.monotonic()
+    first = training.resume(checkpoint)
+    with ThreadPoolExecutor(1) as ahead:
+        coming = ahead.submit(batch, first)
+        for step in range(first, stage.steps):
+            now, coming = coming.result(), ahead.submit(batch, step + 1)
+            for group, rate in zip(optimiser.param_groups, rates):
+                group["lr"] = rate * one_cycle(step / stage.steps)
+            label_loss, tokens_loss = losses(network, tokens_head, now)
+            optimiser.zero_grad(set_to_none=True)
+            (label_loss + stage.box_weight * tokens_loss).backward()
+            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimiser.step()
+            follow(average, network, min(stage.average, (1 + step) / (10 + step)))
+            if step % 10 == 0 or step + 1 == stage.steps:
+                row = {
+                    "step": step,
+                    "label_loss": round(label_loss.item(), 4),
+                    "token_loss": round(tokens_loss.item(), 5),
+                }
+                row["seconds"] = round(time.monotonic() - started, 1)
+                with out.with_suffix(".log.jsonl").open("a") as stream:
+                    stream.write(json.dumps(row) + "\n")
+                _log.info("%s", row)
+            if step % CHECKPOINT == CHECKPOINT - 1:
+                training.save(checkpoint, step + 1)
+    return average
+
+
+def _groups(network: ChestVit, tokens_head: nn.Linear, stage: Stage) -> list[dict[str, object]]:
+    """Trainable parameters: the stem has a rate of its own, vectors are not decayed."""
+    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    for name, parameter in network.named_parameters():
+        if parameter.requires_grad:
+            groups.setdefault((name.split(".")[0] in FINE, parameter.ndim > 1), []).append(parameter)
+    groups.setdefault((False, True), []).extend(tokens_head.parameters())
+    return [
+        {
+            "params": parameters,
+            "lr": stage.body_rate if stem else stage.head_rate,
+            "weight_decay": stage.weight_decay if decayed else 0.0,
+        }
+        for (stem, decayed), parameters in groups.items()
+    ]
+
+
+def main() -> None:
+    """Train from the shipped ResNet."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="weights to write (safetensors)")
+    parser.add_argument("--steps", type=int, help="number of steps, where it should not be the stage's own")
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    stage = replace(STAGE, steps=arguments.steps or STAGE.steps)
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    with torch.random.fork_rng():
+        torch.manual_seed(arguments.seed)
+        network, tokens_head = start(load_classifier(STEM, "cpu").network)
+    batches = PlantedBatches(stage, arguments.seed, NODULES)
+    average = train(network, tokens_head, stage, batches.batch, arguments.out)
+    settings = {
+        "variant": "known-truth-vit",
+        "stem": STEM,
+        "seed": str(arguments.seed),
+        "stage": json.dumps(asdict(stage)),
+    }
+    save_network(average, arguments.out, settings, torch.float16)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""A small vision transformer on the first stages of a ResNet.
+
+Dosovitskiy et al. 2021 (arXiv 2010.11929): class token, learned positions, pre-norm blocks. The convolutional stem is
+what the early layers of a transformer learn worst from few films (Xiao et al. 2021, arXiv 2106.14881). Modules and
+weights have timm's names.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from classifiers.networks import CELL, Block
+
+SIDE = 224
+WIDTH, HEADS, DEPTH = 192, 3, 4
+
+
+class Attention(nn.Module):
+    """Multi-head self-attention over tokens."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.qkv = nn.Linear(width, 3 * width)
+        self.proj = nn.Linear(width, width)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map (N, T, W) to (N, T, W)."""
+        count, tokens, width = x.shape
+        qkv = self.qkv(x).reshape(count, tokens, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
+        q, k, v = qkv.unbind(0)
+        x = F.scaled_dot_product_attention(q, k, v)
+        return self.proj(x.transpose(1, 2).reshape(count, tokens, width))
+
+
+class TransformerBlock(nn.Module):
+    """Attention and a two-layer perceptron, each behind a layer norm and beside a shortcut."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.norm1 = nn.LayerNorm(width, eps=1e-6)
+        self.attn = Attention(width, heads)
+        self.norm2 = nn.LayerNorm(width, eps=1e-6)
+        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map (N, T, W) to (N, T, W)."""
+        x = x + self.attn(self.norm1(x))
+        return x + self.mlp(self.norm2(x))
+
+
+class ChestVit(nn.Module):
+    """Films (N, 1, 224, 224) to logits (N, C): a ResNet-18 up to its second stage, then four transformer blocks."""
+
+    def __init__(self, n_findings: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 64, kernel_size=7, stride=2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(64)
+        self.relu = nn.ReLU(inplace=True)
+        self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)
+        self.layer1 = nn.Sequential(Block(64, 64), Block(64, 64))
+        self.layer2 = nn.Sequential(Block(64, 128, stride=2), Block(128, 128))
+        self.patch_embed = nn.Conv2d(128, WIDTH, kernel_size=2, stride=2)
+        self.cls_token = nn.Parameter(torch.zeros(1, 1, WIDTH))
+        self.pos_embed = nn.Parameter(0.02 * torch.randn(1, 1 + (SIDE // CELL) ** 2, WIDTH))
+        self.blocks = nn.Sequential(*(TransformerBlock(WIDTH, HEADS) for _ in range(DEPTH)))
+        self.norm = nn.LayerNorm(WIDTH, eps=1e-6)
+        self.head = nn.Linear(WIDTH, n_findings)
+
+    def tokens(self, films: torch.Tensor) -> torch.Tensor:
+        """Map films (N, 1, 224, 224) to normalised tokens (N, 197, W): the class token, then the cells row by row."""
+        x = self.maxpool(self.relu(self.bn1(self.conv1(films))))
+        x = self.patch_embed(self.layer2(self.layer1(x))).flatten(2).transpose(1, 2)
+        x = torch.cat([self.cls_token.expand(len(x), -1, -1), x], dim=1) + self.pos_embed
+        return self.norm(self.blocks(x))
+
+    def forward(self, films: torch.Tensor) -> torch.Tensor:
+        """Map films (N, 1, 224, 224) to logits (N, C)."""
+        return self.head(self.tokens(films)[:, 0])

@@ -1,0 +1,56 @@
+"""The command ``lightbox check``: is a film one that a model can be shown, and what is odd about it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import Any
+
+from radiographs import Radiograph
+from radiographs.collection import FilmEntry
+
+DOUBTED = 1
+"""Exit status where the film is in doubt; 0 where it is not, 2 where it cannot be read."""
+
+
+def add_commands(added: Any) -> None:
+    """Add ``check`` to the commands of ``lightbox``."""
+    about = (
+        "Say whether a film is a frontal chest film that hangs as it should, neither mirrored, inverted nor cropped, "
+        "and with --model whether age and projection are those the model was made for. Exit status: 0 nothing is odd, "
+        "1 something is, 2 the film cannot be read or the model is unknown."
+    )
+    command = added.add_parser("check", help="say what is odd about a film", description=about)
+    command.add_argument("--film", required=True, metavar="FILM", help="a file, or collection/film-id")
+    command.add_argument("--model", metavar="MODEL", help="a model of lightbox models that is to look at the film")
+    command.add_argument("--json", action="store_true", help='as JSON: {"ok": ..., "doubts": [{"code", "words"}, ...]}')
+    command.set_defaults(run=check)
+
+
+def check(args: argparse.Namespace) -> int:
+    """Say what is odd about one film; 1 where something is."""
+    from classifiers.film_check import checked, report
+    from classifiers.registry import card_of
+    from radiographs.registry import find_film
+
+    cards = [card_of(args.model)] if args.model else []
+    film, entry, _ = find_film(args.film)
+    said = report(checked(film, *cards, entry=entry))
+    if args.json:
+        sys.stdout.write(json.dumps(said, indent=2, ensure_ascii=False) + "\n")
+    elif said["ok"]:
+        sys.stdout.write("Nothing is odd about this film.\n")
+    else:
+        sys.stdout.writelines(f"{doubt['words']}\n" for doubt in said["doubts"])
+    return 0 if said["ok"] else DOUBTED
+
+
+def checked_aloud(film: Radiograph, card: Any, entry: FilmEntry | None = None) -> Radiograph:
+    """The film with its doubts under a model's card, each of which is said on stderr before anything is said of it."""
+    from classifiers.film_check import checked
+
+    seen = checked(film, card, entry=entry)
+    for note in seen.doubts:
+        sys.stderr.write(f"doubt: {note.words}\n")
+    return seen
