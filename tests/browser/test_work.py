@@ -84,13 +84,14 @@ def test_a_region_is_drawn_scored_against_and_undone(page, address):
     page.mouse.down()
     page.mouse.move(x + 70, y + 60, steps=5)
     page.mouse.up()
-    page.get_by_text("Your region").first.wait_for()
+    page.get_by_text("Your regions (1)").wait_for()
     page.get_by_text("Agreement with the annotation").first.wait_for()
     page.locator("[data-testid=stDataFrame]").filter(has_text="Uniform map").first.wait_for()
+    page.get_by_text("Your regions (1)").click()
     page.get_by_role("button", name="DICOM SEG").wait_for()
     idle(page)
     page.get_by_role("button", name="Undo the last").click()
-    page.get_by_text("Your region").first.wait_for(state="detached")
+    page.get_by_text("Your regions (0)").wait_for()
     page.get_by_text("No reference annotation for nodule on this film").wait_for()
 
 

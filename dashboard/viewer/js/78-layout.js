@@ -1,6 +1,6 @@
 // Which panels are shown, in how many columns, and how tall.
 
-const NARROWEST = 240;
+const NARROWEST = 210;
 const WIDEST = 560;
 const GAP = 12;
 const BELOW = 120; // title, readout, colour bar and note, in CSS pixels

@@ -114,8 +114,8 @@ def test_report_says_a_doubt_and_that_it_was_overruled(comparison):
 
 def test_csv_has_methods_baselines_and_chance(comparison):
     text = table_csv(comparison)
-    assert text.splitlines()[0].startswith("finding,name,title,kind")
-    assert {"grad-cam", "jacobian", "chance", "uniform"} <= {line.split(",")[1] for line in text.splitlines()[1:]}
+    assert text.splitlines()[0].startswith("finding,outlined_by,name,title,kind")
+    assert {"grad-cam", "jacobian", "chance", "uniform"} <= {line.split(",")[2] for line in text.splitlines()[1:]}
 
 
 def test_a_scorecard_stands_in_the_report(comparison):
