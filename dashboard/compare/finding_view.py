@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from dashboard.compare import caches, gate, panels, regions, scorecard
+from dashboard.compare import caches, gate, panels, regions, scorecard, two_models
 from dashboard.compare.request import CompareRequest
 from dashboard.compare.scores import draw_scores
 from dashboard.jobs import JobManager
@@ -69,6 +69,9 @@ def draw_finding(
         for tab, request in zip(st.tabs([request.classifier.card.title for request in able]), able):
             with tab:
                 _draw_measured(request, results[request.classifier.name], jobs)
+    if len(able) > 1:
+        with guarded("What the two models have in common cannot be shown"):
+            two_models.draw(*(results[request.classifier.name] for request in able))
     return seen, results
 
 

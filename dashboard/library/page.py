@@ -16,6 +16,7 @@ from classifiers.xrv_weights import XRV_NAMES
 from dashboard.jobs import sentence
 from dashboard.library import store
 from dashboard.library.downloads import downloads
+from dashboard.library.renaming import rename
 from dashboard.library.store import CHEST_DET, NIH, Fetchable, said_size
 from dashboard.people.roles import may, permit
 from dashboard.shared import caches
@@ -189,11 +190,14 @@ def _draw_model(entry: ModelEntry) -> None:
             draw_fetch(replace(store.weights_of(entry.name), title="the weights"))
         _offer_removal(entry.name, f"the fetched weights of {card.title}", _remove_weights)
     elif entry.origin == "yours":
-        if st.button("Remove", icon=":material/playlist_remove:", key=f"remove {entry.name}"):
-            confirm(
-                f"Remove {card.title}? The program's copy of the weights is removed; your own file stays.",
-                lambda: forget_model(entry.name),
-            )
+        with st.container(horizontal=True):
+            if st.button("Rename", icon=":material/edit:", key=f"rename {entry.name}"):
+                rename(entry.name, card.title)
+            if st.button("Remove", icon=":material/playlist_remove:", key=f"remove {entry.name}"):
+                confirm(
+                    f"Remove {card.title}? The program's copy of the weights is removed; your own file stays.",
+                    lambda: _remove_own(entry.name),
+                )
     elif entry.missing:
         st.info(entry.missing, icon=":material/download:")
 
@@ -269,6 +273,11 @@ def _remove_films(name: str) -> None:
     for wanted in store.film_sets(name):
         downloads().forget(wanted.name)
     store.remove_fetched(name)
+
+
+def _remove_own(name: str) -> None:
+    forget_model(name)
+    caches.classifier.clear()
 
 
 def _remove_weights(name: str) -> None:
