@@ -47,10 +47,10 @@ lint: $(VENV)/.tests
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=40
 
 test-fast: $(VENV)/.tests
-	$(BIN)/python -m pytest -m "not slow and not browser"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not browser"
 
 # Without the constraints; in a folder of its own, made anew, so that what is installed is what a user would get today.
 test-latest:

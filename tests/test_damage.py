@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import gzip
 import pkgutil
 import zipfile
@@ -12,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 from safetensors.torch import save_file
 
@@ -23,6 +26,8 @@ from radiographs.annotation_readers.rows import read_text
 from radiographs.errors import AnnotationError, FilmError
 from radiographs.film_readers.mask_images import read_mask_image
 from radiographs.reading import read_radiograph
+from tests.damage_seeds import READERS as SEEDS
+from tests.damage_seeds import damaged
 from tests.radiographs.film_readers.test_dicom import film, save
 
 WAVE = np.sin(np.arange(64 * 64)).reshape(64, 64)
@@ -139,3 +144,38 @@ def test_damage_inside_a_file_is_said(tmp_path: Path, name: str) -> None:
     path.write_bytes(whole[: middle - 20] + bytes(40) + whole[middle + 20 :])
     with pytest.raises(expected):
         read(path)
+
+
+NUMBERS = st.integers(0, 2**16 - 1)
+EDITS = st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS, NUMBERS), min_size=1, max_size=4)
+
+
+def read_damaged(name: str, times: int, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read mutations of a reader's file: each is read, or refused in one line."""
+    file_name, make, read, expected = SEEDS[name]
+    path, whole = home / file_name, make()
+    monkeypatch.setenv("XAI_LIGHTBOX_HOME", str(home / "home"))
+    path.write_bytes(whole)
+    if name != "models":
+        read(path)
+
+    @settings(max_examples=times, deadline=None, derandomize=True, database=None, suppress_health_check=[*HealthCheck])
+    @given(EDITS)
+    def check(edits: list[tuple[int, int, int, int]]) -> None:
+        path.write_bytes(damaged(whole, edits))
+        with contextlib.suppress(expected):
+            read(path)
+
+    check()
+
+
+@pytest.mark.parametrize("name", SEEDS)
+def test_a_mutated_file_is_read_or_refused_in_words(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read_damaged(name, 25, tmp_path, monkeypatch)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("name", SEEDS)
+def test_thousands_of_mutations(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read_damaged(name, 2000, tmp_path, monkeypatch)

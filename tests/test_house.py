@@ -156,3 +156,9 @@ def test_pictures_are_there_shown_and_small() -> None:
     made = {path.resolve() for path in (ROOT / "docs" / "pictures").iterdir()}
     assert shown == made
     assert sum(path.stat().st_size for path in made) <= 1_000_000
+
+
+@pytest.mark.parametrize("room", ["evaluation", "dashboard"])
+def test_tables_become_csv_in_one_place(room: str) -> None:
+    wrong = [str(p) for p in sources(room) if p.name != "csv_table.py" and ".to_csv(" in p.read_text(encoding="utf-8")]
+    assert wrong == []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -124,6 +125,8 @@ def _start(plan: Plan) -> None:
         write_text(folder / "plan.toml", plan_text(plan))
         launch(folder)
     except OSError as error:
+        if not isinstance(error, FileExistsError):
+            shutil.rmtree(folder, ignore_errors=True)  # a run of nothing would stand in the list
         st.error(f"The run cannot be started: {error.strerror}.", icon=":material/error:")
         return
     st.session_state["fresh run"] = name

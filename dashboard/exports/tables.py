@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from evaluation.csv_table import csv_text
 from evaluation.html_pages import number
 from evaluation.latex import NEEDS, escaped, latex_table
 from evaluation.one_film.compare import Comparison, FindingResult
@@ -56,7 +57,7 @@ def score_rows(result: FindingResult) -> list[ScoreRow]:
 def table_csv(comparison: Comparison) -> str:
     """The score table of all findings as CSV; undefined scores are empty, each row has what is doubted of the film."""
     doubts = "|".join(comparison.radiograph.doubt_codes)
-    return comparison_table(comparison).assign(doubts=doubts).to_csv(index=False)
+    return csv_text(comparison_table(comparison).assign(doubts=doubts))
 
 
 def table_latex(comparison: Comparison) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from dashboard.jobs.fair_queue import FairQueue
 from dashboard.jobs.worker_threads import WorkerThreads
+from radiographs.plain_text import neutral
 from xai_methods import Cancelled
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -301,9 +302,10 @@ def _done(progress: Callable[[float], None], cancelled: Callable[[], bool]) -> N
 
 
 def sentence(error: BaseException, longest: int = 300) -> str:
-    """The first line of an error's message as a sentence for people."""
+    """The first line of an error's message as a sentence for people, of which Markdown makes no link or picture."""
     text = str(error.args[0] if isinstance(error, KeyError) and error.args else error).strip()
     line = text.splitlines()[0][:longest].strip() if text else ""
     if not line:
         return f"It stopped with an unexpected error ({type(error).__name__})."
-    return line[0].upper() + line[1:] + ("" if line.endswith((".", "!", "?")) else ".")
+    line = neutral(line)
+    return line[:1].upper() + line[1:] + ("" if line.endswith((".", "!", "?")) else ".")

@@ -14,6 +14,7 @@ from dashboard.shared.fragments import fragment
 from dashboard.shared.unforeseen import safely
 from radiographs import FilmError
 from radiographs.findings import display_name
+from radiographs.plain_text import neutral
 from radiographs.thumbnails import thumbnail
 
 SHOWN = 6
@@ -114,7 +115,7 @@ def _draw_first_films(found: Preview) -> None:
             except (FilmError, LookupError, OSError) as error:
                 st.caption(sentence(error))
                 continue
-            st.image(picture, width=140, caption=name, alt="A film of the folder")
+            st.image(picture, width=140, caption=neutral(name), alt="A film of the folder")
 
 
 def draw_added() -> None:

@@ -30,6 +30,7 @@ from radiographs.collections.folder import FolderCollection
 from radiographs.collections.remembered import forget_folder
 from radiographs.findings import display_name
 from radiographs.places import home_folder
+from radiographs.plain_text import neutral
 from xai_methods import methods
 from xai_methods.counterfactual import xrv_autoencoder
 
@@ -124,7 +125,7 @@ def open_collection() -> None:
 
 
 def _draw_own_folder(collection: FolderCollection) -> None:
-    st.caption(f"On this computer: {collection.path}")
+    st.caption(f"On this computer: {neutral(str(collection.path))}")
     if collection.missing() is None:
         refused = collection.scan().refused
         if refused:

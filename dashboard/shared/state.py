@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dashboard.shared.display import MODES, PARTS, View
+from radiographs.plain_text import neutral
 from xai_methods import Method, ParameterError
 
 UPLOAD = "upload"
@@ -120,7 +121,7 @@ def differing(method: Method, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def quoted(text: str, longest: int = 40) -> str:
     """Text from a stranger, safe to show: letters, digits and a few signs, cut short."""
-    return "“" + re.sub(r"[^\w ./-]", "?", text)[:longest] + "”"
+    return "“" + neutral(re.sub(r"[^\w ./-]", "?", text)[:longest]) + "”"
 
 
 def _one_of(key: str, given: Mapping[str, Sequence[str]], allowed: Sequence[str], words: list[str]) -> str:

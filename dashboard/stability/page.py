@@ -20,6 +20,7 @@ from dashboard.shared.session import write_address
 from dashboard.shared.unforeseen import guarded
 from dashboard.stability import charts, pictures, tables, words
 from dashboard.stability.report import html_report
+from evaluation.csv_table import csv_text
 from evaluation.stability import Stability, study
 from evaluation.stability.perturbations import USUAL
 from radiographs.findings import display_name
@@ -251,6 +252,4 @@ def draw_download(film: FilmContext, classifier: ChestClassifier, found: Stabili
             f"{stem}.html",
             icon="description",
         )
-        file_button(
-            "Numbers (CSV)", lambda: tables.findings_table(found).to_csv(index=False), f"{stem}.csv", icon="table"
-        )
+        file_button("Numbers (CSV)", lambda: csv_text(tables.findings_table(found)), f"{stem}.csv", icon="table")

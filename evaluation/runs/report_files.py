@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from evaluation.baselines.model_independent import READER
+from evaluation.csv_table import csv_text
 from evaluation.html_pages import environment
 from evaluation.runs.doubts import doubts_in_words
 from evaluation.runs.report import RunReport, Section, board_table, gate_table, latex, make_report, tests_table
@@ -150,12 +151,12 @@ def report_texts(report: RunReport) -> dict[str, str]:
     texts = {
         "report.html": html_page(report),
         "leaderboard.tex": latex(report),
-        "leaderboard.csv": board_table(report).to_csv(index=False),
-        "paired_tests.csv": tests_table(report).to_csv(index=False),
-        "validity.csv": gate_table(report).to_csv(index=False),
-        "cost.csv": report.costs.to_csv(index=False),
-        "failures.csv": report.failures.to_csv(index=False),
-        "doubts.csv": report.doubts[report.doubts.doubt.fillna("") != ""].to_csv(index=False),
+        "leaderboard.csv": csv_text(board_table(report)),
+        "paired_tests.csv": csv_text(tests_table(report)),
+        "validity.csv": csv_text(gate_table(report)),
+        "cost.csv": csv_text(report.costs),
+        "failures.csv": csv_text(report.failures),
+        "doubts.csv": csv_text(report.doubts[report.doubts.doubt.fillna("") != ""]),
     }
     for section in report.sections:
         for name, svg in section.diagrams.items():
