@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from functools import cache
 from pathlib import Path
 
@@ -28,8 +29,8 @@ def remember_folder(path: Path | str) -> FolderCollection:
     Raises:
         CollectionError: it is not a folder, or the list cannot be written.
     """
-    folder = None if "\0" in str(path) else Path(path).expanduser().resolve()
-    if folder is None or not folder.is_dir():
+    folder = None if "\0" in str(path) else Path(os.path.expanduser(path)).resolve()
+    if folder is None or not os.path.isdir(folder):
         raise CollectionError(f"{path} is not a folder; give the folder that holds the films")
     known = _read()
     for name, remembered in known.items():
