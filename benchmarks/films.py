@@ -87,6 +87,11 @@ def limit_to(titles: Sequence[str]) -> None:
     _limits[:] = titles
 
 
+def limited() -> bool:
+    """Whether only some models are measured."""
+    return bool(_limits)
+
+
 def classifiers() -> dict[str, ChestClassifier]:
     """The models asked for, by what the table calls them."""
     return {title: build() for title, build in MODELS.items() if not _limits or title in _limits}

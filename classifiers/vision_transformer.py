@@ -1,8 +1,8 @@
 """A small vision transformer on the first stages of a ResNet.
 
 Dosovitskiy et al. 2021 (arXiv 2010.11929): class token, learned positions, pre-norm blocks. The convolutional stem is
-what the early layers of a transformer learn worst from few films (Xiao et al. 2021, arXiv 2106.14881). Modules and
-weights have timm's names.
+what the early layers of a transformer learn worst from few films (Xiao et al. 2021, arXiv 2106.14881). Weights have
+torchvision's names in the stem and timm's behind it; ``cells``, feature maps before the last block, has none.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ SIDE = 224
 WIDTH, HEADS, DEPTH = 192, 3, 4
 
 
-class Attention(nn.Module):
+class SelfAttention(nn.Module):
     """Multi-head self-attention over tokens."""
 
     def __init__(self, width: int, heads: int) -> None:
@@ -41,7 +41,7 @@ class TransformerBlock(nn.Module):
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.norm1 = nn.LayerNorm(width, eps=1e-6)
-        self.attn = Attention(width, heads)
+        self.attn = SelfAttention(width, heads)
         self.norm2 = nn.LayerNorm(width, eps=1e-6)
         self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
 
@@ -66,6 +66,7 @@ class ChestVit(nn.Module):
         self.cls_token = nn.Parameter(torch.zeros(1, 1, WIDTH))
         self.pos_embed = nn.Parameter(0.02 * torch.randn(1, 1 + (SIDE // CELL) ** 2, WIDTH))
         self.blocks = nn.Sequential(*(TransformerBlock(WIDTH, HEADS) for _ in range(DEPTH)))
+        self.cells = nn.Identity()
         self.norm = nn.LayerNorm(WIDTH, eps=1e-6)
         self.head = nn.Linear(WIDTH, n_findings)
 
@@ -74,7 +75,13 @@ class ChestVit(nn.Module):
         x = self.maxpool(self.relu(self.bn1(self.conv1(films))))
         x = self.patch_embed(self.layer2(self.layer1(x))).flatten(2).transpose(1, 2)
         x = torch.cat([self.cls_token.expand(len(x), -1, -1), x], dim=1) + self.pos_embed
-        return self.norm(self.blocks(x))
+        *early, last = self.blocks
+        for block in early:
+            x = block(x)
+        # Behind the last attention the head reads nothing of the cells: this is where class-activation maps look.
+        cells = self.cells(x[:, 1:].transpose(1, 2).unflatten(2, (SIDE // CELL, SIDE // CELL)))
+        x = torch.cat([x[:, :1], cells.flatten(2).transpose(1, 2)], dim=1)
+        return self.norm(last(x))
 
     def forward(self, films: torch.Tensor) -> torch.Tensor:
         """Map films (N, 1, 224, 224) to logits (N, C)."""

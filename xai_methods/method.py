@@ -25,7 +25,7 @@ Role = Literal["main", "further", "baseline"]
 Unit = Literal["logit per grey range", "share of the logit", "arbitrary"]
 """What a map's values are: how far the logit moves as a pixel goes from black to white (a sensitivity), how much of the
 logit a pixel or superpixel brings in (a contribution), or numbers of which the order alone means something."""
-NEED_GRADIENTS = frozenset({"gradient", "relevance", "counterfactual"})
+NEED_GRADIENTS = frozenset({"gradient", "relevance", "attention", "counterfactual"})
 """Families whose methods go back down the network; the others need its answers alone, or one layer's output."""
 BATCH = 32
 """Films in one forward pass of a perturbation method."""

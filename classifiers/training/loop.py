@@ -172,7 +172,7 @@ def _gradients(
 
 
 @torch.no_grad()
-def follow(average: torch.nn.Module, network: ChestResNet18, decay: float) -> None:
+def follow(average: torch.nn.Module, network: torch.nn.Module, decay: float) -> None:
     """Move ``average`` towards ``network``: exponential moving average of weights and running statistics."""
     for old, new in zip(average.state_dict().values(), network.state_dict().values()):
         if old.dtype.is_floating_point:

@@ -83,6 +83,17 @@ def patients_unknown(films: int) -> str:
     )
 
 
+def units_of(unnamed: int, films: int) -> str:
+    """Over what intervals and tests are taken, in words.
+
+    Args:
+        unnamed: films of which the patient is unknown. films: all.
+    """
+    if not unnamed:
+        return "patients"
+    return "films taken as patients" if unnamed == films else "patients (films where unknown)"
+
+
 def unfinished_words(status: dict[str, object]) -> str:
     """A sentence where a run is not done yet, by its ``status.json``; "" where it is."""
     if not status or status.get("state") == "done":

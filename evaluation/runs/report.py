@@ -16,7 +16,7 @@ from evaluation.runs.doubts import doubts_of
 from evaluation.runs.pass_rule import pass_rule
 from evaluation.runs.plan import PlanError, read_plan
 from evaluation.runs.plots import means_figure, size_figure, svg_of
-from evaluation.runs.provenance import provenance_words, resaved_films, unfinished_words
+from evaluation.runs.provenance import provenance_words, resaved_films, unfinished_words, units_of
 from evaluation.runs.store import Store
 from evaluation.runs.tables import (
     Pair,
@@ -41,7 +41,7 @@ class Section:
     """One collection under one classifier: verdicts, leaderboard, tests; their diagrams and plots (SVG) by score.
 
     ``randomisation`` is the pass rule's table (:func:`evaluation.runs.pass_rule.pass_rule`), ``provenance`` what is
-    said of training and patients (:mod:`evaluation.runs.provenance`).
+    said of training and patients (:mod:`evaluation.runs.provenance`), ``units`` what intervals and tests are over.
     """
 
     pair: Pair
@@ -52,6 +52,7 @@ class Section:
     plots: dict[str, str] = field(default_factory=dict)
     randomisation: pd.DataFrame = field(default_factory=pd.DataFrame)
     provenance: tuple[str, ...] = ()
+    units: str = "patients"
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,9 +81,7 @@ class RunReport:
     @property
     def units(self) -> str:
         """Over what intervals and tests are taken, in words."""
-        if not self.unnamed:
-            return "patients"
-        return "films, taken as patients" if self.unnamed == self.films else "patients, unknown ones by film"
+        return units_of(self.unnamed, self.films)
 
 
 def make_report(store: Store, names: Sequence[str] | None = None) -> RunReport:
@@ -136,8 +135,14 @@ def _section(store: Store, pair: Pair, names: Sequence[str]) -> Section:
             tests[name] = found
     diagrams = {name: _svg(found, get_metric(name).title) for name, found in tests.items()}
     board, randomisation = pd.concat(boards, ignore_index=True), pass_rule(store, context)
+    people = store.query(
+        "SELECT count(DISTINCT film_id) AS films, count(DISTINCT film_id) FILTER (patient = film_id) AS unnamed "
+        "FROM scores WHERE collection = ? AND classifier = ?",
+        [pair.collection, pair.classifier],
+    ).iloc[0]
+    units = units_of(int(people.unnamed), int(people.films))
     said = _provenance(store, pair)
-    return Section(pair, context.verdicts, board, tests, diagrams, plots, randomisation, said)
+    return Section(pair, context.verdicts, board, tests, diagrams, plots, randomisation, said, units)
 
 
 def _provenance(store: Store, pair: Pair) -> tuple[str, ...]:
@@ -213,7 +218,7 @@ def _latex(section: Section, report: RunReport) -> str:
     rows = [[title, *(cells.get((title, name), "–") for name in names)] for title in board.title.unique()]
     return latex_table(
         pd.DataFrame(rows, columns=["Map", *(get_metric(name).title for name in names)]),
-        f"{section.pair.classifier} on {section.pair.collection}, {scope}: mean, 95 % interval over {report.units} and "
+        f"{section.pair.classifier} on {section.pair.collection}, {scope}: mean, 95 % interval over {section.units}, "
         f"number of pairs of film and finding. {' '.join((report.unfinished, *section.provenance)).strip()}",
     )
 

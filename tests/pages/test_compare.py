@@ -86,7 +86,7 @@ def test_a_link_with_run_starts_at_once_and_shows_the_same_view(registries):
 def test_a_film_that_nobody_outlined_still_shows_maps(registries):
     page = finish(open_with(FAST | {"film": ["tiny-films/film-2"], "run": ["1"]}))
     assert not page.exception
-    assert "Scores need one" in said(page)
+    assert "Scores need an annotation" in said(page)
     assert viewer_data(page)["outlines"] == []
 
 
@@ -123,7 +123,8 @@ def test_agreement_and_words_stand_beside_the_maps(registries):
     matrix = table_with(page, "Grad-CAM", "Jacobian sensitivity")
     assert matrix.loc["Grad-CAM", "Grad-CAM"] == 1
     np.testing.assert_array_equal(matrix.to_numpy(), matrix.to_numpy().T)
-    assert "strongest point" in said(page)
+    assert "peak" in said(page)
+    assert page.button(key="cancel").disabled, "nothing is left to cancel"
 
 
 def test_a_second_model_hangs_beside_the_first(registries):
@@ -133,7 +134,19 @@ def test_a_second_model_hangs_beside_the_first(registries):
     assert len(viewers) == 2
     assert viewers[0]["film"]["id"] == viewers[1]["film"]["id"]
     assert [v["controls"] for v in viewers] == [True, False]
+    assert any("have in common" in expander.label for expander in page.expander)
+    shared = table_with(page, "Between the models", "With other methods")
+    assert list(shared.index) == ["Grad-CAM", "Jacobian sensitivity"]
     assert page.query_params["beside"] == "other"
+    panels = [[panel["id"] for panel in v["panels"]] for v in viewers]
+    assert panels[0] == ["film", *panels[1]], "the film is drawn once"
+    scores = [table.value for table in page.dataframe if "pixel_auprc" in table.value.columns]
+    assert len(scores) == 1, "both models stand in one table"
+    maps = list(zip(scores[0]["title"], scores[0]["model"]))
+    assert maps[:2] == [("Grad-CAM", "Tiny <model>"), ("Grad-CAM", "Other")]
+    assert len({title for title, model in maps if not model}) == len([1 for _, model in maps if not model])
+    output = table_with(page, "finding", "Tiny <model>")
+    assert {"Tiny <model>", "Other"} <= set(output.columns)
 
 
 def test_what_experts_say_stays_hidden_until_revealed_where_a_person_wants_it_so(registries, monkeypatch):
@@ -148,8 +161,8 @@ def test_what_experts_say_stays_hidden_until_revealed_where_a_person_wants_it_so
     words = said(page) + str(page.selectbox(key="film_id").options) + str(page.multiselect[0].options)
     assert "outlined" not in words
     assert "film-0" not in words
-    assert "strongest point" not in words
-    assert "Reference annotations are hidden. Scores need an outline" in words
+    assert "peaks" not in words
+    assert "Reference annotations are hidden. Scores need an annotation" in words
     assert not any("pixel_auprc" in table.value.columns for table in page.dataframe)
     assert page.query_params["outline"] == "0"
     next(b for b in page.button if b.label == "Reveal the reference").click().run()
@@ -249,11 +262,11 @@ def test_a_drawn_region_stands_beside_the_reference_and_can_be_scored_by_and_sav
     assert "Dashed yellow: nodule, Reader <A>" in note
     assert "Yours against the reference" in said(page)
     assert "Dice 0\\." in said(page) or "Dice 0." in said(page)
-    assert "Reader" not in next(str(m.value) for m in page.markdown if "Agreement with the outline" in str(m.value))
+    assert "Reader" not in next(str(m.value) for m in page.markdown if "Agreement with the annotation" in str(m.value))
     before = table_with(page, "title", "pixel_auprc")
     page.toggle(key="score_against_mine").set_value(True).run()
     assert not page.exception
-    assert "Reader" in next(str(m.value) for m in page.markdown if "Agreement with the outline" in str(m.value))
+    assert "Reader" in next(str(m.value) for m in page.markdown if "Agreement with the annotation" in str(m.value))
     assert not table_with(page, "title", "pixel_auprc").equals(before)
     next(b for b in page.button if b.label == "Undo the last").click().run()
     assert len(viewer_data(page)["outlines"]) == 1

@@ -43,7 +43,7 @@ class AttentionRollout(Method):
 
     def serves(self, classifier: ChestClassifier, finding: str) -> str | None:
         """Only networks that attend over one set of tokens."""
-        return why_not(classifier)
+        return super().serves(classifier, finding) or why_not(classifier)
 
     def _explain(self, request: Request) -> Attribution:
         found = attend(request.classifier, request.film, request.column)

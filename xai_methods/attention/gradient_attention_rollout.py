@@ -47,7 +47,7 @@ class GradientAttentionRollout(Method):
 
     def serves(self, classifier: ChestClassifier, finding: str) -> str | None:
         """Only networks that attend over one set of tokens."""
-        return why_not(classifier)
+        return super().serves(classifier, finding) or why_not(classifier)
 
     def _explain(self, request: Request) -> Attribution:
         found = attend(request.classifier, request.film, request.column)

@@ -47,7 +47,7 @@ class TokenAttention:
 def why_not(classifier: ChestClassifier) -> str | None:
     """None where the classifier attends over one set of tokens that covers the film; else a sentence."""
     if classifier not in _reasons:
-        film = torch.zeros(1, 1, classifier.side, classifier.side, device=next(classifier.network.parameters()).device)
+        film = torch.zeros(1, 1, classifier.side, classifier.side, device=classifier.device)
         try:
             reason = _reason(_attentions(record(classifier.network, film)))
         except UnsupportedNetworkError as error:

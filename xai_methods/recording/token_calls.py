@@ -146,22 +146,23 @@ def _concatenation(number: Number, target: int, args: tuple[Any, ...], kwargs: d
     return Joined(sources, target, run, "cat")
 
 
-_ELEMENTWISE = (
+Calls = tuple[Callable[..., Any], ...]
+_ELEMENTWISE: Calls = (
     torch.sigmoid, torch.Tensor.sigmoid, F.sigmoid, F.hardsigmoid, torch.tanh, torch.Tensor.tanh, F.tanh,
     torch.neg, torch.Tensor.neg, torch.Tensor.__neg__,
     torch.Tensor.square, torch.square, torch.Tensor.pow, torch.pow, torch.Tensor.__pow__,
 )  # fmt: skip
-_STATISTICS = (torch.rsqrt, torch.Tensor.rsqrt, torch.sqrt, torch.Tensor.sqrt)
-_NORMS = (torch.norm, torch.Tensor.norm, torch.linalg.vector_norm)
+_STATISTICS: Calls = (torch.rsqrt, torch.Tensor.rsqrt, torch.sqrt, torch.Tensor.sqrt)
+_NORMS: Calls = (torch.norm, torch.Tensor.norm, torch.linalg.vector_norm)
 """Homogeneous in their input: relevance is split in proportion to what each entry adds, as in a linear map."""
-_REARRANGING = (
+_REARRANGING: Calls = (
     torch.roll, torch.Tensor.roll, torch.narrow, torch.Tensor.narrow, torch.select, torch.Tensor.select,
     torch.swapaxes, torch.Tensor.swapaxes, torch.movedim, torch.Tensor.movedim, torch.Tensor.expand_as,
     torch.Tensor.view_as, torch.Tensor.unflatten, torch.flip, torch.Tensor.flip, torch.Tensor.type_as,
-    torch.index_select, torch.Tensor.index_select, F.pixel_unshuffle, F.pixel_shuffle, torch.Tensor.mT.__get__,
+    torch.index_select, torch.Tensor.index_select, F.pixel_unshuffle, F.pixel_shuffle,
 )  # fmt: skip
 
-TOKEN_CALLS: dict[Callable[..., Any], Maker] = CALLS | {
+_OWN: dict[Callable[..., Any], Maker] = {
     **{func: _sum for func in (torch.add, torch.Tensor.add, torch.Tensor.__add__, torch.Tensor.__radd__, operator.add)},
     **{func: _product for func in (torch.mul, torch.multiply, torch.Tensor.mul, torch.Tensor.__mul__)},
     **{func: _product for func in (torch.Tensor.__rmul__, torch.Tensor.multiply, operator.mul)},
@@ -179,4 +180,5 @@ TOKEN_CALLS: dict[Callable[..., Any], Maker] = CALLS | {
     **{func: one_source(Pooling, func) for func in _NORMS},
     **{func: one_source(Rearrangement, func) for func in _REARRANGING},
 }
+TOKEN_CALLS = CALLS | _OWN
 """All calls that can be followed back; see :data:`xai_methods.recording.calls.CALLS`."""

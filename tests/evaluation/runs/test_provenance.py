@@ -9,7 +9,7 @@ from classifiers import training_films
 from classifiers.training_films import trained_on
 from evaluation.one_film.evaluate import ScoringContext
 from evaluation.runs import worker
-from evaluation.runs.provenance import LEFT_OUT, RESAVED, provenance_words, resaved_films, unfinished_words
+from evaluation.runs.provenance import LEFT_OUT, RESAVED, provenance_words, resaved_films, unfinished_words, units_of
 from evaluation.runs.report import make_report
 from evaluation.runs.report_files import html_page
 from evaluation.runs.selection import MapRequest, WorkItem
@@ -68,7 +68,12 @@ def test_an_unfinished_run_and_unknown_patients_stand_in_the_head(tmp_path):
     head = page[: page.index("Validity gate")]
     assert report.unfinished in head
     assert f"Patients unknown for {report.films} of {report.films} films." in head
-    assert "films, taken as patients" in head
+    assert "films taken as patients" in head
+    assert [units_of(*counts) for counts in ((0, 9), (9, 9), (2, 9))] == [
+        "patients",
+        "films taken as patients",
+        "patients (films where unknown)",
+    ]
     assert "unknown" in report.sections[0].provenance[0]
 
 
