@@ -87,11 +87,11 @@ class FolderCollection(Collection):
         citation="None",
     )
 
-    def __init__(self, path: Path | str, name: str = "folder") -> None:
+    def __init__(self, path: Path | str, name: str = "folder", title: str = "") -> None:
         self._path = Path(path).expanduser().resolve()
         self.name = name  # type: ignore[misc]
         self.card = CollectionCard(  # type: ignore[misc]
-            title=neutral(self._path.name or str(self._path)),
+            title=neutral(title or self._path.name or str(self._path)),
             summary=FolderCollection.card.summary,
             annotators=FolderCollection.card.annotators,
             licence=FolderCollection.card.licence,

@@ -27,7 +27,7 @@ PARTS = {
     "compare": {
         "compare.page.choose": WHOLE,
         "compare.facts.draw_facts": "What is known of the film",
-        "compare.regions.draw_own": "Your regions",
+        "compare.regions.draw_own": "What is known of the film",
         "compare.page.draw_results": PART,
         "compare.page.draw_finding": "Nodule",
         "compare.page.draw_downloads": "The exports",

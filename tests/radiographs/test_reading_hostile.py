@@ -1,12 +1,14 @@
 """Small files that ask for much, read as uploads, folders and the command line read them."""
 
+import gzip
 import json
 import time
+import tracemalloc
 
 import numpy as np
 import pytest
 
-from radiographs.annotation_readers import read_chest_det, read_coco, read_table, table
+from radiographs.annotation_readers import read_chest_det, read_coco, read_table, rows, table
 from radiographs.collections.folder import FolderCollection
 from radiographs.decoding.pool import SECONDS, read_film
 from radiographs.errors import AnnotationError, FilmError
@@ -130,3 +132,14 @@ def test_numbers_and_tables_out_of_bounds_are_said(tmp_path, name, text, words):
     (tmp_path / name).write_text(text)
     with pytest.raises(AnnotationError, match=words):
         (read_coco if name == "a.json" else read_table)(tmp_path / name)
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lambda data: hostile.zipped("boxes.csv", data)], ids=["gzip", "zip"])
+def test_a_packed_table_is_unpacked_to_its_bound_alone(tmp_path, monkeypatch, pack):
+    (tmp_path / "boxes.csv.gz").write_bytes(pack(bytes(2_000_000)))
+    monkeypatch.setattr(rows, "_MAX_BYTES", 2**20)
+    tracemalloc.start()
+    with pytest.raises(AnnotationError, match="larger than 1 MB"):
+        read_table(tmp_path / "boxes.csv.gz")
+    assert tracemalloc.get_traced_memory()[1] < 8_000_000
+    tracemalloc.stop()
