@@ -96,7 +96,9 @@ def make_report(store: Store, names: Sequence[str] | None = None) -> RunReport:
     there = metrics_of(store)
     if not there:
         reasons = store.failures().reason.value_counts()
-        why = f"run a plan into it first; what failed: {reasons.index[0]}" if len(reasons) else "run a plan into it first"
+        why = (
+            f"run a plan into it first; what failed: {reasons.index[0]}" if len(reasons) else "run a plan into it first"
+        )
         raise ValueError(f"{store.folder} has no scores yet; {why}")
     lacking = [name for name in names or () if name not in there]
     if lacking:
