@@ -54,6 +54,11 @@ class Look:
     answers: dict[str, float]
     features: np.ndarray
 
+    @property
+    def no_film(self) -> float:
+        """One minus the probability of a chest film whose turn is certain: of other pictures no turn is."""
+        return 1 - self.answers["chest"] * float(self.hangs.reshape(-1, 2).sum(1).max())
+
 
 @dataclass(frozen=True, eq=False)
 class FilmCheck:
@@ -61,7 +66,7 @@ class FilmCheck:
 
     Attributes:
         network: in evaluation mode. limits: by code, the probability above which the film is doubted; "child" and
-            "adult" are the two sides of ``age``.
+            "adult" are the two sides of ``age``, "no-film" is that of :attr:`Look.no_film`.
         populations: by collection, the training films' features: mean (64,), precision (64, 64), and the distance
             beyond which a film is unlike them.
     """
@@ -172,7 +177,8 @@ def doubts_of(
         WeightsError: see :func:`load_check`.
     """
     look, limits = look_at(radiograph, check), (check or shipped_check()).limits
-    if 1 - look.answers["chest"] > limits["not-a-chest-film"]:
+    part = look.answers["cropped"] > limits["cropped"]
+    if 1 - look.answers["chest"] > limits["not-a-chest-film"] or (look.no_film > limits["no-film"] and not part):
         return (_doubt("not-a-chest-film", "This does not look like a frontal chest film."),)
     found = _of_the_picture(look, limits, {note.code for note in radiograph.doubts})
     if card is None or card.scope is None:
@@ -251,7 +257,7 @@ def checked(radiograph: Radiograph, *cards: ModelCard, entry: FilmEntry | None =
     Raises:
         WeightsError: see :func:`load_check`.
     """
-    known = [note for note in radiograph.notes if note.code not in CODES or note.code == "lateral"]
+    known = [note for note in radiograph.notes if not note.doubt or note.code not in CODES or note.code == "lateral"]
     new = dict.fromkeys(note for card in cards or (None,) for note in doubts_of(radiograph, card, entry))
     notes = (*known, *(note for note in new if note not in known))
     return radiograph if notes == radiograph.notes else radiograph.with_notes(notes)

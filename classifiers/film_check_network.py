@@ -58,12 +58,12 @@ _TABLE = torch.tensor([[composed(outer, inner) for inner in range(HANGS)] for ou
 
 
 def look_from_all_sides(network: FilmCheckNetwork, film: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Logits (14,) and features (64,) of one film (128, 128), the mean over the eight ways to hang it.
+    """Logits (14,) and features (64,) of one film (128, 128), the mean over several ways to hang it.
 
-    What the network says of the hang of each is carried back to the film, so that a turned film gets the same answer,
-    turned.
+    What the network says of the hang of each of the eight is carried back to the film, so that a turned film gets the
+    same answer, turned. The questions are answered by the film and its mirror image.
     """
     features = network.features(torch.stack([hung(film, way) for way in range(HANGS)])[:, None])
     logits = network.head(features)
     hang = logits[:, :HANGS].log_softmax(1).gather(1, _TABLE).mean(0)
-    return torch.cat([hang, logits[:, HANGS:].mean(0)]), features.mean(0)
+    return torch.cat([hang, logits[:2, HANGS:].mean(0)]), features[:2].mean(0)

@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+
+_UNWRITABLE = {
+    errno.ENOSPC: "the disk is full; make room and try again",
+    errno.EDQUOT: "your share of the disk is full; make room and try again",
+    errno.EROFS: "the disk is read-only; choose another place",
+    errno.EACCES: "the folder may not be written; check its permissions or choose another place",
+    errno.EPERM: "the folder may not be written; check its permissions or choose another place",
+}
+
+
+class UnwritableError(OSError):
+    """A file cannot be written. The message says which, why and what to do; what stood there before is whole."""
+
+    def __str__(self) -> str:
+        return f"{Path(str(self.filename)).name} cannot be written: {self.strerror}"
 
 
 @contextlib.contextmanager
@@ -21,23 +37,40 @@ def replacing(path: Path, *, durable: bool = False) -> Iterator[Path]:
         path: where the file is to stand. durable: whether it must outlast a power failure (slower).
 
     Raises:
-        OSError: the folder or the file cannot be written.
+        UnwritableError: the disk is full or read-only, or the folder may not be written.
+        OSError: the folder or the file cannot be written for another reason.
     """
     path = Path(os.path.realpath(path))
     if path.exists() and not path.is_file():
-        yield path
+        with _said(path):
+            yield path
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
-    fresh.touch()
+    fresh = path.with_name(f".{path.name[:100]}.{uuid.uuid4().hex}.part")
     try:
-        yield fresh
-        if durable:
-            with fresh.open("rb") as stream:
-                os.fsync(stream.fileno())
-        fresh.replace(path)
+        with _said(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            fresh.touch()
+            yield fresh
+            if durable:
+                with fresh.open("rb") as stream:
+                    os.fsync(stream.fileno())
+            fresh.replace(path)
     finally:
-        fresh.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            fresh.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _said(path: Path) -> Iterator[None]:
+    """Say in words that a disk takes nothing more."""
+    try:
+        yield
+    except UnwritableError:
+        raise
+    except OSError as error:
+        if error.errno in _UNWRITABLE:
+            raise UnwritableError(error.errno, _UNWRITABLE[error.errno], str(path)) from error
+        raise
 
 
 def write_text(path: Path, text: str, *, durable: bool = False) -> None:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from radiographs.plain_text import name_in_words
+
 NIH_FINDINGS: tuple[str, ...] = (
     "Atelectasis",
     "Cardiomegaly",
@@ -96,10 +98,13 @@ def canonical(name: str) -> str:
     """The program's name for a finding, whatever case, underscores or synonym a data set uses.
 
     The NIH vocabulary wins where it has the finding ("Pleural Effusion" is "Effusion"). "Nodule/Mass" stays its own
-    finding, because it cannot be told which of the two is meant. A name that is not known is returned as it is,
-    without outer spaces.
+    finding, because it cannot be told which of the two is meant. A name that is not known is reduced to words (see
+    :func:`radiographs.plain_text.name_in_words`): it is shown, linked and exported in many places.
     """
-    return _CANONICAL.get(_key(name), name.strip())
+    known = _CANONICAL.get(_key(name))
+    if known is not None:
+        return known
+    return name_in_words(name) or ("Unnamed" if name.strip() else "")
 
 
 def is_named(finding: str, names: Iterable[str]) -> bool:

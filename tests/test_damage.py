@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import gzip
+import os
 import pkgutil
 import zipfile
 from collections.abc import Callable
@@ -12,6 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 from safetensors.torch import save_file
 
@@ -23,6 +27,8 @@ from radiographs.annotation_readers.rows import read_text
 from radiographs.errors import AnnotationError, FilmError
 from radiographs.film_readers.mask_images import read_mask_image
 from radiographs.reading import read_radiograph
+from tests.damage_seeds import READERS as SEEDS
+from tests.damage_seeds import NothingError, damaged
 from tests.radiographs.film_readers.test_dicom import film, save
 
 WAVE = np.sin(np.arange(64 * 64)).reshape(64, 64)
@@ -139,3 +145,30 @@ def test_damage_inside_a_file_is_said(tmp_path: Path, name: str) -> None:
     path.write_bytes(whole[: middle - 20] + bytes(40) + whole[middle + 20 :])
     with pytest.raises(expected):
         read(path)
+
+
+NUMBERS = st.integers(0, 2**16 - 1)
+EDITS = st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS, NUMBERS), min_size=1, max_size=4)
+TIMES = int(os.environ.get("XAI_LIGHTBOX_MUTATIONS", "25"))
+"""Mutations of each file; ``make test-damage`` asks for thousands."""
+
+
+@pytest.mark.timeout(300 + TIMES)
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", SEEDS)
+def test_a_mutated_file_is_read_or_refused_in_words(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file_name, make, read, expected = SEEDS[name]
+    path, whole = tmp_path / file_name, make()
+    monkeypatch.setenv("XAI_LIGHTBOX_HOME", str(tmp_path / "home"))
+    path.write_bytes(whole)
+    with contextlib.suppress(WeightsError if name == "models" else NothingError):
+        read(path)
+
+    @settings(max_examples=TIMES, deadline=None, derandomize=True, database=None, suppress_health_check=[*HealthCheck])
+    @given(EDITS)
+    def check(edits: list[tuple[int, int, int, int]]) -> None:
+        path.write_bytes(damaged(whole, edits))
+        with contextlib.suppress(expected):
+            read(path)
+
+    check()

@@ -7,8 +7,10 @@ recognised, and how many films of other patients are taken for one, by bits and 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import sys
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -17,7 +19,8 @@ import pandas as pd
 from PIL import Image
 
 from classifiers.training.film_cache import read_films
-from classifiers.training_films import NEAR
+from classifiers.training_films import NEAR, SPLITS
+from radiographs.errors import FilmError
 from radiographs.perceptual_digest import FREQUENCIES, perceptual_digest, uncropped_digests
 from radiographs.places import asset
 from radiographs.planting import load, normal_films
@@ -119,13 +122,13 @@ def _mask(side: int) -> np.ndarray:
 
 
 def nearest(grey: Greys, known: np.ndarray) -> list[int]:
-    """Bits between a film, as it is or uncropped, and the nearest of ``known`` (N, WORDS): one number for each of SIDES."""
+    """Bits between a film, as it is or uncropped, and the nearest of ``known`` (N, WORDS): one for each of SIDES."""
     differing = [one ^ known for one in uncropped_digests(grey)]
     return [min(int(np.bitwise_count(d & _mask(s)).sum(axis=1).min()) for d in differing) for s in SIDES]
 
 
 def measure(name: str, films: list[tuple[Greys, str]], side: str, most: int, rng: np.random.Generator) -> None:
-    """Print, for films of one side of the split, how near re-saved ones come to themselves and others to a training film.
+    """Print how near films of one side come to the training films, and re-saved training films to themselves.
 
     Args:
         name: of the films. films: all. side: "val" to choose by, "test" to report by. most: films re-saved.
@@ -139,6 +142,18 @@ def measure(name: str, films: list[tuple[Greys, str]], side: str, most: int, rng
     for words, way in resaved().items():
         found = np.array([nearest(way(films[i][0]), digests[i : i + 1]) for i in own])
         _print_distances(f"{name}: {len(own)} films, {words}, beside themselves", found, far=False)
+
+
+def strangers(place: Path) -> Iterator[Greys]:
+    """The films of a folder or a zip file, as they are read; what is no film is passed over."""
+    if place.is_dir():
+        contents = (path.read_bytes() for path in sorted(place.rglob("*")) if path.is_file())
+    else:
+        opened = zipfile.ZipFile(place)
+        contents = (opened.read(name) for name in opened.namelist())
+    for content in contents:
+        with contextlib.suppress(FilmError):
+            yield np.round(read_radiograph(content).pixels * 255).astype(np.uint8)
 
 
 def _print_distances(words: str, found: np.ndarray, far: bool) -> None:
@@ -160,7 +175,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--cache", type=Path, required=True, help="folder for decoded films")
     parser.add_argument("--measure", choices=("val", "test"), help="measure on films of this side; writes nothing")
     parser.add_argument("--films", type=int, default=400, help="films that are re-saved in each way (default 400)")
+    parser.add_argument("--strangers", type=Path, help="a folder or zip file of films from elsewhere to measure on")
     given = parser.parse_args(argv)
+    if given.strangers is not None:
+        for name in SPLITS["known_truth"]:
+            known = np.load(asset("training_films", f"{name}.npy"))
+            found = np.array([nearest(grey, known) for grey in strangers(given.strangers)])
+            _print_distances(
+                f"{given.strangers.name}: {len(found)} films beside the nearest of {name}", found, far=True
+            )
+        return 0
     for name, films in (("nih", nih_films(given.data, given.cache)), ("known_truth", children())):
         if given.measure:
             measure(name, list(films), given.measure, given.films, np.random.default_rng(0))

@@ -31,7 +31,7 @@ IGNORED = -1.0
 
 
 @dataclass(frozen=True, eq=False)
-class Films:
+class HungFilms:
     """Films, all hung as they should.
 
     Attributes:
@@ -44,9 +44,11 @@ class Films:
     of_large: np.ndarray
     table: pd.DataFrame
 
-    def take(self, chosen: np.ndarray) -> Films:
+    def take(self, chosen: np.ndarray) -> HungFilms:
         """The films where ``chosen`` (N,) bool holds."""
-        return Films(self.small[chosen], self.large, self.of_large[chosen], self.table[chosen].reset_index(drop=True))
+        return HungFilms(
+            self.small[chosen], self.large, self.of_large[chosen], self.table[chosen].reset_index(drop=True)
+        )
 
 
 def fitted(pixels: np.ndarray, side: int) -> np.ndarray:
@@ -56,7 +58,7 @@ def fitted(pixels: np.ndarray, side: int) -> np.ndarray:
     return np.asarray(Image.fromarray(pixels).resize((side, side), Image.Resampling.BILINEAR))
 
 
-def read(data: Path, cache: Path) -> Films:
+def read(data: Path, cache: Path) -> HungFilms:
     """Read NIH's films, the children's, ``wingspan``'s and ``radiologist_masks``'s with the sides of their patients.
 
     Args:
@@ -70,7 +72,7 @@ def read(data: Path, cache: Path) -> Films:
         of_large.append(len(large) if min(pixels.shape) > SIDE else -1)
         if of_large[-1] >= 0:
             large.append(fitted(pixels, LARGE))
-    return Films(np.stack(small), np.stack(large), np.array(of_large), pd.DataFrame(rows))
+    return HungFilms(np.stack(small), np.stack(large), np.array(of_large), pd.DataFrame(rows))
 
 
 def _row(
@@ -141,7 +143,7 @@ def folded(film: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Mix:
+class FilmCheckMix:
     """How many films of each kind a batch has."""
 
     adults: int = 34
@@ -155,8 +157,8 @@ class Mix:
 class FilmCheckBatches:
     """Batches of films hung, inverted and cut at random, of folded ones and foreign pictures; the same for a step."""
 
-    def __init__(self, films: Films, seed: int, mix: Mix | None = None) -> None:
-        self.films, self.seed, self.mix = films, seed, mix or Mix()
+    def __init__(self, films: HungFilms, seed: int, mix: FilmCheckMix | None = None) -> None:
+        self.films, self.seed, self.mix = films, seed, mix or FilmCheckMix()
         source, age = films.table.source, films.table.age
         nih = source.isin(["nih", "nih-boxes"])
         self.of = {

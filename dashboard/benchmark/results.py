@@ -13,7 +13,9 @@ import streamlit as st
 
 from dashboard.benchmark import charts
 from dashboard.shared.file_button import file_button
+from dashboard.shared.glossary import explained
 from dashboard.shared.state import Choice, differing, to_query
+from evaluation.csv_table import csv_text
 from evaluation.runs import tables
 from evaluation.runs.doubts import doubts_in_words, doubts_of
 from evaluation.runs.report import make_report
@@ -22,6 +24,7 @@ from evaluation.runs.store import Store, StoreError
 from evaluation.scores import get_metric
 from evaluation.validity.gate import CAUTIONS, Verdict
 from radiographs.findings import display_name
+from radiographs.plain_text import neutral
 from xai_methods import methods
 
 VIEWS = ("Leaderboard", "Distributions", "Lesion size", "Confidence", "Best and worst", "Cost and failures", "Files")
@@ -48,7 +51,7 @@ def draw(folder: Path) -> None:
     try:
         _draw(folder, stamp)
     except StoreError as error:
-        st.error(f"{error}.", icon=":material/error:")
+        st.error(neutral(f"{error}."), icon=":material/error:")
 
 
 def _stamp(folder: Path) -> str:
@@ -64,7 +67,7 @@ def _draw(folder: Path, stamp: str) -> None:
     verdicts = _verdicts(str(folder), stamp, pair)
     finding = right.selectbox("Finding", ["", *verdicts], format_func=_finding_title, key="run finding") or None
     view = st.segmented_control("Show", VIEWS, default=VIEWS[0], required=True, key="run view")
-    st.caption(get_metric(metric).meaning)
+    st.caption(get_metric(metric).meaning, help=explained(f"{get_metric(metric).title}, chance, baseline"))
     _gate_words(verdicts, finding)
     if view == "Leaderboard":
         _leaderboard(folder, stamp, pair, metric, finding)
@@ -206,7 +209,7 @@ def _cases(table: pd.DataFrame, metric: str) -> None:
 
 
 def _case(row: dict[str, object]) -> str:
-    return f"[{row['film_id']}]({link(row)}) {display_name(str(row['finding']))}: {row['value']:.3f}"
+    return f"[{neutral(str(row['film_id']))}]({link(row)}) {display_name(str(row['finding']))}: {row['value']:.3f}"
 
 
 def link(row: dict[str, object]) -> str:
@@ -252,6 +255,6 @@ def _files(folder: Path, stamp: str) -> None:
         st.caption("Intervals, paired tests and rank diagrams of all scores; this takes a minute on a large run.")
         return
     texts = report_texts(make_report(Store(folder)))
-    texts["scores.csv"] = Store(folder).query("SELECT * FROM scores").to_csv(index=False)
+    texts["scores.csv"] = csv_text(Store(folder).query("SELECT * FROM scores"))
     for name, label in FILES.items():
         file_button(label, partial(texts.__getitem__, name), name, icon="download")

@@ -57,8 +57,9 @@ def draw_own(film: FilmContext) -> None:
             st.caption("Draw on a film with Box, Polygon or Brush: your region stands beside the reference.")
         for number, region in enumerate(drawn, start=1):
             share = f"{100 * region.mask.mean():.1f} % of the film"
-            name = literal(display_name(region.finding))
-            st.markdown(f"{number}. {name}, {share}. {literal(against_reference(film, region.finding))}")
+            st.markdown(f"{number}. {literal(display_name(region.finding))}, {share}.")
+        for finding in sorted({region.finding for region in drawn}):
+            st.markdown(literal(against_reference(film, finding)))
         if drawn:
             _draw_controls(film, drawn)
         with st.container(horizontal=True):

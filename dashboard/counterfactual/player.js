@@ -2,6 +2,7 @@
 
 const PLAY_MS = 220;
 const REST_MS = 800;
+const BLINK_MS = 500;
 const HINT = "The grey mark is the film as it is. All probabilities are the model's own, as on the Compare page.";
 const players = new WeakMap();
 
@@ -36,6 +37,7 @@ class Player {
   update({ data }) {
     if (data.key === this.shown) return;
     this.stop();
+    if (this.blinker) this.setBlinking(false);
     this.shown = data.key;
     this.data = data;
     this.at = data.axes.map((axis) => axis.start);
@@ -51,7 +53,12 @@ class Player {
     this.play = element("button", "play", "Play");
     this.play.type = "button";
     this.play.addEventListener("click", () => (this.timer ? this.stop() : this.start()));
-    controls.append(this.play, ...data.axes.map((axis, place) => this.slider(axis, place)));
+    this.blink = element("button", "play", "Blink");
+    this.blink.type = "button";
+    this.blink.title = "alternate the generated film with the film as it is, in one place";
+    this.blink.setAttribute("aria-pressed", "false");
+    this.blink.addEventListener("click", () => this.setBlinking(!this.blinker));
+    controls.append(this.play, this.blink, ...data.axes.map((axis, place) => this.slider(axis, place)));
     const films = element("div", "films");
     this.film = figureOf("The film as it is");
     this.film.image.src = data.film;
@@ -131,8 +138,8 @@ class Player {
       axis.target.classList.toggle("missed", missed);
       return `${data.axes.length > 1 ? `${axis.label} ` : ""}target ${target}, achieved ${achieved}${missed ? " ✕ target missed by 10 points or more" : ""}`;
     });
-    this.generated.image.src = data.films[now];
-    this.generated.words.textContent = `Generated: ${said.join("; ")}`;
+    this.generated.image.src = this.asItIs ? data.film : data.films[now];
+    this.generated.words.textContent = this.asItIs ? data.words : `Generated: ${said.join("; ")}`;
     this.change.image.src = data.changes[now];
     this.rows.forEach(({ bar, value }, place) => {
       bar.style.width = `${100 * data.probabilities[now][place]}%`;
@@ -144,6 +151,21 @@ class Player {
       delta.textContent = `film as it is ${own === null ? "–" : own.toFixed(3)}`;
     });
     this.root.dataset.step = now;
+  }
+
+  setBlinking(on) {
+    clearInterval(this.blinker);
+    this.blinker = null;
+    this.blink.setAttribute("aria-pressed", String(on));
+    this.asItIs = false;
+    if (on) {
+      this.blinker = setInterval(() => {
+        if (!this.root.isConnected) return this.setBlinking(false);
+        this.asItIs = !this.asItIs;
+        this.show();
+      }, BLINK_MS);
+    }
+    this.show();
   }
 
   start() {

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from evaluation.csv_table import csv_text
 from evaluation.html_pages import number
 from evaluation.latex import NEEDS, escaped, latex_table
 from evaluation.one_film.compare import Comparison, FindingResult
@@ -53,10 +54,13 @@ def score_rows(result: FindingResult) -> list[ScoreRow]:
     ]
 
 
-def table_csv(comparison: Comparison) -> str:
-    """The score table of all findings as CSV; undefined scores are empty, each row has what is doubted of the film."""
+def table_csv(comparison: Comparison, film: str = "") -> str:
+    """The score table of all findings as CSV; undefined scores are empty.
+
+    Each row has the film (its reference), the model, both digests, the seed, and what is doubted of the film.
+    """
     doubts = "|".join(comparison.radiograph.doubt_codes)
-    return comparison_table(comparison).assign(doubts=doubts).to_csv(index=False)
+    return csv_text(comparison_table(comparison, film).assign(doubts=doubts))
 
 
 def table_latex(comparison: Comparison) -> str:
@@ -75,7 +79,7 @@ def table_latex(comparison: Comparison) -> str:
 def _table(result: FindingResult, model: str) -> str:
     name, rows = display_name(result.finding), score_rows(result)
     if not rows:
-        return f"% {escaped(name)}: no scores. {escaped(result.unscored)}\n"
+        return f"% {escaped(name)}: {escaped(result.unscored[:1].lower() + result.unscored[1:])}\n"
     table = pd.DataFrame(
         [[row.title, *(number(cell.value) for cell in row.cells)] for row in rows],
         columns=["Map", *(metric.title for metric in headline_metrics().values())],

@@ -11,10 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dashboard.shared.display import MODES, PARTS, View
+from radiographs.plain_text import neutral
 from xai_methods import Method, ParameterError
 
 UPLOAD = "upload"
 """Collection name under which a person's own film goes; only the start of its digest ever enters an address."""
+SHARE = "shared"
+"""In links and in the session: the secret word by which another person shares their film or regions."""
 LARGEST_SEED = 2**31 - 1
 MOST_FINDINGS = 4
 _LONGEST = 200
@@ -120,7 +123,7 @@ def differing(method: Method, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def quoted(text: str, longest: int = 40) -> str:
     """Text from a stranger, safe to show: letters, digits and a few signs, cut short."""
-    return "“" + re.sub(r"[^\w ./-]", "?", text)[:longest] + "”"
+    return "“" + neutral(re.sub(r"[^\w ./-]", "?", text)[:longest]) + "”"
 
 
 def _one_of(key: str, given: Mapping[str, Sequence[str]], allowed: Sequence[str], words: list[str]) -> str:

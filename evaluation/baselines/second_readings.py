@@ -36,8 +36,8 @@ class Agreement:
 
     Attributes:
         readers: both by name, joined by a plus. finding: what both outlined. patient: pseudonym.
-        iou, dice: of the joined outlines. first_in_second, second_in_first: the pointing game's score of one outline as a
-            map against the other, ties averaged: the share of its area that lies inside.
+        iou, dice: of the joined outlines. first_in_second, second_in_first: the pointing game's score of one outline as
+            a map against the other, ties averaged: the share of its area that lies inside.
     """
 
     readers: str

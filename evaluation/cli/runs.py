@@ -205,11 +205,12 @@ def diff_command(args: argparse.Namespace) -> int:
     Raises:
         StoreError, ValueError: there is nothing to compare.
     """
+    from evaluation.csv_table import write_csv
     from evaluation.runs.diff import diff
     from evaluation.runs.store import Store
 
     found = diff(Store(args.first), Store(args.second))
     sys.stdout.write(found.words())
     if args.csv is not None:
-        found.table.to_csv(args.csv, index=False)
+        write_csv(args.csv, found.table)
     return 0 if found.same else 1

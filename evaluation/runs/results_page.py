@@ -18,10 +18,24 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from evaluation.baselines.second_readings import READERS
-from evaluation.runs.store import Store
-from evaluation.runs.tables import ALL, PASSED, PairContext, Tests, board_of, map_titles, pairs_of, tests_of, values
+from evaluation.runs.store import SCHEMA, Store
+from evaluation.runs.tables import (
+    ALL,
+    PASSED,
+    Pair,
+    PairContext,
+    Tests,
+    board_of,
+    map_titles,
+    metrics_of,
+    pairs_of,
+    tests_of,
+    values,
+)
 from evaluation.scores import get_metric
 from evaluation.statistics.intervals import mean_intervals
 from evaluation.validity.gate import Verdict, gate
@@ -31,6 +45,10 @@ from radiographs.places import asset
 ROOT = Path(__file__).resolve().parents[2]
 PAGE, SCORES = ROOT / "docs" / "results.md", ROOT / "docs" / "scores"
 METRICS = ("pointing_game", "pixel_auprc", "relevance_mass_accuracy", "relevance_rank_accuracy", "area_matched_iou")
+FURTHER = ("deletion_blur", "insertion_blur", "randomised_ssim", "repeatability_ssim")
+"""Scores that stand beside ``METRICS`` where a run has them."""
+PROTOCOLS = ("pointing_game_15px", "pixel_auroc")
+"""Scores that are committed and not on the page."""
 AGREEMENT = ("iou", "dice", "first_in_second", "second_in_first")
 TWO = ("Cardiomegaly", "Effusion")
 _BLOCK = re.compile(r"(<!-- (?P<name>[\w -]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -49,11 +67,11 @@ def means(folder: str, findings: Sequence[str] = ()) -> str:
         folder: in ``docs/scores``. findings: those over which means are taken; empty takes all.
     """
     boards, tests = _boards(folder, findings)
-    heads = [get_metric(name).title for name in METRICS]
+    heads = [get_metric(name).title for name in boards]
     titles = [title for title in boards[METRICS[0]].index if not math.isnan(boards[METRICS[0]]["mean"][title])]
-    rows = [[title, *(_cell(boards[name].loc[title]) for name in METRICS)] for title in titles]
+    rows = [[title, *(_cell(board.loc[title]) for board in boards.values())] for title in titles]
     methods = [title for title in titles if boards[METRICS[0]].kind[title] == "method"]
-    gains = [[title, *(_gain(boards[name], title, tests[name]) for name in METRICS)] for title in methods]
+    gains = [[title, *(_gain(boards[name], title, tests[name]) for name in boards)] for title in methods]
     against = "Less the best baseline on the same pairs, with p of the paired test after Holm:"
     parts = [table(["", *heads], rows), against, table(["", *heads], gains), *_silent_words(boards)]
     return "\n\n".join(parts)
@@ -63,7 +81,8 @@ def _boards(folder: str, findings: Sequence[str]) -> tuple[dict[str, pd.DataPair
     store = Store(SCORES / folder)
     pair = pairs_of(store)[0]
     boards, tests = {}, {}
-    for name in METRICS:
+    there = metrics_of(store)
+    for name in (*METRICS, *(name for name in FURTHER if name in there)):
         scores = values(store, name, pair)
         chosen = {
             str(f): Verdict("shown" if f in findings else "not measured", "") for f in sorted(scores.finding.unique())
@@ -76,12 +95,16 @@ def _boards(folder: str, findings: Sequence[str]) -> tuple[dict[str, pd.DataPair
 
 
 def _cell(row: pd.Series) -> str:
+    if math.isnan(row["mean"]):
+        return "–"
     ends = "" if math.isnan(row["low"]) else f" ({row['low']:.2f} to {row['high']:.2f})"
     return f"{row['mean']:.2f}{ends}" + ("" if math.isnan(row["n"]) else f", {row['n']:.0f}")
 
 
 def _gain(board: pd.DataPairContext, title: str, tests: Tests | None) -> str:
     row = board.loc[title]
+    if not isinstance(row["baseline"], str):
+        return "–"
     rival = next(name for name in board.index if board["map"][name] == row["baseline"])
     found = tests.between(title, rival) if tests is not None else None
     p = "" if found is None else f"; p {'< 0.001' if found.p_holm < 0.001 else f'= {found.p_holm:.3f}'}"
@@ -208,9 +231,34 @@ def written(text: str) -> str:
     return _BLOCK.sub(lambda match: f"{match[1]}{BLOCKS[match['name']]()}\n{match[3]}", text)
 
 
+def take(results: Path, folder: str, pair: Pair) -> int:
+    """Put a run's scores that the page shows into ``docs/scores``, in place of what was there; returns their number.
+
+    Args:
+        results: the folder of the run. folder: in ``docs/scores``. pair: the collection and model to take.
+    """
+    names = ", ".join(f"'{name}'" for name in (*METRICS, *FURTHER, *PROTOCOLS))
+    where = f"WHERE collection = ? AND classifier = ? AND metric IN ({names})"
+    given = [pair.collection, pair.classifier]
+    rows = Store(results).query(f"SELECT * FROM scores {where} ORDER BY question, metric", given)
+    table = pa.Table.from_pandas(rows, SCHEMA, preserve_index=False)
+    path = SCORES / folder / "scores" / "part-0.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table, path, compression="zstd")
+    return table.num_rows
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Write the page's blocks anew."""
-    argparse.ArgumentParser(prog="python -m evaluation.runs.results_page", description=__doc__).parse_args(argv)
+    """Write the page's blocks anew, from newer scores where a run is given."""
+    parser = argparse.ArgumentParser(prog="python -m evaluation.runs.results_page", description=__doc__)
+    parser.add_argument("--take", type=Path, metavar="RESULTS", help="the folder of a run whose scores come first")
+    parser.add_argument("--collection", help="of the scores to take; they go to docs/scores under its name")
+    parser.add_argument("--model", help="of the scores to take")
+    given = parser.parse_args(argv)
+    if given.take is not None:
+        if not given.collection or not given.model:
+            parser.error("--take needs --collection and --model")
+        take(given.take, given.collection, Pair(given.collection, given.model))
     PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     return 0
 

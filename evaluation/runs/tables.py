@@ -199,7 +199,8 @@ def _board(
 ) -> list[dict[str, object]]:
     patients = wide.index.get_level_values("patient").to_numpy()
     few = max(100, min(draws, _MOST_COUNTS // max(len(wide), 1)))
-    direction = get_metric(str(head["metric"])).direction
+    score = get_metric(str(head["metric"]))
+    direction = score.direction
     best = _best_baseline(wide, kinds, direction)
     keys = [key for key in titles if key in wide]
     compared = [key for key in keys if kinds[key] == "method"] if best is not None else []
@@ -207,9 +208,11 @@ def _board(
     gains = [sign * (wide[key] - wide[best]).to_numpy() for key in compared]
     columns = [wide[key].to_numpy() for key in keys] + gains
     found = mean_intervals(columns, patients, np.random.default_rng(seed), draws=few)
-    gained = dict(zip(compared, found[len(keys) :]))
+    span = score.high - score.low
+    means = [one.within(score.low, score.high) for one in found[: len(keys)]]
+    gained = {key: one.within(-span, span) for key, one in zip(compared, found[len(keys) :])}
     rows: list[dict[str, object]] = []
-    for key, one in zip(keys, found):
+    for key, one in zip(keys, means):
         row = head | {"map": key, "title": titles[key], "kind": kinds[key], "mean": one.value}
         row |= {"low": one.low, "high": one.high, "n": one.films, "patients": one.patients}
         if key in gained:

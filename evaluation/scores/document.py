@@ -69,8 +69,9 @@ by the order of the pixels (relevance rank, top-k).
 
 ## Statistics
 
-`evaluation.statistics`: intervals are expanded percentile intervals (Hesterberg 2015, arXiv:1411.5279) of a bootstrap
-that draws **patients**, with all their films; below 10 patients there is none.
+`evaluation.statistics`: intervals are bootstrap-t intervals (Efron and Tibshirani 1993), expanded percentiles where a
+draw has no spread (Hesterberg 2015, arXiv:1411.5279); **patients** are drawn, with all their films; below 10 patients
+there is none.
 Methods are compared on the same films: Friedman's test whether they differ at all, Wilcoxon's signed-rank test for
 each pair with Holm's correction, the matched-pairs rank-biserial correlation as effect size, the median difference,
 and n. `patient_means` gives these tests one row a patient. `evaluation.statistics.critical_difference` draws the

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from classifiers.registry import load_classifier
+from evaluation.csv_table import write_csv
 from evaluation.stability.survey import as_markdown, chosen_films, survey
 from radiographs.registry import get_collection
 
@@ -28,10 +29,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise ValueError(missing or f"--out: there is no folder for {args.out.name}; make it first")
         films = chosen_films(collection, args.films, args.seed)
         rows = survey(classifier, collection, films, args.seed, _show if sys.stderr.isatty() else None)
+        write_csv(args.out, rows)
     except (ValueError, LookupError, OSError, RuntimeError) as error:
         sys.stderr.write(f"stability: {' '.join(str(error).split())}\n")
         return 2
-    rows.to_csv(args.out, index=False)
     sys.stdout.write(as_markdown(rows, args.seed))
     return 0
 

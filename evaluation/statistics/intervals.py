@@ -1,15 +1,17 @@
 """Uncertainty: the bootstrap draws patients, never films, for films of one patient are alike.
 
-Intervals are expanded percentile intervals (Hesterberg 2015, arXiv:1411.5279): percentiles of the draws (Efron 1979,
-doi:10.1214/aos/1176344552) as far out as Student's t and the n - 1 in a variance ask, without which they are too
-narrow for few patients. ``python -m evaluation.statistics.coverage`` simulates how often they hold the truth.
+Intervals of means are bootstrap-t intervals (Efron and Tibshirani 1993, An Introduction to the Bootstrap, 12.5): each
+draw's distance from the mean is measured in its own standard error, which heeds skew. Where a draw has no spread (few
+patients, scores of 0 or 1) and for AUROC, they are expanded percentiles (Hesterberg 2015, arXiv:1411.5279): as far out
+as Student's t and the n - 1 in a variance ask. ``python -m evaluation.statistics.coverage`` simulates how often they
+hold the truth.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy
@@ -20,6 +22,8 @@ TAIL = 0.025
 FEWEST = 10
 """Patients below which there is no interval: its ends are NaN."""
 _CHUNK = 250
+_NO_SPREAD = 1e-6
+"""Share of the sample's standard error below which a draw's own counts as none."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,10 @@ class Interval:
     high: float
     films: int
     patients: int
+
+    def within(self, low: float, high: float) -> Interval:
+        """The interval cut to what the figure can be."""
+        return replace(self, low=min(max(self.low, low), high), high=max(min(self.high, high), low))
 
 
 def tails(patients: int) -> tuple[float, float]:
@@ -82,15 +90,45 @@ def mean_intervals(
         chosen = np.frombuffer(films, dtype=bool)
         if not chosen.any():
             continue
-        number = len(set(groups[chosen].tolist()))
-        rng.bit_generator.state = state
-        counts = bootstrap_counts(groups[chosen], draws, rng)
+        _, patient = np.unique(groups[chosen], return_inverse=True)
         values = np.stack([np.asarray(columns[place], dtype=np.float64)[chosen] for place in places], axis=1)
-        means = counts @ values / counts.sum(axis=1)[:, None]
-        limits = np.full((2, len(places)), math.nan) if number < FEWEST else np.quantile(means, tails(number), axis=0)
+        number = int(patient.max()) + 1
+        limits = np.full((2, len(places)), math.nan)
+        if number >= FEWEST:
+            rng.bit_generator.state = state
+            sums = np.stack([np.bincount(patient, column, number) for column in values.T], axis=1)
+            limits = _limits(sums, np.bincount(patient, minlength=number).astype(np.float64), draws, rng)
         for place, mean, low, high in zip(places, values.mean(axis=0), *limits):
             found[place] = Interval(float(mean), float(low), float(high), len(values), number)
     return found
+
+
+def _limits(sums: np.ndarray, sizes: np.ndarray, draws: int, rng: np.random.Generator) -> np.ndarray:
+    """Ends of the intervals of means over films: (2, columns).
+
+    Args:
+        sums: (patients, columns) of each patient's films. sizes: (patients,) films.
+    """
+    number = len(sizes)
+    counts = rng.multinomial(number, np.full(number, 1 / number), size=draws).astype(np.float64)
+    (mean,), (error,) = _studied(np.ones((1, number)), sums, sizes)
+    means, errors = _studied(counts, sums, sizes)
+    spread = errors > _NO_SPREAD * error
+    ends = np.quantile(means, tails(number), axis=0)
+    studentised = (spread & (error > 0)).all(axis=0)
+    distances = (means - mean)[:, studentised] / errors[:, studentised]
+    ends[:, studentised] = mean[studentised] - error[studentised] * np.quantile(distances, (1 - TAIL, TAIL), axis=0)
+    return ends
+
+
+def _studied(counts: np.ndarray, sums: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean over films and its standard error, linearised over patients, of each draw: (draws, columns) both."""
+    films, number = (counts @ sizes)[:, None], len(sizes)
+    means = counts @ sums / films
+    squares = (
+        counts @ sums**2 - 2 * means * (counts @ (sums * sizes[:, None])) + means**2 * (counts @ sizes**2)[:, None]
+    )
+    return means, np.sqrt(np.maximum(squares, 0) * number / (number - 1)) / films
 
 
 def auroc_interval(

@@ -13,6 +13,7 @@ from radiographs.annotation import Annotation, Kind
 from radiographs.annotation_readers.geometry import Geometry, check_proportions, has_proportions
 from radiographs.errors import AnnotationError
 from radiographs.film_readers.orientation import Shape, StoredFrame
+from radiographs.plain_text import name_in_words
 
 Line = TypeVar("Line")
 Pair = tuple[str, "Outline | None"]
@@ -51,6 +52,9 @@ class Outline:
     geometry: Geometry
     frame: Shape | None = None
     where: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reader", name_in_words(self.reader) or "expert")
 
     @property
     def kind(self) -> Kind:

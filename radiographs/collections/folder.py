@@ -13,9 +13,9 @@ from pathlib import Path
 from radiographs.annotation import Annotation
 from radiographs.collection import Collection, CollectionCard, FilmEntry
 from radiographs.collections.folder_tables import FilmFrame, FolderRecords, patient_in_path, read_records
-from radiographs.decoding.pool import DECODERS, read_film
+from radiographs.decoding.pool import DECODERS, read_film, read_film_and_patient
 from radiographs.errors import AnnotationError, CollectionError, FilmError
-from radiographs.film_readers.dicom_patient import patient_key
+from radiographs.plain_text import neutral
 from radiographs.radiograph import Radiograph
 from radiographs.reading import film_bytes
 
@@ -87,11 +87,11 @@ class FolderCollection(Collection):
         citation="None",
     )
 
-    def __init__(self, path: Path | str, name: str = "folder") -> None:
-        self._path = Path(path).expanduser().resolve()
+    def __init__(self, path: Path | str, name: str = "folder", title: str = "") -> None:
+        self._path = Path(os.path.expanduser(path)).resolve()
         self.name = name  # type: ignore[misc]
         self.card = CollectionCard(  # type: ignore[misc]
-            title=self._path.name or str(self._path),
+            title=neutral(title or self._path.name or str(self._path)),
             summary=FolderCollection.card.summary,
             annotators=FolderCollection.card.annotators,
             licence=FolderCollection.card.licence,
@@ -113,7 +113,7 @@ class FolderCollection(Collection):
 
     def missing(self) -> str | None:
         """None where the folder is there; else one sentence that says what to do."""
-        if self._path.is_dir():
+        if os.path.isdir(self._path):
             return None
         return f"The folder {self._path} is not there; put it back, or take {self.name} off the list of your folders."
 
@@ -260,8 +260,8 @@ def _stamps(folder: Path) -> list[_Stamp]:
 def _look_at_file(stamp: _Stamp) -> _Look:
     try:
         data = film_bytes(stamp.path)
-        film = read_film(data)
+        film, patient = read_film_and_patient(data)
     except FilmError as error:
         return _Look(reason=str(error))
     film_id = hashlib.sha256(data).hexdigest()[:_ID_LENGTH]
-    return _Look(film_id, FilmFrame(film.shape, film.stored), patient=patient_key(data))
+    return _Look(film_id, FilmFrame(film.shape, film.stored), patient=patient)

@@ -14,6 +14,7 @@ import numpy as np
 
 from radiographs.decoding.wire import film_header, receive, send
 from radiographs.errors import AnnotationError, FilmError
+from radiographs.film_readers.dicom_patient import patient_key
 from radiographs.film_readers.mask_images import mask_in
 from radiographs.reading import read_radiograph
 
@@ -61,7 +62,7 @@ def serve(memory: int, seconds: int) -> None:
         limit_time(seconds)
         header, array = _answer(_TASKS[request["task"]], bytes(data), str(request.get("name", "")))
         del data
-        send(answers, header, memoryview(np.ascontiguousarray(array)).cast("B") if array.size else b"")
+        send(answers, header, np.ascontiguousarray(array).data.cast("B") if array.size else b"")
         del array
 
 
@@ -84,7 +85,7 @@ def _for_memory(error: BaseException | None) -> bool:
 
 def _film(data: bytes, _: str) -> Answer:
     film = read_radiograph(data)
-    return film_header(film), film.pixels
+    return {**film_header(film), "patient": patient_key(data)}, film.pixels
 
 
 def _mask(data: bytes, name: str) -> Answer:

@@ -60,10 +60,15 @@ def read_film(source: Path | str | bytes | BinaryIO) -> Radiograph:
     Raises:
         FilmError: it is no film that can be read, or takes more time or memory than one may; one sentence says why.
     """
+    return read_film_and_patient(source)[0]
+
+
+def read_film_and_patient(source: Path | str | bytes | BinaryIO) -> tuple[Radiograph, str]:
+    """As :func:`read_film`, with what ``dicom_patient.patient_key`` says of the file."""
     try:
         header, body = _pool.answer({"task": "film"}, film_bytes(source), _LARGEST_PIXELS)
         if "refused" not in header:
-            return wire.film_of(header, body)
+            return wire.film_of(header, body), str(header["patient"])
     except (DecodingError, KeyError, TypeError, ValueError) as error:
         if isinstance(error, (DecodingError, FilmError)):
             raise FilmError(str(error)) from error

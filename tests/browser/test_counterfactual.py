@@ -70,6 +70,18 @@ def test_play_moves_by_itself_and_a_hand_on_the_slider_stops_it(player):
     assert step(player) == 9
 
 
+def test_blink_alternates_the_generated_film_with_the_film_as_it_is(player):
+    player.get_by_role("slider", name="Cardiomegaly: from absent to present").focus()
+    player.keyboard.press("End")
+    film, generated, _ = shown(player)
+    player.get_by_role("button", name="Blink").click()
+    second = "() => document.querySelectorAll('.player img')[1].src"
+    player.wait_for_function(f"{second} === '{film}'")
+    player.wait_for_function(f"{second} === '{generated}'")
+    player.get_by_role("button", name="Blink").click()
+    assert shown(player)[1] == generated
+
+
 def test_the_animation_can_be_taken_home(player):
     with player.expect_download() as download:
         player.get_by_role("button", name="Animation (GIF)").click()

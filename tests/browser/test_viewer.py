@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.browser.conftest import known_truth_model
+from tests.browser.conftest import idle, known_truth_model
 
 pytestmark = [
     pytest.mark.browser,
@@ -58,7 +58,7 @@ def centre(page, number: int, x: float = 0.5, y: float = 0.5) -> tuple[float, fl
     return box["x"] + x * box["width"], box["y"] + y * box["height"]
 
 
-def test_the_wheel_zooms_all_panels_at_the_cursor_and_a_double_click_resets(viewer):
+def test_the_wheel_zooms_all_panels_at_the_cursor_and_a_key_resets(viewer):
     before = pictures(viewer)
     viewer.mouse.move(*centre(viewer, 1, 0.25, 0.75))
     viewer.mouse.wheel(0, -600)
@@ -68,7 +68,7 @@ def test_the_wheel_zooms_all_panels_at_the_cursor_and_a_double_click_resets(view
     place = store(viewer, "place")
     assert place["zoom"] > 2
     assert (0.25 - place["x"]) * place["zoom"] + 0.5 == pytest.approx(0.25, abs=0.01)
-    viewer.mouse.dblclick(*centre(viewer, 2))
+    viewer.keyboard.press("0")
     settle(viewer)
     assert store(viewer, "place.zoom") == 1
 
@@ -122,7 +122,7 @@ def test_the_readout_names_film_map_and_the_experts_label(viewer):
     viewer.mouse.move(*centre(viewer, 1, 0.3, 0.6))
     settle(viewer)
     words = viewer.locator(".viewer .readout").all_inner_texts()
-    assert all(re.match(r"film 0\.\d{3}", line) for line in words)
+    assert all(re.match(r"row \d+, column \d+ · film 0\.\d{3} of 1", line) for line in words)
     assert "map" in words[1]
     assert "map" not in words[0]
 
@@ -157,16 +157,24 @@ def test_looking_differently_changes_the_maps_without_a_run_of_the_page(viewer):
 
 
 def test_a_drawn_box_arrives_as_a_region(viewer):
+    before = centre(viewer, 0)[1]
     viewer.get_by_role("button", name="Box").click()
     x, y = centre(viewer, 0, 0.3, 0.3)
     viewer.mouse.move(x, y)
     viewer.mouse.down()
     viewer.mouse.move(x + 60, y + 80, steps=5)
     viewer.mouse.up()
-    viewer.get_by_text("Your region").first.wait_for()
+    viewer.get_by_text("Your regions (1)").wait_for()
     assert store(viewer, "tool") == "pan"
-    viewer.get_by_role("button", name="Undo the last").click()
-    viewer.get_by_text("Your region").first.wait_for(state="detached")
+    viewer.get_by_text("Dashed yellow: mass, you").first.wait_for()
+    assert abs(centre(viewer, 0)[1] - before) < 2, "a region pushes nothing down"
+    viewer.reload(wait_until="commit")
+    viewer.get_by_text("Your regions (1)").wait_for()
+    viewer.locator("canvas[aria-label^='Jacobian sensitivity map']").wait_for()
+    idle(viewer)
+    viewer.locator(".viewer").focus()
+    viewer.keyboard.press("Control+z")
+    viewer.get_by_text("Your regions (0)").wait_for()
 
 
 def test_help_opens_and_closes(viewer):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -52,6 +53,19 @@ def test_start_launches_a_program_of_its_own(home: Path, monkeypatch: pytest.Mon
     (folder,) = launched
     assert folder == home / "benchmarks" / "benchmark"
     assert "tiny-films" in (folder / "plan.toml").read_text(encoding="utf-8")
+
+
+def test_on_a_full_disk_no_empty_run_is_left(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = opened()
+
+    def full(path: Path, content: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    page.button(key="start chosen").click().run()
+    assert not page.exception
+    assert "The run cannot be started: the disk is full" in said(page)
+    assert not list(home.glob("benchmarks/*"))
 
 
 def test_a_wrong_plan_is_named(home: Path) -> None:

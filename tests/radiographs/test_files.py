@@ -5,9 +5,12 @@ import os
 import stat
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from radiographs.files import replacing, write_bytes, write_text
+from dashboard.cli.main import main
+from radiographs.files import UnwritableError, replacing, write_bytes, write_text
 
 
 def test_the_new_file_stands_in_place_and_nothing_beside_it(tmp_path):
@@ -70,3 +73,27 @@ def test_a_device_is_written_to_and_a_folder_is_refused(tmp_path):
     with pytest.raises(IsADirectoryError):
         write_text(tmp_path, "text")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("code", "why"), [(errno.ENOSPC, "disk is full"), (errno.EROFS, "read-only")])
+def test_a_disk_that_takes_nothing_is_said_in_a_sentence(tmp_path, monkeypatch, code, why):
+    def half(self: Path, content: bytes) -> int:
+        with self.open("wb") as file:
+            file.write(content[: len(content) // 2])
+        raise OSError(code, os.strerror(code), str(self))
+
+    monkeypatch.setattr(Path, "write_bytes", half)
+    with pytest.raises(UnwritableError, match=rf"^report\.html cannot be written: the .*{why}") as caught:
+        write_text(tmp_path / "report.html", "text")
+    assert caught.value.errno == code
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_device_is_said_by_the_command_line(tmp_path, capsys):
+    if not Path("/dev/full").exists():
+        pytest.skip("no full device here")
+    Image.fromarray(np.tile(np.arange(64, dtype=np.uint8), (64, 1))).save(tmp_path / "film.png")
+    assert main(["show", "--film", str(tmp_path / "film.png"), "--png", "/dev/full"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "full" in said

@@ -7,7 +7,9 @@ import threading
 import weakref
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from scipy.ndimage import gaussian_filter
 
 from classifiers import ChestClassifier
 from xai_methods.method import Attribution, Method, Request
@@ -33,6 +35,14 @@ class LrpParameters(Parameters):
     )
     gamma: float = parameter(
         0.25, "Gamma rule: how much positive contributions are favoured.", low=0.0, high=100.0, step=0.05
+    )
+    smoothing: float = parameter(
+        0.0,
+        "Standard deviation of a Gaussian, in pixels of the model's input, that spreads relevance over neighbours: "
+        "evens out the grid that strides leave. Conserves the sum; detail finer than this is lost.",
+        low=0.0,
+        high=64.0,
+        step=1.0,
     )
     attention: str = parameter(
         ATTENTION_RULES[0],
@@ -103,7 +113,17 @@ class Lrp(Method):
             "conservation": (total + flow.absorbed) / scale,
             "worst_step": max((entry.lost / scale for entry in flow.balances), key=abs),
         }
-        return Attribution(flow.relevance[0, 0].float().cpu().numpy(), diagnostics=diagnostics)
+        values = flow.relevance[0, 0].float().cpu().numpy()
+        return Attribution(smoothed(values, request.parameters), diagnostics=diagnostics)
+
+
+def smoothed(values: np.ndarray, parameters: Parameters) -> np.ndarray:
+    """An (S, S) map of relevance smoothed as ``parameters`` say, its sum conserved; the map itself by default."""
+    assert isinstance(parameters, LrpParameters)
+    if not parameters.smoothing:
+        return values
+    # Reflected at the borders, so that no relevance leaves the film.
+    return gaussian_filter(values.astype(np.float64), parameters.smoothing, mode="reflect").astype(np.float32)
 
 
 def relevance_flow(request: Request) -> tuple[Flow, float]:

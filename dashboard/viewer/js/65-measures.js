@@ -100,14 +100,12 @@ class Measures {
     return heart && chest && this.length(chest) > 0 ? this.length(heart) / this.length(chest) : null;
   }
 
+  // Short, so that the line does not grow while a hand measures.
   words() {
     const ratio = this.ratio();
-    const unit = this.viewer.given.film.spacing ? "" : " No pixel spacing is known: lengths in pixels.";
-    if (this.viewer.store.tool === "ratio") {
-      const found = ratio === null ? "" : ` Cardiothoracic ratio, by hand: ${ratio.toFixed(2)}.`;
-      return found ? `${found.trim()}${unit}` : `Drag across the heart, then across the inner chest, each at its widest.${unit}`;
-    }
-    return `Drag along what you measure; drag an end to move it.${unit}`;
+    const unit = this.viewer.given.film.spacing ? "" : " No pixel spacing known: lengths in pixels.";
+    if (this.viewer.store.tool !== "ratio") return `Drag along a length, or an end of one.${unit}`;
+    return ratio === null ? `Drag across the heart, then the inner chest.${unit}` : `Cardiothoracic ratio, by hand: ${ratio.toFixed(2)}.${unit}`;
   }
 
   draw(panel, context, matrix) {

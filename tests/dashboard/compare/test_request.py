@@ -25,7 +25,7 @@ def test_work_explains():
     made = request().work("Nodule", "grad-cam")(shares.append, lambda: False)
     assert made.finding == "Nodule"
     assert shares[-1] == 1.0
-    assert any("cells" in note for note in notes_on(made))
+    assert any("native resolution" in note for note in notes_on(made))
 
 
 def test_another_model_gets_the_findings_that_it_knows():

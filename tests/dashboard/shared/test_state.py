@@ -114,3 +114,4 @@ def test_default_valued_settings_are_dropped():
 def test_quoted_is_harmless_in_markdown():
     assert not set("[]()*`<>:") & set(quoted("[x](javascript:1)*`<b>"))
     assert len(quoted("a" * 500)) == 42
+    assert "www." not in quoted("see www.evil.example")

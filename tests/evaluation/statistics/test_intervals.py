@@ -11,6 +11,7 @@ from sklearn.metrics import roc_auc_score
 from evaluation.statistics.coverage import KINDS, coverage
 from evaluation.statistics.intervals import (
     FEWEST,
+    Interval,
     auroc_interval,
     bootstrap_counts,
     mean_interval,
@@ -119,18 +120,55 @@ def test_a_column_without_numbers_has_no_interval():
     assert (full.value, full.low, full.high, full.films, full.patients) == (1, 1, 1, 12, 12)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_one_film_a_patient_is_scipys_bootstrap_a_little_further_out(seed):
-    values = np.random.default_rng(seed).lognormal(size=40)
+def test_one_film_a_patient_is_the_bootstrap_t_interval_by_its_definition():
+    values = np.random.default_rng(0).lognormal(size=40)
     found = mean_interval(values, np.arange(40), np.random.default_rng(1), draws=20_000)
+    drawn = values[np.random.default_rng(2).integers(40, size=(20_000, 40))]
+    t = (drawn.mean(axis=1) - values.mean()) / stats.sem(drawn, axis=1)
+    low, high = values.mean() - stats.sem(values) * np.quantile(t, (0.975, 0.025))
+    assert (found.low, found.high) == pytest.approx((low, high), abs=0.03 * (high - low))
+    # Skewed to the right: the truth may lie far above and hardly below.
+    assert found.high - found.value > 1.3 * (found.value - found.low)
+
+
+def test_more_films_of_some_patients_weigh_as_they_do_in_the_mean():
+    rng = np.random.default_rng(4)
+    sizes = rng.choice([1, 1, 2, 5], size=25)
+    patient = np.repeat(np.arange(25), sizes)
+    values = rng.normal(size=25)[patient] + rng.normal(size=len(patient))
+    found = mean_interval(values, patient, np.random.default_rng(1), draws=20_000)
+    t = []
+    for chosen in np.random.default_rng(2).integers(25, size=(1500, 25)):
+        sums, films = np.array([values[patient == i].sum() for i in range(25)])[chosen], sizes[chosen]
+        mean = sums.sum() / films.sum()
+        error = math.sqrt(25 / 24 * ((sums - mean * films) ** 2).sum()) / films.sum()
+        t.append((mean - found.value) / error)
+    sums = np.array([values[patient == i].sum() for i in range(25)])
+    error = math.sqrt(25 / 24 * ((sums - found.value * sizes) ** 2).sum()) / sizes.sum()
+    low, high = found.value - error * np.quantile(t, (0.975, 0.025))
+    assert (found.low, found.high) == pytest.approx((low, high), abs=0.06 * (high - low))
+
+
+def test_where_a_draw_has_no_spread_it_is_scipys_percentiles_a_little_further_out():
+    values = (np.arange(12) < 4).astype(float)
+    found = mean_interval(values, np.arange(12), np.random.default_rng(1), draws=20_000)
     scipys = stats.bootstrap(
         (values,), np.mean, n_resamples=20_000, method="percentile", rng=np.random.default_rng(2), vectorized=True,
-        confidence_level=1 - 2 * tails(40)[0],
+        confidence_level=1 - 2 * tails(12)[0],
     ).confidence_interval  # fmt: skip
-    width = scipys.high - scipys.low
-    assert found.value == pytest.approx(values.mean())
-    assert found.low == pytest.approx(scipys.low, abs=0.03 * width)
-    assert found.high == pytest.approx(scipys.high, abs=0.03 * width)
+    assert (found.low, found.high) == pytest.approx((scipys.low, scipys.high), abs=0.03)
+
+
+def test_an_interval_is_cut_to_what_the_figure_can_be():
+    assert Interval(0.5, -0.2, 1.4, 12, 12).within(0, 1) == Interval(0.5, 0, 1, 12, 12)
+    assert Interval(0.5, 0.2, 0.8, 12, 12).within(0, 1) == Interval(0.5, 0.2, 0.8, 12, 12)
+    assert math.isnan(Interval(0.5, math.nan, math.nan, 3, 3).within(0, 1).low)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_skew_and_ties_leave_the_coverage_of_few_patients(kind):
+    held = coverage(*KINDS[kind], patients=12, repeats=120, rng=np.random.default_rng(5))
+    assert held >= 0.88
 
 
 def delong_half_width(scores: np.ndarray, labels: np.ndarray, patients: np.ndarray) -> float:

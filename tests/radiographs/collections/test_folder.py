@@ -325,3 +325,36 @@ def test_a_damaged_list_is_said(home, content):
     (home / "folders.json").write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(CollectionError, match=r"folders\.json.*remove it and add them again"):
         remembered_folders()
+
+
+def save_dicom(path, seed, patient):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(seed).integers(0, 4096, (40, 40), dtype=np.uint16)
+    path.write_bytes(save(film(pixels, PatientID=patient)))
+
+
+def test_patients_are_known_from_dicom_files_and_paths_and_never_by_name(tmp_path):
+    for number, patient in enumerate(["MRN-77001", "MRN-77001", "MRN-88002", "", "ANONYMOUS", "Anonymous^01"]):
+        save_dicom(tmp_path / f"{number}.dcm", number, patient)
+    for number, name in enumerate(
+        ["patient00012/study1/a", "patient00012/study2/b", "Patient7_left", "x/patients/c"], 6
+    ):
+        write_film(tmp_path / f"{name}.png", number)
+    (tmp_path / "films.csv").write_text("image,labels,patient\n5.dcm,,Z\nc.png,,Z\n")
+    films = FolderCollection(tmp_path)
+    of = {films.display_name(entry.film_id): entry for entry in films.entries()}
+    groups = {}
+    for name, entry in of.items():
+        groups.setdefault(entry.patient, set()).add(name)
+    assert {frozenset(names) for names in groups.values()} == {
+        frozenset({"0.dcm", "1.dcm"}),
+        frozenset({"2.dcm"}),
+        frozenset({"3.dcm"}),
+        frozenset({"4.dcm"}),
+        frozenset({"patient00012/study1/a.png", "patient00012/study2/b.png"}),
+        frozenset({"Patient7_left.png"}),
+        frozenset({"5.dcm", "x/patients/c.png"}),
+    }
+    unknown = {name for name, entry in of.items() if entry.patient == entry.film_id}
+    assert unknown == {"3.dcm", "4.dcm"}
+    assert not any(word in repr([*of.values(), films._looked_at.values()]) for word in ("77001", "88002"))

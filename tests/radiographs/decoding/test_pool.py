@@ -8,6 +8,7 @@ from PIL import Image
 
 from radiographs.decoding import pool
 from radiographs.errors import AnnotationError, FilmError
+from radiographs.film_readers.dicom_patient import patient_key
 from radiographs.film_readers.mask_images import read_mask_image
 from radiographs.reading import read_radiograph
 from tests.radiographs.film_readers.dicom_films import film, save
@@ -42,6 +43,7 @@ def test_a_film_is_the_same_as_when_it_is_decoded_here(tmp_path):
         assert there.digest == here.digest
         for name in ("view", "pixel_spacing_mm", "bits", "window", "orientation", "notes", "stored"):
             assert getattr(there, name) == getattr(here, name)
+    assert pool.read_film_and_patient(save(film()))[1] == patient_key(save(film()))
 
 
 def test_a_mask_is_the_same_as_when_it_is_decoded_here(tmp_path):
