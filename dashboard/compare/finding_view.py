@@ -56,11 +56,7 @@ def draw_finding(
     if agreed:
         st.markdown(literal(agreed))
     results = {r.classifier.name: panels.results_so_far(r, s, finding) for r, s in zip(able, states)}
-    for request in able:
-        result = results[request.classifier.name]
-        words = literal(" ".join(filter(None, (caches.in_words(result), caches.on_marks(result, request.film)))))
-        if words:
-            st.markdown(f"**{request.classifier.card.title}**: {words}" if len(able) > 1 else words)
+    _draw_words(able, results)
     with guarded("The scores cannot be shown"):
         draw_scores({request.classifier.card.title: results[request.classifier.name] for request in able})
     if len(able) == 1:
@@ -73,6 +69,14 @@ def draw_finding(
         with guarded("What the two models have in common cannot be shown"):
             two_models.draw(*(results[request.classifier.name] for request in able))
     return seen, results
+
+
+def _draw_words(able: list[CompareRequest], results: dict[str, FindingResult]) -> None:
+    for request in able:
+        result = results[request.classifier.name]
+        words = literal(" ".join(filter(None, (caches.in_words(result), caches.on_marks(result, request.film)))))
+        if words:
+            st.markdown(f"**{request.classifier.card.title}**: {words}" if len(able) > 1 else words)
 
 
 def _draw_measured(request: CompareRequest, result: FindingResult, jobs: JobManager) -> None:

@@ -11,13 +11,16 @@ from dashboard.shared.state import SHARE, UPLOAD
 
 
 def draw(request: CompareRequest) -> None:
-    """Draw the menu where there is something of one's own to share; a link without it shows neither."""
+    """Draw the menu of what is one's own; it stands there always, so that a region that comes pushes nothing down."""
     film = request.film.radiograph
     upload = request.film.reference.startswith(f"{UPLOAD}/")
     drawn = bool(own_regions.regions_on(film))
-    if not (upload or drawn) or (upload and SHARE in st.session_state):
+    if upload and SHARE in st.session_state:
         return
     with st.popover("Share", icon=":material/share:"):
+        if not (upload or drawn):
+            st.caption("The page's address is a link to this view. A film or regions of your own are shared here.")
+            return
         what = " and ".join(["my film"] * upload + ["my regions"] * drawn)
         st.caption("Whoever has the link sees it until you end it here" + (", or close this page." if upload else "."))
         if st.button(f"Make a link to {what}", icon=":material/link:", key="share"):
