@@ -70,9 +70,9 @@ def _recognised(card: ModelCard, unknown: int, resaved: tuple[set[str], set[str]
     if resaved is None:
         return "Films that the model was trained on, re-saved, are recognised when they are read."
     left, scored = resaved
-    found = f"{len(left | scored) or 'None'} of {unknown} is one of the model's training films, re-saved"
-    done = [f"{len(left)} left out"] * bool(left) + [f"{len(scored)} scored"] * bool(scored)
-    return f"{found}, by its looks{': ' + ', '.join(done) if done else ''}."
+    done = ", ".join([f"{len(left)} left out"] * bool(left) + [f"{len(scored)} scored"] * bool(scored))
+    found = f"{len(left | scored)} of {unknown}" + (f" ({done})" if done else "")
+    return f"Known by their looks as films that the model was trained on, re-saved: {found}."
 
 
 def patients_unknown(films: int) -> str:

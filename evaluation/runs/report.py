@@ -95,7 +95,11 @@ def make_report(store: Store, names: Sequence[str] | None = None) -> RunReport:
     """
     there = metrics_of(store)
     if not there:
-        raise ValueError(f"{store.folder} has no scores yet; run a plan into it first")
+        reasons = store.failures().reason.value_counts()
+        why = (
+            f"run a plan into it first; what failed: {reasons.index[0]}" if len(reasons) else "run a plan into it first"
+        )
+        raise ValueError(f"{store.folder} has no scores yet; {why}")
     lacking = [name for name in names or () if name not in there]
     if lacking:
         raise ValueError(f"the run has no score {lacking[0]!r}; it has: {', '.join(there)}")
@@ -161,11 +165,12 @@ def _svg(tests: Tests, title: str) -> str:
 
 
 def _plots(board: pd.DataFrame, table: pd.DataFrame, titles: dict[str, str], title: str) -> str:
-    """Means over the first scope, and each film against the size of its outline, where the score has values."""
+    """Means over the first scope, and each film against the size of its outline where there are any."""
     means = board[board.scope == board.scope.iloc[0]]
     if table.value.notna().sum() == 0:
         return ""
-    return svg_of(means_figure(means, title)) + svg_of(size_figure(table, titles, title))
+    sizes = svg_of(size_figure(table, titles, title)) if table.area.notna().any() else ""
+    return svg_of(means_figure(means, title)) + sizes
 
 
 def tests_table(report: RunReport) -> pd.DataFrame:
