@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.compare import page
+from dashboard.compare import page, sharing
 from dashboard.compare.facts import draw_facts
 from dashboard.shared import style
 from dashboard.shared.background import owner
@@ -22,7 +22,7 @@ if requests:
         )
         place = st.empty()
     if run or at_once:
-        page.start(requests)
+        page.start(requests, by_link=not run)
         # Forgotten only now: this run of the page may have been broken off before it came here.
         st.session_state["run_at_once"] = False
     # After the start, which waits for the first maps: nothing may be left to cancel.
@@ -31,5 +31,6 @@ if requests:
         st.rerun()
     with guarded("What is known of the film cannot be shown"):
         draw_facts(requests[0].film, [request.classifier for request in requests])
+        sharing.draw(requests[0])
     busy = page.pending(requests)
     fragment(page.draw_results, ticking=busy)(requests, busy)

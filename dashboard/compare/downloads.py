@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -17,6 +18,7 @@ from dashboard.compare.scorecard import done_scorecards
 from dashboard.exports.content import ReportContent
 from dashboard.exports.tables import table_csv, table_latex
 from dashboard.jobs import sentence
+from dashboard.people import audit, identity
 from dashboard.shared.caches import manager
 from dashboard.shared.file_button import file_button
 from dashboard.shared.film_notes import is_overruled
@@ -106,8 +108,12 @@ def _items(request: CompareRequest, results: dict[str, FindingResult], choice: C
 
 def _joining(original: bytes | None, make: Callable[[], bytes]) -> Callable[[], bytes]:
     """The making of a DICOM export, which says what to do where the header of the original is what it fails on."""
+    person = identity.name()
 
     def made() -> bytes:
+        if original is not None:
+            # Streamlit makes files in a thread that knows of no session.
+            audit.note("export with identifiers", hashlib.sha256(original).hexdigest(), person)
         try:
             return make()
         except (ValueError, LookupError, TypeError, AttributeError) as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from dashboard.compare import caches, gate, panels, regions, scorecard
+from dashboard.compare import caches, gate, panels, regions, scorecard, two_models
 from dashboard.compare.request import CompareRequest
 from dashboard.compare.scores import draw_scores
 from dashboard.jobs import JobManager
@@ -52,15 +52,8 @@ def draw_finding(
         seen = told.view if first else seen
     if len(able) < len(requests):
         st.caption(f"The second model does not know {display_name(finding).lower()}.")
-    agreed = regions.against_reference(able[0].film, finding) if able else ""
-    if agreed:
-        st.markdown(literal(agreed))
     results = {r.classifier.name: panels.results_so_far(r, s, finding) for r, s in zip(able, states)}
-    for request in able:
-        result = results[request.classifier.name]
-        words = literal(" ".join(filter(None, (caches.in_words(result), caches.on_marks(result, request.film)))))
-        if words:
-            st.markdown(f"**{request.classifier.card.title}**: {words}" if len(able) > 1 else words)
+    _draw_words(able, results, finding)
     with guarded("The scores cannot be shown"):
         draw_scores({request.classifier.card.title: results[request.classifier.name] for request in able})
     if len(able) == 1:
@@ -69,7 +62,21 @@ def draw_finding(
         for tab, request in zip(st.tabs([request.classifier.card.title for request in able]), able):
             with tab:
                 _draw_measured(request, results[request.classifier.name], jobs)
+    if len(able) > 1:
+        with guarded("What the two models have in common cannot be shown"):
+            two_models.draw(*(results[request.classifier.name] for request in able))
     return seen, results
+
+
+def _draw_words(able: list[CompareRequest], results: dict[str, FindingResult], finding: str) -> None:
+    agreed = regions.against_reference(able[0].film, finding) if able else ""
+    if agreed:
+        st.markdown(literal(agreed))
+    for request in able:
+        result = results[request.classifier.name]
+        words = literal(" ".join(filter(None, (caches.in_words(result), caches.on_marks(result, request.film)))))
+        if words:
+            st.markdown(f"**{request.classifier.card.title}**: {words}" if len(able) > 1 else words)
 
 
 def _draw_measured(request: CompareRequest, result: FindingResult, jobs: JobManager) -> None:

@@ -157,7 +157,9 @@ def _choose_second(findings: list[str], method: str) -> str:
 def draw(request: CounterfactualRequest) -> None:
     """Have the series made, and draw how far it is, or what came out."""
     status = worked_out(request.key, request.work(), "counterfactual")
-    if status is None or status.pending:
+    if status is None:
+        return
+    if status.pending:
         fragment(draw_until_done, ticking=True)(request.key, "Generating the films and measuring them")
     elif status.state == "failed":
         st.error(status.error, icon=":material/error:")

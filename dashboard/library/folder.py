@@ -10,6 +10,7 @@ from dashboard.library import store
 from dashboard.library.downloads import downloads
 from dashboard.library.page import draw_refused
 from dashboard.library.store import Preview
+from dashboard.people.roles import NotAllowedError, may, permit
 from dashboard.shared import display
 from dashboard.shared.background import draw_progress, owner, warning_when_full
 from dashboard.shared.fragments import fragment
@@ -20,7 +21,6 @@ from radiographs.findings import display_name
 from radiographs.plain_text import neutral
 
 SHOWN = 6
-LOCAL = ("127.0.0.1", "localhost", "::1")
 LAYOUT = """
     your-folder/
         any name                       the films: PNG, JPEG, DICOM by content, also in folders below
@@ -34,11 +34,8 @@ LAYOUT = """
 
 def draw() -> None:
     """Draw the form, the look into the folder in the background, and what it found."""
-    if not served_locally():
-        st.info(
-            "This dashboard is served to other computers, so folders of its computer cannot be opened from here.",
-            icon=":material/lock:",
-        )
+    if not may("look into folder"):
+        st.info("Folders of the server's computer are added by a keeper of this dashboard.", icon=":material/lock:")
         return
     st.markdown("Films stay where they are: the program remembers the folder and reads it anew at each start.")
     with st.expander("What may lie in the folder"):
@@ -53,11 +50,6 @@ def draw() -> None:
         fragment(_draw_state, ticking=status.pending)(status.pending)
 
 
-def served_locally() -> bool:
-    """Whether only this computer reaches the dashboard."""
-    return st.get_option("server.address") in LOCAL
-
-
 def _name() -> str:
     return f"folder {owner()}"
 
@@ -65,6 +57,11 @@ def _name() -> str:
 def _start(path: str) -> None:
     downloads().forget(_name())
     st.session_state.pop("folder_added", None)
+    try:
+        permit("look into folder", path)
+    except NotAllowedError as error:
+        st.error(sentence(error), icon=":material/lock:")
+        return
     with warning_when_full():
         downloads().start(_name(), lambda progress, cancelled: store.look_into(path))
 
@@ -112,8 +109,9 @@ def _draw_adding(found: Preview, count: int) -> None:
     if not pressed:
         return
     try:
+        permit("add folder", str(found.collection.path))
         added = store.add_folder(found, title)
-    except LookupError as error:
+    except (LookupError, NotAllowedError) as error:
         st.error(sentence(error), icon=":material/error:")
         return
     downloads().forget(_name())

@@ -10,15 +10,16 @@ import streamlit as st
 from classifiers import ModelCard
 from classifiers.registry import ModelEntry, list_models
 from dashboard.jobs import sentence
+from dashboard.people.roles import permit
 from dashboard.settings import settings
-from dashboard.shared import belongings, caches, gallery, reference
+from dashboard.shared import belongings, caches, gallery, reference, shares
 from dashboard.shared.corrections import with_corrections
 from dashboard.shared.families import family
 from dashboard.shared.film_context import FilmContext
 from dashboard.shared.own_regions import with_own
-from dashboard.shared.state import LARGEST_SEED, MOST_FINDINGS, UPLOAD, Choice
+from dashboard.shared.state import LARGEST_SEED, MOST_FINDINGS, SHARE, UPLOAD, Choice
 from dashboard.shared.unforeseen import safely
-from radiographs import FilmError
+from radiographs import FilmError, Radiograph
 from radiographs.findings import display_name
 from radiographs.registry import collections, damaged_folders
 from xai_methods import Method, Parameters, main_methods, methods
@@ -46,11 +47,18 @@ def film_exists(film_reference: str) -> bool:
     """Whether ``collection/film-id`` names an available film, or one that this person uploaded."""
     name, _, film_id = film_reference.partition("/")
     if name == UPLOAD:
-        return belongings.uploaded(film_id) is not None
+        return upload_of(film_id) is not None
     collection = collections().get(name)
     if collection is None or collection.missing() is not None:
         return False
     return any(entry.film_id == film_id for entry in collection.entries())
+
+
+def upload_of(short: str) -> Radiograph | None:
+    """The uploaded film of which ``short`` is the start of the digest: this person's, else one shared with them."""
+    shared = shares.shared_upload(st.session_state.get(SHARE, ""))
+    found = belongings.uploaded(short)
+    return shared if found is None and shared is not None and shared.digest.startswith(short) else found
 
 
 def choose_film() -> str:
@@ -134,19 +142,22 @@ def _upload() -> str:
     file = st.file_uploader(
         "Chest film (PNG, JPEG or DICOM, up to 50 MB)",
         key="upload",
-        help="It stays in this computer's memory, under no name, until you remove it or have not looked at it for "
-        f"{belongings.UPLOAD_SECONDS // 3600} hours. Loading the page again shows it again.",
+        help="It stays in the server's memory, for you alone, until a minute after you close the page.",
     )
     state = st.session_state
     if file is not None:
         # Before it is read: no earlier film may stand under the name of one that is refused.
         state.pop("own_film", None)
         try:
-            state["own_film"] = belongings.hold_upload(caches.uploaded(file))
+            film = caches.uploaded(file)
+            if state.get("own_file") != file.file_id:
+                state["own_file"] = file.file_id
+                permit("upload", film.digest)
+            state["own_film"] = belongings.hold_upload(film)
         except FilmError as error:
             st.error(sentence(error), icon=":material/error:")
     held: str = state.get("own_film", "")
-    if not held or belongings.uploaded(held) is None:
+    if not held or upload_of(held) is None:
         return ""
     if file is None:
         st.caption("The film that you uploaded before is shown. Choose a file to see another.")
@@ -168,7 +179,7 @@ def open_film(film_reference: str) -> FilmContext:
     name, _, held = film_reference.partition("/")
     if name != UPLOAD:
         return with_own(reference.as_shown(with_corrections(caches.film(film_reference))))
-    film = belongings.uploaded(held)
+    film = upload_of(held)
     if film is None:
         raise FilmError("the uploaded film is no longer held; choose its file again")
     return with_own(with_corrections(FilmContext(film_reference, film)))

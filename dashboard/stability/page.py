@@ -45,7 +45,9 @@ def draw(film: FilmContext, classifier: ChestClassifier) -> None:
     """Have the study made, and draw how far it is, or all that came out."""
     key = ("stability", film.radiograph.digest, classifier.digest)
     status = worked_out(key, _work(film, classifier), "stability")
-    if status is None or status.pending:
+    if status is None:
+        return
+    if status.pending:
         fragment(draw_until_done, ticking=True)(key, "Asking the model about this film, slightly changed")
     elif status.state == "failed":
         st.error(status.error, icon=":material/error:")

@@ -134,6 +134,9 @@ def test_a_second_model_hangs_beside_the_first(registries):
     assert len(viewers) == 2
     assert viewers[0]["film"]["id"] == viewers[1]["film"]["id"]
     assert [v["controls"] for v in viewers] == [True, False]
+    assert any("have in common" in expander.label for expander in page.expander)
+    shared = table_with(page, "Between the models", "With other methods")
+    assert list(shared.index) == ["Grad-CAM", "Jacobian sensitivity"]
     assert page.query_params["beside"] == "other"
     panels = [[panel["id"] for panel in v["panels"]] for v in viewers]
     assert panels[0] == ["film", *panels[1]], "the film is drawn once"
