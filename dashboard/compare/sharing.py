@@ -8,6 +8,7 @@ from dashboard.compare.request import CompareRequest
 from dashboard.jobs import sentence
 from dashboard.shared import own_regions, shares
 from dashboard.shared.state import SHARE, UPLOAD
+from dashboard.shared.unforeseen import safely
 
 
 def draw(request: CompareRequest) -> None:
@@ -33,4 +34,6 @@ def draw(request: CompareRequest) -> None:
                 f"{(st.context.url or '').partition('?')[0]}?film={request.film.reference}&{SHARE}={word}",
                 language=None,
             )
-            st.button("End it", icon=":material/link_off:", key=f"end {word}", on_click=shares.end, args=(word,))
+            st.button(
+                "End it", icon=":material/link_off:", key=f"end {word}", on_click=safely(shares.end), args=(word,)
+            )
