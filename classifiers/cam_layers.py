@@ -28,6 +28,8 @@ LEAST_SIDE = 128
 """A network that takes films of any size is traced on films of at least this many pixels a side."""
 _READ = 0.5
 """Least share of a layer's cells that the logits depend on."""
+TOKENS_FOLLOW = 0.6
+"""The same over tokens, of which there are many more than rows."""
 MOST_EXTRA = 16
 """Most tokens that are no cell of the film: class, distillation and register tokens."""
 _LOTS = (2, 8, 32)
@@ -112,8 +114,9 @@ def find_cam_layer(network: nn.Module, side: int, span: tuple[float, float] = (0
                     return find_cam_layer(network, side, span, inner)
                 return CamLayer(found, layout)
     if name:
+        shown = name.removeprefix("network.")
         raise NoCamLayerError(
-            f"the layer {name!r} puts out nothing in which the cells of the film could be found, or the logits do not "
+            f"the layer {shown!r} puts out nothing in which the cells of the film could be found, or the logits do not "
             "depend on them"
         )
     raise NoCamLayerError(
@@ -264,7 +267,7 @@ def _layout(shape: tuple[int, ...], traced: list[np.ndarray]) -> CellLayout | No
         ]
     else:
         found = [made for axis in (1, 2) for made in _token_layouts(axis, rows[axis - 1], columns[axis - 1])]
-    fitting = [one for one in found if one[0] >= FOLLOWS]
+    fitting = [one for one in found if one[0] >= (FOLLOWS if one[1].grid is None else TOKENS_FOLLOW)]
     # Few tokens can follow by chance, many cannot: of token grids, the largest that fits is the right one.
     return max(fitting, key=lambda one: (math.prod(one[1].grid or ()), one[0]), default=(0.0, None))[1]
 
@@ -276,11 +279,12 @@ def _rising(places: np.ndarray) -> float:
 def _token_layouts(axis: int, rows: np.ndarray, columns: np.ndarray) -> Iterator[tuple[float, CellLayout]]:
     """All grids in which tokens along ``axis`` could lie, the others before or behind them, and how well each fits."""
     count = len(rows)
-    for extra in range(min(MOST_EXTRA, max(2, count // 8)) + 1):
+    for extra in range(min(MOST_EXTRA, count - 4) + 1):
         cells = count - extra
         for height in range(2, cells // 2 + 1):
             width = cells // height
-            if height * width != cells or not 0.25 <= height / width <= 4:
+            # Where a whole row would be left over, it is a row of cells.
+            if height * width != cells or not 0.25 <= height / width <= 4 or extra >= max(3, min(height, width)):
                 continue
             for first in {extra, 0}:
                 down, across = (grid.ravel() for grid in np.mgrid[:height, :width])

@@ -73,11 +73,11 @@ def read_own(path: Path) -> tuple[StateDict, tuple[str, ...]]:
         WeightsError: it cannot be read.
     """
     try:
-        state, notes = read_state_dict(path), ()
+        state, more = read_state_dict(path), ""
     except PickledCodeError:
         state = read_network_tensors(path)
-        notes = ("it holds pickled code besides the weights, which were read without running it",)
-    return state, (*described(state, path.stat().st_size), *notes)
+        more = "it holds pickled code besides the weights, which were read without running it"
+    return state, (*described(state, path.stat().st_size), *filter(None, [more]))
 
 
 def architectures() -> list[str]:

@@ -3,10 +3,11 @@
 import streamlit as st
 
 from dashboard.library import folder as library_folder
+from dashboard.library import own_model
 from dashboard.library import page as library
 from dashboard.shared.unforeseen import guarded
 
-PARTS = {"films": "Films", "models": "Models", "folder": "Add a folder"}
+PARTS = {"films": "Films", "models": "Models", "folder": "Add a folder", "model": "Add a model"}
 
 st.header("Library", anchor=False)
 linked = st.query_params.get("part", "films")
@@ -30,7 +31,9 @@ with guarded(f"{PARTS[part]} cannot be shown"):
         library.draw_films()
     elif part == "models":
         library.draw_models()
-    else:
+    elif part == "folder":
         library_folder.draw()
+    else:
+        own_model.draw()
 with guarded("The room on disk cannot be shown"):
     library.draw_disk_use()

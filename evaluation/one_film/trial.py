@@ -9,12 +9,13 @@ import numpy as np
 
 from classifiers import ChestClassifier
 from radiographs import Radiograph
-from radiographs.registry import find_film, get_collection
+from radiographs.registry import collections, find_film, get_collection
 from xai_methods import methods
 from xai_methods.hooks import feature_maps
 from xai_methods.serving import served
 
 COLLECTION = "known-truth"
+"""Where the films come from if nobody named any; from the first collection at hand where it is not there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +57,10 @@ def trial_films(references: Sequence[str] = ()) -> list[tuple[str, Radiograph]]:
         LookupError: there is no such film. FilmError: it cannot be read.
     """
     if not references:
-        entries = get_collection(COLLECTION).entries()
-        references = [f"{COLLECTION}/{entry.film_id}" for entry in (entries[0], entries[-1])]
+        there = [name for name, known in collections().items() if known.missing() is None and known.entries()]
+        name = COLLECTION if COLLECTION in there or not there else there[0]
+        entries = get_collection(name).entries()
+        references = [f"{name}/{entry.film_id}" for entry in (entries[0], entries[-1])]
     return [(reference, find_film(reference)[0]) for reference in references]
 
 

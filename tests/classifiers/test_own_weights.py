@@ -7,7 +7,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from classifiers.cam_layers import find_cam_layer
-from classifiers.own_models import forget_model, remember_model
+from classifiers.own_models import forget_model, read_model, remember_model, rename_model
 from classifiers.own_weights import load_own
 from classifiers.registry import UnknownModelError, list_models, load_classifier
 from classifiers.weights import WeightsError
@@ -63,7 +63,6 @@ def test_three_channels_see_the_film_normalised_by_colour(colour, tmp_path):
     [
         ("densenet121", "features"),
         ("mobilenet_v2", "features"),
-        ("vgg11", "features.19"),
         ("timm:tf_efficientnet_lite0", "bn2"),
         ("timm:resnet10t", "layer4"),
     ],
@@ -82,8 +81,6 @@ def _refused(path, match, architecture="resnet18", findings=FINDINGS, **options)
 
 
 def test_what_is_no_state_dict_is_refused_with_its_kind(grey, tmp_path):
-    torch.save(grey, tmp_path / "whole.pt")
-    _refused(tmp_path / "whole.pt", "whole pickled network")
     torch.jit.script(nn.Linear(2, 2)).save(tmp_path / "script.pt")
     _refused(tmp_path / "script.pt", "TorchScript")
     (tmp_path / "keras.pt").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
@@ -94,9 +91,14 @@ def test_what_is_no_state_dict_is_refused_with_its_kind(grey, tmp_path):
     for name in ("a.safetensors", "a.pt"):
         (tmp_path / name).write_bytes(b"1234")
         _refused(tmp_path / name, "not")
+    (tmp_path / "a.onnx").write_bytes(b"1234")
+    with pytest.raises(WeightsError, match="ONNX"):
+        read_model(tmp_path / "a.onnx", None, FINDINGS)
     torch.save({"epoch": 3, "lr": 0.1}, tmp_path / "settings.pt")
     _refused(tmp_path / "settings.pt", "more than named tensors")
     _refused(tmp_path, "a folder")
+    with pytest.raises(WeightsError, match="name the architecture"):
+        read_model(tmp_path / "settings.pt", None, FINDINGS)
     _refused(tmp_path / "none.pt", "not there")
 
 
@@ -117,6 +119,48 @@ def test_what_does_not_fit_is_refused_with_the_reason(grey, tmp_path):
     _refused(path, r"not finite numbers \(in fc\.bias\)")
     save_file({**state, "conv1.weight": torch.zeros(64, 4, 7, 7)}, path)
     _refused(path, "4 channels")
+
+
+class Callback:
+    """Something of a training program's own, which a checkpoint holds pickled."""
+
+
+def _checkpoint(network):
+    state = {f"model.{k}": v.half() for k, v in network.state_dict().items()}
+    return {"state_dict": state, "hyper_parameters": {"callback": Callback()}, "epoch": 3}
+
+
+PICKLED = {
+    "a whole network": lambda network: network,
+    "a whole network in a checkpoint": lambda network: {"model": network, "epoch": 3},
+    "a parallel network": nn.DataParallel,
+    "a checkpoint with code": _checkpoint,
+}
+
+
+@pytest.mark.parametrize("form", PICKLED)
+def test_pickled_networks_are_read_and_not_run(form, grey, tmp_path):
+    torch.save(PICKLED[form](grey), tmp_path / "w.pth.tar")
+    classifier = load_own(tmp_path / "w.pth.tar", "resnet18", FINDINGS, side=64)
+    assert "without running it" in classifier.card.trained_on
+    with torch.no_grad():
+        assert classifier.logits(FILM) == pytest.approx(grey(classifier.prepare(FILM))[0].numpy(), abs=2e-2)
+
+
+def test_a_remembered_model_is_renamed(grey, tmp_path, monkeypatch):
+    monkeypatch.setenv("XAI_LIGHTBOX_HOME", str(tmp_path / "home"))
+    save_file(grey.state_dict(), tmp_path / "w.safetensors")
+    for name in ("mine", "other"):
+        remember_model(name, tmp_path / "w.safetensors", "resnet18", FINDINGS, side=64)
+    with pytest.raises(WeightsError, match="called other already"):
+        rename_model("mine", "other")
+    with pytest.raises(WeightsError, match="small letters"):
+        rename_model("mine", "../x")
+    rename_model("mine", "better", "Better")
+    found = {e.name: e.title for e in list_models() if e.origin == "yours"}
+    assert found == {"better": "Better", "other": "other"}
+    forget_model("other")
+    assert load_classifier("better", device="cpu").cam_layer == "layer4"
 
 
 def test_a_remembered_model_stands_on_the_shelf(grey, tmp_path, monkeypatch):

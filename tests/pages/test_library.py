@@ -279,12 +279,16 @@ def test_a_folder_is_looked_into_added_and_taken_off_again(library, real_collect
     assert "**2 films read**, 1 with outlines; 1 refused." in said(page)
     assert "Nodule" in said(page)
     assert page.dataframe[0].value.iloc[0]["File"] == "broken.dcm"
+    captions = [image.captions[0] for image in page.get("image")]
+    assert captions == ["b.png · nodule", "Jane Doe.png"], "films with outlines stand first"
+    page.text_input(key="folder_title").set_value("  Ward 7:  nodules ").run()
     page.button(key="add_folder").click().run()
-    assert "folder-1" in said(page)
+    assert "added as ward-7-nodules" in said(page)
     page.segmented_control(key="library_part").set_value("films").run()
     assert not page.exception
     assert "2 films, 1 outlined" in said(page)
-    page.button(key="remove folder-1").click().run()
+    assert "Ward 7: nodules" in [heading.value for heading in page.subheader]
+    page.button(key="remove ward-7-nodules").click().run()
     page.button(key="confirm_remove").click().run()
     page.run()
     assert "2 films, 1 outlined" not in said(page)
@@ -326,12 +330,13 @@ def test_a_folder_without_films_has_nothing_to_add(library, tmp_path):
 
 
 def test_a_dashboard_served_to_others_opens_no_folders(library, monkeypatch):
-    from dashboard.library import folder as library_folder
+    from dashboard.people import identity
 
-    monkeypatch.setattr(library_folder, "served_locally", lambda: False)
+    monkeypatch.setattr(identity, "is_local", lambda: False)
+    monkeypatch.setenv(identity.OPEN_VARIABLE, "1")
     page = library("folder")
     assert not page.exception
-    assert "served to other computers" in said(page)
+    assert "added by a keeper" in said(page)
     assert not page.text_input
 
 
@@ -396,3 +401,49 @@ def test_the_autoencoder_is_fetched_from_its_card(library, home, monkeypatch):
     assert [b.label for b in page.button if b.key == "remove xrv-resnetae-101-elastic"] == [
         "Remove the fetched weights of the autoencoder (7 bytes)"
     ]
+
+
+def test_a_model_of_ones_own_is_tried_out_added_renamed_and_removed(library, home, tmp_path, monkeypatch):
+    import timm
+    import torch
+    from safetensors.torch import save_file
+
+    from classifiers.own_models import own_cards
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = timm.create_model("test_resnet", num_classes=2)
+    save_file(network.state_dict(), tmp_path / "net.safetensors")
+    page = library("model")
+    assert not page.exception, page.exception
+    for field, text in (("path", str(tmp_path / "net.safetensors")), ("name", "mine"), ("findings", "Mass")):
+        page.text_input(key=f"model_{field}").set_value(text)
+    page.text_input(key="model_architecture").set_value("test_resnet")
+    page.number_input(key="model_side").set_value(64)
+
+    def tried():
+        page.button(key="FormSubmitter:own_model-Try it out").click().run()
+        name = next(n for n in library_jobs.downloads()._times if str(n).startswith("model "))
+        settled(page, name)
+        assert not page.exception
+
+    tried()
+    assert "gives 2 outputs, but 1 findings" in page.error[0].value
+    page.text_input(key="model_findings").set_value("Mass, Nodule")
+    tried()
+    assert "layer4, 2 x 2 cells" in said(page)
+    assert "Explained by" in said(page)
+    page.button(key="add_model").click().run()
+    assert [card.name for card in own_cards()] == ["mine"]
+    from classifiers import registry
+
+    monkeypatch.setattr(registry, "list_models", lambda: [registry._entry(card, None, "yours") for card in own_cards()])
+    page = library("models")
+    page.button(key="rename mine").click().run()
+    page.text_input(key="rename_model_name").set_value("other")
+    page.button(key="rename_model").click().run()
+    assert [card.name for card in own_cards()] == ["other"]
+    page.button(key="remove other").click().run()
+    page.button(key="confirm_remove").click().run()
+    assert not page.exception
+    assert own_cards() == []

@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from benchmarks.families import random_classifier as random_transformer
 from classifiers.networks import chest_resnet18, class_map, feature_map
 from tests.xai_methods.conftest import classifier_of, film_of
 from xai_methods import get_method
@@ -51,13 +52,21 @@ def test_equals_the_class_activation_map_for_a_pooled_linear_head(column):
     )
 
 
-@pytest.mark.parametrize("family", ["vgg", "resnet", "densenet", "mobilenet", "efficientnet-lite"])
+def _tokens_behind_one(output):
+    """Tokens (N, 1 + 64, K), the class token first, as feature maps: what users of grad-cam write by hand."""
+    return output[:, 1:].reshape(len(output), 8, 8, output.shape[2]).permute(0, 3, 1, 2)
+
+
+TRANSFORMERS = {"ViT": _tokens_behind_one, "Swin": lambda output: output.permute(0, 3, 1, 2)}
+
+
+@pytest.mark.parametrize("family", ["vgg", "resnet", "densenet", "mobilenet", "efficientnet-lite", *TRANSFORMERS])
 def test_agrees_with_pytorch_grad_cam(family, family_classifier, film):
     pytest.importorskip("pytorch_grad_cam")
     from pytorch_grad_cam import GradCAM
     from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
-    classifier = family_classifier(family)
+    classifier = random_transformer(family) if family in TRANSFORMERS else family_classifier(family)
     native = _native(classifier, film, 1)
     watching = classifier.cam_module
 
@@ -73,7 +82,8 @@ def test_agrees_with_pytorch_grad_cam(family, family_classifier, film):
             return maps[0]
 
     requires_grad = classifier.prepare(film).requires_grad_()
-    with Raw(model=classifier, target_layers=[watching]) as reference:
+    reshaped = TRANSFORMERS.get(family)
+    with Raw(model=classifier, target_layers=[watching], reshape_transform=reshaped) as reference:
         theirs = reference(requires_grad, [ClassifierOutputTarget(1)])[0]
     np.testing.assert_allclose(native.numpy(), theirs, rtol=1e-4, atol=1e-6 * np.abs(theirs).max())
 
