@@ -6,7 +6,7 @@ from dashboard.cli import first_page
 
 first_page.wait()
 
-from dashboard.shared import belongings, style, tour  # noqa: E402
+from dashboard.shared import admission, resumption, style, tour  # noqa: E402
 from dashboard.shared.unforeseen import guarded  # noqa: E402
 from radiographs.places import asset  # noqa: E402
 
@@ -19,15 +19,18 @@ page = st.navigation(
         st.Page("pages/benchmark.py", title="Benchmark", icon=":material/leaderboard:"),
         st.Page("pages/methods.py", title="Methods", icon=":material/menu_book:"),
         st.Page("pages/library.py", title="Library", icon=":material/photo_library:"),
+        st.Page("pages/glossary.py", title="Glossary", icon=":material/dictionary:"),
         st.Page("pages/settings.py", title="Settings", icon=":material/settings:"),
         st.Page("pages/about.py", title="About", icon=":material/info:"),
     ],
     position="top",
 )
 style.apply()
+admission.admit(page.url_path)
+with guarded("What was broken off cannot be shown"):
+    resumption.offer()
 with guarded("The tour cannot be shown"):
     tour.offer(first_page=page.url_path == "")
 with guarded("This page cannot be shown"):
     page.run()
-belongings.introduce()
 first_page.drawn()

@@ -20,10 +20,10 @@ for number in range(PANELS - 1):
 outline = viewer.mask_png((down - 0.4) ** 2 + (across - 0.5) ** 2 < 0.02)
 viewer.mount(
     "viewer",
-    film.digest,
+    film,
     viewer.film_png(film),
     viewer.windows(film),
     panels,
     view=View(),
-    outlines=[("disc", outline)],
+    outlines=[viewer.OutlineGiven("disc", outline)],
 )

@@ -257,7 +257,7 @@ def checked(radiograph: Radiograph, *cards: ModelCard, entry: FilmEntry | None =
     Raises:
         WeightsError: see :func:`load_check`.
     """
-    known = [note for note in radiograph.notes if note.code not in CODES or note.code == "lateral"]
+    known = [note for note in radiograph.notes if not note.doubt or note.code not in CODES or note.code == "lateral"]
     new = dict.fromkeys(note for card in cards or (None,) for note in doubts_of(radiograph, card, entry))
     notes = (*known, *(note for note in new if note not in known))
     return radiograph if notes == radiograph.notes else radiograph.with_notes(notes)

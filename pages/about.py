@@ -23,6 +23,7 @@ for page, words in (
     ("pages/counterfactual.py", "counterfactual images: the film as the model would answer otherwise"),
     ("pages/benchmark.py", "methods over whole collections of films, in the background"),
     ("pages/methods.py", "what each method computes, how to read its map, and when it misleads"),
+    ("pages/glossary.py", "the terms that pages, reports and tooltips use"),
     ("pages/library.py", "available films and models, downloads, and folders of your own"),
     ("pages/settings.py", "what holds from one start to the next"),
 ):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.compare import page
+from dashboard.compare import page, sharing
 from dashboard.compare.facts import draw_facts
 from dashboard.shared import style
 from dashboard.shared.background import owner
@@ -20,16 +20,17 @@ if requests:
         run = st.button(
             "Run", type="primary", icon=":material/play_arrow:", disabled=not requests[0].parameters, key="run"
         )
-        stop = st.button(
-            "Cancel", icon=":material/stop:", disabled=not (run or at_once or page.pending(requests)), key="cancel"
-        )
+        place = st.empty()
     if run or at_once:
-        page.start(requests)
+        page.start(requests, by_link=not run)
         # Forgotten only now: this run of the page may have been broken off before it came here.
         st.session_state["run_at_once"] = False
-    if stop:
+    # After the start, which waits for the first maps: nothing may be left to cancel.
+    if place.button("Cancel", icon=":material/stop:", disabled=not page.pending(requests), key="cancel"):
         manager().cancel(owner())
+        st.rerun()
     with guarded("What is known of the film cannot be shown"):
-        draw_facts(requests[0].film, requests[0].classifier)
+        draw_facts(requests[0].film, [request.classifier for request in requests])
+        sharing.draw(requests[0])
     busy = page.pending(requests)
     fragment(page.draw_results, ticking=busy)(requests, busy)

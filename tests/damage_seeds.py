@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,6 +30,7 @@ from radiographs.places import asset, home_folder
 from radiographs.reading import read_radiograph
 from tests.evaluation.runs.made import made_store
 from tests.radiographs.film_readers.dicom_films import film, save
+from tests.radiographs.hostile import zipped
 from xai_methods import Explanation
 from xai_methods.explanation import ExplanationFileError
 
@@ -65,13 +65,6 @@ def one_array() -> bytes:
 def saved(content: object, zipped: bool = True) -> bytes:
     stream = io.BytesIO()
     torch.save(content, stream, _use_new_zipfile_serialization=zipped)
-    return stream.getvalue()
-
-
-def zip_of(name: str, text: str) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(name, text)
     return stream.getvalue()
 
 
@@ -204,7 +197,7 @@ TABLES: dict[str, bytes] = {
     "chestx-det.json": jsoned(CHEST_DET),
     "chexlocalize.json": jsoned(CHEXLOCALIZE),
     "boxes.csv.gz": gzip.compress(BOXES.encode(), mtime=0),
-    "boxes.csv.zip": zip_of("boxes.csv", BOXES),
+    "boxes.csv.zip": zipped("boxes.csv", BOXES.encode()),
 }
 READERS: dict[str, Reader] = {
     "DICOM": ("film.dcm", lambda: save(film()), read_radiograph, FilmError),

@@ -142,7 +142,7 @@ def test_the_wheel_explains(installed: Path) -> None:
 SHOWN = """
 import json, os
 import dashboard
-from dashboard.cli.start import APP
+from dashboard.cli.serving import APP
 os.chdir(APP.parent)
 import streamlit
 from streamlit.testing.v1 import AppTest

@@ -57,7 +57,7 @@ CARD = {
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class CheckedFilms:
     """Films with what the network makes of them."""
 
     films: HungFilms
@@ -68,7 +68,7 @@ class Seen:
         return [look for look, taken in zip(self.looks, chosen) if taken]
 
 
-def thresholds(seen: Seen) -> dict[str, float]:
+def thresholds(seen: CheckedFilms) -> dict[str, float]:
     """By code, the score that no more than ``ALLOWED`` of the validation films exceed; at least ``LEAST``."""
     table = seen.films.table
     adult, child = (table.age >= ADULT).to_numpy(), (table.age <= YOUNG).to_numpy()
@@ -95,18 +95,28 @@ def _limit(values: list[float], code: str, least: float) -> float:
     return round(max(least, float(np.quantile(values, 1 - ALLOWED[code], method="higher"))), 4)
 
 
-def population(looks: list[Look]) -> tuple[np.ndarray, np.ndarray]:
-    """Mean (64,) and precision (64, 64) of the features, float32."""
-    features = np.stack([look.features for look in looks]).astype(np.float64)
+def features_of(films: np.ndarray, network: FilmCheckNetwork) -> np.ndarray:
+    """Features (N, 64) of films (N, 128, 128) uint8, as :func:`look_from_all_sides` gives them."""
+    found = []
+    with torch.inference_mode():
+        for start in range(0, len(films), 64):
+            batch = torch.from_numpy(films[start : start + 64]).float()[:, None] / 255
+            found.append((network.features(batch) + network.features(batch.flip(-1))) / 2)
+    return torch.cat(found).numpy()
+
+
+def population(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean (64,) and precision (64, 64) of features (N, 64), float32."""
+    features = features.astype(np.float64)
     covariance = np.cov(features.T)
     covariance += SHRINKAGE * np.trace(covariance) / len(covariance) * np.eye(len(covariance))
     return features.mean(0).astype(np.float32), np.linalg.inv(covariance).astype(np.float32)
 
 
-def look_at_all(films: HungFilms, network: FilmCheckNetwork) -> Seen:
+def look_at_all(films: HungFilms, network: FilmCheckNetwork) -> CheckedFilms:
     """What a network makes of films."""
     check = FilmCheck(network, {}, {})
-    return Seen(films, [look_at(Radiograph(film / np.float32(255)), check) for film in films.small])
+    return CheckedFilms(films, [look_at(Radiograph(film / np.float32(255)), check) for film in films.small])
 
 
 def ship(weights: Path, films: HungFilms, folder: Path) -> FilmCheck:
@@ -118,13 +128,14 @@ def ship(weights: Path, films: HungFilms, folder: Path) -> FilmCheck:
     network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
     network.eval().requires_grad_(False)
     part, source = films.table.part.to_numpy(), films.table.source
-    trained = look_at_all(films.take(_thinned(part == "train")), network)
+    trained = films.take(part == "train")
     usable = (part == "val") & ~films.table.film.isin(ON_THEIR_SIDE).to_numpy()
     validated = look_at_all(films.take(usable), network)
     limits = thresholds(validated)
     said: dict[str, Any] = {}
     for kind, about in POPULATIONS.items():
-        mean, precision = population(trained.of(trained.films.table.source.isin(about["sources"]).to_numpy()))
+        chosen = _thinned(trained.table.source.isin(about["sources"]).to_numpy())
+        mean, precision = population(features_of(trained.small[chosen], network))
         looks = validated.of(validated.films.table.source.isin(about["sources"]).to_numpy())
         apart = [float(np.sqrt((look.features - mean) @ precision @ (look.features - mean))) for look in looks]
         said[kind] = {"collections": about["collections"], "limit": _limit(apart, "unlike-training", 0.0)}
@@ -144,7 +155,7 @@ def ship(weights: Path, films: HungFilms, folder: Path) -> FilmCheck:
     return load_check(folder)
 
 
-def _thinned(chosen: np.ndarray, most: int = 2500) -> np.ndarray:
+def _thinned(chosen: np.ndarray, most: int = 2000) -> np.ndarray:
     """Every nth of the chosen films, for a mean and a covariance need no more."""
     places = np.flatnonzero(chosen)
     thinned = np.zeros_like(chosen)

@@ -18,6 +18,9 @@ import streamlit as st
 
 from classifiers import registry as model_registry
 from dashboard.jobs import sentence
+from dashboard.people import identity
+from dashboard.people.roles import NotAllowedError, permit
+from dashboard.shared.background import warning_when_not_allowed
 from evaluation.cli.runs import duration
 from evaluation.runs.plan import Plan, PlanError, Variant, parse_plan
 from evaluation.runs.store import Store
@@ -121,9 +124,14 @@ def _start(plan: Plan) -> None:
     name = next(n for n in (slug, *(f"{slug}-{i}" for i in range(2, len(taken) + 3))) if n not in taken)
     folder = runs_folder() / name
     try:
+        permit("run", name)
         folder.mkdir(parents=True)
         write_text(folder / "plan.toml", plan_text(plan))
+        write_text(folder / "owner", identity.name())
         launch(folder)
+    except NotAllowedError as error:
+        st.error(sentence(error), icon=":material/lock:")
+        return
     except OSError as error:
         if not isinstance(error, FileExistsError):
             shutil.rmtree(folder, ignore_errors=True)  # a run of nothing would stand in the list
@@ -179,8 +187,10 @@ def draw_status(folder: Path) -> None:
         if (folder / "stop").exists():
             st.caption("Stopping; films in hand are given up.")
         elif st.button("Stop", icon=":material/stop:", key="stop run"):
-            (folder / "stop").touch()
-            st.rerun(scope="fragment")
+            with warning_when_not_allowed():
+                permit("run", folder.name, owner=_owner(folder))
+                (folder / "stop").touch()
+                st.rerun(scope="fragment")
         return
     if state == "done":
         st.success(f"Done: {said['films']} films.", icon=":material/check_circle:")
@@ -192,8 +202,18 @@ def draw_status(folder: Path) -> None:
     else:
         st.warning(f"The run broke off. {_last_line(folder)}", icon=":material/warning:")
     if st.button("Go on", icon=":material/play_arrow:", key="go on"):
-        launch(folder)
-        st.rerun()
+        with warning_when_not_allowed():
+            permit("run", folder.name, owner=_owner(folder))
+            launch(folder)
+            st.rerun()
+
+
+def _owner(folder: Path) -> str:
+    """The name of the person who started a run; "" where that is not known."""
+    try:
+        return (folder / "owner").read_text(encoding="utf-8")
+    except OSError:
+        return ""
 
 
 def _progress_words(said: dict[str, float]) -> str:

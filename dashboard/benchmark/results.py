@@ -13,6 +13,7 @@ import streamlit as st
 
 from dashboard.benchmark import charts
 from dashboard.shared.file_button import file_button
+from dashboard.shared.glossary import explained
 from dashboard.shared.state import Choice, differing, to_query
 from evaluation.csv_table import csv_text
 from evaluation.runs import tables
@@ -66,7 +67,7 @@ def _draw(folder: Path, stamp: str) -> None:
     verdicts = _verdicts(str(folder), stamp, pair)
     finding = right.selectbox("Finding", ["", *verdicts], format_func=_finding_title, key="run finding") or None
     view = st.segmented_control("Show", VIEWS, default=VIEWS[0], required=True, key="run view")
-    st.caption(get_metric(metric).meaning)
+    st.caption(get_metric(metric).meaning, help=explained(f"{get_metric(metric).title}, chance, baseline"))
     _gate_words(verdicts, finding)
     if view == "Leaderboard":
         _leaderboard(folder, stamp, pair, metric, finding)

@@ -15,10 +15,17 @@ from importlib import import_module
 _FIRST = ("torch", "pandas", "scipy.ndimage", "matplotlib")
 """Slow to import, and nothing in them asks for the server."""
 _PAGE = (
-    "dashboard.compare.page", "dashboard.compare.facts", "dashboard.shared.fragments", "dashboard.shared.tour",
-    "radiographs.collections.known_truth",
+    "dashboard.shared.admission", "dashboard.shared.resumption",
+    "dashboard.compare.page", "dashboard.compare.sharing", "dashboard.compare.facts",
+    "dashboard.shared.fragments", "dashboard.shared.tour", "radiographs.collections.known_truth",
 )  # fmt: skip
-_LATER = ("scipy.stats", "skimage.segmentation", "dashboard.exports.dicom", "dashboard.exports.pdf")
+_LATER = (
+    "dashboard.cli.leaving",
+    "scipy.stats",
+    "skimage.segmentation",
+    "dashboard.exports.dicom",
+    "dashboard.exports.pdf",
+)
 _NAME, _WARNS = "first page", "streamlit.runtime.scriptrunner_utils.script_run_context"
 _PATIENCE, _GRACE = 60.0, 3.0
 """Seconds to wait for the server; and for a first visitor, whose page shows the film before anything is scored."""

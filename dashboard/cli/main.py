@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from dashboard.cli.common import add_film_and_model, check_folder, draw_bar, film_context
 from dashboard.cli.counterfactual import add_command as add_counterfactual
+from dashboard.cli.serving import PORT, add_options, end_quietly, serve
 from dashboard.cli.stability import add_command as add_stability
 from evaluation.cli.parser import build_parser, run
 from radiographs.files import write_bytes, write_text
@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_stability(added)
     add_counterfactual(added)
     pages = added.add_parser("run-dashboard", help="start the dashboard", description="Start the dashboard.")
-    pages.add_argument("--port", type=int, default=8501, help="port on this computer (default 8501)")
+    add_options(pages)
     pages.set_defaults(run=run_dashboard)
     return run(parser, argv)
 
@@ -109,20 +109,12 @@ def _write_dicom(folder: Path, made: Comparison) -> None:
 
 
 def run_dashboard(arguments: argparse.Namespace) -> int:
-    """Start the dashboard on this computer and stay until it is stopped."""
-    from streamlit.web import bootstrap
-
-    from dashboard.cli import first_page
-    from dashboard.cli.start import APP, only_named_pages
-
-    os.chdir(APP.parent)
-    only_named_pages()
-    options = {"server_port": arguments.port}
-    bootstrap.load_config_options(flag_options=options)
-    sys.stdout.write(f"XAI Lightbox: http://127.0.0.1:{arguments.port}\n")
-    first_page.load()
-    bootstrap.run(str(APP), False, [], options)
-    return 0
+    """Start the dashboard and stay until it is stopped."""
+    end_quietly()
+    port = arguments.port or PORT
+    sys.stdout.write(f"XAI Lightbox: http://{arguments.address}:{port}\n")
+    sys.stdout.flush()
+    return serve(arguments.address, port, arguments.open_to_network)
 
 
 if __name__ == "__main__":

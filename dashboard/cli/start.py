@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dashboard.cli.serving import end_quietly
+
+if __name__ == "__main__":
+    end_quietly()
+
+import argparse
 import socket
 import sys
-from pathlib import Path
 
-_DASHBOARD = Path(__file__).resolve().parents[1]
-APP = next(path for path in (_DASHBOARD / "served" / "app.py", _DASHBOARD.parent / "app.py") if path.is_file())
-"""The dashboard's script: the wheel's copy, else the clone's."""
-ADDRESS, PORT = "127.0.0.1", 8501
+from dashboard.cli.serving import ADDRESS, PORT, add_options, serve
 
 
 def free_port(first: int = PORT, tries: int = 20) -> int:
@@ -29,26 +31,18 @@ def free_port(first: int = PORT, tries: int = 20) -> int:
     raise RuntimeError(f"no free port from {first} to {first + tries - 1}; close another dashboard first")
 
 
-def only_named_pages() -> None:
-    """Let app.py alone name the pages: else a first visit to a page's own address would run it without app.py."""
-    from streamlit.runtime.pages_manager import PagesManager
-
-    PagesManager.uses_pages_directory = False
-
-
 def main() -> int:
     """Serve the dashboard until it is stopped, and print its address first."""
-    from streamlit.web import cli
-
-    from dashboard.cli import first_page
-
-    only_named_pages()
-    port = free_port()
-    print(f"\n  XAI Lightbox: open http://{ADDRESS}:{port} in a browser (Ctrl+C stops it)\n", flush=True)
-    sys.argv = ["streamlit", "run", str(APP), "--server.address", ADDRESS, "--server.port", str(port)]
-    sys.argv += ["--server.headless", "true", "--browser.gatherUsageStats", "false"]
-    first_page.load()
-    return int(cli.main() or 0)
+    parser = argparse.ArgumentParser(prog="python -m dashboard.cli.start", description=__doc__)
+    add_options(parser)
+    given = parser.parse_args()
+    try:
+        port = given.port or free_port()
+        print(f"\n  XAI Lightbox: open http://{given.address}:{port} in a browser (Ctrl+C stops it)\n", flush=True)
+        return serve(given.address, port, given.open_to_network)
+    except (ValueError, RuntimeError) as error:
+        sys.stderr.write(f"lightbox: {error}\n")
+        return 2
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -17,6 +18,7 @@ from dashboard.compare.scorecard import done_scorecards
 from dashboard.exports.content import ReportContent
 from dashboard.exports.tables import table_csv, table_latex
 from dashboard.jobs import sentence
+from dashboard.people import audit, identity
 from dashboard.shared.caches import manager
 from dashboard.shared.file_button import file_button
 from dashboard.shared.film_notes import is_overruled
@@ -93,7 +95,7 @@ def _items(request: CompareRequest, results: dict[str, FindingResult], choice: C
     _item("Report (PDF)", partial(pdf_report, content), f"{stem}.pdf", "picture_as_pdf")
     slide = partial(slide_png, comparison, card.title, view)
     _item("Picture for slides (PNG)", slide, f"{stem}.png", "image")
-    _item("Scores (CSV)", partial(table_csv, comparison), f"{stem}.csv", "table")
+    _item("Scores (CSV)", partial(table_csv, comparison, film.reference), f"{stem}.csv", "table")
     _item("Scores (LaTeX)", partial(table_latex, comparison), f"{stem}.tex", "function")
     _item("Raw maps (npz)", partial(maps_npz, comparison), f"{stem}.npz", "data_array")
     original = _original(request)
@@ -106,8 +108,12 @@ def _items(request: CompareRequest, results: dict[str, FindingResult], choice: C
 
 def _joining(original: bytes | None, make: Callable[[], bytes]) -> Callable[[], bytes]:
     """The making of a DICOM export, which says what to do where the header of the original is what it fails on."""
+    person = identity.name()
 
     def made() -> bytes:
+        if original is not None:
+            # Streamlit makes files in a thread that knows of no session.
+            audit.note("export with identifiers", hashlib.sha256(original).hexdigest(), person)
         try:
             return make()
         except (ValueError, LookupError, TypeError, AttributeError) as error:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -15,14 +18,19 @@ from dashboard.shared.unforeseen import safely
 from radiographs.findings import display_name
 
 
-def draw_facts(film: FilmContext, classifier: ChestClassifier) -> None:
-    """Draw the film's line and the model's probabilities, the likeliest first."""
-    rows = sorted(caches.probabilities(film.radiograph, classifier).items(), key=lambda item: -item[1])
-    top = ", ".join(f"{display_name(name)} {value:.0%}" for name, value in rows[:3])
+def draw_facts(film: FilmContext, classifiers: Sequence[ChestClassifier]) -> None:
+    """Draw the film's line and each model's probabilities, the first model's likeliest findings first."""
+    outputs = []
+    for classifier in classifiers:
+        known = sorted(caches.probabilities(film.radiograph, classifier).items(), key=lambda item: -item[1])
+        top = ", ".join(
+            f"{display_name(name)} {value:.0%}" for name, value in known[: 3 if len(classifiers) == 1 else 2]
+        )
+        outputs.append(top if len(classifiers) == 1 else f"{classifier.card.title} {top}")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"{film.title} · {film.description()}", width="content")
         with st.container(key="model_output", width="content"):
-            said = st.popover(f"Model output: {top}", icon=":material/bar_chart:")
+            said = st.popover(f"Model output: {' · '.join(outputs)}", icon=":material/bar_chart:")
         regions.draw_own(film)
         if film.reference_hidden:
             st.button(
@@ -30,28 +38,33 @@ def draw_facts(film: FilmContext, classifier: ChestClassifier) -> None:
             )
     draw_notes(film.radiograph)
     with said:
-        _table(film, classifier)
+        _table(film, tuple(classifiers))
 
 
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs=caches.BY_CONTENT)
-def _table(film: FilmContext, classifier: ChestClassifier) -> None:
-    """Streamlit replays what was drawn: the model's probabilities, the likeliest first."""
-    rows = sorted(caches.probabilities(film.radiograph, classifier).items(), key=lambda item: -item[1])
+def _table(film: FilmContext, classifiers: tuple[ChestClassifier, ...]) -> None:
+    """Streamlit replays what was drawn: the models' probabilities, the first one's likeliest first."""
+    titles = [classifier.card.title for classifier in classifiers]
+    columns = titles if len(titles) > 1 else ["Probability"]
     table = pd.DataFrame(
-        [(display_name(name), value, "yes" if film.outlines(name) else "") for name, value in rows],
-        columns=["finding", "probability", "outlined"],
-    )
+        {title: caches.probabilities(film.radiograph, model) for title, model in zip(columns, classifiers)}
+    ).sort_values(columns[0], ascending=False)
+    table.insert(0, "finding", [display_name(name) for name in table.index])
+    table["outlined"] = ["yes" if film.outlines(str(name)) else "" for name in table.index]
     st.dataframe(
         table,
         hide_index=True,
         width="content",
         column_config={
             "finding": "Finding",
-            "probability": st.column_config.ProgressColumn(
-                "Probability", format="percent", min_value=0.0, max_value=1.0, color="auto"
-            ),
+            **{title: _bar(title) for title in columns},
             "outlined": st.column_config.TextColumn("Reference annotation"),
         },
-        alt="The model's probability for each finding",
+        alt="Each model's probability for each finding",
     )
-    st.caption(classifier.card.limits)
+    for title, classifier in zip(titles, classifiers):
+        st.caption(classifier.card.limits if len(titles) == 1 else f"{title}: {classifier.card.limits}")
+
+
+def _bar(title: str) -> Any:
+    return st.column_config.ProgressColumn(title, format="percent", min_value=0.0, max_value=1.0, color="auto")

@@ -12,13 +12,17 @@ from dashboard.jobs import JobManager
 from dashboard.shared import choosing
 from dashboard.shared.caches import manager, probabilities
 from dashboard.shared.display import View
+from dashboard.shared.glossary import explained, meaning
 from dashboard.shared.style import literal
 from dashboard.shared.unforeseen import guarded
 from evaluation.one_film.agreement import agreement_matrix
 from evaluation.one_film.compare import FindingResult
 from radiographs.findings import display_name
 
-PROBABILITY = "The model's own probability that the finding is on the film. How well it is calibrated, its card says."
+PROBABILITY = (
+    "The model's own probability that the finding is on the film. How well it is calibrated, its card says.\n\n"
+    + meaning("Logit")
+)
 MEASURES = {"overlap": "Overlap of the top 10 % of pixels", "rank correlation": "Rank correlation"}
 
 
@@ -41,25 +45,20 @@ def draw_finding(
     for place, request in enumerate(able):
         _heading(request, finding, len(requests) > 1, place)
         first = place == 0
-        told = panels.draw_panels(request, finding, states[place], view, controls=controls and first)
+        told = panels.draw_panels(request, finding, states[place], view, controls and first, film_too=first)
         regions.take(request.film, finding, told.region)
         if told.step:
             choosing.step_film(told.step)
         seen = told.view if first else seen
     if len(able) < len(requests):
         st.caption(f"The second model does not know {display_name(finding).lower()}.")
-    agreed = regions.against_reference(able[0].film, finding) if able else ""
-    if agreed:
-        st.markdown(literal(agreed))
     results = {r.classifier.name: panels.results_so_far(r, s, finding) for r, s in zip(able, states)}
-    for request in able:
-        result = results[request.classifier.name]
-        words = literal(" ".join(filter(None, (caches.in_words(result), caches.on_marks(result, request.film)))))
-        if words:
-            st.markdown(f"**{request.classifier.card.title}**: {words}" if len(able) > 1 else words)
+    _draw_words(able, results, finding)
+    with guarded("The scores cannot be shown"):
+        draw_scores({request.classifier.card.title: results[request.classifier.name] for request in able})
     if len(able) == 1:
         _draw_measured(able[0], results[able[0].classifier.name], jobs)
-    else:
+    elif able:
         for tab, request in zip(st.tabs([request.classifier.card.title for request in able]), able):
             with tab:
                 _draw_measured(request, results[request.classifier.name], jobs)
@@ -69,9 +68,18 @@ def draw_finding(
     return seen, results
 
 
+def _draw_words(able: list[CompareRequest], results: dict[str, FindingResult], finding: str) -> None:
+    agreed = regions.against_reference(able[0].film, finding) if able else ""
+    if agreed:
+        st.markdown(literal(agreed))
+    for request in able:
+        result = results[request.classifier.name]
+        words = literal(" ".join(filter(None, (caches.in_words(result), caches.on_marks(result, request.film)))))
+        if words:
+            st.markdown(f"**{request.classifier.card.title}**: {words}" if len(able) > 1 else words)
+
+
 def _draw_measured(request: CompareRequest, result: FindingResult, jobs: JobManager) -> None:
-    with guarded("The scores cannot be shown"):
-        draw_scores(result)
     with guarded("The validity gate cannot be shown"):
         gate.draw_gate(request, result, jobs)
     with guarded("How far the maps agree cannot be shown"):
@@ -87,13 +95,19 @@ def _heading(request: CompareRequest, finding: str, several: bool, place: int) -
     if place == 0:
         st.subheader(f"{display_name(finding)}: {chance:.0%}", anchor=False, help=PROBABILITY)
     if several:
-        st.markdown(f"**{request.classifier.card.title}** says {chance:.0%}")
+        st.markdown(f"**{request.classifier.card.title}** · output {chance:.0%}")
 
 
 def _draw_agreement(request: CompareRequest, result: FindingResult) -> None:
     key = f"agreement {request.classifier.name} {result.finding}"
     measure = st.segmented_control(
-        "Agreement by", list(MEASURES), default="overlap", format_func=MEASURES.__getitem__, key=key, required=True
+        "Agreement by",
+        list(MEASURES),
+        default="overlap",
+        format_func=MEASURES.__getitem__,
+        key=key,
+        required=True,
+        help=explained("IoU, rank correlation"),
     )
     _draw_matrix(result, str(measure))
     st.caption(

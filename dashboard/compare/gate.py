@@ -9,7 +9,8 @@ import streamlit as st
 from dashboard.compare import caches
 from dashboard.compare.request import CompareRequest
 from dashboard.jobs import JobManager, Work, stopping
-from dashboard.shared.background import draw_progress, owner, warning_when_full
+from dashboard.people.roles import permit
+from dashboard.shared.background import draw_progress, owner, warning_when_full, warning_when_not_allowed
 from evaluation.one_film.compare import FindingResult
 from evaluation.validity.measure import measure_validity
 from evaluation.validity.measured import films_digest, store
@@ -44,9 +45,10 @@ def draw_gate(request: CompareRequest, result: FindingResult, jobs: JobManager) 
     if status is None or status.state == "cancelled":
         name = f"gate {request.classifier.name} {result.finding}"
         if st.button("Measure on these films", icon=":material/rule:", key=name, help=ABOUT):
-            with warning_when_full():
+            with warning_when_full(), warning_when_not_allowed():
+                permit("measure")
                 jobs.submit(key, _work(request), owner=owner(), urgency=2)
-            st.rerun()
+                st.rerun()
     elif status.pending:
         draw_progress("Measuring whether the model looks at what was outlined", status)
     elif status.state == "failed":

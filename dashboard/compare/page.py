@@ -44,8 +44,12 @@ def choose() -> list[CompareRequest]:
     return [main, *(main.with_model(model) for model in models[1:])]
 
 
-def start(requests: list[CompareRequest]) -> None:
-    """Have all maps made, the fast ones first; this person's other work is cancelled."""
+def start(requests: list[CompareRequest], by_link: bool = False) -> None:
+    """Have all maps made, the fast ones first; this person's other work is cancelled.
+
+    Args:
+        by_link: whether a link alone wants it: then slow methods are left out, unless they are done or begun already.
+    """
     jobs = manager()
     jobs.cancel(owner(), keep={key for request in requests for key in request.keys()})
     wanted = [(request, finding, method) for request in requests for finding, method in request.pairs()]
@@ -54,7 +58,10 @@ def start(requests: list[CompareRequest]) -> None:
     with warning_when_full():
         for request, finding, method in wanted:
             key, slow = request.key(finding, method), get_method(method).speed != "fast"
-            jobs.submit(key, request.work(finding, method), owner=owner(), urgency=int(slow))
+            work = request.work(finding, method)
+            if by_link and slow and jobs.status(key) is None and work.known() is None:
+                continue
+            jobs.submit(key, work, owner=owner(), urgency=int(slow))
             fast += [] if slow else [key]
     if fast:
         jobs.wait(fast, FIRST_MAP_SECONDS)
@@ -83,7 +90,7 @@ def draw_results(requests: list[CompareRequest], was_pending: bool) -> None:
                 results[model][finding] = result
     st.session_state["view"] = view
     choice = _choice(requests, view)
-    usual = choice.methods == choosing.usual_methods()
+    usual = set(choice.methods) == set(choosing.usual_methods())
     write_address(to_query(replace(choice, methods=()) if usual else choice))
     with guarded("The exports cannot be offered"):
         draw_downloads(requests, results, choice)

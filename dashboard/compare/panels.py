@@ -15,6 +15,7 @@ from dashboard.jobs import JobManager, Status
 from dashboard.shared import display
 from dashboard.shared.display import View
 from dashboard.shared.film_context import FilmContext
+from dashboard.shared.glossary import explained
 from dashboard.shared.map_notes import notes_on
 from dashboard.shared.state import UPLOAD
 from dashboard.viewer import OutlineGiven, PanelGiven, Seen
@@ -51,11 +52,18 @@ def comparison_of(request: CompareRequest, results: dict[str, FindingResult]) ->
     return Comparison(request.film.radiograph, model.name, model.digest, request.seed, "positive", results)
 
 
-def draw_panels(request: CompareRequest, finding: str, states: States, view: View, controls: bool) -> Seen:
-    """Draw the film and one panel for each method; return what the viewer tells: view, region, step to another film."""
+def draw_panels(
+    request: CompareRequest, finding: str, states: States, view: View, controls: bool, film_too: bool = True
+) -> Seen:
+    """Draw the film and one panel for each method; return what the viewer tells: view, region, step to another film.
+
+    Args:
+        view: how maps are drawn at first. controls: whether the toolbar is shown.
+        film_too: whether the film has a panel of its own, which it needs once for all models.
+    """
     film = request.film.radiograph
     outlines = _outlines(request.film, finding)
-    panels = [_film_panel(request.film, finding, outlines)]
+    panels = [_film_panel(request.film, finding, outlines)] if film_too else []
     panels += [_panel(request, finding, method, status) for method, status in states.items()]
     return viewer.mount(
         f"viewer {request.classifier.name} {finding}",
@@ -128,4 +136,5 @@ def _map(request: CompareRequest, finding: str, method: Method, explanation: Exp
     alt = f"{method.title} map for {display_name(finding)}" + (f": {words}" if words else "")
     seconds = f"{explanation.seconds:.1f} s" if explanation.seconds >= 0.1 else f"{1000 * explanation.seconds:.0f} ms"
     note = " · ".join([seconds, *notes_on(explanation)])
-    return PanelGiven(method.name, method.title, alt, method.question, note, picture, words=words, unit=method.unit)
+    tip = "\n\n".join(part for part in (method.question, explained(note)) if part)
+    return PanelGiven(method.name, method.title, alt, tip, note, picture, words=words, unit=method.unit)

@@ -63,4 +63,5 @@ class CompareRequest:
                 cache.put(made)
             return made
 
-        return Task(explain, method, known)
+        settings = sorted(parameters.as_dict().items())
+        return Task(explain, f"{method} {classifier.digest} {settings}", known)

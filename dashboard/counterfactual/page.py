@@ -19,6 +19,7 @@ from dashboard.shared.file_button import file_button
 from dashboard.shared.film_and_model import film_and_model
 from dashboard.shared.film_context import FilmContext, short_digest
 from dashboard.shared.fragments import fragment
+from dashboard.shared.glossary import meaning
 from dashboard.shared.session import write_address
 from dashboard.shared.style import literal
 from dashboard.shared.unforeseen import guarded
@@ -95,10 +96,14 @@ def choose() -> CounterfactualRequest | None:
     with st.sidebar:
         wished = st.query_params.get("method")
         names = list(choices)
+        likely = _likely(film)
+        serving = [name for name in names if any(is_named(finding, likely) for finding in choices[name])]
+        first = wished if wished in names else [*serving, names[0]][0]
         method = st.selectbox(
             "Explainer",
             names,
-            index=names.index(wished) if wished in names else 0,
+            help=meaning("Counterfactual image", "Target", "Achieved", "Cardiothoracic ratio", "SSIM"),
+            index=names.index(first),
             format_func=_title,
             key="explainer",
             persist_state="session",
@@ -114,26 +119,25 @@ def _title(name: str) -> str:
     return get_method(name).title
 
 
+def _likely(film: FilmContext) -> list[str]:
+    """The findings to open on: those looked at on the Compare page, those outlined on the film, and its labels."""
+    reference, looked_at = st.session_state.get(choosing.LOOKED_AT, ("", ()))
+    likely = list(looked_at) if reference == film.reference else []
+    return [*likely, *(a.finding for a in film.annotations), *(film.entry.labels if film.entry is not None else ())]
+
+
 def _choose_finding(film: FilmContext, findings: list[str], key: str) -> str:
-    """Draw the finding's widget; first the link's, else that of the Compare page, else the film's."""
+    """Draw the finding's widget; it opens on the link's, else on the first likely one that can be generated."""
     state = st.session_state
-    reference, looked_at = state.pop(choosing.LOOKED_AT, ("", ()))
-    known = [finding for finding in looked_at if finding in findings] if reference == film.reference else []
-    if known and state.get(key) not in known:
-        state[key] = known[0]
     wished = st.query_params.get("finding")
-    labels = film.entry.labels if film.entry is not None else ()
-    likely = [f for f in findings if f == wished] + [f for f in findings if film.outlines(f)]
-    likely += [finding for finding in findings if is_named(finding, labels)]
-    first = [*likely, findings[0]][0]
-    return st.selectbox(
-        "Finding",
-        findings,
-        index=None if key in state else findings.index(first),
-        format_func=display_name,
-        key=key,
-        persist_state="session",
-    )
+    likely = [finding for name in _likely(film) for finding in findings if is_named(finding, [name])]
+    reference, looked_at = state.pop(choosing.LOOKED_AT, ("", ()))
+    new = reference == film.reference and not any(is_named(state.get(key, ""), [name]) for name in looked_at)
+    if key not in state:
+        state[key] = wished if wished in findings and not (new and likely) else [*likely, findings[0]][0]
+    elif new and likely:
+        state[key] = likely[0]
+    return st.selectbox("Finding", findings, format_func=display_name, key=key, persist_state="session")
 
 
 def _choose_second(findings: list[str], method: str) -> str:
@@ -153,7 +157,9 @@ def _choose_second(findings: list[str], method: str) -> str:
 def draw(request: CounterfactualRequest) -> None:
     """Have the series made, and draw how far it is, or what came out."""
     status = worked_out(request.key, request.work(), "counterfactual")
-    if status is None or status.pending:
+    if status is None:
+        return
+    if status.pending:
         fragment(draw_until_done, ticking=True)(request.key, "Generating the films and measuring them")
     elif status.state == "failed":
         st.error(status.error, icon=":material/error:")

@@ -67,6 +67,10 @@ def nameless_film(radiograph: Radiograph) -> Any:
     if radiograph.pixel_spacing_mm is not None:
         film.PixelSpacing = [DS(mm, auto_format=True) for mm in radiograph.pixel_spacing_mm]
     _set_plane(film, _uid(digest, "frame of reference"), radiograph.orientation or _FRONTAL)
+    if radiograph.pixel_spacing_mm is None:
+        # A thickness or a place in mm would have viewers take 1 mm for the spacing that is not known.
+        for keyword in ("SliceThickness", "ImagePositionPatient", "ImageOrientationPatient"):
+            delattr(film, keyword)
     low, high = radiograph.window or (0.0, 1.0)
     film.WindowCenter, film.WindowWidth = f"{FULL * (low + high) / 2:.1f}", f"{max(FULL * (high - low), 1):.1f}"
     return film

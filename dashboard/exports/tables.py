@@ -54,10 +54,13 @@ def score_rows(result: FindingResult) -> list[ScoreRow]:
     ]
 
 
-def table_csv(comparison: Comparison) -> str:
-    """The score table of all findings as CSV; undefined scores are empty, each row has what is doubted of the film."""
+def table_csv(comparison: Comparison, film: str = "") -> str:
+    """The score table of all findings as CSV; undefined scores are empty.
+
+    Each row has the film (its reference), the model, both digests, the seed, and what is doubted of the film.
+    """
     doubts = "|".join(comparison.radiograph.doubt_codes)
-    return csv_text(comparison_table(comparison).assign(doubts=doubts))
+    return csv_text(comparison_table(comparison, film).assign(doubts=doubts))
 
 
 def table_latex(comparison: Comparison) -> str:

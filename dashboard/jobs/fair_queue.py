@@ -1,4 +1,7 @@
-"""Whose turn it is: work that waits, in the order in which it will be done."""
+"""Whose turn it is: work that waits, in the order in which it will be done.
+
+An owner is a person, or a person's name, a blank and what of theirs it is: all that one person owns waits in one line.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,17 @@ class Waiting(Protocol):
 
 
 J = TypeVar("J", bound=Waiting)
-MOST_OWNERS = 1000
-"""Owners whose last turn is remembered."""
+MOST_PEOPLE = 1000
+"""People whose last turn is remembered."""
+
+
+def person_of(owner: str) -> str:
+    """The person that an owner's name begins with."""
+    return owner.partition(" ")[0]
 
 
 class FairQueue(Generic[J]):
-    """Work that waits: the urgent first; within the same urgency owners take turns, each in their own order."""
+    """Work that waits: the urgent first; within the same urgency people take turns, each in their own order."""
 
     def __init__(self) -> None:
         self._waiting: list[J] = []
@@ -38,17 +46,16 @@ class FairQueue(Generic[J]):
         self._waiting = [other for other in self._waiting if other is not job]
         self._order = None
 
-    def take(self) -> J | None:
-        """Take the next piece of work; None where nothing waits."""
-        order = self.order()
-        if not order:
+    def take(self, most: int | None = None) -> J | None:
+        """Take the next piece of work that is at ``most`` so urgent a number; None where none waits."""
+        job = next((job for job in self.order() if most is None or job.urgency <= most), None)
+        if job is None:
             return None
-        job = order[0]
         self.remove(job)
-        for owner in job.owners:
-            self._turns[owner] = next(self._turn)
-            self._turns.move_to_end(owner)
-        while len(self._turns) > MOST_OWNERS:
+        for person in _people(job):
+            self._turns[person] = next(self._turn)
+            self._turns.move_to_end(person)
+        while len(self._turns) > MOST_PEOPLE:
             self._turns.popitem(last=False)
         return job
 
@@ -66,9 +73,13 @@ class FairQueue(Generic[J]):
         taken: list[J] = []
         clock = max(turns.values(), default=0)
         while left:
-            job = min(left, key=lambda j: min((turns.get(owner, -1) for owner in j.owners), default=-1))
+            job = min(left, key=lambda j: min((turns.get(person, -1) for person in _people(j)), default=-1))
             left.remove(job)
             taken.append(job)
             clock += 1
-            turns.update(dict.fromkeys(job.owners, clock))
+            turns.update(dict.fromkeys(_people(job), clock))
         return taken
+
+
+def _people(job: Waiting) -> set[str]:
+    return {person_of(owner) for owner in job.owners}

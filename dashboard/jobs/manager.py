@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from dashboard.jobs.fair_queue import FairQueue
+from dashboard.jobs.fair_queue import FairQueue, person_of
 from dashboard.jobs.worker_threads import WorkerThreads
 from radiographs.plain_text import neutral
 from xai_methods import Cancelled
@@ -115,39 +115,45 @@ class _Job:
     seconds: float = 0.0
     result: Any = None
     error: str = ""
+    worker: int = 0
     stop: threading.Event = field(default_factory=threading.Event)
 
 
 class JobManager:
     """Runs work by key; the same key is never run twice at once, and its result is remembered.
 
-    The urgent goes first; among equally urgent work its owners take turns, each in their own order.
+    The urgent goes first; among equally urgent work people take turns, each in their own order. An owner is a person's
+    name, or it and more after a blank.
 
     Args:
-        workers: threads. keep: how many finished pieces of work are remembered, the least recently used go first.
-        waiting: how many may wait. each: how many of one owner may wait.
+        workers: threads that do all work. urgent_workers: more, which do work of urgency 0 only, so that it never waits
+            for what is less urgent.
+        keep: finished pieces of work that are remembered, the least recently used go first.
+        waiting: how many may wait. each: how many of one person may wait.
         prepare: called once in each thread before it works.
-        present: whether an owner is still there. The work of those who left goes on, for they may come back, but they
-            no longer hold it when the last of the others cancels.
+        present: whether an owner is still there. The work of those who left goes on until :meth:`withdraw`, for they
+            may come back, but they no longer hold it when the last of the others cancels.
     """
 
     def __init__(
         self,
         workers: int = 2,
         keep: int = 256,
-        waiting: int = 400,
+        waiting: int = 1200,
         prepare: Callable[[], None] = lambda: None,
         *,
+        urgent_workers: int = 0,
         each: int = 120,
         present: Callable[[str], bool] = lambda owner: True,
     ) -> None:
-        self._threads = WorkerThreads(workers, self._run_next, prepare)
+        self._threads = WorkerThreads(workers + urgent_workers, self._run_next, prepare)
         self._lock = threading.Lock()
         self._ended = threading.Condition(self._lock)
         self._jobs: OrderedDict[Hashable, _Job] = OrderedDict()
         self._queue: FairQueue[_Job] = FairQueue()
         self._usual: dict[str, float] = {}
-        self._workers, self._keep, self._waiting, self._each = workers, keep, waiting, each
+        self._workers, self._urgent_workers = workers, urgent_workers
+        self._keep, self._waiting, self._each = keep, waiting, each
         self._present = present
 
     def submit(self, key: Hashable, work: Work, *, owner: str, urgency: int = 0) -> None:
@@ -210,6 +216,28 @@ class JobManager:
                             self._queue.remove(job)
                             job.state = "cancelled"
 
+    def withdraw(self, person: str) -> None:
+        """Withdraw all unfinished work of a person who is gone."""
+        with self._lock:
+            owners = {owner for job in self._jobs.values() for owner in job.owners if person_of(owner) == person}
+        for owner in owners:
+            self.cancel(owner)
+
+    def forget(self, digest: str) -> None:
+        """Forget all results whose key holds ``digest``; what of it is unfinished stops."""
+        with self._lock:
+            for key in [key for key in self._jobs if _holds(key, digest)]:
+                job = self._jobs.pop(key)
+                job.stop.set()
+                self._queue.remove(job)
+                job.result = None
+
+    def pending_people(self) -> set[str]:
+        """People of whom work waits or runs."""
+        with self._lock:
+            unfinished = [job for job in self._jobs.values() if job.state in ("queued", "running")]
+            return {person_of(owner) for job in unfinished for owner in job.owners}
+
     def _joined(self, key: Hashable, owner: str) -> bool:
         with self._lock:
             return self._join(key, owner)
@@ -222,8 +250,8 @@ class JobManager:
         return True
 
     def _check_room(self, owner: str) -> None:
-        waiting = self._queue.order()
-        if sum(owner in job.owners for job in waiting) >= self._each:
+        waiting, person = self._queue.order(), person_of(owner)
+        if sum(any(person_of(other) == person for other in job.owners) for job in waiting) >= self._each:
             raise QueueFullError("Too much work of yours is waiting already. Wait until some is done, then run again.")
         if len(waiting) >= self._waiting:
             raise QueueFullError("Too much work is waiting already. Wait until some of it is done, then run again.")
@@ -232,15 +260,24 @@ class JobManager:
         return time.perf_counter() - job.started if job.state == "running" else job.seconds
 
     def _seconds_left(self, job: _Job) -> float | None:
+        """Seconds until the job is likely done: every worker takes the next piece that it may do once it is free."""
         if job.state == "running":
             return self._running_left(job)
         order = self._queue.order()
+        running = [other for other in self._jobs.values() if other.state == "running"]
         before = order[: order.index(job)]
-        running = [self._running_left(other) for other in self._jobs.values() if other.state == "running"]
-        parts = [*running, *(self._usual.get(other.kind) for other in before)]
-        own = self._usual.get(job.kind)
-        known = [part for part in parts if part is not None]
-        return None if own is None or len(known) < len(parts) else sum(known) / self._workers + own
+        left = [self._running_left(other) for other in running]
+        usual = [self._usual.get(other.kind) for other in (*before, job)]
+        if any(part is None for part in (*left, *usual)):
+            return None
+        free = {place: 0.0 for place in range(self._workers + self._urgent_workers)}
+        free.update({other.worker: float(part or 0) for other, part in zip(running, left)})
+        ends = 0.0
+        for other, part in zip((*before, job), usual):
+            able = [place for place in free if place < self._workers or other.urgency <= 0]
+            worker = min(able, key=free.__getitem__)
+            ends = free[worker] = free[worker] + float(part or 0)
+        return ends
 
     def _running_left(self, job: _Job) -> float | None:
         seconds = self._seconds(job)
@@ -261,12 +298,12 @@ class JobManager:
         for key in finished[: max(0, len(finished) - self._keep)]:
             del self._jobs[key]
 
-    def _run_next(self) -> None:
+    def _run_next(self, worker: int) -> bool:
         with self._lock:
-            job = self._queue.take()
+            job = self._queue.take(None if worker < self._workers else 0)
             if job is None:
-                return
-            job.state, job.started = "running", time.perf_counter()
+                return False
+            job.state, job.started, job.worker = "running", time.perf_counter(), worker
         state, result, error = self._attempt(job)
         with self._lock:
             job.state, job.result, job.error = state, result, error
@@ -278,6 +315,7 @@ class JobManager:
             job.work = _done
             self._forget()
             self._ended.notify_all()
+        return True
 
     def _attempt(self, job: _Job) -> tuple[State, Any, str]:
         def progress(share: float) -> None:
@@ -299,6 +337,10 @@ class JobManager:
 
 def _done(progress: Callable[[float], None], cancelled: Callable[[], bool]) -> None:
     """What a finished job holds in place of its work, so that films and models can be freed."""
+
+
+def _holds(key: Hashable, digest: str) -> bool:
+    return key == digest or (isinstance(key, tuple) and any(_holds(part, digest) for part in key))
 
 
 def sentence(error: BaseException, longest: int = 300) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
 from dashboard.jobs import Status, sentence
@@ -9,16 +10,17 @@ from dashboard.library import store
 from dashboard.library.downloads import downloads
 from dashboard.library.page import draw_refused
 from dashboard.library.store import Preview
+from dashboard.people.roles import NotAllowedError, may, permit
+from dashboard.shared import display
 from dashboard.shared.background import draw_progress, owner, warning_when_full
 from dashboard.shared.fragments import fragment
 from dashboard.shared.unforeseen import safely
 from radiographs import FilmError
+from radiographs.collections.remembered import LONGEST_TITLE
 from radiographs.findings import display_name
 from radiographs.plain_text import neutral
-from radiographs.thumbnails import thumbnail
 
 SHOWN = 6
-LOCAL = ("127.0.0.1", "localhost", "::1")
 LAYOUT = """
     your-folder/
         any name                       the films: PNG, JPEG, DICOM by content, also in folders below
@@ -32,11 +34,8 @@ LAYOUT = """
 
 def draw() -> None:
     """Draw the form, the look into the folder in the background, and what it found."""
-    if not served_locally():
-        st.info(
-            "This dashboard is served to other computers, so folders of its computer cannot be opened from here.",
-            icon=":material/lock:",
-        )
+    if not may("look into folder"):
+        st.info("Folders of the server's computer are added by a keeper of this dashboard.", icon=":material/lock:")
         return
     st.markdown("Films stay where they are: the program remembers the folder and reads it anew at each start.")
     with st.expander("What may lie in the folder"):
@@ -51,11 +50,6 @@ def draw() -> None:
         fragment(_draw_state, ticking=status.pending)(status.pending)
 
 
-def served_locally() -> bool:
-    """Whether only this computer reaches the dashboard."""
-    return st.get_option("server.address") in LOCAL
-
-
 def _name() -> str:
     return f"folder {owner()}"
 
@@ -63,6 +57,11 @@ def _name() -> str:
 def _start(path: str) -> None:
     downloads().forget(_name())
     st.session_state.pop("folder_added", None)
+    try:
+        permit("look into folder", path)
+    except NotAllowedError as error:
+        st.error(sentence(error), icon=":material/lock:")
+        return
     with warning_when_full():
         downloads().start(_name(), lambda progress, cancelled: store.look_into(path))
 
@@ -95,27 +94,50 @@ def _draw_preview(status: Status) -> None:
         draw_refused(found.refused)
     if not count:
         st.warning("There is nothing to add: no file of the folder could be read as a film.", icon=":material/warning:")
-    elif st.button(f"Add to the library ({count:,})", type="primary", icon=":material/add:", key="add_folder"):
-        try:
-            added = store.add_folder(found)
-        except LookupError as error:
-            st.error(sentence(error), icon=":material/error:")
-            return
-        downloads().forget(_name())
-        st.session_state["folder_added"] = f"The folder was added as {added}. Find it under Films."
-        st.rerun()
+    else:
+        _draw_adding(found, count)
+
+
+def _draw_adding(found: Preview, count: int) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        title = st.text_input(
+            "Name of the collection", key="folder_title", max_chars=LONGEST_TITLE, width=320,
+            placeholder=found.collection.path.name,
+            help="It stands in lists, links and results. Without one, these say folder-1, folder-2 ...",
+        )  # fmt: skip
+        pressed = st.button(f"Add to the library ({count:,})", type="primary", icon=":material/add:", key="add_folder")
+    if not pressed:
+        return
+    try:
+        permit("add folder", str(found.collection.path))
+        added = store.add_folder(found, title)
+    except (LookupError, NotAllowedError) as error:
+        st.error(sentence(error), icon=":material/error:")
+        return
+    downloads().forget(_name())
+    st.session_state["folder_added"] = f"The folder was added as {added}. Find it under Films."
+    st.rerun()
 
 
 def _draw_first_films(found: Preview) -> None:
+    """Draw a few films with all that is outlined on them, those with outlines first."""
+    entries = sorted(found.collection.entries(), key=lambda entry: not entry.annotated)[:SHOWN]
     with st.container(horizontal=True):
-        for film_id in [entry.film_id for entry in found.collection.entries()[:SHOWN]]:
-            name = found.collection.display_name(film_id)
+        for entry in entries:
             try:
-                picture = thumbnail(found.collection.read(film_id))
+                film = found.collection.read(entry.film_id)
+                masks = [annotation.mask for annotation in found.collection.annotations(entry.film_id)]
             except (FilmError, LookupError, OSError) as error:
                 st.caption(sentence(error))
                 continue
-            st.image(picture, width=140, caption=neutral(name), alt="A film of the folder")
+            picture = display.film_picture(film)
+            named = ", ".join(display_name(finding).lower() for finding in entry.annotated)
+            st.image(
+                display.outlined(picture, np.logical_or.reduce(masks)) if masks else picture,
+                width=180,
+                caption=neutral(found.collection.display_name(entry.film_id)) + (f" · {named}" if named else ""),
+                alt="A film of the folder" + (f" with its outlines: {named}" if named else ""),
+            )
 
 
 def draw_added() -> None:

@@ -18,8 +18,9 @@ from dashboard.library import store
 from dashboard.library.downloads import downloads
 from dashboard.library.renaming import rename
 from dashboard.library.store import CHEST_DET, NIH, Fetchable, said_size
+from dashboard.people.roles import may, permit
 from dashboard.shared import caches
-from dashboard.shared.background import draw_progress, warning_when_full
+from dashboard.shared.background import draw_progress, warning_when_full, warning_when_not_allowed
 from dashboard.shared.fragments import dialog, fragment
 from dashboard.shared.session import forget_link
 from dashboard.shared.unforeseen import guarded, safely
@@ -236,8 +237,9 @@ def _draw_fetch(wanted: Fetchable, was_busy: bool) -> None:
         st.rerun()
     if status is not None and busy:
         draw_progress(f"{wanted.title[0].upper()}{wanted.title[1:]}", status, _how_far(wanted, status.share))
-        st.button("Stop", icon=":material/stop:", key=f"stop {wanted.name}", on_click=safely(downloads().cancel),
-                  args=(wanted.name,))  # fmt: skip
+        if may("fetch"):
+            st.button("Stop", icon=":material/stop:", key=f"stop {wanted.name}", on_click=safely(downloads().cancel),
+                      args=(wanted.name,))  # fmt: skip
         return
     if status is not None and status.state == "failed":
         st.error(status.error, icon=":material/cloud_off:")
@@ -249,7 +251,8 @@ def _draw_fetch(wanted: Fetchable, was_busy: bool) -> None:
     if store.is_fetched(wanted):
         return
     if st.button(f"{again} {title}{size}", icon=":material/download:", key=f"fetch {wanted.name}"):
-        with warning_when_full():
+        with warning_when_full(), warning_when_not_allowed():
+            permit("fetch", wanted.name)
             downloads().start(wanted.name, store.fetching(wanted.name))
             st.rerun()
 
@@ -297,13 +300,14 @@ def _confirm(words: str, remove: Callable[[], object]) -> None:
     if failure:
         st.error(failure, icon=":material/error:")
     with st.container(horizontal=True):
-        st.button("Remove", type="primary", key="confirm_remove", on_click=safely(_try_to), args=(remove,))
+        st.button("Remove", type="primary", key="confirm_remove", on_click=safely(_try_to), args=(remove, words))
         if st.button("Keep", key="confirm_keep"):
             st.rerun()
 
 
-def _try_to(remove: Callable[[], object]) -> None:
+def _try_to(remove: Callable[[], object], what: str) -> None:
     try:
+        permit("remove", what)
         remove()
     except (LookupError, OSError, ValueError) as error:
         st.session_state["removal"] = sentence(error)

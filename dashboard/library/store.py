@@ -15,6 +15,7 @@ from radiographs.errors import AnnotationError, CollectionError
 from radiographs.fetching.chest_det_files import chest_det_downloads
 from radiographs.fetching.fetch import NIH_DEMO_FILMS, FetchCancelled, fetch, nih_downloads, outlined_by_chest_det
 from radiographs.places import home_folder
+from radiographs.registry import collections
 from xai_methods import Cancelled
 from xai_methods.counterfactual import xrv_autoencoder
 
@@ -202,13 +203,16 @@ def _more_than(most: int, folder: Path) -> bool:
     return False
 
 
-def add_folder(preview: Preview) -> str:
-    """Put a folder that was looked into in the registry, and return its name there; nothing in it is read again.
+def add_folder(preview: Preview, title: str = "") -> str:
+    """Put a folder that was scanned in the registry, and return its name there; nothing in it is read again.
+
+    Args:
+        preview: what the folder holds. title: what a person calls the collection, "" for the folder's name.
 
     Raises:
         CollectionError: it is gone, or the list cannot be written.
     """
-    folder = remember_folder(preview.collection.path)
+    folder = remember_folder(preview.collection.path, title, taken=collections())
     folder.adopt(preview.collection)
     return folder.name
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard.methods import example
 from dashboard.shared.families import FAMILIES, family
+from dashboard.shared.glossary import explained
 from dashboard.shared.session import forget_link
 from dashboard.shared.state import quoted
 from dashboard.shared.unforeseen import guarded
@@ -85,7 +86,7 @@ def draw_method(method: Method) -> None:
     """Draw one method's page: its card, its settings, and an example on a film whose truth is known."""
     st.page_link(PAGE, label="All methods", icon=":material/arrow_back:", query_params={})
     st.header(method.title, anchor=False)
-    st.markdown(f"**{method.question}**")
+    st.markdown(f"**{method.question}**", help=explained(method.card()) or None)
     sign = "shows positive and negative evidence" if method.signed else "shows only how much a place matters"
     st.caption(f"{family(method.family).heading} · {SPEEDS[method.speed]} · {sign}")
     words, picture = st.columns([3, 2], gap="large")

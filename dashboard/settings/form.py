@@ -27,12 +27,13 @@ def draw() -> None:
     if st.button("Back to the usual settings", icon=":material/restart_alt:", key="reset_settings"):
         # Widgets of a new name: the browser keeps what was typed into the old ones.
         st.session_state["settings_again"] = st.session_state.get("settings_again", "") + "'"
-        _save(UserSettings(tour_seen=saved.tour_seen, extensions=saved.extensions), "The usual settings hold again.")
+        _save(UserSettings(tour_seen=saved.tour_seen), "The usual settings hold again.")
         st.rerun()
     said = st.session_state.pop("settings_said", "")
     if said:
         st.success(said, icon=":material/check_circle:")
-    st.caption(f"Saved in {settings.path()} for everybody who uses this computer's dashboard.")
+    whose = "for everybody who uses this dashboard" if settings.path() == settings.house_path() else "for you alone"
+    st.caption(f"Saved in {settings.path()}, {whose}.")
 
 
 def _widgets(saved: UserSettings) -> UserSettings:
@@ -69,6 +70,12 @@ def _widgets(saved: UserSettings) -> UserSettings:
         key=f"set_reader{again}",
         help="It stands in the files of regions you draw. It never enters a link.",
     )
+    go_on = st.toggle(
+        "Let my work go on when I close the page",
+        saved.go_on,
+        key=f"set_go_on{again}",
+        help="Off: what is still being worked out stops a minute after your last page is closed.",
+    )
     st.caption("Light or dark follows your browser's or system's own setting.")
     usual = tuple(chosen) == main_methods()
     return replace(
@@ -77,6 +84,7 @@ def _widgets(saved: UserSettings) -> UserSettings:
         default_methods=() if usual else tuple(chosen),
         hide_outline=hide,
         reader=reader,
+        go_on=go_on,
     )
 
 

@@ -1,4 +1,8 @@
-"""What a person has set once and for all: a small JSON file in the home folder, never in a link or a result."""
+"""What a person has set once and for all: a small JSON file in the home folder, never in a link or a result.
+
+Each person has a file of their own; what they did not set is as in the house's ``settings.json``. A person whom the
+next session would not know again sets what holds for the house.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from dashboard.people import identity
 from radiographs.files import write_text
 from radiographs.places import home_folder
 
@@ -29,8 +34,7 @@ class UserSettings:
         hide_outline: whether what an expert outlined stays hidden until a person shows it.
         reader: the name under which regions are drawn, at most ``LONGEST_NAME`` characters; "" for none.
         tour_seen: whether the tour for first-time users was shown.
-        extensions: folder of Python files that the program imports (see ``radiographs.extensions``); "" for none. It is
-            set in the file alone: a page in a browser must not name code to run.
+        go_on: whether work goes on when no page of this person is open any more.
     """
 
     default_model: str = ""
@@ -38,30 +42,32 @@ class UserSettings:
     hide_outline: bool = False
     reader: str = ""
     tour_seen: bool = False
-    extensions: str = ""
+    go_on: bool = False
 
 
-def path() -> Path:
-    """Where the settings lie."""
+def house_path() -> Path:
+    """Where the house's settings lie: what holds for everybody, with what only its keepers set by hand."""
     return home_folder() / "settings.json"
 
 
-def load() -> UserSettings:
-    """The settings; the defaults where none were saved or the file is damaged."""
-    return read()[0]
+def path(person: str | None = None) -> Path:
+    """Where the settings of a person lie, of the one whose page is drawn where ``person`` is left out."""
+    name = identity.name() if person is None else person
+    return identity.folder(name) / "settings.json" if name else house_path()
 
 
-def read() -> tuple[UserSettings, str]:
+def load(person: str | None = None) -> UserSettings:
+    """The settings of a person, see :func:`path`; the house's where they saved none or the file is damaged."""
+    return read(person)[0]
+
+
+def read(person: str | None = None) -> tuple[UserSettings, str]:
     """The settings, and a sentence on what of the file could not be used, "" where nothing is wrong."""
-    place = path()
+    place = path(person)
     try:
-        if place.stat().st_size > _LARGEST_FILE:
-            raise ValueError("too large")
-        content = json.loads(place.read_text(encoding="utf-8"))
-        if not isinstance(content, dict):
-            raise ValueError("not an object")
+        content = contents(place)
     except FileNotFoundError:
-        return UserSettings(), ""
+        return (UserSettings(), "") if place == house_path() else read("")
     except (OSError, ValueError, RecursionError):
         return UserSettings(), f"{place.name} cannot be read, so the usual settings hold. Save your settings again."
     given = {f.name: content[f.name] for f in fields(UserSettings) if f.name in content}
@@ -71,6 +77,20 @@ def read() -> tuple[UserSettings, str]:
     if wrong:
         return settings, f"{place.name} holds values that make no sense ({', '.join(wrong)}); the usual ones hold."
     return settings, ""
+
+
+def contents(place: Path) -> dict[str, Any]:
+    """What a settings file holds, unchecked.
+
+    Raises:
+        OSError, ValueError, RecursionError: it cannot be read, or is none.
+    """
+    if place.stat().st_size > _LARGEST_FILE:
+        raise ValueError("too large")
+    content = json.loads(place.read_text(encoding="utf-8"))
+    if not isinstance(content, dict):
+        raise ValueError("not an object")
+    return content
 
 
 def _fitting(name: str, value: Any) -> Any:
@@ -88,14 +108,25 @@ def save(settings: UserSettings) -> None:
     """Save the settings; whoever reads meanwhile finds the old file or the new one, never half of one.
 
     Raises:
-        SettingsError: the file cannot be written.
+        SettingsError: the file cannot be written, or is the house's and this person sits elsewhere.
     """
+    if path() == house_path() and not identity.is_local():
+        raise SettingsError("your browser holds no name for you, so nothing can be saved; allow this site its cookies")
     checked = replace(settings, reader=" ".join(settings.reader.split())[:LONGEST_NAME])
     place = path()
     try:
-        write_text(place, json.dumps(asdict(checked), indent=1, ensure_ascii=False))
+        others = {} if place != house_path() else _others(place)
+        write_text(place, json.dumps(asdict(checked) | others, indent=1, ensure_ascii=False))
     except OSError as error:
         raise SettingsError(
             f"the settings cannot be written to {place.parent}: {error.strerror}; make room there, or set "
             "XAI_LIGHTBOX_HOME to a folder that can be written"
         ) from error
+
+
+def _others(place: Path) -> dict[str, Any]:
+    """What a settings file holds besides a person's settings."""
+    try:
+        return {key: value for key, value in contents(place).items() if key not in asdict(UserSettings())}
+    except (OSError, ValueError, RecursionError):
+        return {}

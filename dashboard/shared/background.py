@@ -6,20 +6,21 @@ from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard.jobs import QueueFullError, Status, Work, sentence
-from dashboard.shared import caches
+from dashboard.people import identity
+from dashboard.people.roles import NotAllowedError
+from dashboard.shared import belongings, caches
 
 
 def owner(purpose: str = "") -> str:
-    """The name by which the job manager knows this session: the server's own, which tells whether it is there.
+    """The name by which the job manager knows what this session has done: its person's, and the server's for it.
 
     Args:
         purpose: a part of the session whose work is cancelled apart from the rest, such as a page.
     """
-    context = get_script_run_ctx()
-    return f"{context.session_id if context is not None else 'nobody'} {purpose}".strip()
+    session = identity.session()
+    return f"{belongings.person()} {session} {purpose}".strip()
 
 
 @contextmanager
@@ -29,6 +30,15 @@ def warning_when_full() -> Iterator[None]:
         yield
     except QueueFullError as error:
         st.warning(sentence(error), icon=":material/hourglass:")
+
+
+@contextmanager
+def warning_when_not_allowed() -> Iterator[None]:
+    """Say on the page that this person may not do what the block is about, where it finds it so."""
+    try:
+        yield
+    except NotAllowedError as error:
+        st.warning(sentence(error), icon=":material/lock:")
 
 
 def worked_out(key: Hashable, work: Work, purpose: str, *, start: bool = True) -> Status | None:
@@ -44,10 +54,18 @@ def worked_out(key: Hashable, work: Work, purpose: str, *, start: bool = True) -
     jobs, me = caches.manager(), owner(purpose)
     jobs.cancel(me, keep=(key,))
     status = jobs.status(key)
-    if start and (status is None or status.state == "cancelled"):
+    if start and (status is None or status.state == "cancelled") and not _waits_for_a_press(key, purpose):
         with warning_when_full():
             jobs.submit(key, work, owner=me)
     return jobs.status(key)
+
+
+def _waits_for_a_press(key: Hashable, purpose: str) -> bool:
+    """Whether only a link wants this work, which opened the session on the page ``purpose``; draws a button then."""
+    state = st.session_state
+    if state.get("opened on") != purpose or state.setdefault("work of the link", key) != key:
+        return False
+    return not st.button("Work it out", type="primary", icon=":material/play_arrow:", key=f"start {purpose}")
 
 
 def draw_progress(doing: str, status: Status, words: str = "") -> None:

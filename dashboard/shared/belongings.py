@@ -1,81 +1,130 @@
-"""What belongs to one person and outlives a reload of the page: the regions they drew, and the film they uploaded.
+"""What belongs to one person and outlives a reload of the page: the regions they drew, and the films they uploaded.
 
 :func:`person` alone says whose things these are. Regions lie on disk until they are removed: masks under the film's
-digest, never its pixels or its name. An uploaded film stays in memory.
+digest, never its pixels or its name. An uploaded film stays in memory, for as long as a session that looks at it is
+open, and a moment longer, for a page that is loaded again.
 """
 
 from __future__ import annotations
 
 import logging
-import re
+import os
 import secrets
 import threading
 import time
 import zipfile
 import zlib
 from collections import OrderedDict
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import streamlit as st
 
+from dashboard.people import identity
 from dashboard.shared.film_context import short_digest
 from radiographs import Annotation, Radiograph
 from radiographs.arrays import read_arrays, write_arrays
-from radiographs.places import home_folder
 
-COOKIE = "lightbox_person"
-"""Cookie that holds a browser's random name: 32 hexadecimal digits."""
 MOST_REGIONS = 60
 """On one film, of one person."""
-MOST_UPLOADS = 16
+MOST_UPLOADS = 32
 """Films held in memory, of all people; the one not looked at for longest goes first."""
-UPLOAD_SECONDS = 4 * 3600
-"""How long an uploaded film is held after it was last looked at."""
-_YEAR = 365 * 24 * 3600
+GRACE_VARIABLE = "XAI_LIGHTBOX_GRACE_SECONDS"
+"""Environment variable: so long after a page's end what it uploaded, and its work, wait for the page to come back."""
+USUAL_GRACE = 50.0
 _DAMAGED = (OSError, ValueError, KeyError, TypeError, EOFError, zlib.error, zipfile.BadZipFile)
 _log = logging.getLogger(__name__)
-_lock = threading.Lock()
-_uploads: OrderedDict[tuple[str, str], tuple[Radiograph, float]] = OrderedDict()
+_lock = threading.RLock()
+
+
+@dataclass
+class _Visit:
+    person: str
+    seen: float = field(default_factory=time.monotonic)
+
+
+@dataclass
+class _Upload:
+    film: Radiograph
+    sessions: set[str]
+
+
+_visits: dict[str, _Visit] = {}
+_uploads: OrderedDict[tuple[str, str], _Upload] = OrderedDict()
 _read: OrderedDict[Path, list[Annotation]] = OrderedDict()
 
 
 def person() -> str:
-    """The name of the person whose page is drawn: their browser's, else one that holds for this session."""
-    given = str(st.context.cookies.get(COOKIE, ""))
-    if re.fullmatch(r"[0-9a-f]{32}", given):
-        return given
-    return str(st.session_state.setdefault("person", secrets.token_hex(16)))
+    """The name of the person whose page is drawn; one that holds for this session where they have none."""
+    return identity.name() or str(st.session_state.setdefault("person", f"c{secrets.token_hex(16)[1:]}"))
 
 
-def introduce() -> None:
-    """Hand a browser that has no name yet the one of this session, so that it is known again after a reload."""
-    if COOKIE in st.context.cookies:
-        return
-    cookie = f"{COOKIE}={person()}; path=/; max-age={_YEAR}; samesite=lax"
-    script = f'if (!document.cookie.includes("{COOKIE}=")) document.cookie = "{cookie}";'
-    st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
+def visited() -> None:
+    """Take note that this session's person is there."""
+    with _lock:
+        _visits[identity.session()] = _Visit(person())
+
+
+def present(name: str) -> bool:
+    """Whether a session of the person is open, or was until a moment ago."""
+    with _lock:
+        return any(visit.person == name for visit in _visits.values())
+
+
+def end_sessions(active: Callable[[str], bool]) -> tuple[list[str], list[str], list[str]]:
+    """Forget sessions that ended, and what only they held.
+
+    Args:
+        active: whether a session is open.
+
+    Returns:
+        The sessions that ended; the people of whom none is left; the digests of uploaded films that nobody holds now.
+    """
+    given = os.environ.get(GRACE_VARIABLE, "")
+    grace = float(given) if given.isascii() and given.isdecimal() else USUAL_GRACE
+    now = time.monotonic()
+    with _lock:
+        for name, visit in _visits.items():
+            visit.seen = now if active(name) else visit.seen
+        ended = [name for name, visit in _visits.items() if visit.seen < now and now - visit.seen >= grace]
+        people = {_visits.pop(name).person for name in ended}
+        for upload in _uploads.values():
+            upload.sessions -= set(ended)
+        dropped = {key: upload.film.digest for key, upload in _uploads.items() if not upload.sessions}
+        for key in dropped:
+            del _uploads[key]
+        held = {upload.film.digest for upload in _uploads.values()}
+        return ended, [name for name in people if not present(name)], sorted(set(dropped.values()) - held)
 
 
 def uploaded(short: str) -> Radiograph | None:
     """A film that this person uploaded, by the start of its digest; None where it is not held or no longer."""
     with _lock:
-        _let_go()
-        key = person(), short
-        if key not in _uploads:
+        found = _uploads.get((person(), short))
+        if found is None:
             return None
-        film, _ = _uploads.pop(key)
-        _uploads[key] = film, time.monotonic()
-        return film
+        found.sessions.add(identity.session())
+        _uploads.move_to_end((person(), short))
+        return found.film
+
+
+def upload_held_by(name: str, digest: str) -> Radiograph | None:
+    """A person's uploaded film of this digest, while a session of theirs holds it."""
+    with _lock:
+        found = _uploads.get((name, short_digest(digest)))
+        return None if found is None else found.film
 
 
 def hold_upload(film: Radiograph) -> str:
     """Hold a film that this person uploaded; returns the start of its digest, by which it is found again."""
     short = short_digest(film.digest)
     with _lock:
-        _uploads.pop((person(), short), None)
-        _uploads[person(), short] = film, time.monotonic()
-        _let_go()
+        held = _uploads.setdefault((person(), short), _Upload(film, set()))
+        held.sessions.add(identity.session())
+        _uploads.move_to_end((person(), short))
+        while len(_uploads) > MOST_UPLOADS:
+            _uploads.popitem(last=False)
     return short
 
 
@@ -85,15 +134,9 @@ def drop_upload(short: str) -> None:
         _uploads.pop((person(), short), None)
 
 
-def _let_go() -> None:
-    oldest = time.monotonic() - UPLOAD_SECONDS
-    while _uploads and (len(_uploads) > MOST_UPLOADS or next(iter(_uploads.values()))[1] < oldest):
-        _uploads.popitem(last=False)
-
-
-def regions(film: Radiograph) -> list[Annotation]:
-    """What this person drew on the film, in order; nothing where the file is damaged."""
-    place = _place(film)
+def regions(film: Radiograph, name: str = "") -> list[Annotation]:
+    """What a person, by default the one at the page, drew on the film, in order; nothing where the file is damaged."""
+    place = _place(film, name or person())
     with _lock:
         if place not in _read:
             _read[place] = _stored(place, film.shape)
@@ -110,7 +153,7 @@ def set_regions(film: Radiograph, drawn: list[Annotation]) -> None:
     """
     if len(drawn) > MOST_REGIONS:
         raise ValueError(f"more than {MOST_REGIONS} regions on one film; remove some before you draw more")
-    place = _place(film)
+    place = _place(film, person())
     with _lock:
         _read[place] = [replace(region) for region in drawn]
         if not drawn:
@@ -120,8 +163,8 @@ def set_regions(film: Radiograph, drawn: list[Annotation]) -> None:
         write_arrays(place, {f"{number:03d}": a.mask for number, a in enumerate(drawn)}, meta)
 
 
-def _place(film: Radiograph) -> Path:
-    return home_folder() / "regions" / person() / f"{film.digest}.npz"
+def _place(film: Radiograph, name: str) -> Path:
+    return identity.folder(name) / "regions" / f"{film.digest}.npz"
 
 
 def _stored(place: Path, shape: tuple[int, int]) -> list[Annotation]:

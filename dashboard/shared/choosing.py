@@ -10,16 +10,16 @@ import streamlit as st
 from classifiers import ModelCard
 from classifiers.registry import ModelEntry, list_models
 from dashboard.jobs import sentence
+from dashboard.people.roles import permit
 from dashboard.settings import settings
-from dashboard.shared import belongings, caches, reference
+from dashboard.shared import belongings, caches, gallery, reference, shares
 from dashboard.shared.corrections import with_corrections
 from dashboard.shared.families import family
 from dashboard.shared.film_context import FilmContext
-from dashboard.shared.fragments import dialog
 from dashboard.shared.own_regions import with_own
-from dashboard.shared.state import LARGEST_SEED, MOST_FINDINGS, UPLOAD, Choice
+from dashboard.shared.state import LARGEST_SEED, MOST_FINDINGS, SHARE, UPLOAD, Choice
 from dashboard.shared.unforeseen import safely
-from radiographs import FilmError
+from radiographs import FilmError, Radiograph
 from radiographs.findings import display_name
 from radiographs.registry import collections, damaged_folders
 from xai_methods import Method, Parameters, main_methods, methods
@@ -29,8 +29,6 @@ EXAMPLES = {"nih-boxes": ("00022192_003", "nih14-localised"), "known-truth": ("m
 """Films with which a first visit opens, by collection, with the model that fits it; the first that is available."""
 LOOKED_AT = "findings looked at"
 """Key of the session's state: a film's reference and the findings last chosen on the Compare page."""
-PAGE = 24
-"""Films on one page of the gallery."""
 
 
 def first_film() -> str:
@@ -49,11 +47,18 @@ def film_exists(film_reference: str) -> bool:
     """Whether ``collection/film-id`` names an available film, or one that this person uploaded."""
     name, _, film_id = film_reference.partition("/")
     if name == UPLOAD:
-        return belongings.uploaded(film_id) is not None
+        return upload_of(film_id) is not None
     collection = collections().get(name)
     if collection is None or collection.missing() is not None:
         return False
     return any(entry.film_id == film_id for entry in collection.entries())
+
+
+def upload_of(short: str) -> Radiograph | None:
+    """The uploaded film of which ``short`` is the start of the digest: this person's, else one shared with them."""
+    shared = shares.shared_upload(st.session_state.get(SHARE, ""))
+    found = belongings.uploaded(short)
+    return shared if found is None and shared is not None and shared.digest.startswith(short) else found
 
 
 def choose_film() -> str:
@@ -87,7 +92,7 @@ def choose_film() -> str:
     captions = {row.film_id: _caption(place, row) for place, row in enumerate(table.itertuples(), start=1)}
     film_id = st.selectbox("Film", ids, format_func=captions.__getitem__, key="film_id", persist_state="session")
     if st.button("Browse films", icon=":material/grid_view:", width="stretch"):
-        _gallery(name, table)
+        gallery.show(name, table, captions)
     return f"{name}/{film_id}"
 
 
@@ -133,51 +138,30 @@ def _filtered(table: pd.DataFrame) -> pd.DataFrame:
     return table[keep]
 
 
-@dialog("Choose a film", width="large")
-def _gallery(collection: str, table: pd.DataFrame) -> None:
-    pages = max(1, -(-len(table) // PAGE))
-    page = st.number_input(f"Page of {pages}", 1, pages, 1, key=f"page {collection} {len(table)}") if pages > 1 else 1
-    with st.grid(min_column_width=130):
-        for place, row in list(enumerate(table.itertuples(), start=1))[(page - 1) * PAGE : page * PAGE]:
-            with st.container():
-                caption = _caption(place, row)
-                try:
-                    picture = caches.small_picture(f"{collection}/{row.film_id}")
-                    st.image(picture, width="stretch", alt=f"Film {caption}")
-                except (FilmError, LookupError) as error:
-                    st.caption(sentence(error))
-                name = f"Film {place}" if reference.hiding() else row.film_id
-                st.button(name, key=f"take {row.film_id}", on_click=safely(_take), args=(row.film_id,), help=caption)
-    if st.session_state.pop("taken", False):
-        st.rerun()
-
-
-def _take(film_id: str) -> None:
-    st.session_state["film_id"] = film_id
-    st.session_state["taken"] = True
-
-
 def _upload() -> str:
     file = st.file_uploader(
         "Chest film (PNG, JPEG or DICOM, up to 50 MB)",
         key="upload",
-        help="It stays in this computer's memory, under no name, until you remove it or have not looked at it for "
-        f"{belongings.UPLOAD_SECONDS // 3600} hours. Loading the page again shows it again.",
+        help="It stays in the server's memory, for you alone, until a minute after you close the page.",
     )
     state = st.session_state
     if file is not None:
         # Before it is read: no earlier film may stand under the name of one that is refused.
         state.pop("own_film", None)
         try:
-            state["own_film"] = belongings.hold_upload(caches.uploaded(file))
+            film = caches.uploaded(file)
+            if state.get("own_file") != file.file_id:
+                state["own_file"] = file.file_id
+                permit("upload", film.digest)
+            state["own_film"] = belongings.hold_upload(film)
         except FilmError as error:
             st.error(sentence(error), icon=":material/error:")
     held: str = state.get("own_film", "")
-    if not held or belongings.uploaded(held) is None:
+    if not held or upload_of(held) is None:
         return ""
     if file is None:
         st.caption("The film that you uploaded before is shown. Choose a file to see another.")
-        st.button("Remove it", icon=":material/delete:", on_click=_remove_upload, args=(held,))
+        st.button("Remove it", icon=":material/delete:", on_click=safely(_remove_upload), args=(held,))
     return f"{UPLOAD}/{held}"
 
 
@@ -195,7 +179,7 @@ def open_film(film_reference: str) -> FilmContext:
     name, _, held = film_reference.partition("/")
     if name != UPLOAD:
         return with_own(reference.as_shown(with_corrections(caches.film(film_reference))))
-    film = belongings.uploaded(held)
+    film = upload_of(held)
     if film is None:
         raise FilmError("the uploaded film is no longer held; choose its file again")
     return with_own(with_corrections(FilmContext(film_reference, film)))
@@ -270,7 +254,8 @@ def choose_methods(link: Choice) -> dict[str, Parameters]:
     )
     parameters: dict[str, Parameters] = {}
     with st.expander("Method settings", icon=":material/tune:"):
-        for name in (m for m in known if m in {*chosen, *more}):
+        # The fast ones hang first: their maps are there while the slow ones are made.
+        for name in sorted({*chosen, *more}, key=lambda m: (known[m].speed != "fast", list(known).index(m))):
             parameters[name] = _settings(known[name], link.parameters.get(name, {}))
         if not parameters:
             st.caption("Choose a method to see its settings.")

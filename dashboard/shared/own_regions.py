@@ -8,8 +8,9 @@ import streamlit as st
 
 from dashboard.settings import settings
 from dashboard.settings.settings import LONGEST_NAME
-from dashboard.shared import belongings
+from dashboard.shared import belongings, shares
 from dashboard.shared.film_context import FilmContext
+from dashboard.shared.state import SHARE
 from radiographs import Annotation, Radiograph
 
 
@@ -59,6 +60,8 @@ def reader() -> str:
 def with_own(film: FilmContext) -> FilmContext:
     """The film with what this person drew; maps are scored by that too where they say so."""
     drawn = tuple(regions_on(film.radiograph))
+    if not drawn:
+        drawn = tuple(shares.shared_regions(st.session_state.get(SHARE, ""), film.radiograph))
     if not drawn:
         return film
     return replace(film, drawn=drawn, score_drawn=bool(st.session_state.get("score_against_mine", False)))

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from classifiers.registry import ModelEntry
-from dashboard.shared import caches, choosing, reference
-from dashboard.shared.state import UPLOAD, Choice, Known, from_query
+from dashboard.shared import caches, choosing, reference, resumption
+from dashboard.shared.state import SHARE, UPLOAD, Choice, Known, from_query
 from xai_methods import methods
 
 _log = logging.getLogger(__name__)
@@ -29,15 +29,13 @@ def opened_with(models: list[ModelEntry]) -> tuple[Choice, list[str]]:
             # persist_state alone shows the default for a moment where one page that draws the widget follows another.
             state[key] = state[key]
     if "link" not in state:
+        if SHARE in st.query_params:
+            state[SHARE] = st.query_params[SHARE][:100]
         state["link"], state["link_words"] = _from_address(models)
         state["run_at_once"] = state["link"].run
     link: Choice = state["link"]
     if "collection" not in state:
-        collection, _, film_id = (link.film or choosing.first_film()).partition("/")
-        if collection:
-            state["collection"] = collection
-        if film_id:
-            state["own_film" if collection == UPLOAD else "film_id"] = film_id
+        _take_film(link.film or choosing.first_film())
     reference.begin(by_link=not link.view.outline)
     if "second" not in state and link.second:
         state["second"] = link.second
@@ -45,6 +43,15 @@ def opened_with(models: list[ModelEntry]) -> tuple[Choice, list[str]]:
         available = [entry.name for entry in models if entry.available] or [entry.name for entry in models]
         state["model"] = link.model or choosing.first_model(available, link.film or choosing.first_film())
     return link, state["link_words"]
+
+
+def _take_film(film: str) -> None:
+    """Set the widgets to a film, by its reference."""
+    collection, _, film_id = film.partition("/")
+    if collection:
+        st.session_state["collection"] = collection
+    if film_id:
+        st.session_state["own_film" if collection == UPLOAD else "film_id"] = film_id
 
 
 def forget_link(*widgets: str) -> None:
@@ -57,6 +64,9 @@ def forget_link(*widgets: str) -> None:
 # screen, leaves out defaults although they differ from computer to computer, and drops unknown values in silence.
 def write_address(address: dict[str, list[str]]) -> None:
     """Make the page's address say what is shown."""
+    if SHARE in st.session_state:
+        address = address | {SHARE: [st.session_state[SHARE]]}
+    resumption.note_view(address)
     if {key: st.query_params.get_all(key) for key in st.query_params} != address:
         st.query_params.from_dict(address)
 

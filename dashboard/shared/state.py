@@ -16,6 +16,8 @@ from xai_methods import Method, ParameterError
 
 UPLOAD = "upload"
 """Collection name under which a person's own film goes; only the start of its digest ever enters an address."""
+SHARE = "shared"
+"""In links and in the session: the secret word by which another person shares their film or regions."""
 LARGEST_SEED = 2**31 - 1
 MOST_FINDINGS = 4
 _LONGEST = 200

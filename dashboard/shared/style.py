@@ -18,15 +18,22 @@ _CSS = """
 [data-testid=stSidebarUserContent] { padding-bottom: 0; }
 [data-testid=stLayoutWrapper]:has(> .st-key-run_bar) {
   position: sticky; bottom: 0; z-index: 2; padding: .75rem 0 1rem; background: light-dark(#f1f4f6, #13181c); }
+@media (min-width: 769px) {
+  [data-testid=stHeader] {
+    position: fixed; left: 0; width: 100vw; z-index: 999992; background: light-dark(#ffffff, #0d1114); }
+  [data-testid=stSidebar] { top: 3.75rem; height: calc(100vh - 3.75rem) !important; }
+  [data-testid=stSidebarHeader] { height: 1.5rem; padding-top: 0; margin-bottom: 0; }
+}
 button[data-selected='true'] * { color: light-dark(#0b6e8a, #7cc7dc); }
 """
-# The last rule: Streamlit writes a chosen pill in the accent on its own tint, too dark to read where the theme is dark.
+# The menu lies above the sidebar, so that it stays where it is on pages that have none. The last rule: Streamlit writes
+# a chosen pill in the accent on its own tint, too dark to read where the theme is dark.
 
 _DOUBTED = """
 [data-testid=stMainBlockContainer] :is([data-testid=stDataFrame], [data-testid=stTable], [data-testid=stMetric],
   [data-testid=stVegaLiteChart], [data-testid=stImage], [data-testid=stBidiComponentRegular],
   [data-testid=stHeading] h3, [data-testid=stMarkdown] table, .st-key-model_output) {
-  filter: grayscale(1); opacity: .45; }
+  filter: grayscale(1); opacity: .7; }
 """
 
 

@@ -16,11 +16,11 @@ from dashboard.shared.file_button import file_button
 from dashboard.shared.film_and_model import film_and_model
 from dashboard.shared.film_context import FilmContext, short_digest
 from dashboard.shared.fragments import fragment
+from dashboard.shared.glossary import meaning
 from dashboard.shared.session import write_address
 from dashboard.shared.unforeseen import guarded
 from dashboard.stability import charts, pictures, tables, words
 from dashboard.stability.report import html_report
-from evaluation.csv_table import csv_text
 from evaluation.stability import Stability, study
 from evaluation.stability.perturbations import USUAL
 from radiographs.findings import display_name
@@ -45,23 +45,27 @@ def draw(film: FilmContext, classifier: ChestClassifier) -> None:
     """Have the study made, and draw how far it is, or all that came out."""
     key = ("stability", film.radiograph.digest, classifier.digest)
     status = worked_out(key, _work(film, classifier), "stability")
-    if status is None or status.pending:
+    if status is None:
+        return
+    if status.pending:
         fragment(draw_until_done, ticking=True)(key, "Asking the model about this film, slightly changed")
     elif status.state == "failed":
         st.error(status.error, icon=":material/error:")
     else:
         found = status.result
-        with guarded("The verdict cannot be shown"):
-            draw_verdict(found)
         fragment(draw_slider)(found)
-        fragment(draw_findings)(film, classifier, found)
         fragment(draw_perturbed)(found)
-        with guarded("What moves together cannot be shown"):
-            draw_spectrum(found)
-        with guarded("Whether it can be computed cannot be shown"):
-            draw_availability(found)
         with guarded("The report cannot be offered"):
             draw_download(film, classifier, found)
+        with st.expander(words.MATHEMATICS, icon=":material/function:"):
+            st.markdown(words.JACOBIAN)
+            with guarded("The verdict cannot be shown"):
+                draw_verdict(found)
+            fragment(draw_findings)(film, classifier, found)
+            with guarded("What moves together cannot be shown"):
+                draw_spectrum(found)
+            with guarded("Whether it can be computed cannot be shown"):
+                draw_availability(found)
 
 
 def _work(film: FilmContext, classifier: ChestClassifier) -> Work:
@@ -97,7 +101,9 @@ def draw_verdict(found: Stability) -> None:
 
 def draw_slider(found: Stability) -> None:
     """Draw the most sensitive direction with its slider; every step was computed beforehand, so it answers at once."""
-    st.subheader("The most sensitive direction", anchor=False)
+    st.subheader(
+        "A change that the eye misses and the model does not", anchor=False, help=meaning("Jacobian", "Grey level")
+    )
     st.caption(words.SLIDER)
     steps = [float(step) for step in found.strongest.steps]
     index = st.select_slider(
@@ -119,7 +125,7 @@ def draw_slider(found: Stability) -> None:
 
 def draw_findings(film: FilmContext, classifier: ChestClassifier, found: Stability) -> None:
     """Draw the table of findings, then the map, the stages and the line of the chosen one."""
-    st.subheader("Finding by finding", anchor=False)
+    st.subheader("Finding by finding", anchor=False, help=meaning("Logit", "Decision threshold"))
     st.caption(words.REACH)
     table = tables.findings_table(found)
     _table(table)
@@ -190,17 +196,14 @@ def _table(table: pd.DataFrame) -> None:
 
 def draw_perturbed(found: Stability) -> None:
     """Draw what realistic changes of the film do."""
-    st.subheader("Changes that happen to real films", anchor=False)
+    st.subheader("Everyday changes of a film", anchor=False, help=meaning("Perturbation"))
     st.caption(words.PERTURBED)
     for text in words.flip_words(found) or ["None of the perturbations tried flips a decision."]:
         st.markdown(f"- {text}")
     level = st.segmented_control(
         "Strength", list(LEVELS), default=USUAL, format_func=LEVELS.__getitem__, required=True, key="strength"
     )
-    left, right = st.columns([1.3, 1])
-    left.altair_chart(charts.perturbed(found, level), width="stretch")
-    right.altair_chart(charts.forecast(found), width="stretch")
-    right.caption(words.FORECAST)
+    st.altair_chart(charts.perturbed(found, level), width="stretch")
     with st.expander("All changes in numbers", icon=":material/table_rows:"):
         st.dataframe(
             tables.changes_table(found),
@@ -238,8 +241,10 @@ def draw_availability(found: Stability) -> None:
     left, right = st.columns(2)
     left.altair_chart(charts.curves(found), width="stretch")
     left.caption(words.CURVE)
-    right.markdown(words.precision_words(found))
-    right.caption(f"Measured in {found.seconds:.1f} s with {found.passes} passes of the model.")
+    right.altair_chart(charts.forecast(found), width="stretch")
+    right.caption(words.FORECAST)
+    st.markdown(words.precision_words(found))
+    st.caption(f"Measured in {found.seconds:.1f} s with {found.passes} passes of the model.")
 
 
 def draw_download(film: FilmContext, classifier: ChestClassifier, found: Stability) -> None:
@@ -252,4 +257,9 @@ def draw_download(film: FilmContext, classifier: ChestClassifier, found: Stabili
             f"{stem}.html",
             icon="description",
         )
-        file_button("Numbers (CSV)", lambda: csv_text(tables.findings_table(found)), f"{stem}.csv", icon="table")
+        file_button(
+            "Numbers (CSV)",
+            lambda: tables.numbers_csv(found, film.reference, classifier.name),
+            f"{stem}.csv",
+            icon="table",
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from evaluation.csv_table import csv_text
 from evaluation.stability.distances import sigmoid
 from evaluation.stability.study import Stability
 from radiographs.findings import display_name
@@ -35,6 +36,13 @@ def findings_table(found: Stability) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows).sort_values("distance", ignore_index=True)
+
+
+def numbers_csv(found: Stability, film: str, model: str) -> str:
+    """The findings' table as CSV, each row with the film (its reference), the model's name, and both digests."""
+    about = {"film": film, "film_digest": found.film, "model": model, "model_digest": found.classifier}
+    table = findings_table(found)
+    return csv_text(pd.DataFrame({**dict.fromkeys(about, ""), **table}).assign(**about))
 
 
 def followed(found: Stability, column: int) -> float:

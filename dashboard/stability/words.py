@@ -10,10 +10,14 @@ from radiographs.findings import display_name
 
 TITLE = "Stability to small image changes"
 WHAT = (
+    "How much does the model's answer move when the film changes a little? First a change that is made to move it the "
+    "most, then changes that films meet every day."
+)
+MATHEMATICS = "The mathematics: the Jacobian, and how far it can be believed"
+JACOBIAN = (
     "The Jacobian says, for every finding and every pixel, how much the model's score would move for a small change. "
     "It needs no training data and no sampling (Abe & Asai 2025, arXiv 2502.14001). Here it is put to the test: "
-    "whether it can be computed reliably, how far its forecast holds, and which perturbations of a real film flip a "
-    "decision."
+    "whether it can be computed reliably, and how far its forecast holds."
 )
 LEVEL = "A grey level is one of 256 steps from black to white; sizes of changes are root mean squares over all pixels."
 SLIDER = (
@@ -21,7 +25,7 @@ SLIDER = (
     "change, which is the point: the model sees what the eye does not. Bars: probability now; "
     "grey ticks: on the film as it is; dashed: the decision threshold."
 )
-MAP = "Which pixels the score answers to: bright ones raise it when they get whiter, dark blue ones lower it."
+MAP = "Red pixels raise the score when they get whiter, blue ones lower it, black ones do nothing."
 STAGES = "The same question inside the network, from its first stage to its last: where its features matter."
 LINE = (
     "The straight line is the Jacobian's forecast, the curve what the model does. Where they part, the Jacobian no "

@@ -114,7 +114,7 @@ def region_mask(png_url: str, shape: tuple[int, int]) -> np.ndarray:
     if head != "data:image/png;base64" or len(body) > 4_000_000:
         raise ValueError("the drawn region did not arrive as a picture; draw it again")
     try:
-        with Image.open(io.BytesIO(base64.b64decode(body, validate=True))) as image:
+        with Image.open(io.BytesIO(base64.b64decode(body, validate=True)), formats=["PNG"]) as image:
             large = max(image.size) > 4 * LONGEST_MASK
             drawn = None if large else image.convert("RGBA").resize((shape[1], shape[0]), Image.Resampling.BILINEAR)
     except Exception as error:  # Pillow notices damage at opening or at decoding, by errors of no common base

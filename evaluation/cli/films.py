@@ -29,6 +29,7 @@ def add_commands(added: Any) -> None:
     about = "Remember a folder of films, with the masks and tables that lie in it, as a collection."
     command = added.add_parser("add-folder", help="remember a folder of films", description=about)
     command.add_argument("folder", type=Path, metavar="FOLDER", help="the folder that holds the films")
+    command.add_argument("--title", default="", help="what to call the collection; folder-1, folder-2 ... without one")
     command.set_defaults(run=add_folder)
 
 
@@ -87,8 +88,9 @@ def _lines(facts: dict[str, Any]) -> list[str]:
 def add_folder(args: argparse.Namespace) -> int:
     """Remember a folder; say its name, how many films it has, and what was refused."""
     from radiographs.collections.remembered import remember_folder
+    from radiographs.registry import collections
 
-    collection = remember_folder(args.folder)
+    collection = remember_folder(args.folder, args.title, taken=collections())
     scan = collection.scan()
     outlined = sum(1 for entry in collection.entries() if entry.annotated)
     sys.stdout.write(f"{collection.name}: {len(scan.read)} films, {outlined} with outlines\n")

@@ -51,15 +51,29 @@ def reader_words(result: FindingResult) -> str:
     return f"Two readers agree to {score.value:.2f} in {title.lower()} here; no map can be asked for more."
 
 
-def comparison_table(comparison: Comparison) -> pd.DataFrame:
-    """The scores of all findings: as :func:`score_table`, with first columns ``finding`` and ``outlined_by``."""
+def comparison_table(comparison: Comparison, film: str = "") -> pd.DataFrame:
+    """The scores of all findings of a comparison: as :func:`score_table`, after columns that say what they are of.
+
+    Args:
+        comparison: the scores. film: the film's reference, ``collection/film-id``; never a file's name.
+
+    Returns:
+        The table with the first columns film, film_digest, model, model_digest, seed, finding and outlined_by.
+    """
     tables = []
     for finding, result in comparison.findings.items():
         table = score_table(result)
         table.insert(0, "finding", finding)
         table.insert(1, "outlined_by", result.whose)
         tables.append(table)
-    return pd.concat(tables, ignore_index=True)
+    joined = pd.concat(tables, ignore_index=True)
+    about = {
+        "film": film, "film_digest": comparison.radiograph.digest, "model": comparison.classifier,
+        "model_digest": comparison.classifier_digest, "seed": comparison.seed,
+    }  # fmt: skip
+    for place, (column, value) in enumerate(about.items()):
+        joined.insert(place, column, value)
+    return joined
 
 
 def _row(name: str, title: str, kind: str, seconds: float, scores: Mapping[str, Score]) -> dict[str, object]:

@@ -70,9 +70,9 @@ def _recognised(card: ModelCard, unknown: int, resaved: tuple[set[str], set[str]
     if resaved is None:
         return "Films that the model was trained on, re-saved, are recognised when they are read."
     left, scored = resaved
-    found = f"{len(left | scored) or 'None'} of {unknown} is one of the model's training films, re-saved"
-    done = [f"{len(left)} left out"] * bool(left) + [f"{len(scored)} scored"] * bool(scored)
-    return f"{found}, by its looks{': ' + ', '.join(done) if done else ''}."
+    done = ", ".join([f"{len(left)} left out"] * bool(left) + [f"{len(scored)} scored"] * bool(scored))
+    found = f"{len(left | scored)} of {unknown}" + (f" ({done})" if done else "")
+    return f"Known by their looks as films that the model was trained on, re-saved: {found}."
 
 
 def patients_unknown(films: int) -> str:
@@ -81,6 +81,17 @@ def patients_unknown(films: int) -> str:
         f"Patients unknown for {films} films: each was taken as a patient of its own, and intervals and tests are too "
         "sure where several films are of one."
     )
+
+
+def units_of(unnamed: int, films: int) -> str:
+    """Over what intervals and tests are taken, in words.
+
+    Args:
+        unnamed: films of which the patient is unknown. films: all.
+    """
+    if not unnamed:
+        return "patients"
+    return "films taken as patients" if unnamed == films else "patients (films where unknown)"
 
 
 def unfinished_words(status: dict[str, object]) -> str:

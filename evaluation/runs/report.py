@@ -16,7 +16,7 @@ from evaluation.runs.doubts import doubts_of
 from evaluation.runs.pass_rule import pass_rule
 from evaluation.runs.plan import PlanError, read_plan
 from evaluation.runs.plots import means_figure, size_figure, svg_of
-from evaluation.runs.provenance import provenance_words, resaved_films, unfinished_words
+from evaluation.runs.provenance import provenance_words, resaved_films, unfinished_words, units_of
 from evaluation.runs.store import Store
 from evaluation.runs.tables import (
     Pair,
@@ -41,7 +41,7 @@ class Section:
     """One collection under one classifier: verdicts, leaderboard, tests; their diagrams and plots (SVG) by score.
 
     ``randomisation`` is the pass rule's table (:func:`evaluation.runs.pass_rule.pass_rule`), ``provenance`` what is
-    said of training and patients (:mod:`evaluation.runs.provenance`).
+    said of training and patients (:mod:`evaluation.runs.provenance`), ``units`` what intervals and tests are over.
     """
 
     pair: Pair
@@ -52,6 +52,7 @@ class Section:
     plots: dict[str, str] = field(default_factory=dict)
     randomisation: pd.DataFrame = field(default_factory=pd.DataFrame)
     provenance: tuple[str, ...] = ()
+    units: str = "patients"
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,9 +81,7 @@ class RunReport:
     @property
     def units(self) -> str:
         """Over what intervals and tests are taken, in words."""
-        if not self.unnamed:
-            return "patients"
-        return "films, taken as patients" if self.unnamed == self.films else "patients, unknown ones by film"
+        return units_of(self.unnamed, self.films)
 
 
 def make_report(store: Store, names: Sequence[str] | None = None) -> RunReport:
@@ -96,7 +95,11 @@ def make_report(store: Store, names: Sequence[str] | None = None) -> RunReport:
     """
     there = metrics_of(store)
     if not there:
-        raise ValueError(f"{store.folder} has no scores yet; run a plan into it first")
+        reasons = store.failures().reason.value_counts()
+        why = (
+            f"run a plan into it first; what failed: {reasons.index[0]}" if len(reasons) else "run a plan into it first"
+        )
+        raise ValueError(f"{store.folder} has no scores yet; {why}")
     lacking = [name for name in names or () if name not in there]
     if lacking:
         raise ValueError(f"the run has no score {lacking[0]!r}; it has: {', '.join(there)}")
@@ -136,8 +139,14 @@ def _section(store: Store, pair: Pair, names: Sequence[str]) -> Section:
             tests[name] = found
     diagrams = {name: _svg(found, get_metric(name).title) for name, found in tests.items()}
     board, randomisation = pd.concat(boards, ignore_index=True), pass_rule(store, context)
+    people = store.query(
+        "SELECT count(DISTINCT film_id) AS films, count(DISTINCT film_id) FILTER (patient = film_id) AS unnamed "
+        "FROM scores WHERE collection = ? AND classifier = ?",
+        [pair.collection, pair.classifier],
+    ).iloc[0]
+    units = units_of(int(people.unnamed), int(people.films))
     said = _provenance(store, pair)
-    return Section(pair, context.verdicts, board, tests, diagrams, plots, randomisation, said)
+    return Section(pair, context.verdicts, board, tests, diagrams, plots, randomisation, said, units)
 
 
 def _provenance(store: Store, pair: Pair) -> tuple[str, ...]:
@@ -156,11 +165,12 @@ def _svg(tests: Tests, title: str) -> str:
 
 
 def _plots(board: pd.DataFrame, table: pd.DataFrame, titles: dict[str, str], title: str) -> str:
-    """Means over the first scope, and each film against the size of its outline, where the score has values."""
+    """Means over the first scope, and each film against the size of its outline where there are any."""
     means = board[board.scope == board.scope.iloc[0]]
     if table.value.notna().sum() == 0:
         return ""
-    return svg_of(means_figure(means, title)) + svg_of(size_figure(table, titles, title))
+    sizes = svg_of(size_figure(table, titles, title)) if table.area.notna().any() else ""
+    return svg_of(means_figure(means, title)) + sizes
 
 
 def tests_table(report: RunReport) -> pd.DataFrame:
@@ -213,7 +223,7 @@ def _latex(section: Section, report: RunReport) -> str:
     rows = [[title, *(cells.get((title, name), "–") for name in names)] for title in board.title.unique()]
     return latex_table(
         pd.DataFrame(rows, columns=["Map", *(get_metric(name).title for name in names)]),
-        f"{section.pair.classifier} on {section.pair.collection}, {scope}: mean, 95 % interval over {report.units} and "
+        f"{section.pair.classifier} on {section.pair.collection}, {scope}: mean, 95 % interval over {section.units}, "
         f"number of pairs of film and finding. {' '.join((report.unfinished, *section.provenance)).strip()}",
     )
 

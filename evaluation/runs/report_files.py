@@ -105,7 +105,9 @@ def verdict_words(board: pd.DataFrame, section: Section, name: str) -> str:
     if methods.silent.sum():
         words += f", on the {best['common_n']:.0f} pairs that all methods have"
     if not math.isnan(best["gain"]):
-        words += _against_baseline(best, dict(zip(board["map"], board["title"])), section.tests.get(name))
+        words += _against_baseline(
+            best, dict(zip(board["map"], board["title"])), section.tests.get(name), section.units
+        )
     return ". ".join([words, *_silences(methods), *_human_line(board, name)]) + "."
 
 
@@ -118,18 +120,18 @@ def _human_line(board: pd.DataFrame, name: str) -> list[str]:
     ]
 
 
-def _against_baseline(best: pd.Series, titles: dict[str, str], tests: Tests | None) -> str:
+def _against_baseline(best: pd.Series, titles: dict[str, str], tests: Tests | None, units: str) -> str:
     """How the best method stands to the best baseline; better or worse only where the paired test says so."""
     baseline, gain = titles[best["baseline"]], best["gain"]
     words = f"; {abs(gain):.3f} {'over' if gain >= 0 else 'under'} the best baseline, {baseline}"
     if best["patients"] < FEWEST:
-        return f"{words}, on {best['patients']:.0f} patients: too few to tell them apart"
+        return f"{words}, on {best['patients']:.0f} {units}: too few to tell them apart"
     words += f" (interval {best['gain_low']:.3f} to {best['gain_high']:.3f}"
     found = tests.between(str(best["title"]), baseline) if tests is not None and tests.scope == best["scope"] else None
     if found is None or math.isnan(found.p_holm):
         return f"{words}; not tested)"
     told = ("so better" if gain >= 0 else "so worse") if found.p_holm < LEVEL else "so not told from it"
-    return f"{words}; paired over {found.n} patients p {_equals(found.p_holm)} after Holm, {told})"
+    return f"{words}; paired over {found.n} {units} p {_equals(found.p_holm)} after Holm, {told})"
 
 
 def _equals(p: float) -> str:

@@ -33,14 +33,14 @@ COMPLAINTS: list[str] = []
 
 
 @contextlib.contextmanager
-def served(home: Path, script: Path | None = None, **variables: str):
+def served(home: Path, script: Path | None = None, port: int = 0, **variables: str):
     """Serve the dashboard on a free port with ``home`` as its home, until the block ends; yields its address.
 
     Args:
-        script: serve this page in the dashboard's stead.
+        script: serve this page in the dashboard's stead. port: serve there.
     """
     with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
+        free.bind(("127.0.0.1", port))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "dashboard.cli.main", "run-dashboard", "--port", str(port)]
     if script is not None:

@@ -91,6 +91,14 @@ def test_panels_are_enlarged_laid_out_and_turned(viewer_at):
         page.get_by_label("Layout").select_option(layout)
         press(page)
         assert shown.count() == count
+    press(page, "f")
+    page.wait_for_function("() => document.fullscreenElement")
+    press(page)
+    grid = page.locator(".viewer .grid").bounding_box()
+    assert grid["y"] + grid["height"] <= page.evaluate("() => innerHeight"), "all panels are on one screen"
+    page.locator(".viewer").evaluate("viewer => viewer.focus({preventScroll: true})")
+    press(page, "f")
+    page.wait_for_function("() => !document.fullscreenElement")
     page.get_by_label("Layout").select_option("1x2")
     page.get_by_role("button", name="Panels ›").click()
     press(page)

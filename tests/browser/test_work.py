@@ -35,7 +35,8 @@ def canvases(page) -> list[str]:
 
 
 def test_running_work_goes_on_through_a_reload_and_ends(page, address):
-    page.goto(f"{address}/?{FILM}&finding=Mass&method=rise&set=rise.masks:800&run=1", wait_until="commit")
+    page.goto(f"{address}/?{FILM}&finding=Mass&method=rise&set=rise.masks:800", wait_until="commit")
+    page.get_by_role("button", name="Run", exact=True).click()
     running = page.get_by_text(re.compile(r"\d+ ?% · \d+ s")).first
     running.wait_for()
     page.wait_for_timeout(3000)
@@ -47,7 +48,8 @@ def test_running_work_goes_on_through_a_reload_and_ends(page, address):
 
 def test_cancel_stops_what_runs_and_what_waits(page, address):
     slow = "method=rise&set=rise.masks:20000&method=occlusion&method=lime&set=lime.samples:5000&seed=4"
-    page.goto(f"{address}/?{FILM}&finding=Mass&{slow}&run=1", wait_until="commit")
+    page.goto(f"{address}/?{FILM}&finding=Mass&{slow}", wait_until="commit")
+    page.get_by_role("button", name="Run", exact=True).click()
     page.get_by_text(re.compile(r"\d+ ?% · \d+ s")).first.wait_for()
     page.get_by_role("button", name="Cancel").click()
     words = page.get_by_text("Cancelled. Press Run to start it again.")
@@ -60,13 +62,14 @@ def test_cancel_stops_what_runs_and_what_waits(page, address):
 
 
 def test_maps_are_there_at_once_after_the_server_was_started_again(page, tmp_path):
-    asked = f"{FILM}&finding=Mass&method=grad-cam&method=lime&set=lime.samples:100&set=lime.n_superpixels:20&run=1"
+    asked = f"{FILM}&finding=Mass&method=grad-cam&method=lime&set=lime.samples:100&set=lime.n_superpixels:20"
     with served(tmp_path, XAI_LIGHTBOX_KEEP_MB="64") as first:
         page.goto(f"{first}/?{asked}", wait_until="commit")
+        page.get_by_role("button", name="Run", exact=True).click()
         drawn(page, 2)
         before, pictures = notes(page), canvases(page)
     with served(tmp_path, XAI_LIGHTBOX_KEEP_MB="64") as second:
-        page.goto(f"{second}/?{asked}", wait_until="commit")
+        page.goto(f"{second}/?{asked}&run=1", wait_until="commit")
         drawn(page, 2)
         assert notes(page) == before, "a map was computed again"
         assert canvases(page) == pictures

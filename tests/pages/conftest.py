@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
-from dashboard.cli.start import only_named_pages
+from dashboard.cli.serving import only_named_pages
 from tests.dashboard.made import TinyCollection, tiny_classifier, tiny_models
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")

@@ -86,7 +86,7 @@ def test_a_link_with_run_starts_at_once_and_shows_the_same_view(registries):
 def test_a_film_that_nobody_outlined_still_shows_maps(registries):
     page = finish(open_with(FAST | {"film": ["tiny-films/film-2"], "run": ["1"]}))
     assert not page.exception
-    assert "Scores need an outline" in said(page)
+    assert "Scores need an annotation" in said(page)
     assert viewer_data(page)["outlines"] == []
 
 
@@ -124,6 +124,7 @@ def test_agreement_and_words_stand_beside_the_maps(registries):
     assert matrix.loc["Grad-CAM", "Grad-CAM"] == 1
     np.testing.assert_array_equal(matrix.to_numpy(), matrix.to_numpy().T)
     assert "peak" in said(page)
+    assert page.button(key="cancel").disabled, "nothing is left to cancel"
 
 
 def test_a_second_model_hangs_beside_the_first(registries):
@@ -137,6 +138,15 @@ def test_a_second_model_hangs_beside_the_first(registries):
     shared = table_with(page, "Between the models", "With other methods")
     assert list(shared.index) == ["Grad-CAM", "Jacobian sensitivity"]
     assert page.query_params["beside"] == "other"
+    panels = [[panel["id"] for panel in v["panels"]] for v in viewers]
+    assert panels[0] == ["film", *panels[1]], "the film is drawn once"
+    scores = [table.value for table in page.dataframe if "pixel_auprc" in table.value.columns]
+    assert len(scores) == 1, "both models stand in one table"
+    maps = list(zip(scores[0]["title"], scores[0]["model"]))
+    assert maps[:2] == [("Grad-CAM", "Tiny <model>"), ("Grad-CAM", "Other")]
+    assert len({title for title, model in maps if not model}) == len([1 for _, model in maps if not model])
+    output = table_with(page, "finding", "Tiny <model>")
+    assert {"Tiny <model>", "Other"} <= set(output.columns)
 
 
 def test_what_experts_say_stays_hidden_until_revealed_where_a_person_wants_it_so(registries, monkeypatch):
@@ -152,7 +162,7 @@ def test_what_experts_say_stays_hidden_until_revealed_where_a_person_wants_it_so
     assert "outlined" not in words
     assert "film-0" not in words
     assert "peaks" not in words
-    assert "Reference annotations are hidden. Scores need an outline" in words
+    assert "Reference annotations are hidden. Scores need an annotation" in words
     assert not any("pixel_auprc" in table.value.columns for table in page.dataframe)
     assert page.query_params["outline"] == "0"
     next(b for b in page.button if b.label == "Reveal the reference").click().run()

@@ -139,12 +139,12 @@ def test_what_changes_outside_the_outline_is_said():
     series = made_series()
     mask = np.zeros((60, 60), dtype=bool)
     mask[:30] = True
-    film = SimpleNamespace(mask=lambda finding: mask)
+    film = SimpleNamespace(mask=lambda finding: mask, whose=lambda finding: "A")
     side = series.film.shape[0]
     region = SimpleNamespace(preprocessing=SimpleNamespace(prepare_mask=lambda m: np.ones((side, side)) * 0.5))
     request = SimpleNamespace(film=film, classifier=region, finding="Nodule")
     words = counterfactual.outside_words(request, SimpleNamespace(series=series))
-    assert words.startswith("**50% of the change lies outside the expert's outline**, which covers 50% of the film")
+    assert words.startswith("**50% of the change lies outside the outline** (A), which covers 50% of the film")
     bare = SimpleNamespace(film=SimpleNamespace(mask=lambda finding: None), classifier=region, finding="Nodule")
     assert counterfactual.outside_words(bare, SimpleNamespace(series=series)) == ""
 

@@ -279,12 +279,16 @@ def test_a_folder_is_looked_into_added_and_taken_off_again(library, real_collect
     assert "**2 films read**, 1 with outlines; 1 refused." in said(page)
     assert "Nodule" in said(page)
     assert page.dataframe[0].value.iloc[0]["File"] == "broken.dcm"
+    captions = [image.captions[0] for image in page.get("image")]
+    assert captions == ["b.png · nodule", "Jane Doe.png"], "films with outlines stand first"
+    page.text_input(key="folder_title").set_value("  Ward 7:  nodules ").run()
     page.button(key="add_folder").click().run()
-    assert "folder-1" in said(page)
+    assert "added as ward-7-nodules" in said(page)
     page.segmented_control(key="library_part").set_value("films").run()
     assert not page.exception
     assert "2 films, 1 outlined" in said(page)
-    page.button(key="remove folder-1").click().run()
+    assert "Ward 7: nodules" in [heading.value for heading in page.subheader]
+    page.button(key="remove ward-7-nodules").click().run()
     page.button(key="confirm_remove").click().run()
     page.run()
     assert "2 films, 1 outlined" not in said(page)
@@ -326,12 +330,13 @@ def test_a_folder_without_films_has_nothing_to_add(library, tmp_path):
 
 
 def test_a_dashboard_served_to_others_opens_no_folders(library, monkeypatch):
-    from dashboard.library import folder as library_folder
+    from dashboard.people import identity
 
-    monkeypatch.setattr(library_folder, "served_locally", lambda: False)
+    monkeypatch.setattr(identity, "is_local", lambda: False)
+    monkeypatch.setenv(identity.OPEN_VARIABLE, "1")
     page = library("folder")
     assert not page.exception
-    assert "served to other computers" in said(page)
+    assert "added by a keeper" in said(page)
     assert not page.text_input
 
 

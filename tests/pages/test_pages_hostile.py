@@ -11,7 +11,7 @@ from radiographs import FilmError
 from tests.dashboard.made import TinyCollection
 from tests.pages.conftest import APP
 
-PAGES = ("compare", "stability", "counterfactual", "benchmark", "methods", "library", "settings", "about")
+PAGES = ("compare", "stability", "counterfactual", "benchmark", "methods", "library", "settings", "about", "glossary")
 WITH_A_FILM = ("compare", "stability")
 LINKS = {
     "unknown": {"film": "tiny-films/gone", "model": "gone", "finding": "gone", "method": "gone", "part": "gone"},

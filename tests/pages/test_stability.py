@@ -42,7 +42,12 @@ def test_a_first_visit_studies_the_film_and_says_what_came_out(registries):
     assert "numerically available" in text
     assert "tiny-films/film-0" in text
     assert page.query_params["film"] in ("tiny-films/film-0", ["tiny-films/film-0"])
-    table = page.dataframe[0].value
+    table = next(d.value for d in page.dataframe if "distance" in d.value)
+    assert [heading.value for heading in page.subheader][:2] == [
+        "A change that the eye misses and the model does not",
+        "Everyday changes of a film",
+    ]
+    assert [e.label for e in page.expander if "mathematics" in e.label], "it unfolds below"
     assert set(table["finding"]) == {"Nodule", "Pleural effusion"}
     assert table["distance"].notna().all()
     nearest = table["finding"].iloc[0].lower()

@@ -3,6 +3,7 @@
 import io
 import json
 import struct
+import zipfile
 import zlib
 from pathlib import Path
 
@@ -108,6 +109,13 @@ def sparse(path: Path, size: int) -> Path:
     with path.open("wb") as stream:
         stream.truncate(size)
     return path
+
+
+def zipped(name: str, content: bytes) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+    return stream.getvalue()
 
 
 def spiral(corners: int, side: int = 1024) -> bytes:

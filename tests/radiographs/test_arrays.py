@@ -4,7 +4,8 @@ import json
 import numpy as np
 import pytest
 
-from radiographs.arrays import plain, read_arrays, write_arrays
+from radiographs import arrays as module
+from radiographs.arrays import ArraySizeError, check_size, plain, read_arrays, write_arrays
 
 
 def test_arrays_and_facts_come_back_as_they_were(tmp_path):
@@ -40,3 +41,15 @@ def test_python_objects_are_neither_written_nor_read(tmp_path):
 def test_plain_values_are_strict_json():
     value = plain({1: np.float32(0.5), "b": (np.int64(2), float("inf")), "c": [np.bool_(True), None, "x"]})
     assert json.loads(json.dumps(value, allow_nan=False)) == {"1": 0.5, "b": [2, None], "c": [True, None, "x"]}
+
+
+def test_an_archive_is_bounded_before_it_is_unpacked(tmp_path, monkeypatch):
+    write_arrays(tmp_path / "a.npz", {"values": np.zeros(100_000)})
+    np.save(tmp_path / "a.npy", np.zeros(1000))
+    check_size(tmp_path / "a.npz")
+    monkeypatch.setattr(module, "_MOST_BYTES", 5000)
+    monkeypatch.setattr(np, "load", lambda *_, **__: pytest.fail("it was read"))
+    assert (tmp_path / "a.npz").stat().st_size < 5000
+    for name in ("a.npz", "a.npy"):
+        with pytest.raises(ArraySizeError, match="MB"):
+            read_arrays(tmp_path / name)

@@ -89,8 +89,8 @@ class Softmax(TokenStep):
 
 def softmax_back(output: torch.Tensor, upper: torch.Tensor, dim: int = -1) -> torch.Tensor:
     """Transpose of the softmax's derivative, where the softmax is ``output``."""
-    weighted = output * upper
-    return weighted - output * weighted.sum(dim=dim, keepdim=True)
+    lower = output * upper
+    return lower.addcmul_(output, lower.sum(dim=dim, keepdim=True), value=-1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +133,7 @@ class Normalisation(TokenStep):
         unit = self.centre(inputs[0]) * inverse
         scaled = upper if self.weight is None else upper * self.weight
         along = (scaled * unit).mean(dim=self.over(), keepdim=True)
-        return [inverse * (self.centre(scaled) - unit * along)]
+        return [self.centre(scaled).addcmul(unit, along, value=-1).mul_(inverse)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,5 +183,5 @@ class Attention(TokenStep):
         q, k, v = self.placed(inputs)
         weights = self.weights(inputs)
         to_values = weights.transpose(-2, -1) @ upper
-        to_scores = softmax_back(weights, upper @ v.transpose(-2, -1)) * self.scale
-        return self.handed([to_scores @ k, to_scores.transpose(-2, -1) @ q, to_values])
+        to_scores = softmax_back(weights, upper @ v.transpose(-2, -1))
+        return self.handed([to_scores @ (k * self.scale), to_scores.transpose(-2, -1) @ (q * self.scale), to_values])

@@ -106,11 +106,11 @@ function scaleBar(panel, context, matrix) {
   context.fillText(`${length} mm`, 10, y - 4);
 }
 
-// Words on the film, with a dark halo, inside the canvas.
+// Words above a point of the film, with a dark halo, inside the canvas.
 function label(context, words, x, y, colour) {
   context.font = `600 ${Math.round(12 * pixelRatio())}px sans-serif`;
   const wide = context.measureText(words).width;
-  const left = clamp(x, 4, Math.max(4, context.canvas.width - wide - 4));
+  const left = clamp(x - wide / 2, 4, Math.max(4, context.canvas.width - wide - 4));
   const base = clamp(y, 16 * pixelRatio(), context.canvas.height - 6);
   context.lineWidth = 3 * pixelRatio();
   context.strokeStyle = "rgba(0,0,0,.8)";

@@ -76,7 +76,9 @@ class Viewer {
     const full = this.isFullScreen();
     const used = full ? this.grid.offsetTop + 2 * GAP : 0;
     const room = full ? window.innerHeight - used : Math.max(420, 0.9 * window.innerHeight);
-    const made = arrange(shown.length, this.grid.clientWidth, { layout: this.store.layout, enlarged: this.enlarged, full, room });
+    const aspect = this.store.turn % 2 ? this.film.width / this.film.height : this.film.height / this.film.width;
+    const { layout } = this.store;
+    const made = arrange(shown.length, this.grid.clientWidth, { layout, enlarged: this.enlarged, full, room, aspect });
     this.tallest = made.tallest;
     this.grid.style.gridTemplateColumns = `repeat(${made.columns}, minmax(0, ${made.widest}px))`;
   }

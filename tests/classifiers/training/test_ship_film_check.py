@@ -7,7 +7,7 @@ from classifiers.film_check import Look, distance
 from classifiers.film_check_network import HANGS, QUESTIONS
 from classifiers.training.film_check_data import HungFilms
 from classifiers.training.measure_film_check import share
-from classifiers.training.ship_film_check import Seen, population, thresholds
+from classifiers.training.ship_film_check import CheckedFilms, population, thresholds
 
 
 def look(value: float, features: np.ndarray | None = None) -> Look:
@@ -20,7 +20,7 @@ def test_few_validation_films_exceed_a_threshold():
     values = np.linspace(0, 1, 1001)
     table = pd.DataFrame({"age": [50.0] * 1000 + [3.0], "view": ["PA"] * 1001})
     films = HungFilms(np.zeros((1001, 2, 2)), np.zeros((0, 2, 2)), np.full(1001, -1), table)
-    found = thresholds(Seen(films, [look(value) for value in values]))
+    found = thresholds(CheckedFilms(films, [look(value) for value in values]))
     assert found["inverted"] == 0.998
     assert found["rotated"] == 0.1
     assert found["adult"] == 0.1
@@ -29,7 +29,7 @@ def test_few_validation_films_exceed_a_threshold():
 def test_a_distance_is_measured_in_the_spread_of_the_films():
     rng = np.random.default_rng(0)
     spread = np.linspace(1, 3, 64)
-    films = [look(0.5, rng.normal(0, spread).astype(np.float32)) for _ in range(4000)]
+    films = rng.normal(0, spread, (4000, 64)).astype(np.float32)
     mean, precision = population(films)
     away = look(0.5, (mean + np.eye(64)[63] * 30).astype(np.float32))
     assert 8 < distance(away, (mean, precision, 1.0)) < 11

@@ -298,6 +298,8 @@ def test_what_breaks_the_standard_in_an_original_is_mended_or_left_out_and_named
 def test_a_film_of_unknown_spacing_and_side_claims_none(files):
     for dataset in files.values():
         assert "PixelSpacing" not in str(dataset)
+        assert "SliceThickness" not in dataset
+        assert "ImagePositionPatient" not in dataset
         assert not dataset.get("PatientOrientation")
 
 

@@ -8,6 +8,7 @@ import re
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -113,9 +114,12 @@ def test_report_says_a_doubt_and_that_it_was_overruled(comparison):
 
 
 def test_csv_has_methods_baselines_and_chance(comparison):
-    text = table_csv(comparison)
-    assert text.splitlines()[0].startswith("finding,outlined_by,name,title,kind")
-    assert {"grad-cam", "jacobian", "chance", "uniform"} <= {line.split(",")[2] for line in text.splitlines()[1:]}
+    table = pd.read_csv(io.StringIO(table_csv(comparison, "tiny-films/film-0")))
+    head = table[["film", "film_digest", "model", "model_digest", "seed"]].drop_duplicates()
+    digests = comparison.radiograph.digest, comparison.classifier_digest
+    assert head.values.tolist() == [["tiny-films/film-0", digests[0], "tiny", digests[1], comparison.seed]]
+    assert list(table)[5:9] == ["finding", "outlined_by", "name", "title"]
+    assert {"grad-cam", "jacobian", "chance", "uniform"} <= set(table["name"])
 
 
 def test_a_scorecard_stands_in_the_report(comparison):

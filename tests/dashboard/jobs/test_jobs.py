@@ -307,3 +307,88 @@ def test_waiting_ends_with_the_first_that_is_done_or_when_time_is_up(manager):
     manager.wait(["slow", "quick"], 30)
     assert not (manager.status("slow").pending and manager.status("quick").pending)
     assert time.monotonic() - began < 20
+
+
+def test_urgent_work_never_waits_for_what_is_less_urgent():
+    manager = JobManager(workers=2, urgent_workers=1)
+    release = threading.Event()
+    for number in range(4):
+        manager.submit(number, blocker(threading.Event(), release), owner="x", urgency=1)
+    manager.submit("fast", lambda progress, cancelled: "map", owner="y")
+    wait(manager, "fast", seconds=2)
+    assert manager.status("fast").result == "map"
+    assert [manager.status(number).state for number in range(4)] == ["running", "running", "queued", "queued"]
+    release.set()
+    wait(manager, *range(4))
+    manager.close()
+
+
+def test_one_persons_pages_share_one_bounded_part_of_the_queue():
+    manager = JobManager(workers=1, each=3)
+    release = threading.Event()
+    manager.submit("running", blocker(started := threading.Event(), release), owner="z page")
+    assert started.wait(5)
+    for number in range(3):
+        manager.submit(("ada", number), blocker(threading.Event(), release), owner=f"ada page{number}")
+    with pytest.raises(QueueFullError, match="yours"):
+        manager.submit("more", blocker(threading.Event(), release), owner="ada page9")
+    manager.submit("grace", blocker(threading.Event(), release), owner="grace page")
+    assert manager.status("grace").ahead == 1, "her first turn comes after his first, not after his third"
+    release.set()
+    manager.close()
+
+
+def test_work_of_a_person_who_left_is_withdrawn_and_shared_work_goes_on():
+    there = {"ada", "grace"}
+    manager = JobManager(workers=1, present=lambda owner: owner.split()[0] in there)
+    started, release = threading.Event(), threading.Event()
+    manager.submit("shared", blocker(started, release), owner="ada page")
+    assert started.wait(5)
+    manager.submit("shared", blocker(started, release), owner="grace page")
+    manager.submit("alone", blocker(threading.Event(), release), owner="ada other")
+    there.remove("ada")
+    manager.withdraw("ada")
+    assert manager.status("alone").state == "cancelled"
+    assert manager.status("shared").state == "running"
+    assert manager.pending_people() == {"grace"}
+    there.clear()
+    manager.withdraw("grace")
+    wait(manager, "shared")
+    assert manager.status("shared").state == "cancelled"
+    manager.close()
+
+
+def test_results_of_a_film_are_forgotten_by_its_digest(manager):
+    for key in (("d1", "m", 0), ("scorecard", (("d1", "m"),), ""), ("d2", "m", 0)):
+        manager.submit(key, lambda progress, cancelled: "map", owner="x")
+        wait(manager, key)
+    manager.forget("d1")
+    assert manager.status(("d1", "m", 0)) is None
+    assert manager.status(("scorecard", (("d1", "m"),), "")) is None
+    assert manager.status(("d2", "m", 0)).result == "map"
+
+
+def test_the_time_that_is_told_holds_within_a_factor_of_two():
+    manager = JobManager(workers=2, urgent_workers=1)
+
+    def lasting(seconds):
+        return Task(lambda progress, cancelled: time.sleep(seconds), f"kind {seconds}")
+
+    for seconds in (0.05, 0.4):
+        manager.submit(("known", seconds), lasting(seconds), owner="x")
+        wait(manager, ("known", seconds))
+    start = time.perf_counter()
+    for number in range(5):
+        manager.submit(number, lasting(0.4), owner="x", urgency=1)
+    manager.submit("fast", lasting(0.05), owner="y")
+    told = {key: status.left for key in (*range(5), "fast") if (status := manager.status(key)).state == "queued"}
+    took = {}
+    while len(took) < len(told):
+        assert time.perf_counter() - start < 20
+        for key in told:
+            if not manager.status(key).pending:
+                took.setdefault(key, time.perf_counter() - start)
+        time.sleep(0.005)
+    assert set(told) >= {2, 3, 4}
+    assert {key: (told[key], took[key]) for key in told if not took[key] / 2 <= told[key] <= 2 * took[key]} == {}
+    manager.close()

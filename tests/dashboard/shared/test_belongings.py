@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from dashboard.people import identity
 from dashboard.shared import belongings
 from radiographs import Annotation
 from tests.dashboard.made import tiny_film
@@ -18,14 +19,17 @@ def people(monkeypatch, tmp_path):
     """Puts another person at the page: call it with a name."""
     monkeypatch.setenv("XAI_LIGHTBOX_HOME", str(tmp_path))
 
-    def come(name: str) -> None:
+    monkeypatch.setenv(belongings.GRACE_VARIABLE, "0")
+
+    def come(name: str, session: str = "s") -> None:
         monkeypatch.setattr(belongings, "person", lambda: name)
+        monkeypatch.setattr(identity, "session", lambda: session)
         belongings._read.clear()
 
     come("a" * 32)
     yield come
-    belongings._uploads.clear()
-    belongings._read.clear()
+    for held in (belongings._uploads, belongings._read, belongings._visits):
+        held.clear()
 
 
 def test_regions_are_found_again_by_their_person_alone_and_name_no_film(people, tmp_path):
@@ -52,16 +56,13 @@ def test_a_damaged_file_holds_nothing_and_too_many_regions_are_refused(people, t
         belongings.set_regions(FILM, [REGION] * (belongings.MOST_REGIONS + 1))
 
 
-def test_an_upload_is_held_for_its_person_until_it_is_dropped_or_too_old(people, monkeypatch):
+def test_an_upload_is_held_for_its_person_until_it_is_dropped(people):
     short = belongings.hold_upload(FILM)
     assert belongings.uploaded(short) is FILM
     people("b" * 32)
     assert belongings.uploaded(short) is None
     people("a" * 32)
     belongings.drop_upload(short)
-    assert belongings.uploaded(short) is None
-    belongings.hold_upload(FILM)
-    monkeypatch.setattr(belongings.time, "monotonic", lambda: 1e12)
     assert belongings.uploaded(short) is None
 
 
@@ -73,3 +74,34 @@ def test_the_films_looked_at_last_are_held():
     belongings.hold_upload(tiny_film(99)[0])
     assert belongings.uploaded(first) is FILM
     assert len(belongings._uploads) == belongings.MOST_UPLOADS
+
+
+def test_an_upload_goes_with_the_last_session_that_looked_at_it(people):
+    for session in ("s1", "s3"):
+        people("a", session)
+        belongings.visited()
+        short = belongings.hold_upload(FILM)
+    people("b", "s2")
+    belongings.visited()
+    assert belongings.end_sessions({"s2", "s3"}.__contains__) == (["s1"], [], [])
+    assert belongings.upload_held_by("a", FILM.digest) is FILM
+    assert belongings.end_sessions({"s2"}.__contains__) == (["s3"], ["a"], [FILM.digest])
+    people("a", "s4")
+    assert belongings.uploaded(short) is None
+
+
+def test_a_film_that_another_person_holds_too_is_not_told_as_gone(people):
+    for person, session in (("a", "s1"), ("b", "s2")):
+        people(person, session)
+        belongings.visited()
+        belongings.hold_upload(FILM)
+    assert belongings.end_sessions({"s2"}.__contains__) == (["s1"], ["a"], [])
+
+
+def test_a_page_that_comes_back_in_time_loses_nothing(people, monkeypatch):
+    monkeypatch.setenv(belongings.GRACE_VARIABLE, "60")
+    belongings.visited()
+    short = belongings.hold_upload(FILM)
+    assert belongings.end_sessions(lambda session: False) == ([], [], [])
+    assert belongings.present("a" * 32)
+    assert belongings.uploaded(short) is FILM

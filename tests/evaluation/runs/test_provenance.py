@@ -9,10 +9,11 @@ from classifiers import training_films
 from classifiers.training_films import trained_on
 from evaluation.one_film.evaluate import ScoringContext
 from evaluation.runs import worker
-from evaluation.runs.provenance import LEFT_OUT, RESAVED, provenance_words, resaved_films, unfinished_words
+from evaluation.runs.provenance import LEFT_OUT, RESAVED, provenance_words, resaved_films, unfinished_words, units_of
 from evaluation.runs.report import make_report
 from evaluation.runs.report_files import html_page
 from evaluation.runs.selection import MapRequest, WorkItem
+from evaluation.runs.store import Store
 from radiographs.collection import FilmEntry
 from radiographs.perceptual_digest import perceptual_digest
 from tests.evaluation.looking import CARD, Spots, looker
@@ -68,7 +69,12 @@ def test_an_unfinished_run_and_unknown_patients_stand_in_the_head(tmp_path):
     head = page[: page.index("Validity gate")]
     assert report.unfinished in head
     assert f"Patients unknown for {report.films} of {report.films} films." in head
-    assert "films, taken as patients" in head
+    assert "films taken as patients" in head
+    assert [units_of(*counts) for counts in ((0, 9), (9, 9), (2, 9))] == [
+        "patients",
+        "films taken as patients",
+        "patients (films where unknown)",
+    ]
     assert "unknown" in report.sections[0].provenance[0]
 
 
@@ -78,7 +84,7 @@ def test_resaved_training_films_are_counted_left_out_or_scored(tmp_path):
     assert "recognised when they are read" in before
     words = " ".join(provenance_words(card, Spots(), ids[2:], ({ids[0]}, {ids[2], ids[3]})))
     assert "yes for 3, unknown for 20 of 23 films" in words
-    assert "3 of 23 is one of the model's training films, re-saved, by its looks: 1 left out, 2 scored." in words
+    assert "trained on, re-saved: 3 of 23 (1 left out, 2 scored)." in words
     assert "not recognised" in " ".join(provenance_words(CARD, Spots(), ids, (set(), set())))
 
     store = made_store(tmp_path)
@@ -87,6 +93,15 @@ def test_resaved_training_films_are_counted_left_out_or_scored(tmp_path):
     store.write([], [gone | {"method": "lrp", "metric": "", "reason": LEFT_OUT}], {}, [row])
     assert resaved_films(store, "tiny-films", "tiny") == ({"gone"}, {"film-1-1"})
     assert resaved_films(store, "tiny-films", "other") == (set(), set())
+
+
+def test_a_run_of_training_films_alone_says_why_it_has_no_scores(tmp_path):
+    store = Store(tmp_path)
+    store.make()
+    row = {"question": "q", "collection": "c", "film_id": "f", "finding": "Nodule", "classifier": "m"}
+    store.write([], [row | {"method": "lrp", "metric": "", "reason": LEFT_OUT}], {})
+    with pytest.raises(ValueError, match=LEFT_OUT):
+        make_report(store)
 
 
 def test_a_training_film_is_left_out_of_a_run_on_films_held_out(monkeypatch):

@@ -11,7 +11,7 @@ import pytest
 from evaluation.runs import tables
 from evaluation.runs.diff import diff
 from evaluation.runs.plots import grouped, means_figure, size_figure, svg_of
-from evaluation.runs.report import make_report
+from evaluation.runs.report import _plots, make_report
 from evaluation.runs.report_files import html_page, verdict_words, write_report
 from evaluation.runs.store import Store
 from evaluation.validity.gate import Verdict
@@ -173,6 +173,15 @@ def test_plots_show_each_map_once_and_the_means_of_equal_groups(store: Store) ->
     size = size_figure(table, titles, "Pixel AUPRC")
     assert [text.get_text() for text in size.axes[0].get_legend().get_texts()] == list(titles.values())
     assert svg_of(size).startswith("<svg")
+
+
+def test_without_an_outline_only_the_means_are_drawn(store: Store) -> None:
+    context = tables.context_of(store, tables.pairs_of(store)[0])
+    table = tables.values(store, "pixel_auprc", context.pair)
+    board = tables.board_of(context, "pixel_auprc", table, draws=100)
+    with_outlines = _plots(board, table, context.titles, "Score")
+    assert with_outlines.count("</svg>") == 2
+    assert _plots(board, table.assign(area=float("nan")), context.titles, "Score").count("</svg>") == 1
 
 
 def test_groups_hold_equally_many_films() -> None:

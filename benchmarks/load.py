@@ -1,0 +1,148 @@
+"""Many people on one server: ``python -m benchmarks.load``. It prints a Markdown table.
+
+Ten people run the five main methods at once, each on a film and seed of their own; 25 browse films; then all leave;
+then a few run again and again. The visitors speak Streamlit's protocol without a browser: what is timed is the server.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks.start import memory
+from benchmarks.viewer import ROOT, free_port, until_up
+from benchmarks.visitor import Visitor
+from xai_methods import main_methods
+
+FILMS = [f"known-truth/{kind}-{number:02}" for kind in ("mass", "nodule") for number in range(1, 6)]
+GRACE, SWEEP = 10, 10
+"""Seconds after which what people left behind is gone, and in which it is looked for."""
+
+
+def run_methods(visitor: Visitor, place: int, seed: int, samples: int = 0) -> list[float]:
+    """Run the main methods; seconds from the press to each map on the screen."""
+    fewer = [f"{method}.samples:{samples}" for method in ("lime", "kernel-shap")] if samples else []
+    visitor.open(film=FILMS[place % len(FILMS)], model="known-truth", finding="Mass", seed=str(seed), set=fewer)
+    start = time.perf_counter()
+    visitor.press("Run")
+    return visitor.wait_for_maps(len(main_methods()), start)
+
+
+def browse(visitor: Visitor, steps: int, pause: float) -> list[float]:
+    """Look at film after film; seconds of each answer."""
+    order = random.Random(id(visitor)).sample(FILMS, k=len(FILMS))
+    seconds = []
+    for step in range(steps):
+        seconds.append(visitor.open(film=order[step % len(order)], model="known-truth"))
+        time.sleep(pause)
+    return seconds
+
+
+def together(count: int, act: Callable[[int], Any]) -> list[Any]:
+    """What ``act`` returns for each of so many people at once.
+
+    Raises:
+        RuntimeError: one of them failed.
+    """
+    found: dict[int, Any] = {}
+    threads = [threading.Thread(target=lambda place=place: found.update({place: act(place)})) for place in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if len(found) < count:
+        raise RuntimeError(f"{count - len(found)} of {count} people met an error; see above")
+    return [found[place] for place in range(count)]
+
+
+def measured(
+    address: str, process: int, people: int, browsers: int, minutes: float, samples: int
+) -> list[tuple[str, str, str]]:
+    """All figures: what, how much, and what it should be."""
+    Visitor(address).open()
+    first_of_all = Visitor(address)
+    run_methods(first_of_all, 0, 1, samples)
+    alone = run_methods(first_of_all, 0, 2, samples)
+    first_of_all.leave()
+    quiet = memory(process)
+    visitors = [Visitor(address) for _ in range(people)]
+    ran = together(people, lambda place: run_methods(visitors[place], place, 100 + place, samples))
+    lookers = [Visitor(address) for _ in range(browsers)]
+    looked = together(browsers, lambda place: browse(lookers[place], 4, 2.0))
+    answers = sorted(seconds for one in looked for seconds in one)
+    busy = memory(process)
+    for visitor in (*visitors, *lookers):
+        visitor.leave()
+    time.sleep(GRACE + SWEEP)
+    after = memory(process)
+    first, last = max(maps[0] for maps in ran), max(maps[-1] for maps in ran)
+    rows = [
+        ("one person: first map, all maps", f"{alone[0]:.1f} s, {alone[-1]:.1f} s", ""),
+        (f"{people} people: first map, the slowest", f"{first:.1f} s", "5 s"),
+        (f"{people} people: all maps, the slowest", f"{last:.1f} s, {last / alone[-1]:.1f} x alone", "10 x"),
+        (f"{browsers} browse: median, 95th percentile of {len(answers)} answers",
+         f"{statistics.median(answers):.2f} s, {answers[int(0.95 * len(answers))]:.2f} s", "2 s"),
+        ("memory before, with all, after all left",
+         f"{quiet:.0f}, {busy:.0f}, {after:.0f} MB ({after / quiet - 1:+.0%})", "+20 %"),
+    ]  # fmt: skip
+    if minutes:
+        rows.append(_repeated(address, process, minutes, samples))
+    return rows
+
+
+def _repeated(address: str, process: int, minutes: float, samples: int) -> tuple[str, str, str]:
+    """How memory grows while two people run again and again; the first fifth of the time warms up."""
+    start, runs, begun = time.perf_counter(), 0, 0.0
+    while (passed := time.perf_counter() - start) < 60 * minutes:
+        if passed > 12 * minutes and not begun:
+            begun = memory(process)
+        visitors = [Visitor(address) for _ in range(2)]
+        seeds = [1000 + 2 * runs, 1001 + 2 * runs]
+        together(2, lambda p, those=visitors, run=runs, seeds=seeds: run_methods(those[p], run, seeds[p], samples))
+        for visitor in visitors:
+            visitor.leave()
+        runs += 1
+    end = memory(process)
+    what = f"{minutes:g} minutes, {2 * runs} runs of five methods"
+    return what, f"{begun:.0f} to {end:.0f} MB ({end / begun - 1:+.0%})", "+10 %"
+
+
+def main() -> int:
+    """Serve the dashboard, let people at it, print the table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.load", description=__doc__)
+    parser.add_argument("--people", type=int, default=10, help="who run all methods at once (default 10)")
+    parser.add_argument("--browsers", type=int, default=25, help="who browse (default 25)")
+    parser.add_argument("--minutes", type=float, default=30, help="of repeated runs (default 30; 0 for none)")
+    parser.add_argument("--samples", type=int, default=0, help="of LIME and SHAP (default: their own)")
+    given = parser.parse_args()
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "dashboard.cli.main", "run-dashboard", "--port", str(port)]
+    with tempfile.TemporaryDirectory() as home:
+        more = {"XAI_LIGHTBOX_HOME": home, "XAI_LIGHTBOX_GRACE_SECONDS": str(GRACE), "XAI_LIGHTBOX_KEEP_MB": "0"}
+        server = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **more}, stdout=subprocess.DEVNULL)
+        load = os.getloadavg()[0]
+        try:
+            until_up(f"{address}/_stcore/health")
+            rows = measured(address, server.pid, given.people, given.browsers, given.minutes, given.samples)
+        finally:
+            server.terminate()
+            server.wait(20)
+    sys.stdout.write(f"{os.cpu_count()} cores, load {load:.1f} before, {os.getloadavg()[0]:.1f} after\n\n")
+    sys.stdout.write("| what | measured | wanted |\n|---|---|---|\n")
+    for row in rows:
+        sys.stdout.write(f"| {' | '.join(row)} |\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""What goes when people leave: their sessions, uploaded films with all that shows them, work that nobody waits for."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import logging
+import sys
+
+from streamlit.runtime import Runtime
+
+from dashboard.compare import caches as pictures
+from dashboard.settings import settings
+from dashboard.shared import belongings, caches
+
+_log = logging.getLogger(__name__)
+
+
+def end_sessions(runtime: Runtime) -> bool:
+    """End what ended sessions left behind; called on the server's event loop. Returns whether anything went."""
+    ended, people, films = belongings.end_sessions(runtime.is_active_session)
+    for session in ended:
+        runtime.close_session(session)
+        runtime.uploaded_file_mgr.remove_session_files(session)
+    for person in people:
+        if not settings.load(person).go_on:
+            caches.manager().withdraw(person)
+    for digest in films:
+        caches.manager().forget(digest)
+    if films:
+        _forget_pictures()
+        _overwrite_free_memory()
+    return bool(ended)
+
+
+def _forget_pictures() -> None:
+    """Forget what was drawn of films; what others still look at is drawn again in a moment."""
+    for cache in (
+        pictures.film_png,
+        pictures.outline_png,
+        pictures.map_picture,
+        pictures.scored,
+        pictures.unexplained,
+    ):
+        cache.clear()
+
+
+def _overwrite_free_memory() -> None:
+    """Write over the buffers in which the event loop received films: freed, they hold what came in last."""
+    del [b"\0" * (size << 10) for size, count in ((256, 8), (64, 32), (16, 128), (4, 256)) for _ in range(count)][:]
+
+
+def give_back_memory() -> None:
+    """Let the system have the memory of what went."""
+    gc.collect()
+    if sys.platform == "linux":
+        try:
+            ctypes.CDLL("libc.so.6").malloc_trim(0)
+        except (OSError, AttributeError):
+            _log.debug("this system's C library does not give memory back when told to")

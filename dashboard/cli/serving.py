@@ -1,0 +1,154 @@
+"""The server: where it listens, who is let in, what it does while it runs, and how it ends."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from streamlit.starlette import App
+
+_DASHBOARD = Path(__file__).resolve().parents[1]
+APP = next(path for path in (_DASHBOARD / "served" / "app.py", _DASHBOARD.parent / "app.py") if path.is_file())
+"""The dashboard's script: the wheel's copy, else the clone's."""
+ADDRESS, PORT = "127.0.0.1", 8501
+LAST_SECONDS = 2.0
+"""So long the server may take to close its connections once it is told to end."""
+SWEEP_SECONDS = 5.0
+_told, _noted = threading.Event(), threading.Event()
+"""Whether the server was told to end; and whether what is unfinished then was noted."""
+
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    """Add where the server listens and who is let in."""
+    command.add_argument("--port", type=int, default=None, help=f"port (default {PORT})")
+    command.add_argument(
+        "--address", default=ADDRESS, help=f"address to listen at (default {ADDRESS}, this computer only)"
+    )
+    command.add_argument(
+        "--open-to-network",
+        action="store_true",
+        help="let people of other computers in without sign-in; they may look and explain, not change the house",
+    )
+
+
+def end_quietly() -> None:
+    """Have SIGINT and SIGTERM end the program at once, without a word, until the server takes them over."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave)
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    if _told.is_set():
+        _noted.wait(LAST_SECONDS)
+    _exit(130 if number == signal.SIGINT else 0)
+
+
+def _exit(status: int) -> None:
+    # Threads that compute, and what libraries do when Python ends, must not hold the program back.
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+    os._exit(status)
+
+
+def serve(address: str, port: int, open_to_network: bool) -> int:
+    """Serve the dashboard until it is told to end.
+
+    Raises:
+        ValueError: it would be served to other computers, and neither does anybody sign in nor is it open.
+    """
+    from starlette.middleware import Middleware
+    from streamlit.auth_util import get_secrets_auth_section
+    from streamlit.starlette import App
+    from streamlit.web import bootstrap
+
+    from dashboard.cli import first_page
+    from dashboard.people.identity import LOCAL, OPEN_VARIABLE
+    from dashboard.people.web import WebHeaders
+
+    only_named_pages()
+    os.chdir(APP.parent)
+    sys.argv = [str(APP)]
+    options = {
+        "server.address": address,
+        "server.port": port,
+        "server.headless": True,
+        "browser.gatherUsageStats": False,
+        "logger.hideWelcomeMessage": True,
+    }
+    bootstrap.load_config_options(options)
+    if address not in LOCAL and not open_to_network and not get_secrets_auth_section():
+        raise ValueError(
+            f"{address} is reached from other computers: set up sign-in in .streamlit/secrets.toml "
+            "(docs/deployment.md), or add --open-to-network to let anybody in"
+        )
+    if open_to_network:
+        os.environ[OPEN_VARIABLE] = "1"
+    first_page.load()
+    App(APP, lifespan=_alive, middleware=[Middleware(WebHeaders)]).run(config=options)
+    return 0
+
+
+def only_named_pages() -> None:
+    """Let app.py alone name the pages: else a first visit to a page's own address would run it without app.py."""
+    from streamlit.runtime.pages_manager import PagesManager
+
+    PagesManager.uses_pages_directory = False
+
+
+@contextlib.asynccontextmanager
+async def _alive(_app: App) -> AsyncIterator[dict[str, Any]]:
+    """While the server runs: end what people left behind, and end in time when told to."""
+    _end_in_time()
+    sweeping = asyncio.create_task(_sweep())
+    try:
+        yield {}
+    finally:
+        sweeping.cancel()
+
+
+async def _sweep() -> None:
+    from streamlit import runtime
+
+    while True:
+        await asyncio.sleep(SWEEP_SECONDS)
+        # The first page's modules are imported elsewhere; two threads that import the same can meet half-made ones.
+        leaving = sys.modules.get("dashboard.cli.leaving")
+        if leaving is not None and leaving.end_sessions(runtime.get_instance()):
+            await asyncio.to_thread(leaving.give_back_memory)
+
+
+def _end_in_time() -> None:
+    """From the first SIGINT or SIGTERM on, note what is unfinished, and end after ``LAST_SECONDS`` at the latest."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        usual = signal.getsignal(number)
+
+        def told(number: int, frame: FrameType | None, usual: Any = usual) -> None:
+            _told.set()
+            threading.Thread(target=_end, args=(130 if number == signal.SIGINT else 0,), daemon=True).start()
+            if callable(usual):
+                usual(number, frame)
+
+        signal.signal(number, told)
+
+
+def _end(status: int) -> None:
+    until = time.monotonic() + LAST_SECONDS
+    resumption = sys.modules.get("dashboard.shared.resumption")
+    try:
+        if resumption is not None:
+            resumption.mark_unfinished()
+    finally:
+        _noted.set()
+    time.sleep(max(0.0, until - time.monotonic()))
+    _exit(status)

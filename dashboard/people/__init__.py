@@ -1,0 +1,1 @@
+"""Who is there: names, roles, what is theirs alone, and what they did."""

@@ -1,0 +1,48 @@
+"""The server is served to others on purpose only, and ends in time and without a word."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from benchmarks.viewer import free_port
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def started(tmp_path, *options: str) -> subprocess.Popen:
+    environment = {**os.environ, "XAI_LIGHTBOX_HOME": str(tmp_path), "HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "dashboard.cli.start", *options]
+    return subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def test_another_address_needs_sign_in_or_a_word(tmp_path):
+    server = started(tmp_path, "--address", "0.0.0.0", "--port", str(free_port()))
+    _, said = server.communicate(timeout=60)
+    assert server.returncode == 2
+    assert "--open-to-network" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("number", "wait", "status"),
+    [(signal.SIGINT, 0.0, 130), (signal.SIGINT, 0.7, 130), (signal.SIGINT, 4.0, 130), (signal.SIGTERM, 4.0, 0)],
+)
+def test_it_ends_at_any_moment_within_three_seconds_and_without_a_traceback(tmp_path, number, wait, status):
+    server = started(tmp_path, "--port", str(free_port()))
+    assert "XAI Lightbox" in "".join(server.stdout.readline() for _ in range(2))
+    time.sleep(wait)
+    start = time.monotonic()
+    server.send_signal(number)
+    _, said = server.communicate(timeout=30)
+    assert time.monotonic() - start < 3
+    assert "Traceback" not in said
+    assert server.returncode == status
