@@ -7,13 +7,14 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_CONSTRAINT := constraints.txt
 export PIP_BUILD_CONSTRAINT := constraints.txt
 
-.PHONY: run setup test test-fast test-latest upgrade lint format pictures clean help
+.PHONY: run setup test test-fast test-damage test-latest upgrade lint format pictures clean help
 
 help:
 	@echo "make run        install what is needed and open the dashboard on http://127.0.0.1:8501"
 	@echo "make setup      install what the dashboard needs, nothing else"
 	@echo "make test       install what the tests need; check style and types; run all tests"
 	@echo "make test-fast  the tests without the slow ones and the browser"
+	@echo "make test-damage  thousands of damaged files of each kind, for each reader"
 	@echo "make upgrade    renew constraints.txt: the newest versions that the requirements allow"
 	@echo "make test-latest  the same as test-fast with those versions, in .venv-latest"
 	@echo "make format     put the code into the house's format"
@@ -51,6 +52,10 @@ test: lint
 
 test-fast: $(VENV)/.tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not browser"
+
+# Thousands of mutations of a file of each kind, for each reader; half an hour.
+test-damage: $(VENV)/.tests
+	XAI_LIGHTBOX_MUTATIONS=2000 $(BIN)/python -m pytest -n 2 tests/test_damage.py -k mutated --timeout 0
 
 # Without the constraints; in a folder of its own, made anew, so that what is installed is what a user would get today.
 test-latest:

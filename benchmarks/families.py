@@ -51,7 +51,8 @@ def _densenet() -> nn.Module:
     return DenseNet(growth_rate=12, block_config=(2, 3, 2), num_init_features=24, num_classes=len(FINDINGS))
 
 
-def _vit(**given: Any) -> nn.Module:
+def small_vit(**given: Any) -> nn.Module:
+    """A vision transformer of three layers; ``given`` changes what timm's class takes."""
     from timm.models.vision_transformer import VisionTransformer
 
     small = {"img_size": SIDE, "patch_size": 8, "embed_dim": 48, "depth": 3, "num_heads": 3}
@@ -82,7 +83,7 @@ FAMILIES: dict[str, Callable[[], nn.Module]] = {
     "EfficientNet-B0": lambda: _timm("efficientnet_b0"),
     "RegNet": lambda: _timm("regnety_002"),
     "ConvNeXt": lambda: _timm("test_convnext"),
-    "ViT": _vit,
+    "ViT": small_vit,
     "DeiT, distilled": _deit,
     "Swin": _swin,
 }

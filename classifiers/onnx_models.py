@@ -121,13 +121,16 @@ def _without_ending(path: Path) -> tuple[bytes, str]:
     try:
         model = onnx.load_model_from_string(path.read_bytes())
         result = model.graph.output[0]
+        if any(one.data_location == onnx.TensorProto.EXTERNAL for one in model.graph.initializer):
+            raise ValueError("its weights lie in other files, which are not read")
     except Exception as error:  # a file that is no graph raises the parser's own errors
         raise WeightsError(f"{path.name} is damaged or not an ONNX file ({first_line(error)}).") from error
     makers = {output: node for node in model.graph.node for output in node.output}
-    node = makers.get(result.name)
+    node = makers.pop(result.name, None)
     while node is not None and node.op_type in _SKIPPED:
-        node = makers.get(node.input[0])
-    if node is None or node.op_type not in ("Sigmoid", "Softmax"):
+        # Taken out, so that a graph that runs in a circle ends.
+        node = makers.pop(node.input[0], None) if node.input else None
+    if node is None or not node.input or node.op_type not in ("Sigmoid", "Softmax"):
         return model.SerializeToString(), ""
     kind = result.type.tensor_type.elem_type
     del model.graph.output[:]

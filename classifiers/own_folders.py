@@ -83,7 +83,7 @@ def _json(path: Path) -> dict[str, Any]:
         raise WeightsError(f"The folder {path.parent.name} holds no {path.name}, so it is no model's.")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise WeightsError(f"{path.name} cannot be read ({first_line(error)}).") from error
     if not isinstance(content, dict):
         raise WeightsError(f"{path.name} does not hold settings of a model.")
@@ -92,7 +92,8 @@ def _json(path: Path) -> dict[str, Any]:
 
 def _timm(folder: Path, config: dict[str, Any], findings: Sequence[str], **options: Any) -> ChestClassifier:
     """Timm's own form: the architecture's name, its input and its normalisation."""
-    stated = config.get("pretrained_cfg") or {}
+    stated = config.get("pretrained_cfg")
+    stated = stated if isinstance(stated, dict) else {}
     given = {key: stated[key] for key in ("mean", "std") if stated.get(key)} if "mean" not in options else {}
     sides = stated.get("input_size") or (None,)
     names = tuple(findings) or tuple(map(str, stated.get("label_names") or config.get("label_names") or ()))

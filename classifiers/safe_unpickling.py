@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 
 import torch
 
-from classifiers.weights import WRAPPERS, StateDict, WeightsError, check_archive, clean
+from classifiers.weights import WRAPPERS, StateDict, WeightsError, check_archive, clean, is_archive
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _MOST_TENSORS = 20_000
@@ -75,7 +75,7 @@ def read_network_tensors(path: Path) -> StateDict:
         WeightsError: the file is damaged or holds no network.
     """
     try:
-        if zipfile.is_zipfile(path):
+        if is_archive(path):
             check_archive(path)
             root, load = _read_zip(path)
         else:

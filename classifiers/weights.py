@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import io
+import pickletools
 import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import IO
 
 import torch
 from safetensors.torch import load_file
@@ -27,6 +31,7 @@ _REFUSED_SUFFIXES = {
     ".pickle": "a pickle, which can run any code when it is opened",
     ".joblib": "a pickle, which can run any code when it is opened",
 }
+_PICKLES, _LONGEST_GLOBAL = 5, 300
 ADVICE = "Save the network's state_dict() as .safetensors, or as .pt with torch.save(network.state_dict(), ...)."
 StateDict = dict[str, torch.Tensor]
 
@@ -70,7 +75,7 @@ def _refuse_foreign(path: Path) -> None:
     with path.open("rb") as stream:
         if stream.read(4) == b"\x89HDF":
             kind = "a Keras or HDF5 file"
-    if kind is None and zipfile.is_zipfile(path):
+    if kind is None and is_archive(path):
         try:
             with zipfile.ZipFile(path) as archive:
                 members = {name.rsplit("/", 1)[-1] for name in archive.namelist()}
@@ -107,6 +112,36 @@ def check_archive(path: Path) -> None:
         raise WeightsError(f"{path.name} is damaged: its bytes do not fit their checksums. Fetch or save it again.")
 
 
+def is_archive(path: Path) -> bool:
+    """Whether a file is a zip archive, whole or damaged."""
+    try:
+        return zipfile.is_zipfile(path)
+    except zipfile.BadZipFile:
+        return True
+
+
+def _check_names(path: Path, archive: bool) -> None:
+    """Refuse a pickle that names something at great length: PyTorch's words for its refusal take hours to make then.
+
+    Raises:
+        ValueError: it does, or is no pickle.
+    """
+    with path.open("rb") as file, contextlib.ExitStack() as held:
+        stream: IO[bytes] = file
+        if archive:
+            opened = held.enter_context(zipfile.ZipFile(file))
+            stream = io.BytesIO(opened.read(next(n for n in opened.namelist() if n.endswith("data.pkl"))))
+        for _ in range(_PICKLES):
+            if not stream.read(1):
+                return
+            stream.seek(-1, io.SEEK_CUR)
+            for opcode, argument, _ in pickletools.genops(stream):
+                if opcode.name in ("GLOBAL", "INST") and len(str(argument)) > _LONGEST_GLOBAL:
+                    raise ValueError("it names something at great length")
+            if archive:
+                return
+
+
 def _read_safetensors(path: Path) -> StateDict:
     try:
         return load_file(path)
@@ -115,9 +150,11 @@ def _read_safetensors(path: Path) -> StateDict:
 
 
 def _read_torch(path: Path) -> object:
-    if zipfile.is_zipfile(path):
+    archive = is_archive(path)
+    if archive:
         check_archive(path)
     try:
+        _check_names(path, archive)
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch documents no common base class of what a bad file raises
         found = re.search(r"GLOBAL (\S+)", str(error))

@@ -162,3 +162,12 @@ def test_pictures_are_there_shown_and_small() -> None:
 def test_tables_become_csv_in_one_place(room: str) -> None:
     wrong = [str(p) for p in sources(room) if p.name != "csv_table.py" and ".to_csv(" in p.read_text(encoding="utf-8")]
     assert wrong == []
+
+
+@pytest.mark.parametrize("room", ["radiographs", "evaluation", "dashboard"])
+def test_only_films_of_published_collections_are_decoded_in_the_program(room: str) -> None:
+    published = {"paediatric.py", "chestx_det.py", "adult_dicom.py", "nih_boxes.py", "nih_release.py"}
+    here = {
+        p.name for p in sources(room) if re.search(r"\bread_(radiograph|mask_image)\(", p.read_text(encoding="utf-8"))
+    }
+    assert here <= published | {"reading.py", "mask_images.py", "decoder.py"}

@@ -96,12 +96,13 @@ def feature_maps(classifier: ChestClassifier, film: torch.Tensor) -> tuple[torch
 
 
 def _maps(classifier: ChestClassifier, seen: Watched) -> torch.Tensor:
+    said = f"the layer {classifier.cam_layer!r} of {classifier.name} puts out no feature maps"
+    if seen.activation is None:
+        raise RuntimeError(said)
     try:
-        if seen.activation is not None:
-            return classifier.cam_layout.maps(seen.activation)
+        return classifier.cam_layout.maps(seen.activation)
     except (ValueError, RuntimeError) as error:
-        raise RuntimeError(f"the layer {classifier.cam_layer!r} of {classifier.name}: {error}") from error
-    raise RuntimeError(f"the layer {classifier.cam_layer!r} of {classifier.name} puts out no feature maps")
+        raise RuntimeError(f"{said}: {error}") from error
 
 
 def features_and_gradients(

@@ -16,8 +16,8 @@ _FIRST = ("torch", "pandas", "scipy.ndimage", "matplotlib")
 """Slow to import, and nothing in them asks for the server."""
 _PAGE = (
     "dashboard.shared.admission", "dashboard.shared.resumption",
-    "dashboard.compare.page", "dashboard.compare.sharing", "dashboard.compare.facts", "dashboard.shared.fragments",
-    "dashboard.shared.tour", "radiographs.collections.known_truth",
+    "dashboard.compare.page", "dashboard.compare.sharing", "dashboard.compare.facts",
+    "dashboard.shared.fragments", "dashboard.shared.tour", "radiographs.collections.known_truth",
 )  # fmt: skip
 _LATER = (
     "dashboard.cli.leaving",

@@ -25,6 +25,8 @@ ADDRESS, PORT = "127.0.0.1", 8501
 LAST_SECONDS = 2.0
 """So long the server may take to close its connections once it is told to end."""
 SWEEP_SECONDS = 5.0
+_told, _noted = threading.Event(), threading.Event()
+"""Whether the server was told to end; and whether what is unfinished then was noted."""
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
@@ -47,6 +49,8 @@ def end_quietly() -> None:
 
 
 def _leave(number: int, _frame: FrameType | None) -> None:
+    if _told.is_set():
+        _noted.wait(LAST_SECONDS)
     _exit(130 if number == signal.SIGINT else 0)
 
 
@@ -130,6 +134,7 @@ def _end_in_time() -> None:
         usual = signal.getsignal(number)
 
         def told(number: int, frame: FrameType | None, usual: Any = usual) -> None:
+            _told.set()
             threading.Thread(target=_end, args=(130 if number == signal.SIGINT else 0,), daemon=True).start()
             if callable(usual):
                 usual(number, frame)
@@ -140,7 +145,10 @@ def _end_in_time() -> None:
 def _end(status: int) -> None:
     until = time.monotonic() + LAST_SECONDS
     resumption = sys.modules.get("dashboard.shared.resumption")
-    if resumption is not None:
-        resumption.mark_unfinished()
+    try:
+        if resumption is not None:
+            resumption.mark_unfinished()
+    finally:
+        _noted.set()
     time.sleep(max(0.0, until - time.monotonic()))
     _exit(status)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -50,17 +51,20 @@ def _table(film: FilmContext, classifiers: tuple[ChestClassifier, ...]) -> None:
     ).sort_values(columns[0], ascending=False)
     table.insert(0, "finding", [display_name(name) for name in table.index])
     table["outlined"] = ["yes" if film.outlines(str(name)) else "" for name in table.index]
-    bar = {"format": "percent", "min_value": 0.0, "max_value": 1.0, "color": "auto"}
     st.dataframe(
         table,
         hide_index=True,
         width="content",
         column_config={
             "finding": "Finding",
-            **{title: st.column_config.ProgressColumn(title, **bar) for title in columns},
+            **{title: _bar(title) for title in columns},
             "outlined": st.column_config.TextColumn("Reference annotation"),
         },
         alt="Each model's probability for each finding",
     )
     for title, classifier in zip(titles, classifiers):
         st.caption(classifier.card.limits if len(titles) == 1 else f"{title}: {classifier.card.limits}")
+
+
+def _bar(title: str) -> Any:
+    return st.column_config.ProgressColumn(title, format="percent", min_value=0.0, max_value=1.0, color="auto")

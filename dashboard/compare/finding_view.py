@@ -52,15 +52,8 @@ def draw_finding(
         seen = told.view if first else seen
     if len(able) < len(requests):
         st.caption(f"The second model does not know {display_name(finding).lower()}.")
-    agreed = regions.against_reference(able[0].film, finding) if able else ""
-    if agreed:
-        st.markdown(literal(agreed))
     results = {r.classifier.name: panels.results_so_far(r, s, finding) for r, s in zip(able, states)}
-    for request in able:
-        result = results[request.classifier.name]
-        words = literal(" ".join(filter(None, (caches.in_words(result), caches.on_marks(result, request.film)))))
-        if words:
-            st.markdown(f"**{request.classifier.card.title}**: {words}" if len(able) > 1 else words)
+    _draw_words(able, results, finding)
     with guarded("The scores cannot be shown"):
         draw_scores({request.classifier.card.title: results[request.classifier.name] for request in able})
     if len(able) == 1:
@@ -73,6 +66,17 @@ def draw_finding(
         with guarded("What the two models have in common cannot be shown"):
             two_models.draw(*(results[request.classifier.name] for request in able))
     return seen, results
+
+
+def _draw_words(able: list[CompareRequest], results: dict[str, FindingResult], finding: str) -> None:
+    agreed = regions.against_reference(able[0].film, finding) if able else ""
+    if agreed:
+        st.markdown(literal(agreed))
+    for request in able:
+        result = results[request.classifier.name]
+        words = literal(" ".join(filter(None, (caches.in_words(result), caches.on_marks(result, request.film)))))
+        if words:
+            st.markdown(f"**{request.classifier.card.title}**: {words}" if len(able) > 1 else words)
 
 
 def _draw_measured(request: CompareRequest, result: FindingResult, jobs: JobManager) -> None:

@@ -143,7 +143,7 @@ class JobManager:
         prepare: Callable[[], None] = lambda: None,
         *,
         urgent_workers: int = 0,
-        each: int = 60,
+        each: int = 120,
         present: Callable[[str], bool] = lambda owner: True,
     ) -> None:
         self._threads = WorkerThreads(workers + urgent_workers, self._run_next, prepare)

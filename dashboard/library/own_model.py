@@ -13,10 +13,11 @@ from classifiers.own_models import check_name, keep_model, read_model
 from classifiers.registry import list_models
 from dashboard.jobs import Status, Work, sentence
 from dashboard.library.downloads import downloads
-from dashboard.library.folder import served_locally
+from dashboard.people.roles import NotAllowedError, may, permit
 from dashboard.shared import caches
 from dashboard.shared.background import draw_progress, owner, warning_when_full
 from dashboard.shared.fragments import fragment
+from dashboard.shared.unforeseen import safely
 from evaluation.cli.own_models import NORMALISATIONS
 from evaluation.one_film.trial import Trial, trial_films, try_model
 from radiographs.findings import display_name
@@ -47,12 +48,8 @@ def draw() -> None:
     added = st.session_state.pop("model_added", "")
     if added:
         st.success(added, icon=":material/check_circle:")
-    if not served_locally():
-        st.info(
-            "This dashboard is served to other computers, so files of its computer cannot be opened from here. "
-            "Its operator adds models with: lightbox models add.",
-            icon=":material/lock:",
-        )
+    if not may("add model"):
+        st.info("Models are added by a keeper of this dashboard.", icon=":material/lock:")
         return
     st.markdown("The program tries the model out on two films and says what it does there, before you add it.")
     with st.expander("What can be added"):
@@ -127,8 +124,9 @@ def _start(given: dict[str, Any]) -> None:
         taken = {entry.name: entry.origin for entry in list_models()}.get(given["name"].strip(), "yours")
         if taken != "yours":
             raise ValueError(f"A model of the program is called {given['name'].strip()}; take another name.")
+        permit("add model", given["path"])
         work = _work(given, _options(given))
-    except ValueError as error:
+    except (ValueError, NotAllowedError) as error:
         st.error(sentence(error), icon=":material/error:")
         return
     with warning_when_full():
@@ -155,7 +153,9 @@ def _draw_state(was_busy: bool) -> None:
         st.rerun()
     elif status.pending:
         draw_progress("Trying the model out", status, f"{status.seconds:.0f} s")
-        st.button("Stop", icon=":material/stop:", on_click=downloads().forget, args=(_name(),), key="stop_model")
+        st.button(
+            "Stop", icon=":material/stop:", on_click=safely(downloads().forget), args=(_name(),), key="stop_model"
+        )
     elif status.state == "failed":
         st.error(status.error, icon=":material/error:")
     elif status.state == "done":
@@ -177,6 +177,7 @@ def _draw_tried(status: Status) -> None:
             st.table(pd.DataFrame(trial.refusing, columns=["Method", "Why not"]), hide_index=True)
     if st.button(f"Add as {classifier.name}", type="primary", icon=":material/add:", key="add_model"):
         try:
+            permit("add model", classifier.name)
             keep_model(classifier, tried.path, tried.architecture, **tried.options)
         except (ValueError, OSError) as error:
             st.error(sentence(error), icon=":material/error:")

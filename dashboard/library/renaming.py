@@ -6,7 +6,9 @@ import streamlit as st
 
 from classifiers.own_models import rename_model
 from dashboard.jobs import sentence
+from dashboard.people.roles import permit
 from dashboard.shared import caches
+from dashboard.shared.unforeseen import safely
 
 
 def rename(name: str, title: str) -> None:
@@ -24,12 +26,13 @@ def _ask(name: str, title: str) -> None:
     st.text_input("Name for people", title, key="rename_model_title")
     if failure:
         st.error(failure, icon=":material/error:")
-    st.button("Rename", type="primary", key="rename_model", on_click=_try_to_rename, args=(name,))
+    st.button("Rename", type="primary", key="rename_model", on_click=safely(_try_to_rename), args=(name,))
 
 
 def _try_to_rename(name: str) -> None:
     state = st.session_state
     try:
+        permit("add model", name)
         rename_model(name, state["rename_model_name"].strip(), state["rename_model_title"].strip() or None)
     except (ValueError, LookupError, OSError) as error:
         state["renaming"] = sentence(error)

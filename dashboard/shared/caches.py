@@ -23,7 +23,7 @@ from dashboard.jobs import JobManager
 from dashboard.jobs.explanation_cache import address
 from dashboard.jobs.fair_queue import person_of
 from dashboard.settings import settings
-from dashboard.shared import belongings
+from dashboard.shared import belongings, display
 from dashboard.shared.film_context import FilmContext
 from radiographs import Radiograph
 from radiographs.decoding.pool import read_film
@@ -94,10 +94,20 @@ def uploaded(file: UploadedFile) -> Radiograph:
 
 
 @st.cache_data(max_entries=2000, show_spinner=False)
-def small_picture(reference: str) -> np.ndarray:
-    """The film's thumbnail for the gallery."""
+def small_picture(reference: str, outlined: bool) -> np.ndarray:
+    """The film's square thumbnail for the gallery, (S, S, 3) uint8, with what experts outlined where that is wanted."""
     name, _, film_id = reference.partition("/")
-    return thumbnail(get_collection(name).read(film_id), THUMBNAIL)
+    collection = get_collection(name)
+    film = collection.read(film_id)
+    picture = np.repeat(thumbnail(film, THUMBNAIL)[..., None], 3, axis=2)
+    masks = [annotation.mask for annotation in collection.annotations(film_id)] if outlined else []
+    if not masks:
+        return picture
+    side = max(film.shape)
+    top, left = ((side - length) // 2 for length in film.shape)
+    square = np.zeros((side, side), dtype=bool)
+    square[top : top + film.shape[0], left : left + film.shape[1]] = np.logical_or.reduce(masks)
+    return display.outlined(picture, square)
 
 
 @st.cache_data(max_entries=512, show_spinner=False, hash_funcs=BY_CONTENT)

@@ -12,11 +12,10 @@ from classifiers.registry import ModelEntry, list_models
 from dashboard.jobs import sentence
 from dashboard.people.roles import permit
 from dashboard.settings import settings
-from dashboard.shared import belongings, caches, reference, shares
+from dashboard.shared import belongings, caches, gallery, reference, shares
 from dashboard.shared.corrections import with_corrections
 from dashboard.shared.families import family
 from dashboard.shared.film_context import FilmContext
-from dashboard.shared.fragments import dialog
 from dashboard.shared.own_regions import with_own
 from dashboard.shared.state import LARGEST_SEED, MOST_FINDINGS, SHARE, UPLOAD, Choice
 from dashboard.shared.unforeseen import safely
@@ -30,8 +29,6 @@ EXAMPLES = {"nih-boxes": ("00022192_003", "nih14-localised"), "known-truth": ("m
 """Films with which a first visit opens, by collection, with the model that fits it; the first that is available."""
 LOOKED_AT = "findings looked at"
 """Key of the session's state: a film's reference and the findings last chosen on the Compare page."""
-PAGE = 24
-"""Films on one page of the gallery."""
 
 
 def first_film() -> str:
@@ -95,7 +92,7 @@ def choose_film() -> str:
     captions = {row.film_id: _caption(place, row) for place, row in enumerate(table.itertuples(), start=1)}
     film_id = st.selectbox("Film", ids, format_func=captions.__getitem__, key="film_id", persist_state="session")
     if st.button("Browse films", icon=":material/grid_view:", width="stretch"):
-        _gallery(name, table)
+        gallery.show(name, table, captions)
     return f"{name}/{film_id}"
 
 
@@ -139,30 +136,6 @@ def _filtered(table: pd.DataFrame) -> pd.DataFrame:
     if held_out:
         keep &= table["part"].eq("test")
     return table[keep]
-
-
-@dialog("Choose a film", width="large")
-def _gallery(collection: str, table: pd.DataFrame) -> None:
-    pages = max(1, -(-len(table) // PAGE))
-    page = st.number_input(f"Page of {pages}", 1, pages, 1, key=f"page {collection} {len(table)}") if pages > 1 else 1
-    with st.grid(min_column_width=130):
-        for place, row in list(enumerate(table.itertuples(), start=1))[(page - 1) * PAGE : page * PAGE]:
-            with st.container():
-                caption = _caption(place, row)
-                try:
-                    picture = caches.small_picture(f"{collection}/{row.film_id}")
-                    st.image(picture, width="stretch", alt=f"Film {caption}")
-                except (FilmError, LookupError) as error:
-                    st.caption(sentence(error))
-                name = f"Film {place}" if reference.hiding() else row.film_id
-                st.button(name, key=f"take {row.film_id}", on_click=safely(_take), args=(row.film_id,), help=caption)
-    if st.session_state.pop("taken", False):
-        st.rerun()
-
-
-def _take(film_id: str) -> None:
-    st.session_state["film_id"] = film_id
-    st.session_state["taken"] = True
 
 
 def _upload() -> str:

@@ -17,11 +17,11 @@ from radiographs import Annotation, Radiograph
 MOST = 1000
 """Shares at once; the oldest go."""
 _lock = threading.Lock()
-_shares: OrderedDict[str, Share] = OrderedDict()
+_shares: OrderedDict[str, SharedView] = OrderedDict()
 
 
 @dataclass(frozen=True)
-class Share:
+class SharedView:
     """What a link shows of another person's.
 
     Attributes:
@@ -36,7 +36,7 @@ class Share:
 
 
 def begin(film: Radiograph, *, upload: bool, regions: bool) -> str:
-    """Share a film's view; returns the secret word for the link.
+    """SharedView a film's view; returns the secret word for the link.
 
     Raises:
         ValueError: this person's browser holds no name, so nobody could end the share.
@@ -45,7 +45,7 @@ def begin(film: Radiograph, *, upload: bool, regions: bool) -> str:
     if not owner:
         raise ValueError("your browser holds no name for you, so nothing can be shared; allow this site its cookies")
     with _lock:
-        wanted = Share(owner, film.digest, regions, upload)
+        wanted = SharedView(owner, film.digest, regions, upload)
         word = next((word for word, share in _shares.items() if share == wanted), secrets.token_urlsafe(24))
         _shares[word] = wanted
         while len(_shares) > MOST:
@@ -53,7 +53,7 @@ def begin(film: Radiograph, *, upload: bool, regions: bool) -> str:
         return word
 
 
-def mine(film: Radiograph) -> dict[str, Share]:
+def mine(film: Radiograph) -> dict[str, SharedView]:
     """The person's own shares of a film, by their words."""
     owner = identity.name()
     with _lock:
@@ -81,6 +81,6 @@ def shared_regions(word: str, film: Radiograph) -> list[Annotation]:
     return belongings.regions(film, share.owner)
 
 
-def _share(word: str) -> Share | None:
+def _share(word: str) -> SharedView | None:
     with _lock:
         return _shares.get(word)

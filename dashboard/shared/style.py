@@ -33,7 +33,7 @@ _DOUBTED = """
 [data-testid=stMainBlockContainer] :is([data-testid=stDataFrame], [data-testid=stTable], [data-testid=stMetric],
   [data-testid=stVegaLiteChart], [data-testid=stImage], [data-testid=stBidiComponentRegular],
   [data-testid=stHeading] h3, [data-testid=stMarkdown] table, .st-key-model_output) {
-  filter: grayscale(1); opacity: .45; }
+  filter: grayscale(1); opacity: .7; }
 """
 
 

@@ -88,7 +88,7 @@ class FolderCollection(Collection):
     )
 
     def __init__(self, path: Path | str, name: str = "folder", title: str = "") -> None:
-        self._path = Path(path).expanduser().resolve()
+        self._path = Path(os.path.expanduser(path)).resolve()
         self.name = name  # type: ignore[misc]
         self.card = CollectionCard(  # type: ignore[misc]
             title=neutral(title or self._path.name or str(self._path)),
@@ -113,7 +113,7 @@ class FolderCollection(Collection):
 
     def missing(self) -> str | None:
         """None where the folder is there; else one sentence that says what to do."""
-        if self._path.is_dir():
+        if os.path.isdir(self._path):
             return None
         return f"The folder {self._path} is not there; put it back, or take {self.name} off the list of your folders."
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
 from collections.abc import Container, Iterable
 from functools import cache
@@ -36,8 +37,8 @@ def remember_folder(path: Path | str, title: str = "", taken: Container[str] = (
     Raises:
         CollectionError: it is not a folder, or the list cannot be written.
     """
-    folder = None if "\0" in str(path) else Path(path).expanduser().resolve()
-    if folder is None or not folder.is_dir():
+    folder = None if "\0" in str(path) else Path(os.path.expanduser(path)).resolve()
+    if folder is None or not os.path.isdir(folder):
         raise CollectionError(f"{path} is not a folder; give the folder that holds the films")
     known = _read()
     for name, (remembered, called) in known.items():

@@ -93,7 +93,7 @@ def test_two_people_share_nothing_and_an_upload_goes_with_its_session(page, tmp_
         mine.mouse.down()
         mine.mouse.move(shown["x"] + 120, shown["y"] + 130, steps=5)
         mine.mouse.up()
-        mine.get_by_text("Your region").first.wait_for()
+        mine.get_by_text("Your regions (1)").wait_for()
         idle(mine)
         assert found_in_memory(pid_of(address), wanted) >= {"file", "grey levels", "name"}
         link = mine.url
@@ -101,12 +101,13 @@ def test_two_people_share_nothing_and_an_upload_goes_with_its_session(page, tmp_
 
         mine.reload(wait_until="commit")
         mine.get_by_text("Uploaded film").first.wait_for()
-        mine.get_by_text("Your region").first.wait_for()
+        mine.get_by_text("Your regions (1)").wait_for()
+        mine.get_by_text("Your regions (1)").click()
         assert mine.get_by_role("textbox", name="Reader's name in files").input_value() == "Reader A"
 
         other.goto(link, wait_until="commit")
-        other.get_by_text("The link is to an uploaded film").wait_for()
-        assert other.get_by_text("Your region").count() == 0
+        other.get_by_text("which is not held here").wait_for()
+        assert other.get_by_text("Your regions (1)").count() == 0
         other.goto(f"{address}/settings", wait_until="commit")
         assert other.get_by_role("textbox", name="Your name as a reader").input_value() == ""
 

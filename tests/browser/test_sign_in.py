@@ -21,9 +21,10 @@ def signing(tmp_path):
     pytest.importorskip("authlib", reason="needs the Authlib package")
     from benchmarks.viewer import free_port
 
-    known = [mock.User(sub="ada", claims={"email": "ada@example.org", "roles": ["keeper"]}), mock.User(sub="bob")]
+    known = [mock.User(sub="ada", claims={"email": "ada@example.org"}), mock.User(sub="bob")]
     port = free_port()
     with mock.run_server_in_thread(user_claims=known) as provider:
+        (tmp_path / "settings.json").write_text('{"keepers": ["ada@example.org"]}')
         (tmp_path / ".streamlit").mkdir()
         (tmp_path / ".streamlit" / "secrets.toml").write_text(
             f"""

@@ -4,20 +4,13 @@ import pytest
 import torch
 from torch import nn
 
-from benchmarks.families import SIDE, random_network
+from benchmarks.families import SIDE, random_network, small_vit
 from classifiers import wrap
 from classifiers.cam_layers import CellLayout, NoCamLayerError, find_cam_layer
 from classifiers.weights import WeightsError
 from classifiers.wrapping import GreyToColour
 
 COLOURS = (0.5,) * 3
-
-
-def _vit(**given):
-    from timm.models.vision_transformer import VisionTransformer
-
-    small = {"img_size": SIDE, "patch_size": 8, "embed_dim": 48, "depth": 3, "num_heads": 3}
-    return VisionTransformer(num_classes=3, **{**small, **given})
 
 
 def _hiera():
@@ -53,11 +46,11 @@ def tokens(height, width, first=0):
 
 
 KINDS = {
-    "class token": (_vit, "blocks.2.norm1", tokens(8, 8, 1)),
-    "class token and registers": (lambda: _vit(reg_tokens=4), "blocks.2.norm1", tokens(8, 8, 5)),
-    "mean of the tokens": (lambda: _vit(global_pool="avg", class_token=False), "blocks", tokens(8, 8)),
-    "pooling by attention": (lambda: _vit(global_pool="map", class_token=False), "norm", tokens(8, 8)),
-    "a grid that is not square": (lambda: _vit(patch_size=(8, 16)), "blocks.2.norm1", tokens(8, 4, 1)),
+    "class token": (small_vit, "blocks.2.norm1", tokens(8, 8, 1)),
+    "class token and registers": (lambda: small_vit(reg_tokens=4), "blocks.2.norm1", tokens(8, 8, 5)),
+    "mean of the tokens": (lambda: small_vit(global_pool="avg", class_token=False), "blocks", tokens(8, 8)),
+    "pooling by attention": (lambda: small_vit(global_pool="map", class_token=False), "norm", tokens(8, 8)),
+    "a grid that is not square": (lambda: small_vit(patch_size=(8, 16)), "blocks.2.norm1", tokens(8, 4, 1)),
     "tokens in units": (_hiera, "blocks.1", tokens(8, 8)),
     "channels last": (_mambaout, "stages", CellLayout(3, 1, 2)),
     "names that mislead": (Beside, "cells", CellLayout()),

@@ -1,3 +1,5 @@
+import io
+import time
 import zipfile
 
 import pytest
@@ -48,6 +50,30 @@ def test_tensors_that_do_not_hold_their_numbers_are_refused(tmp_path, kind):
     torch.save({"weight": ODD[kind]()}, tmp_path / "network.pt")
     with pytest.raises(WeightsError, match=r"sparse, quantised|larger than what is stored|damaged or not"):
         read_state_dict(tmp_path / "network.pt")
+
+
+def test_a_name_of_great_length_costs_no_time(tmp_path):
+    stream = io.BytesIO()
+    torch.save({"weight": torch.ones(3)}, stream, _use_new_zipfile_serialization=False)
+    data = stream.getvalue()
+    at = data.index(b"collections")
+    (tmp_path / "network.pt").write_bytes(data[:at] + b"a." * 50_000 + data[at:])
+    began = time.monotonic()
+    with pytest.raises(WeightsError, match="damaged or not a PyTorch file"):
+        read_state_dict(tmp_path / "network.pt")
+    assert time.monotonic() - began < 5
+
+
+def test_an_archive_that_says_that_it_is_a_part_of_one_is_damaged(tmp_path):
+    path = tmp_path / "network.pt"
+    torch.save({"weight": torch.ones(3)}, path)
+    data = bytearray(path.read_bytes())
+    locator = data.rindex(b"PK\x06\x07")
+    data[locator + 16 : locator + 20] = (9).to_bytes(4, "little")
+    path.write_bytes(data)
+    for read in (read_state_dict, read_network_tensors):
+        with pytest.raises(WeightsError, match="damaged"):
+            read(path)
 
 
 def test_prefixes_are_taken_off_however_many_there_are(tmp_path):

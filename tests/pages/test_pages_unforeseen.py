@@ -123,7 +123,7 @@ def test_an_error_in_any_part_is_one_sentence(name, explained, tmp_path, monkeyp
 
 
 def test_an_error_in_a_dialog_or_a_callback_is_one_sentence(registries, monkeypatch, caplog):
-    from dashboard.shared import choosing
+    from dashboard.shared import gallery
 
     page = opened("compare")
 
@@ -131,11 +131,11 @@ def test_an_error_in_a_dialog_or_a_callback_is_one_sentence(registries, monkeypa
         raise TypeError(NAME)
 
     with monkeypatch.context() as patched:
-        patched.setattr(choosing, "PAGE", None)
+        patched.setattr(gallery, "PAGE", None)
         page.sidebar.button[0].click().run()
         assert not page.exception
         assert errors(page)[0].startswith("This dialog cannot be shown")
-    monkeypatch.setattr(choosing, "_take", breaks)
+    monkeypatch.setattr(gallery, "_take", breaks)
     page.sidebar.button[0].click().run()
     assert not errors(page)
     page.button(key="take film-1").click().run()

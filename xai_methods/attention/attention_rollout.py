@@ -53,7 +53,7 @@ class AttentionRollout(Method):
 
 
 def token_map(cells: torch.Tensor, request: Request, logit: float, layers: int) -> Attribution:
-    """A map (g, g) of values from 0 up on the input grid, with what is known of it."""
+    """A map (h, w) of values from 0 up on the input grid, with what is known of it."""
     attribution = on_input_grid(cells.float(), request.classifier.side, logit)
     shares = cells.flatten() / cells.sum().clamp(min=1e-30)
     entropy = float(-(shares * shares.clamp(min=1e-30).log()).sum())

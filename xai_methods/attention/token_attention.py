@@ -29,6 +29,7 @@ class TokenAttention:
         weights: of each layer, (heads, T, T): row i is what token i takes from each. gradients: of the logit with
             respect to them. pooled, pooled_gradient: (heads, 1, T), where the network ends in a pooling attention.
         read: (T,) share of each token in what the network's head reads. logit: the explained one.
+        first, grid: the first token that is a cell of the film, and (h, w) of the cells, row by row.
     """
 
     weights: list[torch.Tensor]
@@ -37,11 +38,24 @@ class TokenAttention:
     pooled_gradient: torch.Tensor | None
     read: torch.Tensor
     logit: float
+    first: int
+    grid: tuple[int, int]
 
     def on_cells(self, tokens: torch.Tensor) -> torch.Tensor:
-        """The cells of a map over tokens (T,), as (g, g)."""
-        side = math.isqrt(len(tokens))
-        return tokens[len(tokens) - side * side :].reshape(side, side)
+        """The cells of a map over tokens (T,), as (h, w)."""
+        return tokens[self.first : self.first + math.prod(self.grid)].reshape(self.grid)
+
+
+def cells_among(classifier: ChestClassifier, tokens: int) -> tuple[int, tuple[int, int]]:
+    """The first of ``tokens`` that is a cell of the film, and the cells' grid: as traced for class-activation maps.
+
+    Where that layer holds no tokens, the cells are taken to be the last ones, and to make a square.
+    """
+    layout = classifier.cam_layout
+    if layout.grid is not None and layout.first + math.prod(layout.grid) <= tokens:
+        return layout.first, layout.grid
+    side = math.isqrt(tokens)
+    return tokens - side * side, (side, side)
 
 
 def why_not(classifier: ChestClassifier) -> str | None:
@@ -49,7 +63,7 @@ def why_not(classifier: ChestClassifier) -> str | None:
     if classifier not in _reasons:
         film = torch.zeros(1, 1, classifier.side, classifier.side, device=classifier.device)
         try:
-            reason = _reason(_attentions(record(classifier.network, film)))
+            reason = _reason(_attentions(record(classifier.network, film)), classifier)
         except UnsupportedNetworkError as error:
             reason = str(error)
         _reasons[classifier] = [] if reason is None else [reason]
@@ -69,13 +83,13 @@ def _attentions(recording: Recording) -> list[tuple[Step, torch.Tensor, torch.Te
     return found
 
 
-def _reason(attentions: Sequence[tuple[Step, torch.Tensor, torch.Tensor]]) -> str | None:
+def _reason(attentions: Sequence[tuple[Step, torch.Tensor, torch.Tensor]], classifier: ChestClassifier) -> str | None:
     if not attentions:
         return "this model has no attention between parts of the film, which this method reads; choose another method"
     shapes = [tuple(weights.shape) for _, weights, _ in attentions]
     tokens = shapes[0][-1]
     layers = shapes[:-1] if len(shapes) > 1 and shapes[-1][-2] == 1 else shapes
-    extra = tokens - math.isqrt(tokens) ** 2
+    extra = tokens - math.prod(cells_among(classifier, tokens)[1])
     if any(len(s) != 4 or s[0] != 1 for s in shapes) or any(s[-2:] != (tokens, tokens) for s in layers):
         return (
             "this model attends within windows or at several sizes, so that its layers cannot be multiplied; "
@@ -95,7 +109,7 @@ def attend(classifier: ChestClassifier, film: torch.Tensor, column: int) -> Toke
     with torch.inference_mode(False), torch.no_grad():
         recording = record(classifier.network, film)
         attentions = _attentions(recording)
-        reason = _reason(attentions)
+        reason = _reason(attentions, classifier)
         if reason is not None:
             raise UnsupportedNetworkError(reason)
         arrived: dict[int, torch.Tensor] = {}
@@ -113,4 +127,5 @@ def attend(classifier: ChestClassifier, film: torch.Tensor, column: int) -> Toke
         gradients[-1] if pooling else None,
         weights[-1].mean(dim=0)[0] if pooling else reached / reached.sum().clamp(min=1),
         float(recording.logits[0, place]),
+        *cells_among(classifier, weights[0].shape[-1]),
     )

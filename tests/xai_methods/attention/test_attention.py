@@ -9,6 +9,8 @@ import torchvision.models as tv  # noqa: E402
 from timm.models.vision_transformer import VisionTransformer  # noqa: E402
 from torch import nn  # noqa: E402
 
+from benchmarks.families import FINDINGS, film, random_network, small_vit  # noqa: E402
+from classifiers import wrap  # noqa: E402
 from tests.families import random_classifier  # noqa: E402
 from tests.xai_methods.conftest import classifier_of, film_of  # noqa: E402
 from xai_methods import get_method  # noqa: E402
@@ -45,7 +47,7 @@ def test_rollout_of_two_layers_by_hand():
 def test_token_relevance_of_two_layers_by_hand():
     """Gradient 2 on one entry, -3 on another of equal attention: the second is left out; then layer upon layer."""
     weights, gradient = torch.full((1, 2, 2), 0.5), torch.tensor([[[0.0, 2.0], [-3.0, 4.0]]])
-    found = TokenAttention([weights] * 2, [gradient] * 2, None, None, torch.tensor([1.0, 0.0]), 0.0)
+    found = TokenAttention([weights] * 2, [gradient] * 2, None, None, torch.tensor([1.0, 0.0]), 0.0, 1, (1, 1))
     once = torch.tensor([[0.0, 1.0], [0.0, 2.0]])
     through = torch.eye(2) + once
     torch.testing.assert_close(token_relevance(found), (through + once @ through - torch.eye(2))[0])
@@ -114,3 +116,10 @@ def test_networks_that_it_does_not_serve_are_told_why():
         assert "within windows" in get_method(name).serves(swin, swin.findings[0])
     with pytest.raises(LookupError, match="no attention"):
         get_method(NAMES[0]).explain(resnet, film_of(64), "Finding 1")
+
+
+def test_cells_that_make_no_square_lie_as_they_were_traced():
+    network = random_network(lambda: small_vit(patch_size=(8, 16)))
+    classifier = wrap(network, FINDINGS, side=64, mean=0.5, std=0.25)
+    for name in ("attention-rollout", "gradient-attention-rollout"):
+        assert get_method(name).explain(classifier, film(), "Mass").cells == (8, 4)
