@@ -64,7 +64,7 @@ CARDS: dict[str, dict[str, Any]] = {
         "scope": CHILDREN_SCOPE,
     },
     "known-truth-vit": {
-        "title": "Known truth, transformer",
+        "title": "Synthetic findings, transformer",
         "summary": "Vision transformer that detects findings planted into normal films, so that the truth is exact.",
         "trained_on": "1,175 normal films of children (Kermany et al., CC BY 4.0) with findings planted anew in every "
         "batch; its convolutional stem is the ResNet known-truth up to its third stage, and each token learned which "
