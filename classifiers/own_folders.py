@@ -69,12 +69,9 @@ def load_folder(
     exclusive = known.problem_type != "multi_label_classification" and len(findings) > 1
     chosen = exclusive if softmax is None else softmax
     way = "labels exclude each other (softmax)" if chosen else "each label stands for itself (sigmoid)"
-    card = own_card(
-        name,
-        title,
-        f"Your own model, {known.model_type} of transformers, {size} pixels.",
-        (f"{len(labels)} labels", way),
-    )
+    squared = () if fitting.get("fit") == "crop" else ("films are padded to a square, which transformers stretches",)
+    summary = f"Your own model, {known.model_type} of transformers, {size} pixels."
+    card = own_card(name, title, summary, (f"{len(labels)} labels", way, *squared))
     return wrap(network, findings, card, side=size, softmax=chosen, **fitting)
 
 

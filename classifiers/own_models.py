@@ -173,6 +173,7 @@ def load_remembered(name: str) -> ChestClassifier:
     if not path.exists() or _sum_of(path) != entry["sha256"]:
         raise WeightsError(f"The weights of {name} are gone or have changed; add the model again.")
     options = {key: entry[key] for key in _KEPT if key in entry}
+    options.setdefault("side", 224)  # models added by an earlier version, which took this where nothing was said
     stored = options.get("cam_layer")
     if isinstance(stored, dict):
         grid = stored.get("grid")

@@ -38,7 +38,8 @@ def served(
             try:
                 method.explain(classifier, radiograph, finding, cancelled=cancelled)
             except (LookupError, RuntimeError, ValueError) as error:
-                found[name] = " ".join(str(error).split()) or type(error).__name__
+                words = " ".join(str(error).split()) or type(error).__name__
+                found[name] = words[0].upper() + words[1:]
         if progress is not None:
             progress((number + 1) / len(known))
     return found

@@ -8,6 +8,7 @@ from classifiers.own_models import rename_model
 from dashboard.jobs import sentence
 from dashboard.people.roles import permit
 from dashboard.shared import caches
+from dashboard.shared.fragments import dialog
 from dashboard.shared.unforeseen import safely
 
 
@@ -17,7 +18,7 @@ def rename(name: str, title: str) -> None:
     _ask(name, title)
 
 
-@st.dialog("Rename a model")
+@dialog("Rename a model")
 def _ask(name: str, title: str) -> None:
     failure = st.session_state.pop("renaming", None)
     if failure == "":

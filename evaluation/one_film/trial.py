@@ -85,6 +85,6 @@ def try_model(
     if classifier.cam_layer is not None:
         maps, _ = feature_maps(classifier, classifier.prepare(films[0][1]))
         channels, height, width = maps.shape
-        cam = f"{classifier.cam_layer}, {height} x {width} cells of {channels} channels"
+        cam = f"{classifier.cam_layer.removeprefix('network.')}, {height} x {width} cells of {channels} channels"
     found = served(classifier, films[0][1], progress=progress, cancelled=cancelled)
     return Trial(classifier, tuple(name for name, _ in films), logits, cam, found)

@@ -91,8 +91,11 @@ def study(
         report: called with the share done, 0 to 1. cancelled: looked at often; True stops the work.
 
     Raises:
-        Cancelled: ``cancelled`` said so. ValueError: the card's operating point is wrong.
+        Cancelled: ``cancelled`` said so.
+        ValueError: the card's operating point is wrong, or the model gives answers alone, without gradients.
     """
+    if not classifier.differentiable:
+        raise ValueError(f"Stability needs gradients, and {classifier.name} gives answers alone.")
     started = time.perf_counter()
     probe = Probe.of(classifier, radiograph, cancelled=cancelled)
     told = report or (lambda share: None)

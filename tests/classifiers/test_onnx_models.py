@@ -8,6 +8,7 @@ from torch import nn
 from classifiers.own_models import forget_model, read_model, remember_model
 from classifiers.registry import load_classifier
 from classifiers.weights import WeightsError
+from evaluation.stability.study import study
 from radiographs import Radiograph
 from xai_methods import get_method
 from xai_methods.serving import served
@@ -81,6 +82,8 @@ def test_methods_of_answers_alone_serve_and_the_others_say_why(tmp_path):
     assert occlusion.values.any()
     with pytest.raises(LookupError, match="needs gradients"):
         get_method("smoothgrad").explain(classifier, FILM, "Mass")
+    with pytest.raises(ValueError, match="Stability needs gradients"):
+        study(classifier, FILM)
 
 
 def test_what_cannot_be_used_is_refused_with_the_reason(tmp_path):
