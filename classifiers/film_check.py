@@ -36,6 +36,9 @@ ADULT = 16
 """A model whose youngest patients are at least as old is one for adults; one whose oldest are younger, for children."""
 _READERS_CODES = {"body-part": "not-a-chest-film", "view": "projection"}
 """Codes of the film's own notes that mean the same as one of ``CODES``."""
+NEARER = 0.6
+"""A film that looks like a child's is called so where it lies this many times as far from children's films as from the
+model's own, or nearer: films of another hospital than the adults' look a little like children's, too."""
 _SEEN = 512
 _FRONTAL = ("PA", "AP")
 
@@ -184,8 +187,9 @@ def doubts_of(
     if card is None or card.scope is None:
         return found
     looks_odd = bool(found)
-    found += _of_the_patient(look, limits, card, card.scope, radiograph, entry)
     populations = (check or shipped_check()).populations
+    young = _lies_with_others(look, card.scope, populations)
+    found += _of_the_patient(look, limits, card, young, radiograph, entry)
     known = [populations[name] for name in card.scope.collections if name in populations]
     if known and not looks_odd and all(distance(look, population) > population[2] for population in known):
         words = f"This film is unlike those that {card.title} was trained on."
@@ -214,11 +218,25 @@ def _of_the_picture(look: Look, limits: dict[str, float], said: set[str]) -> tup
     return tuple(found)
 
 
+def _lies_with_others(look: Look, scope: Scope, populations: dict[str, tuple[np.ndarray, np.ndarray, float]]) -> bool:
+    """Whether a film lies much nearer to films of other collections than of the model's; True where unknown."""
+    own = [distance(look, population) for name, population in populations.items() if name in scope.collections]
+    others = [distance(look, population) for name, population in populations.items() if name not in scope.collections]
+    return not own or not others or min(others) < NEARER * min(own)
+
+
 def _of_the_patient(
-    look: Look, limits: dict[str, float], card: ModelCard, scope: Scope, radiograph: Radiograph, entry: FilmEntry | None
+    look: Look,
+    limits: dict[str, float],
+    card: ModelCard,
+    lies_with_others: bool,
+    radiograph: Radiograph,
+    entry: FilmEntry | None,
 ) -> tuple[Note, ...]:
     """Age and projection against those of a model."""
-    found = []
+    found, scope = [], card.scope
+    if scope is None:
+        return ()
     youngest, oldest = scope.ages
     made_for = f"{card.title} was made for patients of {youngest} to {oldest} years"
     age = entry.age if entry is not None and entry.age is not None else radiograph.age
@@ -226,7 +244,7 @@ def _of_the_patient(
     if age is not None:
         if not youngest <= age <= oldest:
             found.append(_doubt("age", f"The patient is {age} years old; {made_for}."))
-    elif youngest >= ADULT and child > limits["child"]:
+    elif youngest >= ADULT and child > limits["child"] and lies_with_others:
         found.append(_doubt("age", f"The film looks like a child's; {made_for}."))
     elif oldest < ADULT and 1 - child > limits["adult"]:
         found.append(_doubt("age", f"The film looks like an adult's; {made_for}."))

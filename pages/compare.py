@@ -30,7 +30,7 @@ if requests:
         manager().cancel(owner())
         st.rerun()
     with guarded("What is known of the film cannot be shown"):
-        draw_facts(requests[0].film, [request.classifier for request in requests])
-        sharing.draw(requests[0])
+        models = [request.classifier for request in requests]
+        draw_facts(requests[0].film, models, further=lambda: sharing.draw(requests[0]))
     busy = page.pending(requests)
     fragment(page.draw_results, ticking=busy)(requests, busy)

@@ -52,7 +52,7 @@ CARDS: dict[str, dict[str, Any]] = {
         "scope": NIH_SCOPE,
     },
     "known-truth": {
-        "title": "Synthetic findings",
+        "title": "Synthetic findings, ResNet-18",
         "summary": "ResNet-18 that detects findings planted into normal films, so that the truth is exact.",
         "trained_on": "1,175 normal films of children (Kermany et al., CC BY 4.0) with findings planted anew in every "
         "batch, starting from the first cycle of nih14-localised; the masks teach it where to look "
@@ -64,11 +64,11 @@ CARDS: dict[str, dict[str, Any]] = {
         "scope": CHILDREN_SCOPE,
     },
     "known-truth-vit": {
-        "title": "Known truth, transformer",
+        "title": "Synthetic findings, transformer",
         "summary": "Vision transformer that detects findings planted into normal films, so that the truth is exact.",
         "trained_on": "1,175 normal films of children (Kermany et al., CC BY 4.0) with findings planted anew in every "
-        "batch; its convolutional stem starts from the ResNet known-truth, and each token learned which share of its "
-        "cell is planted (assets/splits/known_truth.csv).",
+        "batch; its convolutional stem is the ResNet known-truth up to its third stage, and each token learned which "
+        "share of its cell is planted (assets/splits/known_truth.csv).",
         "limits": "It knows planted findings only, and a stem of convolutions lets each token see more than its cell. "
         "A map that misses the region is the method's failure more often than the model's. It says nothing of real "
         "disease.",

@@ -1,6 +1,6 @@
 """Train ``known-truth-vit``: ``python -m classifiers.training.train_known_truth_vit --help``.
 
-A transformer that detects planted findings. Its convolutional stem starts from the ResNet ``known-truth``; beside the
+A transformer that detects planted findings. Its convolutional stem is that of the ResNet ``known-truth``; beside the
 labels, each token learns which share of its cell the planted finding covers (token labelling, Jiang et al. 2021,
 arXiv 2104.10858), by a head that is not shipped.
 """
@@ -14,7 +14,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -29,22 +29,24 @@ from classifiers.vision_transformer import SIDE, WIDTH, ChestVit
 from radiographs.planting import FINDINGS
 
 _log = logging.getLogger("train_known_truth_vit")
-STAGE = Stage(side=SIDE, steps=700, labelled=10, boxed=22, box_weight=5.0, body_rate=2e-4, head_rate=1e-3)
-"""``body_rate`` is the stem's, ``box_weight`` that of the tokens' loss."""
-NODULES = 10
-STEM = "known-truth"
-FROZEN, FINE = ("conv1", "bn1", "layer1"), ("layer2",)
+STAGE = Stage(side=SIDE, steps=110, labelled=10, boxed=22, box_weight=5.0, head_rate=1e-3)
+"""``box_weight`` is that of the tokens' loss; the stem keeps its weights."""
+STOP = 50
+"""The step after which the shipped weights were taken: all findings were detected on the validation films."""
+NODULES = 7
+TEACHER = "known-truth"
+STEM = ("conv1", "bn1", "layer1", "layer2", "layer3")
 
 
 def start(stem: nn.Module) -> tuple[ChestVit, nn.Linear]:
     """A transformer whose stem has the weights of a ResNet, and the tokens' head (W to C)."""
     network = ChestVit(len(FINDINGS))
-    known = {k: v for k, v in stem.state_dict().items() if k.split(".")[0] in FROZEN + FINE}
+    known = {k: v for k, v in stem.state_dict().items() if k.split(".")[0] in STEM}
     unexpected = network.load_state_dict(known, strict=False).unexpected_keys
     if unexpected:
         raise ValueError(f"the stem's weights are of another network: {unexpected}")
     for name, parameter in network.named_parameters():
-        parameter.requires_grad_(name.split(".")[0] not in FROZEN)
+        parameter.requires_grad_(name.split(".")[0] not in STEM)
     return network, nn.Linear(WIDTH, len(FINDINGS))
 
 
@@ -73,30 +75,28 @@ def losses(network: ChestVit, tokens_head: nn.Linear, batch: Batch) -> tuple[tor
 
 
 def train(
-    network: ChestVit, tokens_head: nn.Linear, stage: Stage, batch: Callable[[int], Batch], out: Path
+    network: ChestVit, tokens_head: nn.Linear, stage: Stage, batch: Callable[[int], Batch], out: Path, stop: int
 ) -> ChestVit:
     """Train for one stage and return the running average of the weights; the same call goes on from a checkpoint."""
     average = copy.deepcopy(network).eval()
     network.eval()
-    groups = _groups(network, tokens_head, stage)
-    optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.98))
-    rates = [float(str(group["lr"])) for group in groups]
+    optimiser = torch.optim.AdamW(_groups(network, tokens_head, stage), betas=(0.9, 0.98))
     training = Training({"network": network, "average": average, "tokens": tokens_head}, optimiser)
     checkpoint, started = out.with_suffix(".checkpoint.safetensors"), time.monotonic()
     first = training.resume(checkpoint)
     with ThreadPoolExecutor(1) as ahead:
         coming = ahead.submit(batch, first)
-        for step in range(first, stage.steps):
+        for step in range(first, min(stop, stage.steps)):
             now, coming = coming.result(), ahead.submit(batch, step + 1)
-            for group, rate in zip(optimiser.param_groups, rates):
-                group["lr"] = rate * one_cycle(step / stage.steps)
+            for group in optimiser.param_groups:
+                group["lr"] = stage.head_rate * one_cycle(step / stage.steps)
             label_loss, tokens_loss = losses(network, tokens_head, now)
             optimiser.zero_grad(set_to_none=True)
             (label_loss + stage.box_weight * tokens_loss).backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimiser.step()
             follow(average, network, min(stage.average, (1 + step) / (10 + step)))
-            if step % 10 == 0 or step + 1 == stage.steps:
+            if step % 10 == 0 or step + 1 == stop:
                 row = {
                     "step": step,
                     "label_loss": round(label_loss.item(), 4),
@@ -112,19 +112,12 @@ def train(
 
 
 def _groups(network: ChestVit, tokens_head: nn.Linear, stage: Stage) -> list[dict[str, object]]:
-    """Trainable parameters: the stem has a rate of its own, vectors are not decayed."""
-    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
-    for name, parameter in network.named_parameters():
-        if parameter.requires_grad:
-            groups.setdefault((name.split(".")[0] in FINE, parameter.ndim > 1), []).append(parameter)
-    groups.setdefault((False, True), []).extend(tokens_head.parameters())
+    """Trainable parameters; vectors are not decayed."""
+    trained = [*(p for p in network.parameters() if p.requires_grad), *tokens_head.parameters()]
+    matrices, vectors = ([p for p in trained if (p.ndim > 1) == wanted] for wanted in (True, False))
     return [
-        {
-            "params": parameters,
-            "lr": stage.body_rate if stem else stage.head_rate,
-            "weight_decay": stage.weight_decay if decayed else 0.0,
-        }
-        for (stem, decayed), parameters in groups.items()
+        {"params": matrices, "lr": stage.head_rate, "weight_decay": stage.weight_decay},
+        {"params": vectors, "lr": stage.head_rate, "weight_decay": 0.0},
     ]
 
 
@@ -132,22 +125,23 @@ def main() -> None:
     """Train from the shipped ResNet."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="weights to write (safetensors)")
-    parser.add_argument("--steps", type=int, help="number of steps, where it should not be the stage's own")
+    parser.add_argument(
+        "--stop", type=int, default=STOP, help="step to stop after, its rate not yet down (default %(default)s)"
+    )
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    stage = replace(STAGE, steps=arguments.steps or STAGE.steps)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     with torch.random.fork_rng():
         torch.manual_seed(arguments.seed)
-        network, tokens_head = start(load_classifier(STEM, "cpu").network)
-    batches = PlantedBatches(stage, arguments.seed, NODULES)
-    average = train(network, tokens_head, stage, batches.batch, arguments.out)
+        network, tokens_head = start(load_classifier(TEACHER, "cpu").network)
+    batches = PlantedBatches(STAGE, arguments.seed, NODULES)
+    average = train(network, tokens_head, STAGE, batches.batch, arguments.out, arguments.stop)
     settings = {
         "variant": "known-truth-vit",
-        "stem": STEM,
+        "stem": TEACHER,
         "seed": str(arguments.seed),
-        "stage": json.dumps(asdict(stage)),
+        "stage": json.dumps(asdict(STAGE)),
     }
     save_network(average, arguments.out, settings, torch.float16)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -18,8 +18,12 @@ from dashboard.shared.unforeseen import safely
 from radiographs.findings import display_name
 
 
-def draw_facts(film: FilmContext, classifiers: Sequence[ChestClassifier]) -> None:
-    """Draw the film's line and each model's probabilities, the first model's likeliest findings first."""
+def draw_facts(film: FilmContext, classifiers: Sequence[ChestClassifier], further: Callable[[], None]) -> None:
+    """Draw the film's line and each model's probabilities, the first model's likeliest findings first.
+
+    Args:
+        film: the film. classifiers: the models. further: draws what else stands in the line.
+    """
     outputs = []
     for classifier in classifiers:
         known = sorted(caches.probabilities(film.radiograph, classifier).items(), key=lambda item: -item[1])
@@ -32,6 +36,7 @@ def draw_facts(film: FilmContext, classifiers: Sequence[ChestClassifier]) -> Non
         with st.container(key="model_output", width="content"):
             said = st.popover(f"Model output: {' · '.join(outputs)}", icon=":material/bar_chart:")
         regions.draw_own(film)
+        further()
         if film.reference_hidden:
             st.button(
                 "Reveal the reference", icon=":material/visibility:", on_click=safely(reveal), args=(film.reference,)

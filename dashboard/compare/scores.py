@@ -106,7 +106,7 @@ def _draw_table(models: tuple[str, ...], results: tuple[FindingResult, ...], beh
         placeholder="–",
         column_config={
             "title": st.column_config.TextColumn("Map", pinned=True, width="medium"),
-            "model": st.column_config.TextColumn("Model", pinned=True),
+            "model": st.column_config.TextColumn("Model", width="medium"),
             "seconds": st.column_config.NumberColumn("Seconds", help="How long the map took."),
             **columns,
         },

@@ -8,16 +8,20 @@ from dashboard.compare.request import CompareRequest
 from dashboard.jobs import sentence
 from dashboard.shared import own_regions, shares
 from dashboard.shared.state import SHARE, UPLOAD
+from dashboard.shared.unforeseen import safely
 
 
 def draw(request: CompareRequest) -> None:
-    """Draw the menu where there is something of one's own to share; a link without it shows neither."""
+    """Draw the menu of what is one's own; it stands there always, so that a region that comes pushes nothing down."""
     film = request.film.radiograph
     upload = request.film.reference.startswith(f"{UPLOAD}/")
     drawn = bool(own_regions.regions_on(film))
-    if not (upload or drawn) or (upload and SHARE in st.session_state):
+    if upload and SHARE in st.session_state:
         return
     with st.popover("Share", icon=":material/share:"):
+        if not (upload or drawn):
+            st.caption("The page's address is a link to this view. A film or regions of your own are shared here.")
+            return
         what = " and ".join(["my film"] * upload + ["my regions"] * drawn)
         st.caption("Whoever has the link sees it until you end it here" + (", or close this page." if upload else "."))
         if st.button(f"Make a link to {what}", icon=":material/link:", key="share"):
@@ -30,4 +34,6 @@ def draw(request: CompareRequest) -> None:
                 f"{(st.context.url or '').partition('?')[0]}?film={request.film.reference}&{SHARE}={word}",
                 language=None,
             )
-            st.button("End it", icon=":material/link_off:", key=f"end {word}", on_click=shares.end, args=(word,))
+            st.button(
+                "End it", icon=":material/link_off:", key=f"end {word}", on_click=safely(shares.end), args=(word,)
+            )

@@ -17,7 +17,7 @@ def draw(first: FindingResult, second: FindingResult) -> None:
         with st.expander("What the two models' maps have in common", icon=":material/join_inner:"):
             _draw_table(first, second)
             st.caption(
-                "Overlap of the strongest tenths in the film's own pixels: 1 is the same, two random maps share 0.05. "
+                "Overlap of the top 10 % of pixels, on the film: 1 is the same, two random maps share 0.05. "
                 "High between the models: what both look at, or a habit of the method, such as edges or the centre. "
                 "Low: the map owes much to the one model."
             )

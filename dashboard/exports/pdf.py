@@ -23,7 +23,8 @@ from radiographs.findings import display_name
 
 A4 = (11.69, 8.27)
 MARGIN = 0.55
-ACROSS, DOWN = 4, 2
+MOST_PANELS = 8
+"""Panels on one page; fewer are drawn larger."""
 ROWS_A_PAGE = 26
 LINES_A_PAGE = 44
 
@@ -36,8 +37,8 @@ def pdf_report(content: ReportContent) -> bytes:
         heading = f"{display_name(result.finding)}: {result.probability:.0%} by {content.card.title}"
         below = f"Film {content.reference}. {_drawn_as(content.view)}"
         made = panels_of(result, film, content.view)
-        for start in range(0, len(made), ACROSS * DOWN):
-            pages.append(_maps(heading, below, made[start : start + ACROSS * DOWN], film.shape[0] / film.shape[1]))
+        for start in range(0, len(made), MOST_PANELS):
+            pages.append(_maps(heading, below, made[start : start + MOST_PANELS], film.shape[0] / film.shape[1]))
         pages.extend(_scores(result))
     pages.extend(_facts(facts(content)))
     buffer = io.BytesIO()
@@ -64,16 +65,26 @@ def _maps(heading: str, below: str, panels: list[Panel], tall: float) -> Figure:
     figure = _page(heading)
     line = (A4[1] - MARGIN - 0.3) / A4[1]
     figure.text(MARGIN / A4[0], line, below, fontsize=9, color=GREY, va="top", parse_math=False)
-    rows = math.ceil(len(panels) / ACROSS)
-    room = (A4[0] - 2 * MARGIN, A4[1] - 2 * MARGIN - 0.65)
-    across = min(ACROSS, len(panels))
-    side = min(room[0] / across - 0.15, (room[1] / rows - 0.65) / tall)
+    side, across = largest(len(panels), tall)
     for place, panel in enumerate(panels):
-        row, column = divmod(place, ACROSS)
+        row, column = divmod(place, across)
         left = MARGIN + column * (side + 0.15)
         bottom = A4[1] - MARGIN - 0.75 - (row + 1) * side * tall - row * 0.65
         draw_panel(figure.add_axes((left / A4[0], bottom / A4[1], side / A4[0], side * tall / A4[1])), panel)
     return figure
+
+
+def largest(count: int, tall: float) -> tuple[float, int]:
+    """Width of each of ``count`` panels, in inches, where they are as large as a page allows, and how many go in a row.
+
+    Args:
+        tall: height of a panel over its width.
+    """
+    room = (A4[0] - 2 * MARGIN, A4[1] - 2 * MARGIN - 0.65)
+    return max(
+        (min(room[0] / across - 0.15, (room[1] / math.ceil(count / across) - 0.65) / tall), across)
+        for across in range(1, count + 1)
+    )
 
 
 def _scores(result: FindingResult) -> list[Figure]:

@@ -74,7 +74,7 @@ def _widgets(saved: UserSettings) -> UserSettings:
         "Let my work go on when I close the page",
         saved.go_on,
         key=f"set_go_on{again}",
-        help="Off: what is still being worked out stops a minute after your last page is closed.",
+        help="Off: what is still being computed stops a minute after your last page is closed.",
     )
     st.caption("Light or dark follows your browser's or system's own setting.")
     usual = tuple(chosen) == main_methods()

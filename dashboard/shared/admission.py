@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard.people import audit, identity
 from dashboard.shared import belongings
+from dashboard.shared.unforeseen import safely
 
 
 def refusal() -> str:
@@ -51,7 +52,7 @@ def _draw_door(words: str) -> None:
     st.header("XAI Lightbox", anchor=False)
     st.info(words, icon=":material/lock:")
     if identity.sign_in_required():
-        st.button("Sign in", type="primary", icon=":material/login:", key="sign_in", on_click=st.login)
+        st.button("Sign in", type="primary", icon=":material/login:", key="sign_in", on_click=safely(st.login))
 
 
 def _draw_account() -> None:
@@ -60,4 +61,4 @@ def _draw_account() -> None:
         st.sidebar,
         st.popover(str(said.get("name") or said.get("email") or "Signed in")[:40], icon=":material/person:"),
     ):
-        st.button("Sign out", icon=":material/logout:", key="sign_out", on_click=st.logout)
+        st.button("Sign out", icon=":material/logout:", key="sign_out", on_click=safely(st.logout))

@@ -12,6 +12,7 @@ import streamlit as st
 
 from dashboard.people import identity
 from dashboard.shared import caches
+from dashboard.shared.unforeseen import safely
 from radiographs.files import write_text
 
 MOST = 5
@@ -53,7 +54,7 @@ def offer() -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.info("The server was stopped while it worked for you.", icon=":material/resume:")
             st.link_button("Go on", f"/?{urlencode(address, doseq=True)}", icon=":material/play_arrow:")
-            st.button("Leave it", key=f"leave {place}", on_click=state["unfinished"].remove, args=(address,))
+            st.button("Leave it", key=f"leave {place}", on_click=safely(state["unfinished"].remove), args=(address,))
 
 
 def _taken(person: str) -> list[dict[str, Any]]:

@@ -96,10 +96,8 @@ def make_report(store: Store, names: Sequence[str] | None = None) -> RunReport:
     there = metrics_of(store)
     if not there:
         reasons = store.failures().reason.value_counts()
-        why = (
-            f"run a plan into it first; what failed: {reasons.index[0]}" if len(reasons) else "run a plan into it first"
-        )
-        raise ValueError(f"{store.folder} has no scores yet; {why}")
+        why = f"; what failed: {reasons.index[0]}" if len(reasons) else ""
+        raise ValueError(f"{store.folder} has no scores yet; run a plan into it first{why}")
     lacking = [name for name in names or () if name not in there]
     if lacking:
         raise ValueError(f"the run has no score {lacking[0]!r}; it has: {', '.join(there)}")

@@ -212,6 +212,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "nih-boxes two findings": lambda: means("nih-boxes", TWO),
     "nih-boxes Cardiomegaly": lambda: means("nih-boxes", TWO[:1]),
     "known-truth": lambda: means("known-truth"),
+    "known-truth-vit": lambda: means("known-truth-vit"),
     "nih-boxes pointing": lambda: by_finding("nih-boxes", "pointing_game"),
     "known-truth pointing": lambda: by_finding("known-truth", "pointing_game"),
     "gate nih-boxes": lambda: verdicts(("nih14-localised", "nih14"), "nih-boxes"),

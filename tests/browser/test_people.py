@@ -103,7 +103,7 @@ def test_two_people_share_nothing_and_an_upload_goes_with_its_session(page, tmp_
         mine.get_by_text("Uploaded film").first.wait_for()
         mine.get_by_text("Your regions (1)").wait_for()
         mine.get_by_text("Your regions (1)").click()
-        assert mine.get_by_role("textbox", name="Reader's name in files").input_value() == "Reader A"
+        mine.locator("input[aria-label=\"Reader's name in files\"][value='Reader A']").wait_for()
 
         other.goto(link, wait_until="commit")
         other.get_by_text("which is not held here").wait_for()

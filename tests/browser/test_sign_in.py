@@ -63,9 +63,9 @@ def test_who_signs_in_comes_in_and_no_other_token_does(page, signing, tmp_path):
         sign_in(one, signing, name)
         one.get_by_text("Compare explanations").first.wait_for()
         one.goto(f"{signing}/library?part=folder", wait_until="commit")
-    ada.get_by_role("button", name="Look into it").wait_for()
+    ada.get_by_role("button", name="Scan folder").wait_for()
     bob.get_by_text("added by a keeper").wait_for()
-    assert bob.get_by_role("button", name="Look into it").count() == 0
+    assert bob.get_by_role("button", name="Scan folder").count() == 0
 
     whole = {"iss": "http://localhost", "sub": "eve", "roles": "keeper", "iat": now}
     forged = (

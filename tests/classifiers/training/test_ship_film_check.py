@@ -22,8 +22,8 @@ def test_few_validation_films_exceed_a_threshold():
     films = HungFilms(np.zeros((1001, 2, 2)), np.zeros((0, 2, 2)), np.full(1001, -1), table)
     found = thresholds(CheckedFilms(films, [look(value) for value in values]))
     assert found["inverted"] == 0.998
-    assert found["rotated"] == 0.1
-    assert found["adult"] == 0.1
+    assert found["rotated"] == 0.2
+    assert found["adult"] == 0.2
 
 
 def test_a_distance_is_measured_in_the_spread_of_the_films():

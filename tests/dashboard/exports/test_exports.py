@@ -13,7 +13,7 @@ from PIL import Image
 
 from dashboard.exports.content import ReportContent
 from dashboard.exports.figures import DPI, panels_of, slide_png, wrapped
-from dashboard.exports.pdf import pdf_report
+from dashboard.exports.pdf import largest, pdf_report
 from dashboard.exports.tables import table_latex
 from dashboard.shared.display import View, film_picture
 from evaluation.one_film.compare import Comparison, compare
@@ -100,3 +100,11 @@ def test_latex_is_a_table_for_each_outlined_finding(comparison):
 def test_wrapped_cuts_long_words():
     assert [len(line) for line in wrapped("f" * 25, 10)] == [10, 10, 5]
     assert wrapped("", 10) == [""]
+
+
+def test_panels_are_as_large_as_the_page_allows():
+    assert largest(1, 1.0) == pytest.approx((6.52 - 0.65, 1), abs=0.1)
+    assert largest(6, 1.0)[1] == 3, "three in a row, in two rows"
+    sides = [largest(count, 1.0)[0] for count in range(1, 9)]
+    assert sides == sorted(sides, reverse=True)
+    assert min(sides) > 2.3

@@ -1,15 +1,20 @@
-"""LRP conserves the logit on a DenseNet-121 that has learned something, as it does on random weights."""
+"""LRP conserves the logit on networks that have learned something, as it does on random weights."""
 
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
+from classifiers.registry import load_classifier
 from classifiers.torchvision_guard import ensure_torchvision
+from radiographs.registry import find_film
+from xai_methods import get_method
 from xai_methods.recording.steps import Affine
 from xai_methods.relevance.canonise import canonise
 from xai_methods.relevance.composites import COMPOSITES, composite
 from xai_methods.relevance.flow import propagate
+from xai_methods.relevance.lrp import LrpParameters
+from xai_methods.relevance.tokens import ATTENTION_RULES
 
 SIDE, STEPS, BATCH = 64, 40, 16
 
@@ -64,3 +69,14 @@ class TestTrainedDenseNet:
         for column, logit in enumerate(values[form.last][0].tolist()):
             flow = propagate(form, values, column, composite(name, -2.0, 2.0))
             assert float(flow.relevance.double().sum()) + flow.absorbed == pytest.approx(logit, rel=0.01)
+
+
+def test_the_shipped_transformer_shares_its_logit():
+    classifier = load_classifier("known-truth-vit", "cpu")
+    film = find_film("known-truth/effusion-01")[0]
+    for attention in ATTENTION_RULES:
+        parameters = LrpParameters(attention=attention)
+        explanation = get_method("lrp").explain(classifier, film, "Effusion", parameters=parameters)
+        assert explanation.logit > 0
+        assert explanation.diagnostics["conservation"] == pytest.approx(1, abs=0.01)
+        assert abs(explanation.diagnostics["worst_step"]) < 0.01
