@@ -57,9 +57,8 @@ def trial_films(references: Sequence[str] = ()) -> list[tuple[str, Radiograph]]:
         LookupError: there is no such film. FilmError: it cannot be read.
     """
     if not references:
-        there = [
-            name for name, known in film_registry.collections().items() if known.missing() is None and known.entries()
-        ]
+        known = film_registry.collections()
+        there = [name for name, films in known.items() if films.missing() is None and films.entries()]
         name = COLLECTION if COLLECTION in there else there[0]
         entries = known[name].entries()
         references = [f"{name}/{entry.film_id}" for entry in (entries[0], entries[-1])]
