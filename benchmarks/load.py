@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from benchmarks.start import memory
@@ -30,7 +30,8 @@ GRACE, SWEEP = 10, 10
 
 def run_methods(visitor: Visitor, place: int, seed: int, samples: int = 0) -> list[float]:
     """Run the main methods; seconds from the press to each map on the screen."""
-    fewer = [f"{method}.samples:{samples}" for method in ("lime", "kernel-shap")] if samples else []
+    smaller = (f"samples:{samples}", f"n_superpixels:{samples // 5}")
+    fewer = [f"{method}.{what}" for method in ("lime", "kernel-shap") for what in smaller] if samples else []
     visitor.open(film=FILMS[place % len(FILMS)], model="known-truth", finding="Mass", seed=str(seed), set=fewer)
     start = time.perf_counter()
     visitor.press("Run")
@@ -66,37 +67,34 @@ def together(count: int, act: Callable[[int], Any]) -> list[Any]:
 
 def measured(
     address: str, process: int, people: int, browsers: int, minutes: float, samples: int
-) -> list[tuple[str, str, str]]:
-    """All figures: what, how much, and what it should be."""
+) -> Iterator[tuple[str, str, str]]:
+    """All figures, as they come: what, how much, and what it should be."""
     Visitor(address).open()
     first_of_all = Visitor(address)
     run_methods(first_of_all, 0, 1, samples)
     alone = run_methods(first_of_all, 0, 2, samples)
     first_of_all.leave()
+    yield "one person: first map, all maps", f"{alone[0]:.1f} s, {alone[-1]:.1f} s", ""
     quiet = memory(process)
     visitors = [Visitor(address) for _ in range(people)]
     ran = together(people, lambda place: run_methods(visitors[place], place, 100 + place, samples))
+    first, last = max(maps[0] for maps in ran), max(maps[-1] for maps in ran)
+    yield f"{people} people: first map, the slowest", f"{first:.1f} s", "5 s"
+    yield f"{people} people: all maps, the slowest", f"{last:.1f} s, {last / alone[-1]:.1f} x alone", "10 x"
     lookers = [Visitor(address) for _ in range(browsers)]
     looked = together(browsers, lambda place: browse(lookers[place], 4, 2.0))
     answers = sorted(seconds for one in looked for seconds in one)
+    what = f"{browsers} browse: median, 95th percentile of {len(answers)} answers"
+    yield what, f"{statistics.median(answers):.2f} s, {answers[int(0.95 * len(answers))]:.2f} s", "2 s"
     busy = memory(process)
     for visitor in (*visitors, *lookers):
         visitor.leave()
     time.sleep(GRACE + SWEEP)
     after = memory(process)
-    first, last = max(maps[0] for maps in ran), max(maps[-1] for maps in ran)
-    rows = [
-        ("one person: first map, all maps", f"{alone[0]:.1f} s, {alone[-1]:.1f} s", ""),
-        (f"{people} people: first map, the slowest", f"{first:.1f} s", "5 s"),
-        (f"{people} people: all maps, the slowest", f"{last:.1f} s, {last / alone[-1]:.1f} x alone", "10 x"),
-        (f"{browsers} browse: median, 95th percentile of {len(answers)} answers",
-         f"{statistics.median(answers):.2f} s, {answers[int(0.95 * len(answers))]:.2f} s", "2 s"),
-        ("memory before, with all, after all left",
-         f"{quiet:.0f}, {busy:.0f}, {after:.0f} MB ({after / quiet - 1:+.0%})", "+20 %"),
-    ]  # fmt: skip
+    held = f"{quiet:.0f}, {busy:.0f}, {after:.0f} MB ({after / quiet - 1:+.0%})"
+    yield "memory before, with all, after all left", held, "+20 %"
     if minutes:
-        rows.append(_repeated(address, process, minutes, samples))
-    return rows
+        yield _repeated(address, process, minutes, samples)
 
 
 def _repeated(address: str, process: int, minutes: float, samples: int) -> tuple[str, str, str]:
@@ -133,14 +131,14 @@ def main() -> int:
         load = os.getloadavg()[0]
         try:
             until_up(f"{address}/_stcore/health")
-            rows = measured(address, server.pid, given.people, given.browsers, given.minutes, given.samples)
+            sys.stdout.write("| what | measured | wanted |\n|---|---|---|\n")
+            for row in measured(address, server.pid, given.people, given.browsers, given.minutes, given.samples):
+                sys.stdout.write(f"| {' | '.join(row)} |\n")
+                sys.stdout.flush()
         finally:
             server.terminate()
             server.wait(20)
-    sys.stdout.write(f"{os.cpu_count()} cores, load {load:.1f} before, {os.getloadavg()[0]:.1f} after\n\n")
-    sys.stdout.write("| what | measured | wanted |\n|---|---|---|\n")
-    for row in rows:
-        sys.stdout.write(f"| {' | '.join(row)} |\n")
+    sys.stdout.write(f"\n{os.cpu_count()} cores, load {load:.1f} before, {os.getloadavg()[0]:.1f} after\n")
     return 0
 
 

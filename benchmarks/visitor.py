@@ -21,11 +21,13 @@ class Visitor:
 
     Attributes:
         address: of the dashboard. buttons: ids by label, of what was drawn last. maps: titles of maps on the screen.
+        failures: what panels say whose maps could not be made.
     """
 
     address: str
     buttons: dict[str, str] = field(default_factory=dict)
     maps: set[str] = field(default_factory=set)
+    failures: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         with urllib.request.urlopen(self.address, timeout=PATIENCE) as answer:
@@ -61,13 +63,15 @@ class Visitor:
         """Wait until so many maps are on the screen, the page looking as often as it does; seconds of each.
 
         Raises:
-            TimeoutError: they do not come.
+            TimeoutError: they do not come. RuntimeError: one could not be made.
         """
         seconds: list[float] = []
         while True:
             seconds += [time.perf_counter() - start] * (len(self.maps) - len(seconds))
             if len(seconds) >= count:
                 return seconds
+            if self.failures:
+                raise RuntimeError(self.failures[0])
             if time.perf_counter() - start > PATIENCE:
                 raise TimeoutError(f"only {len(seconds)} of {count} maps came")
             due = [fragment for fragment, (_, at) in self._ticks.items() if time.perf_counter() >= at]
@@ -118,3 +122,4 @@ class Visitor:
                 given = element.bidi_component.json or element.bidi_component.mixed.json
                 panels = json.loads(given or "{}").get("panels", [])
                 self.maps |= {panel["title"] for panel in panels if panel.get("map")}
+                self.failures = [panel["words"] for panel in panels if panel.get("state") == "failed"]

@@ -52,7 +52,7 @@ CARDS: dict[str, dict[str, Any]] = {
         "scope": NIH_SCOPE,
     },
     "known-truth": {
-        "title": "Synthetic findings",
+        "title": "Synthetic findings, ResNet-18",
         "summary": "ResNet-18 that detects findings planted into normal films, so that the truth is exact.",
         "trained_on": "1,175 normal films of children (Kermany et al., CC BY 4.0) with findings planted anew in every "
         "batch, starting from the first cycle of nih14-localised; the masks teach it where to look "

@@ -22,8 +22,8 @@ _DASHBOARD = Path(__file__).resolve().parents[1]
 APP = next(path for path in (_DASHBOARD / "served" / "app.py", _DASHBOARD.parent / "app.py") if path.is_file())
 """The dashboard's script: the wheel's copy, else the clone's."""
 ADDRESS, PORT = "127.0.0.1", 8501
-LAST_SECONDS = 2.0
-"""So long the server may take to close its connections once it is told to end."""
+LAST_SECONDS = 1.5
+"""So long the server may take to note what is unfinished once it is told to end; then it ends in a moment."""
 SWEEP_SECONDS = 5.0
 _told, _noted = threading.Event(), threading.Event()
 """Whether the server was told to end; and whether what is unfinished then was noted."""
@@ -143,12 +143,12 @@ def _end_in_time() -> None:
 
 
 def _end(status: int) -> None:
-    until = time.monotonic() + LAST_SECONDS
-    resumption = sys.modules.get("dashboard.shared.resumption")
-    try:
-        if resumption is not None:
-            resumption.mark_unfinished()
-    finally:
-        _noted.set()
-    time.sleep(max(0.0, until - time.monotonic()))
+    # A module that is still being imported has nothing to note yet.
+    mark_unfinished = getattr(sys.modules.get("dashboard.shared.resumption"), "mark_unfinished", None)
+    if mark_unfinished is not None:
+        noting = threading.Thread(target=mark_unfinished, daemon=True)
+        noting.start()
+        noting.join(LAST_SECONDS)
+    _noted.set()
+    time.sleep(LAST_SECONDS / 4)
     _exit(status)

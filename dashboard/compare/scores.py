@@ -30,7 +30,7 @@ def joined(results: Mapping[str, FindingResult]) -> pd.DataFrame:
         As :func:`evaluation.one_film.table.score_table`, with ``model`` ("" for what is model-independent) and
         ``trusted`` (whether model and finding passed the validity gate); the rows of a method stand together.
     """
-    tables = []
+    tables: list[pd.DataFrame] = []
     for model, result in results.items():
         table = score_table(result)
         method = table["kind"].eq("method")
@@ -106,7 +106,7 @@ def _draw_table(models: tuple[str, ...], results: tuple[FindingResult, ...], beh
         placeholder="–",
         column_config={
             "title": st.column_config.TextColumn("Map", pinned=True, width="medium"),
-            "model": st.column_config.TextColumn("Model", pinned=True),
+            "model": st.column_config.TextColumn("Model", width="medium"),
             "seconds": st.column_config.NumberColumn("Seconds", help="How long the map took."),
             **columns,
         },

@@ -65,7 +65,7 @@ def _waits_for_a_press(key: Hashable, purpose: str) -> bool:
     state = st.session_state
     if state.get("opened on") != purpose or state.setdefault("work of the link", key) != key:
         return False
-    return not st.button("Work it out", type="primary", icon=":material/play_arrow:", key=f"start {purpose}")
+    return not st.button("Compute", type="primary", icon=":material/play_arrow:", key=f"start {purpose}")
 
 
 def draw_progress(doing: str, status: Status, words: str = "") -> None:

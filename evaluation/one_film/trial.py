@@ -9,7 +9,7 @@ import numpy as np
 
 from classifiers import ChestClassifier
 from radiographs import Radiograph
-from radiographs.registry import collections, find_film, get_collection
+from radiographs import registry as film_registry
 from xai_methods import methods
 from xai_methods.hooks import feature_maps
 from xai_methods.serving import served
@@ -57,11 +57,12 @@ def trial_films(references: Sequence[str] = ()) -> list[tuple[str, Radiograph]]:
         LookupError: there is no such film. FilmError: it cannot be read.
     """
     if not references:
-        there = [name for name, known in collections().items() if known.missing() is None and known.entries()]
-        name = COLLECTION if COLLECTION in there or not there else there[0]
-        entries = get_collection(name).entries()
+        known = film_registry.collections()
+        there = [name for name, films in known.items() if films.missing() is None and films.entries()]
+        name = COLLECTION if COLLECTION in there else there[0]
+        entries = known[name].entries()
         references = [f"{name}/{entry.film_id}" for entry in (entries[0], entries[-1])]
-    return [(reference, find_film(reference)[0]) for reference in references]
+    return [(reference, film_registry.find_film(reference)[0]) for reference in references]
 
 
 def try_model(

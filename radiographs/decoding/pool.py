@@ -2,7 +2,7 @@
 
 A decoder has 2 GiB of address space (Linux), 10 s of processor time for a picture, and a bounded answer. One
 that takes longer is killed, and another takes its place. Decoders start when a first picture comes and end a minute
-after the last.
+after the last. This costs about 10 ms for a small film, 0.2 s for one of 5 megapixels, 0.5 s for the first.
 """
 
 from __future__ import annotations
