@@ -106,7 +106,10 @@ def test_the_commands_of_the_page_run(tmp_path: Path) -> None:
     assert len(COMMANDS) == 4
     in_turn = f"from dashboard.cli.main import main\nprint([main(w) for w in {[shlex.split(w) for w in COMMANDS]}])"
     result = run(["-c", in_turn], tmp_path, **environment)
-    assert (result.returncode, result.stderr) == (0, "")
+    # The page's film is a made one, of which the film check says so.
+    assert (result.returncode, set(result.stderr.splitlines())) == (
+        0, {"doubt: This does not look like a frontal chest film."},
+    )  # fmt: skip
     assert result.stdout.endswith("[0, 0, 0, 0]\n")
     assert "bands " in result.stdout
     assert "border_share " in result.stdout

@@ -69,6 +69,9 @@ TERMS: dict[str, tuple[str, str]] = {
     "Relevance": (
         r"relevance", "What LRP gives a pixel: its share of the logit, propagated back through the network by layers."
     ),
+    "ReLU": (
+        r"ReLUs?", "The activation that passes what is positive. Guided backpropagation is defined for it alone."
+    ),
     "Repeatability": (
         r"repeatability", "How alike maps of the same method are when only its random numbers (the seed) differ."
     ),
