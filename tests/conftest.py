@@ -25,6 +25,12 @@ def browser_path() -> str | None:
     return next((path for name in BROWSERS if (path := shutil.which(name))), None)
 
 
+@pytest.fixture
+def unchecked_films(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No film check: made films are no chest films, and what is said of that is tested elsewhere."""
+    monkeypatch.setattr("classifiers.film_check.checked", lambda film, *cards, entry=None: film)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     no_data = pytest.mark.skip(reason=f"no films: set {DATA_VARIABLE} to a data folder to run this")
     no_browser = pytest.mark.skip(reason="no browser: install chromium to run this")

@@ -88,7 +88,8 @@ class Question:
 
 
 COUNTERFACTUAL = tuple(name for name, method in methods().items() if method.family == "counterfactual")
-DIRECT = tuple(name for name in methods() if name not in COUNTERFACTUAL)
+DIRECT = tuple(n for n, m in methods().items() if m.family not in ("counterfactual", "attention"))
+"""No model here is a transformer, so methods that read attention have nothing to read."""
 FAST = tuple(name for name in DIRECT if methods()[name].speed == "fast")
 SLOW = tuple(name for name, metric in metrics().items() if metric.slow)
 CURVES = ("deletion_", "insertion_", "infidelity", "sensitivity_n")

@@ -9,6 +9,8 @@ from PIL import Image
 from dashboard.cli.main import main
 from tests.dashboard.made import tiny_classifier, tiny_film
 
+pytestmark = pytest.mark.usefixtures("unchecked_films")
+
 ASK = ["compare", "--model", "tiny", "--finding", "Nodule", "--method", "grad-cam", "--method", "jacobian"]
 
 

@@ -53,7 +53,7 @@ def original(name: str = SECRETS[0], frame_of_reference: bool = False) -> bytes:
     film.ReferringPhysicianName = SECRETS[4]
     film.PatientComments = "Secret comment"
     for keyword in ("ImagePositionPatient", "ImageOrientationPatient", "PatientIdentityRemoved"):
-        delattr(film, keyword)
+        film.pop(keyword, None)
     if not frame_of_reference:
         del film.FrameOfReferenceUID
     film.StudyInstanceUID, film.SOPInstanceUID = generate_uid(), generate_uid()

@@ -13,6 +13,8 @@ from evaluation.cli.parser import build_parser, main, run
 from evaluation.scores import score_map
 from tests.evaluation.looking import Spots, looker
 
+pytestmark = pytest.mark.usefixtures("unchecked_films")
+
 FIRST = ["pixel_auprc", "pixel_auroc", "pointing_game", "pointing_game_15px", "pointing_game_scaled"]
 
 

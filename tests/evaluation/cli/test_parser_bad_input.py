@@ -12,6 +12,8 @@ from tests.evaluation.looking import SIDE, looker
 from xai_methods import methods
 from xai_methods.perturbation.masking import RegionParameters
 
+pytestmark = pytest.mark.usefixtures("unchecked_films")
+
 ON_REGIONS = tuple(name for name, method in methods().items() if issubclass(method.parameters, RegionParameters))
 
 

@@ -92,7 +92,8 @@ def test_a_run_has_the_numbers_of_the_library(library: dict[str, MethodResult], 
     }
     assert_same(found, numbers(library))
     explained = [name for name, done in library.items() if done.explanation is not None]
-    assert len(explained) >= len(methods()) - 4
+    # Two read the attention of a transformer; of the others at most four need weights that are not here.
+    assert len(explained) >= len(methods()) - 6
     assert {metric for _, metric in found} == set(metrics())
     defined = {metric for (_, metric), (value, _) in found.items() if not math.isnan(value)}
     assert len(defined) > 0.8 * len(metrics())

@@ -85,8 +85,8 @@ def test_a_film_is_shifted_along_the_classifiers_gradient(fetched, classifier, f
     np.testing.assert_allclose(series.reached, torch.sigmoid(logits[:, 0]).detach(), atol=1e-4)
 
 
-def test_without_the_weights_the_command_is_said(home):
-    assert "lightbox fetch xrv-resnetae-101-elastic" in get_method("latent-shift-xrv").serves(None, "Mass")
+def test_without_the_weights_the_command_is_said(home, classifier):
+    assert "lightbox fetch xrv-resnetae-101-elastic" in get_method("latent-shift-xrv").serves(classifier, "Large")
     with pytest.raises(WeightsError, match="lightbox fetch"):
         xrv.load_xrv_autoencoder(torch.device("cpu"))
 
