@@ -19,13 +19,14 @@ P = ParamSpec("P")
 def logged(error: BaseException, where: str) -> str:
     """Write an error into the log under a number of its own, and return the number.
 
-    Its message is left out, for it may hold a name: type and places in the code tell enough.
+    Its message is left out, for it may hold a name, and so are the lines of code: type and places tell enough.
 
     Args:
         where: what was being done.
     """
     number = secrets.token_hex(3).upper()
-    places = "".join(traceback.format_tb(error.__traceback__))
+    frames = traceback.extract_tb(error.__traceback__)
+    places = "\n".join(f"  {frame.filename}, line {frame.lineno}, in {frame.name}" for frame in frames)
     _log.error("unforeseen error %s (%s): %s\n%s", number, where, type(error).__name__, places)
     return number
 

@@ -77,9 +77,9 @@ def test_blink_alternates_the_generated_film_with_the_film_as_it_is(player):
     player.keyboard.press("End")
     film, generated, _ = shown(player)
     player.get_by_role("button", name="Blink").click()
-    second = "() => document.querySelectorAll('.player img')[1].src"
-    player.wait_for_function(f"{second} === '{film}'")
-    player.wait_for_function(f"{second} === '{generated}'")
+    for wanted in (film, generated):
+        while shown(player)[1] != wanted:
+            player.wait_for_timeout(50)
     player.get_by_role("button", name="Blink").click()
     assert shown(player)[1] == generated
 

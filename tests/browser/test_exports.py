@@ -49,7 +49,7 @@ def test_every_export_opens(page, address):
     _, png = download(page, "Picture for slides (PNG)")
     assert Image.open(io.BytesIO(png)).width > 1500
     _, csv = download(page, "Scores (CSV)")
-    assert csv.decode().startswith("finding,")
+    assert csv.decode().startswith("film,film_digest,model,model_digest,seed,finding,")
     _, tex = download(page, "Scores (LaTeX)")
     assert b"\\begin{tabular}" in tex
     _, npz = download(page, "Raw maps (npz)")

@@ -62,7 +62,7 @@ def test_a_card_links_to_its_page_with_a_live_example_and_on_to_compare(page, ad
     page.wait_for_url("**method=hires-cam**")
     page.locator("img[alt^='HiResCAM map']").wait_for()
     page.get_by_role("link", name="All methods").click()
-    page.get_by_text("Hide parts of the film").wait_for()
+    page.get_by_text("Perturb the film").wait_for()
     page.go_back()
     page.get_by_role("button", name="Compare it with others").click()
     page.get_by_role("heading", name="Compare explanations").wait_for()

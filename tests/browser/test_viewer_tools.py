@@ -179,7 +179,7 @@ async () => {
 def test_a_region_is_drawn_edited_undone_rubbed_out_and_finished(viewer_at):
     page = viewer_at()
     page.get_by_role("button", name="Polygon").click()
-    assert "Enter ends it, Esc drops it" in page.locator(".status .hint").inner_text()
+    page.locator(".status .hint", has_text="Enter ends it, Esc drops it").first.wait_for()
     for place in ((0.2, 0.2), (0.6, 0.2), (0.6, 0.6), (0.3, 0.9)):
         page.mouse.click(*at(page, *place))
     drag(page, (0.3, 0.9), (0.2, 0.6))

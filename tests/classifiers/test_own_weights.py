@@ -71,6 +71,7 @@ def test_the_cam_layer_of_known_families(name, layer):
     from classifiers.own_weights import _builders
 
     with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
         network = GreyToColour(_builders(name)[0](3, None), (0.5,) * 3, (0.25,) * 3).eval()
     assert find_cam_layer(network, 64).name == f"network.{layer}"
 
