@@ -253,13 +253,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Write the page's blocks anew, from newer scores where a run is given."""
     parser = argparse.ArgumentParser(prog="python -m evaluation.runs.results_page", description=__doc__)
     parser.add_argument("--take", type=Path, metavar="RESULTS", help="the folder of a run whose scores come first")
-    parser.add_argument("--collection", help="of the scores to take; they go to docs/scores under its name")
+    parser.add_argument("--collection", help="of the scores to take")
     parser.add_argument("--model", help="of the scores to take")
+    parser.add_argument("--into", metavar="FOLDER", help="of docs/scores; by default the collection's name")
     given = parser.parse_args(argv)
     if given.take is not None:
         if not given.collection or not given.model:
             parser.error("--take needs --collection and --model")
-        take(given.take, given.collection, Pair(given.collection, given.model))
+        take(given.take, given.into or given.collection, Pair(given.collection, given.model))
     PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     return 0
 
