@@ -10,21 +10,22 @@ from dashboard.shared import style
 from dashboard.shared.background import owner
 from dashboard.shared.caches import manager
 from dashboard.shared.fragments import fragment
-from dashboard.shared.unforeseen import guarded
+from dashboard.shared.unforeseen import guarded, safely
 
 style.heading("Compare explanations")
 requests = page.choose()
 if requests:
-    at_once = st.session_state.get("run_at_once", False)
     with st.sidebar, st.container(horizontal=True, key="run_bar"):
-        run = st.button(
-            "Run", type="primary", icon=":material/play_arrow:", disabled=not requests[0].parameters, key="run"
-        )
+        st.button(
+            "Run", type="primary", icon=":material/play_arrow:", disabled=not requests[0].parameters, key="run",
+            on_click=safely(page.press_run),
+        )  # fmt: skip
         place = st.empty()
-    if run or at_once:
-        page.start(requests, by_link=not run)
+    pressed, by_link = st.session_state.get("run_pressed", False), st.session_state.get("run_at_once", False)
+    if pressed or by_link:
+        page.start(requests, by_link=not pressed)
         # Forgotten only now: this run of the page may have been broken off before it came here.
-        st.session_state["run_at_once"] = False
+        st.session_state["run_pressed"] = st.session_state["run_at_once"] = False
     # After the start, which waits for the first maps: nothing may be left to cancel.
     if place.button("Cancel", icon=":material/stop:", disabled=not page.pending(requests), key="cancel"):
         manager().cancel(owner())

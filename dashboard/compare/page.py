@@ -44,6 +44,11 @@ def choose() -> list[CompareRequest]:
     return [main, *(main.with_model(model) for model in models[1:])]
 
 
+def press_run() -> None:
+    """Remember that Run was pressed until maps are begun: a run of the page that is broken off forgets its buttons."""
+    st.session_state["run_pressed"] = True
+
+
 def start(requests: list[CompareRequest], by_link: bool = False) -> None:
     """Have all maps made, the fast ones first; this person's other work is cancelled.
 
