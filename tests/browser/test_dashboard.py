@@ -37,7 +37,7 @@ def test_five_methods_side_by_side_and_a_filled_score_table(page, address):
     page.goto(f"{address}/?film=known-truth/nodule-01&model=nih14&{quick}", wait_until="commit")
     page.get_by_role("button", name="Run").wait_for()
     choose(page, "Film", "mass-", "known-truth/mass-")
-    choose(page, "Model", "Known", "detects findings planted")
+    choose(page, "Model", "ResNet-18", "ResNet-18 that detects findings planted")
     page.get_by_text("Mass (outlined)").first.wait_for()
     page.get_by_role("button", name="Run").click()
     maps = {title: page.locator(f"canvas[aria-label^='{title} map for Mass']").first for title in METHODS}
