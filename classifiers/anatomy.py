@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass, field
 from functools import cache
@@ -17,7 +16,7 @@ from scipy import ndimage
 
 from classifiers.anatomy_network import STRUCTURES, AnatomyNetwork
 from classifiers.preprocessing import Preprocessing
-from classifiers.weights import WeightsError, load_into, read_state_dict, sha256_of
+from classifiers.weights import load_into, read_shipped_card, read_state_dict, shipped_weights
 from radiographs import Radiograph
 from radiographs.places import asset
 
@@ -223,12 +222,7 @@ def anatomy_card(folder: Path | None = None) -> dict[str, Any]:
     Raises:
         WeightsError: the card is missing or damaged.
     """
-    path = (folder or asset("anatomy")) / "anatomy.json"
-    try:
-        card: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise WeightsError(f"the card {path.name} cannot be read ({error}); install the project again") from error
-    return card
+    return read_shipped_card((folder or asset("anatomy")) / "anatomy.json")
 
 
 def load_anatomy_network(folder: Path | None = None) -> tuple[AnatomyNetwork, Preprocessing]:
@@ -239,9 +233,7 @@ def load_anatomy_network(folder: Path | None = None) -> tuple[AnatomyNetwork, Pr
     """
     folder = folder or asset("anatomy")
     network_card = anatomy_card(folder)["network"]
-    path = folder / network_card["weights"]
-    if not path.is_file() or sha256_of(path) != network_card["sha256"]:
-        raise WeightsError(f"{path.name} is missing or not the file its card describes; install the project again")
+    path = shipped_weights(folder, network_card)
     with torch.random.fork_rng(devices=[]):
         network = AnatomyNetwork()
     load_into(network, read_state_dict(path), path.name)

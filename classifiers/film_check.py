@@ -5,7 +5,6 @@ A small network looks at the film; what the file or the collection says of age a
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from safetensors.torch import load_file
 
 from classifiers.chest_classifier import ModelCard, Scope
 from classifiers.film_check_network import HANGS, QUESTIONS, SIDE, FilmCheckNetwork, hung, look_from_all_sides
-from classifiers.weights import WeightsError, load_into, sha256_of
+from classifiers.weights import load_into, read_shipped_card, shipped_weights
 from radiographs import Radiograph
 from radiographs.collection import FilmEntry
 from radiographs.corrections import Correction
@@ -95,12 +94,7 @@ def check_card(folder: Path | None = None) -> dict[str, Any]:
     Raises:
         WeightsError: the card is missing or damaged.
     """
-    path = (folder or asset("film_check")) / "film_check.json"
-    try:
-        card: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise WeightsError(f"the card {path.name} cannot be read ({error}); install the project again") from error
-    return card
+    return read_shipped_card((folder or asset("film_check")) / "film_check.json")
 
 
 def load_check(folder: Path | None = None) -> FilmCheck:
@@ -111,9 +105,7 @@ def load_check(folder: Path | None = None) -> FilmCheck:
     """
     folder = folder or asset("film_check")
     card = check_card(folder)
-    path = folder / card["network"]["weights"]
-    if not path.is_file() or sha256_of(path) != card["network"]["sha256"]:
-        raise WeightsError(f"{path.name} is missing or not the file its card describes; install the project again")
+    path = shipped_weights(folder, card["network"])
     state = {k: v.float() if v.is_floating_point() else v for k, v in load_file(path).items()}
     measured = {k: state.pop(k).numpy() for k in [k for k in state if k.startswith(("mean.", "precision."))]}
     with torch.random.fork_rng(devices=[]):
@@ -248,7 +240,7 @@ def _of_the_patient(
         found.append(_doubt("age", f"The film looks like a child's; {made_for}."))
     elif oldest < ADULT and 1 - child > limits["adult"]:
         found.append(_doubt("age", f"The film looks like an adult's; {made_for}."))
-    view = radiograph.view or (entry.view if entry is not None else None)
+    view = entry.view if entry is not None and entry.view is not None else radiograph.view
     named = " or ".join(scope.projections)
     if view in _FRONTAL:
         if view not in scope.projections:

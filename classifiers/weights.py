@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import json
 import pickletools
 import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import torch
 from safetensors.torch import load_file
@@ -48,6 +49,31 @@ def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file, in hex."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def read_shipped_card(path: Path) -> dict[str, Any]:
+    """Read the card beside the weights of a network that the project itself uses; its ``network`` names the weights.
+
+    Raises:
+        WeightsError: it is missing or damaged.
+    """
+    try:
+        card: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"the card {path.name} cannot be read ({error}); install the project again") from error
+    return card
+
+
+def shipped_weights(folder: Path, network_card: Mapping[str, Any]) -> Path:
+    """The weight file in ``folder`` that a card's ``network`` names with its checksum.
+
+    Raises:
+        WeightsError: it is missing or another file.
+    """
+    path = folder / network_card["weights"]
+    if not path.is_file() or sha256_of(path) != network_card["sha256"]:
+        raise WeightsError(f"{path.name} is missing or not the file its card describes; install the project again")
+    return path
 
 
 def read_state_dict(path: Path) -> StateDict:
