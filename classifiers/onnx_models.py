@@ -17,6 +17,7 @@ from classifiers.wrapping import check_input, first_line, own_card, wrap
 _SKIPPED = ("Identity", "Cast")
 _LARGE = 20.0
 """How far beyond black and white the films go on which probabilities are told from logits."""
+_ENDINGS = {"Sigmoid": "sigmoid", "Softmax": "softmax", "LogSoftmax": "log-softmax"}
 _KINDS = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64}
 
 
@@ -56,11 +57,18 @@ class OnnxNetwork(nn.Module):
         return height if isinstance(height, int) else None
 
     def forward(self, films: torch.Tensor) -> torch.Tensor:
-        """Map films to what the graph gives."""
+        """Map films to what the graph gives.
+
+        Raises:
+            RuntimeError: the graph does not run on them.
+        """
         given = films.detach().cpu().numpy().astype(_KINDS.get(self.given.type, np.float32))
         given = given.transpose(0, 2, 3, 1) if self.last else given
         lots = [given] if not isinstance(self.given.shape[0], int) else np.split(given, len(given))
-        answers = [self.session.run([self.answer], {self.given.name: np.ascontiguousarray(lot)})[0] for lot in lots]
+        try:
+            answers = [self.session.run([self.answer], {self.given.name: np.ascontiguousarray(lot)})[0] for lot in lots]
+        except Exception as error:  # onnxruntime documents no common base of what a run raises
+            raise RuntimeError(str(error)) from error
         return torch.from_numpy(np.concatenate(answers).reshape(len(films), -1).astype(np.float32)).to(films.device)
 
 
@@ -74,7 +82,7 @@ def load_onnx(
     title: str | None = None,
     **options: Any,
 ) -> ChestClassifier:
-    """Build a classifier from an ONNX file. A sigmoid or softmax at the graph's end is taken off.
+    """Build a classifier from an ONNX file. A sigmoid or (log-)softmax at the graph's end is taken off.
 
     Args:
         path: the file. findings: names of the outputs, in order. side: the input's side where the graph leaves it open.
@@ -101,12 +109,12 @@ def load_onnx(
         _check_open(network, side, path.name)
     notes = (f"an ONNX graph for films of {side} pixels", *((f"its final {ending} was taken off",) if ending else ()))
     card = own_card(name, title, f"Your own model, an ONNX file, {side} pixels.", notes)
-    chosen = ending == "softmax" if softmax is None else softmax
+    chosen = ending.endswith("softmax") if softmax is None else softmax
     return wrap(network, findings, card, side=side, softmax=chosen, channels=network.channels, **options)
 
 
 def _without_ending(path: Path) -> tuple[bytes, str]:
-    """The graph without the sigmoid or softmax at its end; and which it was, "" for none.
+    """The graph without the sigmoid or (log-)softmax at its end; and which it was, "" for none.
 
     Raises:
         WeightsError: onnx or onnxruntime is not installed, or the file holds no graph.
@@ -130,12 +138,12 @@ def _without_ending(path: Path) -> tuple[bytes, str]:
     while node is not None and node.op_type in _SKIPPED:
         # Taken out, so that a graph that runs in a circle ends.
         node = makers.pop(node.input[0], None) if node.input else None
-    if node is None or not node.input or node.op_type not in ("Sigmoid", "Softmax"):
+    if node is None or not node.input or node.op_type not in _ENDINGS:
         return model.SerializeToString(), ""
     kind = result.type.tensor_type.elem_type
     del model.graph.output[:]
     model.graph.output.append(onnx.helper.make_tensor_value_info(node.input[0], kind, None))
-    return model.SerializeToString(), node.op_type.lower()
+    return model.SerializeToString(), _ENDINGS[node.op_type]
 
 
 def _check_open(network: OnnxNetwork, side: int, file: str) -> None:
@@ -146,7 +154,7 @@ def _check_open(network: OnnxNetwork, side: int, file: str) -> None:
     noise = torch.randn(4, network.channels, side, side, generator=torch.Generator().manual_seed(0)) * _LARGE
     try:
         outputs = network(noise)
-    except Exception as error:  # onnxruntime documents no common base of what a run raises
+    except RuntimeError as error:
         raise WeightsError(f"{file} does not run on films of {side} x {side} pixels ({first_line(error)}).") from error
     if outputs.min() >= 0 and outputs.max() <= 1:
         raise WeightsError(

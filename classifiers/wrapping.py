@@ -17,6 +17,11 @@ from classifiers.preprocessing import Preprocessing
 from classifiers.weights import WeightsError
 
 UNMEASURED = "Nothing was measured: the program does not know how good it is. For research and teaching."
+_SHAPES = (
+    *("View", "Reshape", "UnsafeView", "Squeeze", "Unsqueeze", "Permute", "Transpose", "Slice", "Select", "Index"),
+    *("Cat", "Stack", "Clone", "Alias", "ToCopy"),
+)
+"""What autograd calls steps that change no numbers."""
 _INNER = re.compile(r"^(network\.)+")
 """What the program itself puts before the names of a network's modules."""
 
@@ -195,20 +200,19 @@ def _check_run(network: nn.Module, side: int, n_findings: int, span: tuple[float
     """
     noise = torch.rand(2, 1, side, side, generator=torch.Generator().manual_seed(0))
     films = span[0] + (span[1] - span[0]) * torch.cat([torch.zeros(1, 1, side, side), noise])
-    last: list[nn.Module] = []
-    leaves = [module for module in network.modules() if not list(module.children())]
-    handles = [module.register_forward_hook(lambda m, given, result: last.append(m)) for module in leaves]
+    bare = network.network if isinstance(network, AgainstTheRest) else network
     try:
-        with saying_out_of_memory("this network", side), torch.inference_mode():
-            logits = network(films)
+        with saying_out_of_memory("this network", side):
+            with torch.inference_mode():
+                logits = network(films)
+            with torch.inference_mode(False), torch.enable_grad():
+                # Not the leaf itself, which networks that normalise in place could not change.
+                ending = _last_step(bare(films[1:2].clone().requires_grad_() * 1))
     except OutOfMemoryError as error:
         raise WeightsError(f"{str(error)[0].upper()}{str(error)[1:]}.") from error
     except (RuntimeError, ValueError, AssertionError, TypeError, LookupError) as error:
         size = f"{side} x {side} pixels"
         raise WeightsError(f"The network does not run on films of {size} ({first_line(error)}).") from error
-    finally:
-        for handle in handles:
-            handle.remove()
     if not isinstance(logits, torch.Tensor) or tuple(logits.shape) != (3, n_findings):
         gives = f" It gives {tuple(logits.shape[1:])} a film." if isinstance(logits, torch.Tensor) else ""
         raise WeightsError(
@@ -218,19 +222,29 @@ def _check_run(network: nn.Module, side: int, n_findings: int, span: tuple[float
         raise WeightsError("With these weights, the logits of a film are not finite numbers.")
     if torch.equal(logits[0], logits[1]) and torch.equal(logits[1], logits[2]):
         raise WeightsError("The outputs do not move with the film: three different films give the same numbers.")
-    _check_logits(logits, last[-1] if last else None)
+    _check_logits(logits, ending, bare is not network)
 
 
-def _check_logits(outputs: torch.Tensor, last: nn.Module | None) -> None:
-    """Refuse outputs that are probabilities."""
+def _last_step(outputs: object) -> str:
+    """What autograd calls the last step of a network that changes numbers; "" where no gradients pass."""
+    step = getattr(outputs, "grad_fn", None)
+    while step is not None and step.name().startswith(_SHAPES):
+        step = step.next_functions[0][0]
+    return step.name() if step is not None else ""
+
+
+def _check_logits(outputs: torch.Tensor, ending: str, exclusive: bool) -> None:
+    """Refuse outputs that are probabilities, or their logarithms where findings are not said to exclude each other."""
     added = outputs.sum(dim=1)
-    if isinstance(last, nn.Softmax) or (
+    if ending.startswith("Softmax") or (
         outputs.shape[1] > 1 and outputs.min() >= 0 and torch.allclose(added, torch.ones_like(added), atol=1e-4)
     ):
         raise WeightsError(
             "The network ends in a softmax, and explanations are of logits: hand it over without, with softmax=True."
         )
-    if isinstance(last, nn.Sigmoid):
+    if ending.startswith("LogSoftmax") and not exclusive:
+        raise WeightsError("The network ends in a log-softmax: its findings exclude each other, so say softmax=True.")
+    if ending.startswith("Sigmoid"):
         raise WeightsError("The network ends in a sigmoid, and explanations are of logits: hand it over without it.")
 
 

@@ -64,8 +64,9 @@ def test_logits_are_those_before_a_sigmoid(ending, batch, tmp_path):
     assert ("sigmoid" in classifier.card.trained_on) == bool(ending)
 
 
-def test_a_softmax_becomes_each_against_the_others(tmp_path):
-    classifier = read_model(_file(tmp_path / "a.onnx", ending=(("Softmax", {"axis": 1}),)), None, FINDINGS)
+@pytest.mark.parametrize("kind", ["Softmax", "LogSoftmax"])
+def test_a_softmax_becomes_each_against_the_others(kind, tmp_path):
+    classifier = read_model(_file(tmp_path / "a.onnx", ending=((kind, {"axis": 1}),)), None, FINDINGS)
     expected = torch.softmax(_expected(), dim=0)
     assert list(classifier.probabilities(FILM).values()) == pytest.approx(expected.tolist(), rel=1e-5)
 
@@ -92,6 +93,9 @@ def test_what_cannot_be_used_is_refused_with_the_reason(tmp_path):
             read_model(path, None, findings, **options)
 
     refused(_file(tmp_path / "clip.onnx", ending=(("Sigmoid", {}), ("Clip", {}))), "gives probabilities")
+    for ending in ((), (("Sigmoid", {}),)):
+        path = _file(tmp_path / f"batch{len(ending)}.onnx", batch=2, ending=ending)
+        refused(path, "does not run on films of 32 x 32")
     refused(_file(tmp_path / "five.onnx", channels=5), "1 or 3 channels")
     refused(_file(tmp_path / "one.onnx"), r"one logit for each finding.*\(2,\)", findings=("Mass",))
     refused(_file(tmp_path / "size.onnx"), "films of 32 pixels a side, not 64", side=64)

@@ -27,6 +27,17 @@ class Constant(nn.Module):
         return torch.ones_like(scores)
 
 
+class Called(nn.Module):
+    """Ends as networks do that call a function instead of holding a layer."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, scores):
+        return self.function(scores).squeeze()[..., :]
+
+
 class Hungry(nn.Module):
     """Wants more memory than any computer has, where it is told to."""
 
@@ -42,6 +53,9 @@ class Hungry(nn.Module):
         ((nn.Sigmoid(),), "ends in a sigmoid"),
         ((nn.Softmax(dim=1),), "ends in a softmax"),
         ((nn.Softmax(dim=1), nn.Identity()), "ends in a softmax"),
+        ((Called(torch.sigmoid),), "ends in a sigmoid"),
+        ((Called(lambda scores: scores.double().softmax(1).float()),), "ends in a softmax"),
+        ((nn.LogSoftmax(dim=1),), "log-softmax.*softmax=True"),
         ((Constant(),), "do not move with the film"),
         ((nn.Linear(3, 5),), r"It gives \(5,\) a film"),
     ],
@@ -56,6 +70,8 @@ def test_findings_that_exclude_each_other_become_each_against_the_others():
     expected = torch.softmax(torch.tensor(plain.logits(FILM)), dim=0)
     assert list(against.probabilities(FILM).values()) == pytest.approx(expected.tolist(), rel=1e-5)
     assert get_method("integrated-gradients").explain(against, FILM, "Nodule").values.any()
+    logs = wrap(_network(nn.LogSoftmax(dim=1)), FINDINGS, side=32, softmax=True)
+    assert list(logs.probabilities(FILM).values()) == pytest.approx(expected.tolist(), rel=1e-5)
     with pytest.raises(WeightsError, match="at least two"):
         wrap(_network(), FINDINGS[:1], side=32, softmax=True)
     scores = torch.tensor([[2.0, -1.0]])
