@@ -12,7 +12,7 @@ from torch import nn
 
 from classifiers.chest_classifier import ChestClassifier
 from classifiers.weights import WeightsError, sha256_of
-from classifiers.wrapping import check_input, first_line, own_card, wrap
+from classifiers.wrapping import check_input, first_line, outputs_in_words, own_card, wrap
 
 _SKIPPED = ("Identity", "Cast")
 _LARGE = 20.0
@@ -93,7 +93,7 @@ def load_onnx(
         WeightsError: onnxruntime is not installed, or the graph cannot be used; the message says why.
     """
     findings = tuple(findings)
-    graph, ending = _without_ending(path)
+    graph, ending, outputs = _without_ending(path)
     try:
         network = OnnxNetwork(graph, sha256_of(path))
     except Exception as error:  # onnxruntime documents no common base of what a graph raises
@@ -107,14 +107,17 @@ def load_onnx(
     check_input(findings, side, options.get("fit", "pad"))
     if not ending:
         _check_open(network, side, path.name)
-    notes = (f"an ONNX graph for films of {side} pixels", *((f"its final {ending} was taken off",) if ending else ()))
-    card = own_card(name, title, f"Your own model, an ONNX file, {side} pixels.", notes)
     chosen = ending.endswith("softmax") if softmax is None else softmax
+    notes = [f"an ONNX graph for films of {side} pixels", outputs_in_words(chosen)]
+    notes += [f"its final {ending} was taken off"] if ending else []
+    if outputs > 1:
+        notes.append(f"the first of its {outputs} outputs is read")
+    card = own_card(name, title, f"Your own model, an ONNX file, {side} pixels.", tuple(notes))
     return wrap(network, findings, card, side=side, softmax=chosen, channels=network.channels, **options)
 
 
-def _without_ending(path: Path) -> tuple[bytes, str]:
-    """The graph without the sigmoid or (log-)softmax at its end; and which it was, "" for none.
+def _without_ending(path: Path) -> tuple[bytes, str, int]:
+    """The graph without the sigmoid or (log-)softmax at its end; which it was, "" for none; how many outputs it has.
 
     Raises:
         WeightsError: onnx or onnxruntime is not installed, or the file holds no graph.
@@ -139,11 +142,11 @@ def _without_ending(path: Path) -> tuple[bytes, str]:
         # Taken out, so that a graph that runs in a circle ends.
         node = makers.pop(node.input[0], None) if node.input else None
     if node is None or not node.input or node.op_type not in _ENDINGS:
-        return model.SerializeToString(), ""
-    kind = result.type.tensor_type.elem_type
+        return model.SerializeToString(), "", len(model.graph.output)
+    outputs, kind = len(model.graph.output), result.type.tensor_type.elem_type
     del model.graph.output[:]
     model.graph.output.append(onnx.helper.make_tensor_value_info(node.input[0], kind, None))
-    return model.SerializeToString(), _ENDINGS[node.op_type]
+    return model.SerializeToString(), _ENDINGS[node.op_type], outputs
 
 
 def _check_open(network: OnnxNetwork, side: int, file: str) -> None:

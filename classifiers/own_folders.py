@@ -7,16 +7,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
 from classifiers.chest_classifier import ChestClassifier
 from classifiers.own_weights import load_own
 from classifiers.weights import WeightsError
-from classifiers.wrapping import check_input, first_line, own_card, wrap
+from classifiers.wrapping import check_input, first_line, outputs_in_words, own_card, wrap
 
 FILES = ("config.json", "model.safetensors", "preprocessor_config.json")
 """What is read of such a folder; the last may be missing."""
+_RANGE = {"mean", "std", "low", "high"}
+"""Options that say how films enter."""
 
 
 class HuggingFaceNetwork(nn.Module):
@@ -45,7 +48,7 @@ def load_folder(
 
     Args:
         folder: with config.json and model.safetensors. findings: names of the labels, in order, instead of its own.
-        softmax: whether the labels exclude each other; told by the folder where None.
+        softmax: whether the labels exclude each other; told by a folder of transformers where None, False of timm.
         side, name, title, options: see :func:`classifiers.own_weights.load_own`.
 
     Raises:
@@ -62,16 +65,16 @@ def load_folder(
     labels = getattr(known, "id2label", None) or {}
     findings = tuple(findings) or tuple(str(labels[i]) for i in sorted(labels))
     fitting = _preparation(folder, options)
-    size = side or getattr(known, "image_size", None) or fitting.pop("side", None) or 224
+    size = side or fitting.get("side") or getattr(known, "image_size", None) or 224
     fitting.pop("side", None)
     size = max(size) if isinstance(size, (list, tuple)) else int(size)
     check_input(findings, size, fitting.get("fit", "pad"))
     exclusive = known.problem_type != "multi_label_classification" and len(findings) > 1
     chosen = exclusive if softmax is None else softmax
-    way = "labels exclude each other (softmax)" if chosen else "each label stands for itself (sigmoid)"
     squared = () if fitting.get("fit") == "crop" else ("films are padded to a square, which transformers stretches",)
     summary = f"Your own model, {known.model_type} of transformers, {size} pixels."
-    card = own_card(name, title, summary, (f"{len(labels)} labels", way, *squared))
+    unsaid = ("how films enter is not said, so black is 0 and white is 1",) if _RANGE.isdisjoint(fitting) else ()
+    card = own_card(name, title, summary, (f"{len(labels)} labels", outputs_in_words(chosen), *squared, *unsaid))
     return wrap(network, findings, card, side=size, softmax=chosen, **fitting)
 
 
@@ -91,7 +94,7 @@ def _timm(folder: Path, config: dict[str, Any], findings: Sequence[str], **optio
     """Timm's own form: the architecture's name, its input and its normalisation."""
     stated = config.get("pretrained_cfg")
     stated = stated if isinstance(stated, dict) else {}
-    given = {key: stated[key] for key in ("mean", "std") if stated.get(key)} if "mean" not in options else {}
+    given = {key: stated[key] for key in ("mean", "std") if stated.get(key)} if _RANGE.isdisjoint(options) else {}
     sides = stated.get("input_size") or (None,)
     names = tuple(findings) or tuple(map(str, stated.get("label_names") or config.get("label_names") or ()))
     if options.get("side") is None:
@@ -133,17 +136,24 @@ def _preparation(folder: Path, options: dict[str, Any]) -> dict[str, Any]:
         return dict(options)
     stated = _json(path)
     found: dict[str, Any] = {}
-    if stated.get("do_rescale", True) is False:
-        found |= {"low": 0.0, "high": 255.0}
-    elif stated.get("do_normalize", True) and stated.get("image_mean") and stated.get("image_std"):
-        found |= {"mean": stated["image_mean"], "std": stated["image_std"]}
+    try:
+        # From a film in [0, 1] to what the network was given: (scale x - offset - mean) / std.
+        scale = 255.0 * float(stated.get("rescale_factor", 1 / 255)) if stated.get("do_rescale", True) else 255.0
+        offset = 1.0 if stated.get("rescale_offset") else 0.0
+        if stated.get("do_normalize", True) and stated.get("image_mean") and stated.get("image_std"):
+            means, stds = (np.atleast_1d(stated[key]).astype(float) for key in ("image_mean", "image_std"))
+            found |= {"mean": ((means + offset) / scale).tolist(), "std": (stds / scale).tolist()}
+        elif not stated.get("do_normalize", True) or abs(scale - 1) > 1e-6:
+            found |= {"low": -offset, "high": scale - offset}
+    except (TypeError, ValueError, ZeroDivisionError) as error:
+        raise WeightsError(f"{FILES[2]} does not say in numbers how films enter ({first_line(error)}).") from error
     if stated.get("do_center_crop"):
         found["fit"] = "crop"
     size = stated.get("crop_size") if stated.get("do_center_crop") else stated.get("size")
     if isinstance(size, dict):
         size = size.get("height") or size.get("shortest_edge")
-    if isinstance(size, int):
+    if isinstance(size, int) and (stated.get("do_resize", True) or stated.get("do_center_crop")):
         found["side"] = size
-    if any(key in options for key in ("mean", "std", "low", "high")):
-        found = {key: value for key, value in found.items() if key not in ("mean", "std", "low", "high")}
+    if not _RANGE.isdisjoint(options):
+        found = {key: value for key, value in found.items() if key not in _RANGE}
     return found | options

@@ -15,7 +15,7 @@ from classifiers.fitting import adapt_channels, described, fitted_state
 from classifiers.safe_unpickling import read_network_tensors
 from classifiers.torchvision_guard import ensure_torchvision
 from classifiers.weights import PickledCodeError, StateDict, WeightsError, load_into, misfit, read_state_dict
-from classifiers.wrapping import check_input, first_convolution, own_card, wrap
+from classifiers.wrapping import check_input, first_convolution, outputs_in_words, own_card, wrap
 
 Builder = Callable[[int, int | None], nn.Module]
 """Builds an architecture for a number of outputs and an input side (None: the one it was made for)."""
@@ -59,7 +59,8 @@ def load_own(
     state, notes = read_own(path)
     network, more = _fitted(builders, state, len(findings), side, architecture, path.name)
     side = side or _usual_side(network)
-    card = own_card(name, title, f"Your own weights in the architecture {architecture}, {side} pixels.", notes + more)
+    notes += (*more, outputs_in_words(softmax))
+    card = own_card(name, title, f"Your own weights in the architecture {architecture}, {side} pixels.", notes)
     return wrap(
         network, findings, card, side=side, fit=fit, low=low, high=high, mean=mean, std=std, cam_layer=cam_layer,
         softmax=softmax,

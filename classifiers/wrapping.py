@@ -32,6 +32,11 @@ def own_card(name: str, title: str | None, summary: str, notes: tuple[str, ...] 
     return ModelCard(name, title or name, summary, trained_on, "yours", "", UNMEASURED)
 
 
+def outputs_in_words(softmax: bool) -> str:
+    """How the outputs of a model are read."""
+    return "findings exclude each other (softmax)" if softmax else "each finding stands for itself (sigmoid)"
+
+
 class AgainstTheRest(nn.Module):
     """Turns the outputs of findings that exclude each other (softmax) into one logit each, of it against all others.
 

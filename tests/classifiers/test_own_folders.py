@@ -62,6 +62,30 @@ def test_labels_that_exclude_each_other_become_each_against_the_others(folder, t
     assert list(either.probabilities(FILM).values()) == pytest.approx(expected.tolist(), rel=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("stated", "black", "white"),
+    [
+        ({"image_mean": [0.5] * 3, "image_std": [0.25] * 3}, -2, 2),
+        ({"image_mean": 0.5, "image_std": 0.25, "do_rescale": False}, -2, 1018),
+        ({"image_mean": [0.0] * 3, "image_std": [1.0] * 3, "rescale_factor": 1 / 127.5, "rescale_offset": True}, -1, 1),
+        ({"do_normalize": False, "rescale_factor": 1 / 127.5, "rescale_offset": True}, -1, 1),
+        ({"do_rescale": False}, 0, 255),
+        ({}, 0, 1),
+    ],
+)
+def test_films_enter_as_the_folder_says(folder, tmp_path, stated, black, white):
+    place = _copied(folder, tmp_path / "copy")
+    (place / "preprocessor_config.json").write_text(json.dumps(stated))
+    classifier = read_model(place)
+    ends = torch.stack([classifier.prepare(Radiograph(np.full((SIDE, SIDE), grey)))[0] for grey in (0.0, 1.0)])
+    entered = classifier.network.colours(ends)[:, 0, 0, 0]
+    assert entered.tolist() == pytest.approx([black, white], abs=1e-4)
+    assert ("not said" in classifier.card.trained_on) == (not stated)
+    (place / "preprocessor_config.json").write_text(json.dumps({"image_mean": "grey", "image_std": [1]}))
+    with pytest.raises(WeightsError, match="in numbers"):
+        read_model(place)
+
+
 def test_it_is_remembered_and_found_again(folder, tmp_path, monkeypatch):
     monkeypatch.setenv("XAI_LIGHTBOX_HOME", str(tmp_path / "home"))
     first = remember_model("hub", folder)
