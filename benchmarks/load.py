@@ -38,9 +38,9 @@ def run_methods(visitor: Visitor, place: int, seed: int, samples: int = 0) -> li
     return visitor.wait_for_maps(len(main_methods()), start)
 
 
-def browse(visitor: Visitor, steps: int, pause: float) -> list[float]:
+def browse(visitor: Visitor, seed: int, steps: int, pause: float) -> list[float]:
     """Look at film after film; seconds of each answer."""
-    order = random.Random(id(visitor)).sample(FILMS, k=len(FILMS))
+    order = random.Random(seed).sample(FILMS, k=len(FILMS))
     seconds = []
     for step in range(steps):
         seconds.append(visitor.open(film=order[step % len(order)], model="known-truth"))
@@ -82,7 +82,7 @@ def measured(
     yield f"{people} people: first map, the slowest", f"{first:.1f} s", "5 s"
     yield f"{people} people: all maps, the slowest", f"{last:.1f} s, {last / alone[-1]:.1f} x alone", "10 x"
     lookers = [Visitor(address) for _ in range(browsers)]
-    looked = together(browsers, lambda place: browse(lookers[place], 4, 2.0))
+    looked = together(browsers, lambda place: browse(lookers[place], place, 4, 2.0))
     answers = sorted(seconds for one in looked for seconds in one)
     what = f"{browsers} browse: median, 95th percentile of {len(answers)} answers"
     yield what, f"{statistics.median(answers):.2f} s, {answers[int(0.95 * len(answers))]:.2f} s", "2 s"
@@ -110,6 +110,7 @@ def _repeated(address: str, process: int, minutes: float, samples: int) -> tuple
             visitor.leave()
         runs += 1
     end = memory(process)
+    begun = begun or end  # the first runs took all the time
     what = f"{minutes:g} minutes, {2 * runs} runs of five methods"
     return what, f"{begun:.0f} to {end:.0f} MB ({end / begun - 1:+.0%})", "+10 %"
 
