@@ -145,7 +145,7 @@ def test_lengths_and_the_cardiothoracic_ratio_with_and_without_spacing(viewer_at
         assert (one["to"]["x"] - one["from"]["x"]) * 400 == pytest.approx(80, abs=1)
         hint = page.locator(".status .hint")
         assert ("No pixel spacing known" in hint.inner_text()) == (query == "")
-        assert ("not corrected for magnification" in hint.inner_text()) == (query != "")
+        assert ("Not corrected for magnification" in hint.inner_text()) == (query != "")
         press(page, "c")
         drag(page, (0.3, 0.6), (0.6, 0.63))
         drag(page, (0.1, 0.7), (0.85, 0.7))

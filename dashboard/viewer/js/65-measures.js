@@ -104,7 +104,7 @@ class Measures {
   words() {
     const ratio = this.ratio();
     const unit = this.viewer.given.film.spacing
-      ? " mm by the file's pixel spacing, not corrected for magnification."
+      ? " Not corrected for magnification."
       : " No pixel spacing known: lengths in pixels.";
     if (this.viewer.store.tool !== "ratio") return `Drag along a length, or an end of one.${unit}`;
     return ratio === null ? `Drag across the heart, then the inner chest.${unit}` : `Cardiothoracic ratio, by hand: ${ratio.toFixed(2)}.${unit}`;
