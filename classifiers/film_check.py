@@ -184,7 +184,7 @@ def doubts_of(
     found += _of_the_patient(look, limits, card, young, radiograph, entry)
     known = [populations[name] for name in card.scope.collections if name in populations]
     if known and not looks_odd and all(distance(look, population) > population[2] for population in known):
-        words = f"This film is unlike those that {card.title} was trained on."
+        words = f"This film is unlike those that {card.title} was made for."
         found += (_doubt("unlike-training", words),)
     return found
 
