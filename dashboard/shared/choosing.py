@@ -182,7 +182,9 @@ def open_film(film_reference: str) -> FilmContext:
     film = upload_of(held)
     if film is None:
         raise FilmError("the uploaded film is no longer held; choose its file again")
-    return with_own(with_corrections(FilmContext(film_reference, film)))
+    shown = with_corrections(FilmContext(film_reference, film))
+    belongings.shown_as(held, shown.radiograph.digest)
+    return with_own(shown)
 
 
 def default_findings(film: FilmContext, probabilities: dict[str, float]) -> tuple[str, ...]:
