@@ -91,7 +91,8 @@ def _timm(folder: Path, config: dict[str, Any], findings: Sequence[str], **optio
     """Timm's own form: the architecture's name, its input and its normalisation."""
     stated = config.get("pretrained_cfg")
     stated = stated if isinstance(stated, dict) else {}
-    given = {key: stated[key] for key in ("mean", "std") if stated.get(key)} if "mean" not in options else {}
+    said = any(key in options for key in ("mean", "std", "low", "high"))
+    given = {} if said else {key: stated[key] for key in ("mean", "std") if stated.get(key)}
     sides = stated.get("input_size") or (None,)
     names = tuple(findings) or tuple(map(str, stated.get("label_names") or config.get("label_names") or ()))
     if options.get("side") is None:

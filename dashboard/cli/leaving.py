@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 
 
 def end_sessions(runtime: Runtime) -> bool:
-    """End what ended sessions and removed films left behind, on the server's event loop. Returns whether anything went."""
+    """End what ended sessions and removed films left; called on the server's event loop. Returns whether any went."""
     ended, people, films = belongings.end_sessions(runtime.is_active_session)
     for session in ended:
         runtime.close_session(session)

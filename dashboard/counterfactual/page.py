@@ -120,7 +120,7 @@ def _title(name: str) -> str:
 
 
 def _likely(film: FilmContext) -> list[str]:
-    """The findings to open on: those looked at on the Compare page, and, unless hidden, what experts say of the film."""
+    """The findings to open on: those looked at on Compare, and, unless hidden, what experts say of the film."""
     reference, looked_at = st.session_state.get(choosing.LOOKED_AT, ("", ()))
     likely = list(looked_at) if reference == film.reference else []
     labels = film.entry.labels if film.entry is not None and not film.reference_hidden else ()
