@@ -107,6 +107,7 @@ def test_a_folder_of_timm_needs_no_further_library(tmp_path):
 def test_what_is_said_of_black_and_white_counts_more_than_the_folder(tmp_path, monkeypatch):
     stated = {"mean": [0.5] * 3, "std": [0.5] * 3}
     (tmp_path / "config.json").write_text(json.dumps({"architecture": "test_vit", "pretrained_cfg": stated}))
+    (tmp_path / "model.safetensors").touch()
     monkeypatch.setattr(own_folders, "load_own", lambda path, architecture, names, **options: options)
     assert read_model(tmp_path)["mean"] == [0.5] * 3
     said = read_model(tmp_path, low=0.0, high=1.0)
