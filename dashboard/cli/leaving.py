@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 
 
 def end_sessions(runtime: Runtime) -> bool:
-    """End what ended sessions left behind; called on the server's event loop. Returns whether anything went."""
+    """End what ended sessions and removed films left; called on the server's event loop. Returns whether any went."""
     ended, people, films = belongings.end_sessions(runtime.is_active_session)
     for session in ended:
         runtime.close_session(session)
@@ -30,7 +30,7 @@ def end_sessions(runtime: Runtime) -> bool:
     if films:
         _forget_pictures()
         _overwrite_free_memory()
-    return bool(ended)
+    return bool(ended or films)
 
 
 def _forget_pictures() -> None:
@@ -41,6 +41,7 @@ def _forget_pictures() -> None:
         pictures.map_picture,
         pictures.scored,
         pictures.unexplained,
+        pictures.marks_on,
     ):
         cache.clear()
 

@@ -91,8 +91,8 @@ def compare_film(arguments: argparse.Namespace) -> int:
     made = compare(context, arguments.finding, chosen, seed=arguments.seed, progress=progress)
     found = made.findings if arguments.scorecard else {}
     cards = {name: scorecard(context, result, seed=arguments.seed) for name, result in found.items()}
-    html = html_report(ReportContent(made, context.classifier.card, film.reference, film.card), cards)
-    write_text(arguments.out, html)
+    content = ReportContent(made, classifier.card, film.reference, film.card, annotations=film.annotations)
+    write_text(arguments.out, html_report(content, cards))
     if arguments.dicom is not None:
         _write_dicom(arguments.dicom, made)
     failed = [done.error for result in made.findings.values() for done in result.methods.values() if done.error]

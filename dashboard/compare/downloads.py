@@ -86,7 +86,7 @@ def _items(request: CompareRequest, results: dict[str, FindingResult], choice: C
     view, link = choice.view, address_of(st.context.url or "", choice)
     film, card = request.film, request.classifier.card
     content = ReportContent(
-        comparison, card, film.reference, film.card, view, link, overruled=is_overruled(film.radiograph)
+        comparison, card, film.reference, film.card, view, link, is_overruled(film.radiograph), film.annotations
     )
     readers = sorted({reader for result in results.values() for reader in result.readers})
     stem = file_stem("lightbox", film, list(results), *readers, request.classifier.name)

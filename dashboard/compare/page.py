@@ -10,7 +10,7 @@ from dashboard.compare import gate, scorecard
 from dashboard.compare.downloads import draw_downloads
 from dashboard.compare.finding_view import draw_finding
 from dashboard.compare.request import CompareRequest
-from dashboard.shared import choosing
+from dashboard.shared import choosing, choosing_methods
 from dashboard.shared.background import owner, warning_when_full
 from dashboard.shared.caches import manager, probabilities
 from dashboard.shared.display import View
@@ -37,8 +37,8 @@ def choose() -> list[CompareRequest]:
             st.warning("A model was trained on films of this patient; its scores here flatter it.")
         chances = probabilities(film.radiograph, models[0])
         findings = choosing.choose_findings(film, models[0].name, chances, link)
-        parameters = choosing.choose_methods(link)
-        seed = choosing.choose_seed(link)
+        parameters = choosing_methods.choose_methods(link)
+        seed = choosing_methods.choose_seed(link)
     st.session_state.setdefault("view", replace(link.view, outline=True))
     main = CompareRequest(film, models[0], findings, parameters, seed)
     return [main, *(main.with_model(model) for model in models[1:])]
@@ -95,7 +95,7 @@ def draw_results(requests: list[CompareRequest], was_pending: bool) -> None:
                 results[model][finding] = result
     st.session_state["view"] = view
     choice = _choice(requests, view)
-    usual = set(choice.methods) == set(choosing.usual_methods())
+    usual = set(choice.methods) == set(choosing_methods.usual_methods())
     write_address(to_query(replace(choice, methods=()) if usual else choice))
     with guarded("The exports cannot be offered"):
         draw_downloads(requests, results, choice)

@@ -87,7 +87,7 @@ def _draw_controls(film: FilmContext, drawn: list[Annotation]) -> None:
 
 def against_reference(film: FilmContext, finding: str) -> str:
     """How far this person's outline of a finding agrees with the experts', in a sentence; "" where one is not there."""
-    own, experts = union_mask(list(film.drawn), finding), union_mask(list(film.annotations), finding)
+    own, experts = own_mask(film, finding), union_mask(list(film.annotations), finding)
     if own is None or experts is None:
         return ""
     readers = " and ".join(sorted({a.reader for a in film.outlines(finding)}))

@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard.compare.request import CompareRequest
 from dashboard.jobs import sentence
-from dashboard.shared import own_regions, shares
+from dashboard.shared import corrections, own_regions, shares
 from dashboard.shared.state import SHARE, UPLOAD
 from dashboard.shared.unforeseen import safely
 
@@ -21,6 +21,9 @@ def draw(request: CompareRequest) -> None:
     with st.popover("Share", icon=":material/share:"):
         if not (upload or drawn):
             st.caption("The page's address is a link to this view. A film or regions of your own are shared here.")
+            return
+        if corrections.corrected_by_hand(film):
+            st.caption("Others see a film as it lies in its file. Undo your correction of it to share it.")
             return
         what = " and ".join(["my film"] * upload + ["my regions"] * drawn)
         st.caption("Whoever has the link sees it until you end it here" + (", or close this page." if upload else "."))

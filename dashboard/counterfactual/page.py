@@ -120,10 +120,11 @@ def _title(name: str) -> str:
 
 
 def _likely(film: FilmContext) -> list[str]:
-    """The findings to open on: those looked at on the Compare page, those outlined on the film, and its labels."""
+    """The findings to open on: those looked at on Compare, and, unless hidden, what experts say of the film."""
     reference, looked_at = st.session_state.get(choosing.LOOKED_AT, ("", ()))
     likely = list(looked_at) if reference == film.reference else []
-    return [*likely, *(a.finding for a in film.annotations), *(film.entry.labels if film.entry is not None else ())]
+    labels = film.entry.labels if film.entry is not None and not film.reference_hidden else ()
+    return [*likely, *(a.finding for a in film.annotations), *labels]
 
 
 def _choose_finding(film: FilmContext, findings: list[str], key: str) -> str:

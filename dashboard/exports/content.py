@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from classifiers import ModelCard
 from dashboard.shared.display import View
 from evaluation.one_film.compare import Comparison
-from radiographs import Radiograph
+from radiographs import Annotation, Radiograph
 from radiographs.collection import CollectionCard
 from xai_methods import get_method
 
@@ -24,7 +24,7 @@ SHOWN = {
 
 @dataclass(frozen=True, eq=False)
 class ReportContent:
-    """What a report is content.
+    """What a report is about.
 
     Attributes:
         comparison: maps and scores. card: the model's card.
@@ -32,6 +32,7 @@ class ReportContent:
         collection: the card of the film's collection. view: how maps are drawn.
         link: address at which the dashboard shows the same, "" for none.
         overruled: whether the person has looked at the film and overruled the reader's doubts.
+        annotations: what experts outlined, for the evidence that lies on tubes and lines.
     """
 
     comparison: Comparison
@@ -41,6 +42,7 @@ class ReportContent:
     view: View = field(default_factory=View)
     link: str = ""
     overruled: bool = False
+    annotations: tuple[Annotation, ...] = ()
 
 
 def facts(content: ReportContent) -> dict[str, str]:

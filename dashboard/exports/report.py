@@ -42,7 +42,7 @@ def html_report(content: ReportContent, scorecards: Mapping[str, Scorecard] | No
     film = display.film_picture(content.comparison.radiograph, MOST_PIXELS)
     cards = scorecards or {}
     results = content.comparison.findings.items()
-    marks = marks_on(content.comparison.radiograph) if results else {}
+    marks = marks_on(content.comparison.radiograph, content.annotations) if results else {}
     return render(
         TEMPLATES,
         "report.html.j2",

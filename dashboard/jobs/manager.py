@@ -8,14 +8,14 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from dashboard.jobs.fair_queue import FairQueue, person_of
+from dashboard.jobs.sentences import sentence
+from dashboard.jobs.status import State, Status
 from dashboard.jobs.worker_threads import WorkerThreads
-from radiographs.plain_text import neutral
 from xai_methods import Cancelled
 
-State = Literal["queued", "running", "done", "failed", "cancelled"]
 Work = Callable[[Callable[[float], None], Callable[[], bool]], Any]
 """Called with a progress callback (share done, 0 to 1) and a question whether to stop; returns the result."""
 TELLING_SHARE, TELLING_SECONDS = 0.05, 0.5
@@ -56,50 +56,6 @@ def stopping(progress: Callable[[float], None], cancelled: Callable[[], bool]) -
 
 class QueueFullError(RuntimeError):
     """Too much work is waiting. The message says so to the person who wants more."""
-
-
-@dataclass(frozen=True)
-class Status:
-    """What is known of a piece of work at one moment.
-
-    Attributes:
-        state: queued, running, done, failed or cancelled. share: of the work done, 0 to 1.
-        seconds: running time so far, or in all. result: what it returned, once done.
-        error: why it failed, in one sentence.
-        ahead: how many pieces of work that wait will start before this one; 0 where it does not wait.
-        left: seconds until it is likely done, waiting included; None where nothing is known of its kind yet.
-    """
-
-    state: State
-    share: float = 0.0
-    seconds: float = 0.0
-    result: Any = None
-    error: str = ""
-    ahead: int = 0
-    left: float | None = None
-
-    @property
-    def pending(self) -> bool:
-        """Whether it is still waiting or running."""
-        return self.state in ("queued", "running")
-
-    @property
-    def words(self) -> str:
-        """Where unfinished work stands, for people: its place in the line or what is done of it, and the time left."""
-        left = "" if self.left is None else f"about {_duration(self.left)}"
-        if self.state == "queued":
-            place = "queued (next)" if self.ahead == 0 else f"queued ({self.ahead} ahead)"
-            return f"{place} · {left}" if left else place
-        if self.state == "running":
-            done = f"{self.share:.0%} · {self.seconds:.0f} s"
-            return f"{done} · {left} left" if left else done
-        return ""
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 @dataclass(eq=False)
@@ -341,13 +297,3 @@ def _done(progress: Callable[[float], None], cancelled: Callable[[], bool]) -> N
 
 def _holds(key: Hashable, digest: str) -> bool:
     return key == digest or (isinstance(key, tuple) and any(_holds(part, digest) for part in key))
-
-
-def sentence(error: BaseException, longest: int = 300) -> str:
-    """The first line of an error's message as a sentence for people, of which Markdown makes no link or picture."""
-    text = str(error.args[0] if isinstance(error, KeyError) and error.args else error).strip()
-    line = text.splitlines()[0][:longest].strip() if text else ""
-    if not line:
-        return f"It stopped with an unexpected error ({type(error).__name__})."
-    line = neutral(line)
-    return line[:1].upper() + line[1:] + ("" if line.endswith((".", "!", "?")) else ".")

@@ -1,16 +1,19 @@
-"""Downloads and looks into folders, in the background; apart from the explanations, which need the cores."""
+"""Downloads, scans of folders and trials of models, in the background; apart from explanations and their cores."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 
 import streamlit as st
 
 from dashboard.jobs import JobManager, Status, Work
+from dashboard.shared.background import draw_progress
+from dashboard.shared.fragments import fragment
+from dashboard.shared.unforeseen import safely
 
 WORKERS = 3
-"""Downloads and looks into folders at once; they wait for the network or the disk most of the time."""
+"""At once; they wait for the network or the disk most of the time."""
 
 
 class BackgroundDownloads:
@@ -61,5 +64,29 @@ class BackgroundDownloads:
 
 @st.cache_resource(show_spinner=False)
 def downloads() -> BackgroundDownloads:
-    """The server's downloads and looks into folders."""
+    """The server's downloads, scans and trials."""
     return BackgroundDownloads()
+
+
+def draw_work(name: Hashable, doing: str, draw_done: Callable[[Status], None]) -> None:
+    """Draw where the work of this name stands: how far it is, with a button that stops it, why it failed, or what came.
+
+    Args:
+        doing: words on what is being done. draw_done: draws what came of it.
+    """
+    status = downloads().status(name)
+    if status is not None:
+        fragment(_draw_state, ticking=status.pending)(name, doing, draw_done, status.pending)
+
+
+def _draw_state(name: Hashable, doing: str, draw_done: Callable[[Status], None], was_busy: bool) -> None:
+    status = downloads().status(name)
+    if status is None or status.pending != was_busy:
+        st.rerun()
+    elif status.pending:
+        draw_progress(doing, status, f"{status.seconds:.0f} s")
+        st.button("Stop", icon=":material/stop:", on_click=safely(downloads().forget), args=(name,), key="stop_work")
+    elif status.state == "failed":
+        st.error(status.error, icon=":material/error:")
+    elif status.state == "done":
+        draw_done(status)

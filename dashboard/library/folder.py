@@ -7,14 +7,12 @@ import streamlit as st
 
 from dashboard.jobs import Status, sentence
 from dashboard.library import store
-from dashboard.library.downloads import downloads
+from dashboard.library.downloads import downloads, draw_work
 from dashboard.library.page import draw_refused
 from dashboard.library.store import Preview
 from dashboard.people.roles import NotAllowedError, may, permit
 from dashboard.shared import display
-from dashboard.shared.background import draw_progress, owner, warning_when_full
-from dashboard.shared.fragments import fragment
-from dashboard.shared.unforeseen import safely
+from dashboard.shared.background import owner, warning_when_full
 from radiographs import FilmError
 from radiographs.collections.remembered import LONGEST_TITLE
 from radiographs.findings import display_name
@@ -45,9 +43,7 @@ def draw() -> None:
         path = st.text_input("Folder on this computer", key="folder_path", placeholder="/home/me/films")
         if st.form_submit_button("Scan folder", icon=":material/folder_open:", type="primary"):
             _start(path)
-    status = downloads().status(_name())
-    if status is not None:
-        fragment(_draw_state, ticking=status.pending)(status.pending)
+    draw_work(_name(), "Reading every file of the folder", _draw_preview)
 
 
 def _name() -> str:
@@ -64,21 +60,6 @@ def _start(path: str) -> None:
         return
     with warning_when_full():
         downloads().start(_name(), lambda progress, cancelled: store.look_into(path))
-
-
-def _draw_state(was_busy: bool) -> None:
-    status = downloads().status(_name())
-    if status is None or status.pending != was_busy:
-        st.rerun()
-    elif status.pending:
-        draw_progress("Reading every file of the folder", status, f"{status.seconds:.0f} s")
-        st.button(
-            "Stop", icon=":material/stop:", on_click=safely(downloads().forget), args=(_name(),), key="stop_folder"
-        )
-    elif status.state == "failed":
-        st.error(status.error, icon=":material/error:")
-    elif status.state == "done":
-        _draw_preview(status)
 
 
 def _draw_preview(status: Status) -> None:

@@ -12,16 +12,16 @@ import streamlit as st
 from classifiers.own_models import check_name, keep_model, read_model
 from classifiers.registry import list_models
 from dashboard.jobs import Status, Work, sentence
-from dashboard.library.downloads import downloads
+from dashboard.library.downloads import downloads, draw_work
 from dashboard.people.roles import NotAllowedError, may, permit
 from dashboard.shared import caches
-from dashboard.shared.background import draw_progress, owner, warning_when_full
-from dashboard.shared.fragments import fragment
-from dashboard.shared.unforeseen import safely
+from dashboard.shared.background import owner, warning_when_full
 from evaluation.cli.own_models import NORMALISATIONS
 from evaluation.one_film.trial import Trial, trial_films, try_model
 from radiographs.findings import display_name
 
+AS_STATED = "As its files say"
+"""Where they say nothing: a padded square, and 0 to 1."""
 OTHER = "Mean and std of your own"
 FORMS = """
 - **Weights** (`.safetensors`, `.pt`, `.pth`, `.pth.tar`, `.ckpt`): a state dict, a checkpoint, or a whole network,
@@ -58,9 +58,7 @@ def draw() -> None:
         given = _fields()
         if st.form_submit_button("Try it out", icon=":material/science:", type="primary"):
             _start(given)
-    status = downloads().status(_name())
-    if status is not None:
-        fragment(_draw_state, ticking=status.pending)(status.pending)
+    draw_work(_name(), "Trying the model out", _draw_tried)
 
 
 def _fields() -> dict[str, Any]:
@@ -79,9 +77,12 @@ def _fields() -> dict[str, Any]:
     left, middle, right = st.columns(3)
     given["side"] = left.number_input("Input side in pixels", 0, 2048, 0, key="model_side",
                                       help="0: what the architecture or the file says.")  # fmt: skip
-    given["fit"] = middle.selectbox("A film becomes a square by", ("pad", "crop"), key="model_fit")
-    given["normalise"] = right.selectbox("Black and white enter as", (*NORMALISATIONS, OTHER), key="model_normalise",
-                                         help="As when the model was trained. A folder says it by itself.")  # fmt: skip
+    given["fit"] = middle.selectbox("A film becomes a square by", (AS_STATED, "pad", "crop"), key="model_fit",
+                                    help="A folder may say it; else films are padded.")  # fmt: skip
+    words = "As when the model was trained. A folder may say it; else 0 to 1."
+    given["normalise"] = right.selectbox(
+        "Black and white enter as", (AS_STATED, *NORMALISATIONS, OTHER), key="model_normalise", help=words
+    )
     with st.expander("More"):
         given["mean"] = st.text_input("Mean (one number, or three)", key="model_mean", help=f"For: {OTHER}.")
         given["std"] = st.text_input("Std (one number, or three)", key="model_std", help=f"For: {OTHER}.")
@@ -97,20 +98,23 @@ def _options(given: dict[str, Any]) -> dict[str, Any]:
     Raises:
         ValueError: a field cannot be read.
     """
-    options: dict[str, Any] = {"fit": given["fit"], **NORMALISATIONS.get(given["normalise"], {})}
+    options: dict[str, Any] = dict(NORMALISATIONS.get(given["normalise"], {}))
     if given["normalise"] == OTHER:
         options |= {"mean": _numbers(given["mean"], "mean"), "std": _numbers(given["std"], "std")}
-    if Path(given["path"]).expanduser().is_dir() and given["normalise"] == next(iter(NORMALISATIONS)):
-        del options["fit"]  # the folder says how films enter
+    if given["fit"] != AS_STATED:
+        options["fit"] = given["fit"]
     chosen = {"side": int(given["side"]), "cam_layer": given["cam_layer"].strip(), "softmax": given["softmax"]}
     return options | {key: value for key, value in chosen.items() if value}
 
 
 def _numbers(text: str, what: str) -> tuple[float, ...]:
     try:
-        return tuple(float(part) for part in text.replace(",", " ").split())
+        numbers = tuple(float(part) for part in text.replace(",", " ").split())
     except ValueError:
-        raise ValueError(f"The {what} is one number, or three separated by commas.") from None
+        numbers = ()
+    if len(numbers) not in (1, 3):
+        raise ValueError(f"The {what} is one number, or three separated by commas.")
+    return numbers
 
 
 def _name() -> str:
@@ -147,21 +151,6 @@ def _work(given: dict[str, Any], options: dict[str, Any]) -> Work:
     return work
 
 
-def _draw_state(was_busy: bool) -> None:
-    status = downloads().status(_name())
-    if status is None or status.pending != was_busy:
-        st.rerun()
-    elif status.pending:
-        draw_progress("Trying the model out", status, f"{status.seconds:.0f} s")
-        st.button(
-            "Stop", icon=":material/stop:", on_click=safely(downloads().forget), args=(_name(),), key="stop_model"
-        )
-    elif status.state == "failed":
-        st.error(status.error, icon=":material/error:")
-    elif status.state == "done":
-        _draw_tried(status)
-
-
 def _draw_tried(status: Status) -> None:
     tried: Tried = status.result
     trial, classifier = tried.trial, tried.trial.classifier
@@ -175,6 +164,10 @@ def _draw_tried(status: Status) -> None:
     if trial.refusing:
         with st.expander(f"{len(trial.refusing)} methods do not explain it, and why"):
             st.table(pd.DataFrame(trial.refusing, columns=["Method", "Why not"]), hide_index=True)
+    if any(entry.name == classifier.name for entry in list_models()):
+        st.warning(
+            f"Your model {classifier.name} is there already; this one takes its place.", icon=":material/warning:"
+        )
     if st.button(f"Add as {classifier.name}", type="primary", icon=":material/add:", key="add_model"):
         try:
             permit("add model", classifier.name)

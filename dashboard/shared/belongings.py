@@ -48,10 +48,13 @@ class _Visit:
 class _Upload:
     film: Radiograph
     sessions: set[str]
+    digests: set[str]
 
 
 _visits: dict[str, _Visit] = {}
 _uploads: OrderedDict[tuple[str, str], _Upload] = OrderedDict()
+_gone: set[str] = set()
+"""Digests of films that were let go since :func:`end_sessions` told of them."""
 _read: OrderedDict[Path, list[Annotation]] = OrderedDict()
 
 
@@ -79,7 +82,8 @@ def end_sessions(active: Callable[[str], bool]) -> tuple[list[str], list[str], l
         active: whether a session is open.
 
     Returns:
-        The sessions that ended; the people of whom none is left; the digests of uploaded films that nobody holds now.
+        The sessions that ended; the people of whom none is left; the digests of uploaded films that were let go since
+        the last call and that nobody holds now, as they lay and as they were corrected.
     """
     given = os.environ.get(GRACE_VARIABLE, "")
     grace = float(given) if given.isascii() and given.isdecimal() else USUAL_GRACE
@@ -91,11 +95,11 @@ def end_sessions(active: Callable[[str], bool]) -> tuple[list[str], list[str], l
         people = {_visits.pop(name).person for name in ended}
         for upload in _uploads.values():
             upload.sessions -= set(ended)
-        dropped = {key: upload.film.digest for key, upload in _uploads.items() if not upload.sessions}
-        for key in dropped:
-            del _uploads[key]
-        held = {upload.film.digest for upload in _uploads.values()}
-        return ended, [name for name in people if not present(name)], sorted(set(dropped.values()) - held)
+        for key in [key for key, upload in _uploads.items() if not upload.sessions]:
+            _let_go(key)
+        gone = _gone.difference(*(upload.digests for upload in _uploads.values()))
+        _gone.clear()
+        return ended, [name for name in people if not present(name)], sorted(gone)
 
 
 def uploaded(short: str) -> Radiograph | None:
@@ -120,18 +124,31 @@ def hold_upload(film: Radiograph) -> str:
     """Hold a film that this person uploaded; returns the start of its digest, by which it is found again."""
     short = short_digest(film.digest)
     with _lock:
-        held = _uploads.setdefault((person(), short), _Upload(film, set()))
+        held = _uploads.setdefault((person(), short), _Upload(film, set(), {film.digest}))
         held.sessions.add(identity.session())
         _uploads.move_to_end((person(), short))
         while len(_uploads) > MOST_UPLOADS:
-            _uploads.popitem(last=False)
+            _let_go(next(iter(_uploads)))
     return short
+
+
+def shown_as(short: str, digest: str) -> None:
+    """Take note of the digest under which an uploaded film is shown, corrected or not: what is of it goes with it."""
+    with _lock:
+        for (_, held), upload in _uploads.items():
+            if held == short:
+                upload.digests.add(digest)
 
 
 def drop_upload(short: str) -> None:
     """Let a film of this person's go."""
     with _lock:
-        _uploads.pop((person(), short), None)
+        if (person(), short) in _uploads:
+            _let_go((person(), short))
+
+
+def _let_go(key: tuple[str, str]) -> None:
+    _gone.update(_uploads.pop(key).digests)
 
 
 def regions(film: Radiograph, name: str = "") -> list[Annotation]:

@@ -56,11 +56,6 @@ def _draw_doubts(film: Radiograph, words: str) -> None:
         )  # fmt: skip
 
 
-def in_doubt(film: Radiograph) -> bool:
-    """Whether a doubt about the film stands that the person has not overruled."""
-    return bool(film.doubts) and not is_overruled(film)
-
-
 def is_overruled(film: Radiograph) -> bool:
     """Whether the person has overruled these doubts about the film in this session."""
     return _doubts_key(film) in st.session_state.get("overruled_doubts", ())

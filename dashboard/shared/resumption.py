@@ -6,7 +6,7 @@ import json
 import logging
 import threading
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
@@ -19,15 +19,16 @@ MOST = 5
 """Views that are offered to one person."""
 _log = logging.getLogger(__name__)
 _lock = threading.Lock()
-_views: dict[str, tuple[str, dict[str, list[str]]]] = {}
+_views: dict[str, tuple[str, dict[str, Any]]] = {}
 
 
 def note_view(address: dict[str, list[str]]) -> None:
     """Take note of the view that this session looks at."""
     person = identity.name()
     if person:
+        page = urlsplit(st.context.url or "").path or "/"
         with _lock:
-            _views[identity.session()] = person, address
+            _views[identity.session()] = person, {"page": page, "address": address}
             while len(_views) > 1000:
                 _views.pop(next(iter(_views)))
 
@@ -38,7 +39,7 @@ def mark_unfinished() -> None:
     with _lock:
         views = list(_views.values())
     for person in pending & {person for person, _ in views}:
-        wanted = [address for owner, address in views if owner == person][-MOST:]
+        wanted = [view for owner, view in views if owner == person][-MOST:]
         try:
             write_text(identity.folder(person) / "unfinished.json", json.dumps(wanted))
         except OSError as error:
@@ -50,11 +51,13 @@ def offer() -> None:
     state = st.session_state
     if "unfinished" not in state:
         state["unfinished"] = _taken(identity.name())
-    for place, address in enumerate(state["unfinished"]):
+    for place, view in enumerate(state["unfinished"]):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.info("The server was stopped while it worked for you.", icon=":material/resume:")
-            st.link_button("Go on", f"/?{urlencode(address, doseq=True)}", icon=":material/play_arrow:")
-            st.button("Leave it", key=f"leave {place}", on_click=safely(state["unfinished"].remove), args=(address,))
+            st.link_button(
+                "Go on", f"{view['page']}?{urlencode(view['address'], doseq=True)}", icon=":material/play_arrow:"
+            )
+            st.button("Leave it", key=f"leave {place}", on_click=safely(state["unfinished"].remove), args=(view,))
 
 
 def _taken(person: str) -> list[dict[str, Any]]:
@@ -69,4 +72,5 @@ def _taken(person: str) -> list[dict[str, Any]]:
     except (OSError, ValueError, RecursionError) as error:
         _log.warning("what was noted of unfinished work cannot be read (%s)", type(error).__name__)
         return []
-    return [address for address in found if isinstance(address, dict)] if isinstance(found, list) else []
+    views = [view for view in found if isinstance(view, dict)] if isinstance(found, list) else []
+    return [view for view in views if isinstance(view.get("page"), str) and isinstance(view.get("address"), dict)]

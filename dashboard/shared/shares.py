@@ -36,7 +36,7 @@ class SharedView:
 
 
 def begin(film: Radiograph, *, upload: bool, regions: bool) -> str:
-    """SharedView a film's view; returns the secret word for the link.
+    """Share a film's view; returns the secret word for the link.
 
     Raises:
         ValueError: this person's browser holds no name, so nobody could end the share.

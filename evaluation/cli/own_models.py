@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from evaluation.one_film.trial import Trial
 
 NORMALISATIONS: dict[str, dict[str, Any]] = {
-    "0 to 1": {},
+    "0 to 1": {"low": 0.0, "high": 1.0},
     "-1 to 1": {"low": -1.0, "high": 1.0},
     "ImageNet": {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)},
     "0 to 255": {"low": 0.0, "high": 255.0},
@@ -53,7 +53,9 @@ def _add_add(added: Any) -> None:
     command.add_argument("--side", type=int, help="input side in pixels (default: the architecture's own)")
     command.add_argument("--fit", choices=("pad", "crop"), help="how a film becomes a square (default pad)")
     words = ", ".join(NORMALISATIONS)
-    command.add_argument("--normalise", choices=NORMALISATIONS, metavar="HOW", help=f"{words} (default 0 to 1)")
+    command.add_argument(
+        "--normalise", choices=NORMALISATIONS, metavar="HOW", help=f"{words} (default: as a folder says, else 0 to 1)"
+    )
     command.add_argument("--mean", type=_numbers, metavar="M[,M,M]", help="of an input in 0 to 1, with --std")
     command.add_argument("--std", type=_numbers, metavar="S[,S,S]", help="of an input in 0 to 1, with --mean")
     command.add_argument("--cam-layer", metavar="LAYER", help="layer for class-activation maps (default: traced)")

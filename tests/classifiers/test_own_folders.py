@@ -7,6 +7,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from classifiers import own_folders
 from classifiers.own_models import forget_model, read_model, remember_model
 from classifiers.registry import load_classifier
 from classifiers.weights import WeightsError
@@ -125,3 +126,13 @@ def test_a_folder_of_timm_needs_no_further_library(tmp_path):
     classifier = read_model(tmp_path)
     assert (classifier.findings, classifier.side) == (("Mass", "Nodule"), 160)
     assert classifier.cam_layout.grid == (10, 10)
+
+
+def test_what_is_said_of_black_and_white_counts_more_than_the_folder(tmp_path, monkeypatch):
+    stated = {"mean": [0.5] * 3, "std": [0.5] * 3}
+    (tmp_path / "config.json").write_text(json.dumps({"architecture": "test_vit", "pretrained_cfg": stated}))
+    (tmp_path / "model.safetensors").touch()
+    monkeypatch.setattr(own_folders, "load_own", lambda path, architecture, names, **options: options)
+    assert read_model(tmp_path)["mean"] == [0.5] * 3
+    said = read_model(tmp_path, low=0.0, high=1.0)
+    assert (said["low"], said["high"], "mean" in said, "std" in said) == (0.0, 1.0, False, False)

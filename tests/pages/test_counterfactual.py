@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,6 +13,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from tests.dashboard.exaggeration import made_plane, made_series
+from tests.dashboard.made import tiny_film
 from tests.pages.conftest import APP
 from xai_methods.counterfactual import LEVELS
 
@@ -156,6 +158,16 @@ def test_it_opens_on_the_finding_looked_at_or_the_films_label(explained):
     assert page.selectbox(key="exaggerated progressive-exaggeration tiny tiny-films/film-0").value == "Effusion"
     page = opened()
     assert page.selectbox(key="exaggerated progressive-exaggeration tiny tiny-films/film-0").value == "Nodule"
+
+
+def test_a_label_that_is_hidden_opens_no_finding():
+    from dashboard.counterfactual.page import _likely
+    from dashboard.shared.film_context import FilmContext
+    from radiographs.collection import FilmEntry
+
+    film = FilmContext("x/a", tiny_film()[0], entry=FilmEntry("a", labels=("Nodule",)))
+    assert _likely(film) == ["Nodule"]
+    assert _likely(replace(film, reference_hidden=True)) == []
 
 
 def test_probabilities_are_the_models_own(registries, monkeypatch):

@@ -447,3 +447,21 @@ def test_a_model_of_ones_own_is_tried_out_added_renamed_and_removed(library, hom
     page.button(key="confirm_remove").click().run()
     assert not page.exception
     assert own_cards() == []
+
+
+def test_a_folder_of_a_model_says_itself_how_films_enter_unless_the_form_does():
+    from dashboard.library.own_model import AS_STATED, OTHER, _options
+
+    form = {
+        "fit": AS_STATED,
+        "normalise": AS_STATED,
+        "side": 0,
+        "cam_layer": " ",
+        "softmax": False,
+        "mean": "",
+        "std": "1",
+    }
+    assert _options(form) == {}
+    assert _options(form | {"fit": "crop", "normalise": "0 to 1"}) == {"fit": "crop", "low": 0.0, "high": 1.0}
+    with pytest.raises(ValueError, match="mean is one number"):
+        _options(form | {"normalise": OTHER})

@@ -21,7 +21,7 @@ from evaluation.one_film.evaluate import MethodResult, ScoringContext
 from evaluation.one_film.scorecard import Cell, Scorecard
 from evaluation.scores import Score
 from evaluation.validity.gate import Verdict
-from radiographs import Radiograph
+from radiographs import Annotation, Radiograph
 from radiographs.annotation import annotations_of
 from radiographs.radiograph import Note
 from tests.dashboard.made import CARD, SCRIPT, TinyCollection, marked, tiny_classifier, tiny_film
@@ -104,6 +104,16 @@ def test_report_holds_the_link_and_how_maps_were_drawn(comparison):
     assert "colours about 0" in html
     assert len(re.findall(r"(?:src|href)=(?!\"data:)", html)) == 1
     assert "<a " not in html_report(ReportContent(comparison, CARD, "a/b", link="javascript:alert(1)"))
+
+
+def test_report_says_what_lies_on_outlined_tubes(comparison):
+    result, line = comparison.findings["Nodule"], np.eye(*comparison.radiograph.shape)
+    methods = {"jacobian": replace(result.methods["jacobian"], on_film=line)}
+    made = replace(comparison, findings={"Nodule": replace(result, methods=methods)})
+    content = ReportContent(made, CARD, "a/b")
+    assert "tubes and lines" not in html_report(content)
+    found = html_report(replace(content, annotations=(Annotation("ett", line > 0, "mask", "a reader"),)))
+    assert "evidence lies on tubes and lines (1.2% of the film)" in found
 
 
 def test_report_says_a_doubt_and_that_it_was_overruled(comparison):

@@ -28,7 +28,7 @@ def people(monkeypatch, tmp_path):
 
     come("a" * 32)
     yield come
-    for held in (belongings._uploads, belongings._read, belongings._visits):
+    for held in (belongings._uploads, belongings._read, belongings._visits, belongings._gone):
         held.clear()
 
 
@@ -62,8 +62,11 @@ def test_an_upload_is_held_for_its_person_until_it_is_dropped(people):
     people("b" * 32)
     assert belongings.uploaded(short) is None
     people("a" * 32)
+    belongings.shown_as(short, "turned")
     belongings.drop_upload(short)
     assert belongings.uploaded(short) is None
+    assert belongings.end_sessions(lambda session: True)[2] == sorted([FILM.digest, "turned"])
+    assert belongings.end_sessions(lambda session: True)[2] == []
 
 
 def test_the_films_looked_at_last_are_held():

@@ -39,7 +39,7 @@ def odd_page() -> None:
 
     from dashboard.shared.corrections import with_corrections
     from dashboard.shared.film_context import FilmContext
-    from dashboard.shared.film_notes import draw_notes, in_doubt
+    from dashboard.shared.film_notes import draw_notes, is_overruled
     from radiographs import Annotation, Radiograph
     from radiographs.radiograph import Note
 
@@ -51,7 +51,8 @@ def odd_page() -> None:
         odd = Note("mirrored", "The film looks mirrored.", True), Note("inverted", "The film looks inverted.", True)
         film = film.with_notes((*film.notes, *odd))
     draw_notes(film)
-    st.text(f"{in_doubt(film)} {film.pixels[0, 3]:.1f} {found.annotations[0].mask.argmax()}")
+    stands = bool(film.doubts) and not is_overruled(film)
+    st.text(f"{stands} {film.pixels[0, 3]:.1f} {found.annotations[0].mask.argmax()}")
 
 
 def test_an_odd_film_is_grey_and_corrected_and_uncorrected_again():

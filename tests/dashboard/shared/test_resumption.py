@@ -16,6 +16,8 @@ def be(tmp_path, monkeypatch):
     monkeypatch.setenv("XAI_LIGHTBOX_HOME", str(tmp_path))
     monkeypatch.setattr(caches, "manager", lambda: types.SimpleNamespace(pending_people=lambda: {"b1", "c9"}))
     monkeypatch.setattr(resumption, "_views", {})
+    context = types.SimpleNamespace(url="http://127.0.0.1:8501/stability?film=x")
+    monkeypatch.setattr(resumption, "st", types.SimpleNamespace(context=context))
 
     def become(person: str, session: str) -> None:
         monkeypatch.setattr(identity, "name", lambda: person)
@@ -31,7 +33,9 @@ def test_only_people_whose_work_was_unfinished_are_offered_their_views(be):
     be("", "s4")
     resumption.note_view({"film": ["e"]})
     resumption.mark_unfinished()
-    assert resumption._taken("b1") == [{"film": ["b"], "run": ["1"]}, {"film": ["c"], "run": ["1"]}]
+    found = resumption._taken("b1")
+    assert [view["address"] for view in found] == [{"film": ["b"], "run": ["1"]}, {"film": ["c"], "run": ["1"]}]
+    assert {view["page"] for view in found} == {"/stability"}
     assert resumption._taken("b1") == []
     assert resumption._taken("b2") == resumption._taken("") == []
 
@@ -39,6 +43,6 @@ def test_only_people_whose_work_was_unfinished_are_offered_their_views(be):
 def test_a_damaged_note_offers_nothing(be):
     place = identity.folder("b1") / "unfinished.json"
     place.parent.mkdir(parents=True)
-    for content in ("{", '{"film": 1}', "[1, null]"):
+    for content in ("{", '{"film": 1}', "[1, null]", '[{"film": ["a"]}]'):
         place.write_text(content)
         assert resumption._taken("b1") == []
