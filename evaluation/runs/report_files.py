@@ -115,7 +115,7 @@ def _human_line(board: pd.DataFrame, name: str) -> list[str]:
     """A sentence on what another reader of the same films reaches, where there is one."""
     readers = board[(board.metric == name) & board["map"].str.startswith(f"{READER}/")].dropna(subset=["mean"])
     return [
-        f"Another reader reaches {row['mean']:.3f} on {row['n']:.0f} pairs; a map cannot be expected to agree better there"
+        f"Another reader reaches {row['mean']:.3f} on {row['n']:.0f} pairs; a map cannot be expected to do better there"
         for row in readers.to_dict("records")
     ]
 
