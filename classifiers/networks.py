@@ -37,10 +37,10 @@ class Block(nn.Module):
         return self.relu(x)
 
 
-class ChestResNet18(nn.Module):
-    """See :func:`chest_resnet18`. Written here, for torchvision takes a second to import; a test compares the two."""
+class ResNet18Stem(nn.Module):
+    """A ResNet-18 for grey films up to its third stage: what both shipped architectures begin with."""
 
-    def __init__(self, n_findings: int) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(1, 64, kernel_size=7, stride=2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm2d(64)
@@ -49,6 +49,18 @@ class ChestResNet18(nn.Module):
         self.layer1 = nn.Sequential(Block(64, 64), Block(64, 64))
         self.layer2 = nn.Sequential(Block(64, 128, stride=2), Block(128, 128))
         self.layer3 = nn.Sequential(Block(128, 256, stride=2), Block(256, 256))
+
+    def stem(self, films: torch.Tensor) -> torch.Tensor:
+        """Map films (N, 1, S, S) to features (N, 256, S/16, S/16)."""
+        x = self.maxpool(self.relu(self.bn1(self.conv1(films))))
+        return self.layer3(self.layer2(self.layer1(x)))
+
+
+class ChestResNet18(ResNet18Stem):
+    """See :func:`chest_resnet18`. Written here, for torchvision takes a second to import; a test compares the two."""
+
+    def __init__(self, n_findings: int) -> None:
+        super().__init__()
         self.layer4 = nn.Sequential(Block(256, 512), Block(512, 512))
         self.avgpool = nn.AdaptiveAvgPool2d((1, 1))
         self.fc = nn.Linear(512, n_findings)
@@ -87,8 +99,7 @@ def chest_resnet18(n_findings: int, imagenet: dict[str, torch.Tensor] | None = N
 
 def feature_map(network: ChestResNet18, films: torch.Tensor) -> torch.Tensor:
     """Run the convolutional part of :func:`chest_resnet18`: (N, 1, S, S) to (N, 512, S/16, S/16)."""
-    x = network.maxpool(network.relu(network.bn1(network.conv1(films))))
-    return network.layer4(network.layer3(network.layer2(network.layer1(x))))
+    return network.layer4(network.stem(films))
 
 
 def class_map(network: ChestResNet18, features: torch.Tensor) -> torch.Tensor:

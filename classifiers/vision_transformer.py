@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from classifiers.networks import CELL, Block
+from classifiers.networks import CELL, ResNet18Stem
 
 SIDE = 224
 WIDTH, HEADS, DEPTH = 192, 3, 3
@@ -51,18 +51,11 @@ class TransformerBlock(nn.Module):
         return x + self.mlp(self.norm2(x))
 
 
-class ChestVit(nn.Module):
+class ChestVit(ResNet18Stem):
     """Films (N, 1, 224, 224) to logits (N, C): a ResNet-18 up to its third stage, then three transformer blocks."""
 
     def __init__(self, n_findings: int) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(1, 64, kernel_size=7, stride=2, padding=3, bias=False)
-        self.bn1 = nn.BatchNorm2d(64)
-        self.relu = nn.ReLU(inplace=True)
-        self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)
-        self.layer1 = nn.Sequential(Block(64, 64), Block(64, 64))
-        self.layer2 = nn.Sequential(Block(64, 128, stride=2), Block(128, 128))
-        self.layer3 = nn.Sequential(Block(128, 256, stride=2), Block(256, 256))
         self.patch_embed = nn.Conv2d(256, WIDTH, kernel_size=1)
         self.cls_token = nn.Parameter(torch.zeros(1, 1, WIDTH))
         self.pos_embed = nn.Parameter(0.02 * torch.randn(1, 1 + (SIDE // CELL) ** 2, WIDTH))
@@ -73,9 +66,7 @@ class ChestVit(nn.Module):
 
     def tokens(self, films: torch.Tensor) -> torch.Tensor:
         """Map films (N, 1, 224, 224) to normalised tokens (N, 197, W): the class token, then the cells row by row."""
-        x = self.maxpool(self.relu(self.bn1(self.conv1(films))))
-        x = self.layer3(self.layer2(self.layer1(x)))
-        x = self.patch_embed(x).flatten(2).transpose(1, 2)
+        x = self.patch_embed(self.stem(films)).flatten(2).transpose(1, 2)
         x = torch.cat([self.cls_token.expand(len(x), -1, -1), x], dim=1) + self.pos_embed
         *early, last = self.blocks
         for block in early:

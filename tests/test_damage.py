@@ -154,7 +154,7 @@ TIMES = int(os.environ.get("XAI_LIGHTBOX_MUTATIONS", "25"))
 
 
 @pytest.mark.timeout(300 + TIMES)
-@pytest.mark.filterwarnings("ignore")
+@pytest.mark.filterwarnings("ignore")  # libraries warn of much in damaged files; what counts is how reading ends
 @pytest.mark.parametrize("name", SEEDS)
 def test_a_mutated_file_is_read_or_refused_in_words(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file_name, make, read, expected = SEEDS[name]

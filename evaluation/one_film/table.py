@@ -48,7 +48,7 @@ def reader_words(result: FindingResult) -> str:
     if score is None or math.isnan(score.value):
         return ""
     title = get_metric(HUMAN_LINE).title
-    return f"Two readers agree to {score.value:.2f} in {title.lower()} here; a map cannot be expected to agree better."
+    return f"Two readers agree to {score.value:.2f} in {title.lower()} here; a map cannot be expected to do better."
 
 
 def comparison_table(comparison: Comparison, film: str = "") -> pd.DataFrame:

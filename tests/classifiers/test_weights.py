@@ -44,7 +44,7 @@ ODD = {
 }
 
 
-@pytest.mark.filterwarnings("ignore")
+@pytest.mark.filterwarnings("ignore:Sparse CSR tensor support", "ignore:The PyTorch API of nested tensors")
 @pytest.mark.parametrize("kind", ODD)
 def test_tensors_that_do_not_hold_their_numbers_are_refused(tmp_path, kind):
     torch.save({"weight": ODD[kind]()}, tmp_path / "network.pt")

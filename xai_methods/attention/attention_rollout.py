@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 
 from classifiers import ChestClassifier
-from xai_methods.attention.token_attention import attend, why_not
+from xai_methods.attention.token_attention import TokenAttention, attend, why_not
 from xai_methods.cam.cam_layer import on_input_grid
 from xai_methods.method import Attribution, Method, Request
 from xai_methods.registry import register
@@ -49,7 +49,11 @@ class AttentionRollout(Method):
         found = attend(request.classifier, request.film, request.column)
         request.count(2)
         request.report(0.9)
-        return token_map(found.on_cells(found.read @ rollout(found.weights)), request, found.logit, len(found.weights))
+        return token_map(found.on_cells(self.token_shares(found)), request, found.logit, len(found.weights))
+
+    def token_shares(self, found: TokenAttention) -> torch.Tensor:
+        """What each token (T,) has to do with what the network's head reads."""
+        return found.read @ rollout(found.weights)
 
 
 def token_map(cells: torch.Tensor, request: Request, logit: float, layers: int) -> Attribution:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from classifiers import ChestClassifier
-from xai_methods.attention.attention_rollout import token_map
-from xai_methods.attention.token_attention import TokenAttention, attend, why_not
-from xai_methods.method import Attribution, Method, Request
+from xai_methods.attention.attention_rollout import AttentionRollout
+from xai_methods.attention.token_attention import TokenAttention
 from xai_methods.registry import register
 
 
@@ -29,7 +27,7 @@ def token_relevance(found: TokenAttention) -> torch.Tensor:
 
 
 @register
-class GradientAttentionRollout(Method):
+class GradientAttentionRollout(AttentionRollout):
     """Relevance by attention and its gradients (Chefer et al. 2021, arXiv 2103.15679), for self-attention.
 
     Diagnostics as of attention rollout.
@@ -37,20 +35,10 @@ class GradientAttentionRollout(Method):
 
     name = "gradient-attention-rollout"
     title = "Gradient attention rollout"
-    family = "attention"
     question = "Through which cells' attention would the logit rise, layer upon layer?"
     reference = "Chefer et al. 2021, arXiv 2103.15679"
-    signed = False
-    unit = "arbitrary"
-    speed = "fast"
     order = 61
 
-    def serves(self, classifier: ChestClassifier, finding: str) -> str | None:
-        """Only networks that attend over one set of tokens."""
-        return super().serves(classifier, finding) or why_not(classifier)
-
-    def _explain(self, request: Request) -> Attribution:
-        found = attend(request.classifier, request.film, request.column)
-        request.count(2)
-        request.report(0.9)
-        return token_map(found.on_cells(token_relevance(found)), request, found.logit, len(found.weights))
+    def token_shares(self, found: TokenAttention) -> torch.Tensor:
+        """See :func:`token_relevance`."""
+        return token_relevance(found)
