@@ -59,6 +59,7 @@ def film_header(film: Radiograph) -> dict[str, Any]:
     return {
         "shape": film.shape,
         "view": film.view,
+        "age": film.age,
         "spacing": film.pixel_spacing_mm,
         "bits": film.bits,
         "window": film.window,
@@ -86,6 +87,7 @@ def film_of(header: dict[str, Any], body: bytearray) -> Radiograph:
         orientation=_pair(header["orientation"], str),
         notes=tuple(Note(str(code), str(words), bool(doubt)) for code, words, doubt in header["notes"]),
         stored=frame,
+        age=None if header["age"] is None else int(header["age"]),
     )
 
 

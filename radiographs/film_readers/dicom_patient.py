@@ -8,7 +8,7 @@ import re
 
 from radiographs.film_readers.dicom import looks_like_dicom, quiet
 
-_NOBODY = re.compile(r"(?:anon\w*|unknown|none|null|n/?a|test|patient|[x0*?._ -]*)\W*", re.IGNORECASE)
+_NOBODY = re.compile(r"(?:anon[a-z_]*|unknown|none|null|n/?a|test|patient|[x0*?._ -]*)\W*", re.IGNORECASE)
 
 
 def patient_key(data: bytes) -> str:
@@ -16,7 +16,7 @@ def patient_key(data: bytes) -> str:
 
     Args:
         data: the whole file. Of PatientID and its issuer only the SHA-256 is returned; placeholders such as
-            "Anonymous" name nobody.
+            "Anonymous" name nobody, numbered pseudonyms such as "ANON0012" do.
     """
     if not looks_like_dicom(data):
         return ""

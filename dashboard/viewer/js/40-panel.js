@@ -161,6 +161,7 @@ class Panel {
     this.marks.turned.textContent = blinked || (turned.length ? `${turned.join(", ")}: display only` : "");
   }
 
+  // Two lines: the place and the film's grey there, then the map's value and what is outlined.
   words() {
     const { film, store, given } = this.viewer;
     const at = store.cursor;
@@ -168,11 +169,9 @@ class Panel {
     const [rows, columns] = given.film.shape;
     const row = Math.min(rows, Math.floor(at.y * rows) + 1);
     const column = Math.min(columns, Math.floor(at.x * columns) + 1);
-    const lines = [`row ${row}, column ${column} · film ${film.valueAt(at.x, at.y).toFixed(3)} of 1`];
-    if (this.map) lines.push(`map ${short(this.map.valueAt(at.x, at.y))} ${this.given.unit ?? ""}`.trim());
-    const under = this.viewer.labelsAt(at.x, at.y);
-    if (under) lines[lines.length - 1] += ` · ${under}`;
-    return lines;
+    const value = this.map && `map ${short(this.map.valueAt(at.x, at.y))} ${this.given.unit ?? ""}`.trim();
+    return [`row ${row}, column ${column} · film ${film.valueAt(at.x, at.y).toFixed(3)} of 1`,
+      [value, this.viewer.labelsAt(at.x, at.y)].filter(Boolean).join(" · ")];
   }
 }
 

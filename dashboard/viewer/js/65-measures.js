@@ -103,7 +103,9 @@ class Measures {
   // Short, so that the line does not grow while a hand measures.
   words() {
     const ratio = this.ratio();
-    const unit = this.viewer.given.film.spacing ? "" : " No pixel spacing known: lengths in pixels.";
+    const unit = this.viewer.given.film.spacing
+      ? " Not corrected for magnification."
+      : " No pixel spacing known: lengths in pixels.";
     if (this.viewer.store.tool !== "ratio") return `Drag along a length, or an end of one.${unit}`;
     return ratio === null ? `Drag across the heart, then the inner chest.${unit}` : `Cardiothoracic ratio, by hand: ${ratio.toFixed(2)}.${unit}`;
   }

@@ -334,7 +334,7 @@ def save_dicom(path, seed, patient):
 
 
 def test_patients_are_known_from_dicom_files_and_paths_and_never_by_name(tmp_path):
-    for number, patient in enumerate(["MRN-77001", "MRN-77001", "MRN-88002", "", "ANONYMOUS", "Anonymous^01"]):
+    for number, patient in enumerate(["MRN-77001", "MRN-77001", "ANON88002", "", "ANONYMOUS", "Anonymous^01"]):
         save_dicom(tmp_path / f"{number}.dcm", number, patient)
     for number, name in enumerate(
         ["patient00012/study1/a", "patient00012/study2/b", "Patient7_left", "x/patients/c"], 6
