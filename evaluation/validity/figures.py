@@ -34,8 +34,8 @@ def looks(
         hold: an intersection-union test, Berger 1982, doi:10.1080/00401706.1982.10487790), ``p_holm`` over the
         findings, ``level`` (Holm's for this finding), ``power`` to find ``effect`` at the level of Holm's first step,
         ``part`` (the one with the largest p), and for each of ``parts`` ``mean``, ``low``, ``high``, ``p``,
-        ``patients``, in spreads of the logit over films. The ends of the intervals belong to ``level``: one lies above
-        0 exactly where its p lies below.
+        ``patients``, in standard deviations of the logit over films. The ends of the intervals belong to ``level``: one
+        lies above 0 exactly where its p lies below.
     """
     spread = np.maximum(logits.std(axis=0), 1e-12)
     tested = {}

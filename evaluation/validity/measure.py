@@ -13,6 +13,7 @@ from evaluation.baselines.location_prior import patient_of
 from evaluation.statistics.intervals import auroc_interval
 from evaluation.validity.figures import looks
 from evaluation.validity.matched_blur import BlurredRegion, Films, add_places, outlined_pairs
+from evaluation.validity.measured import measurable_digest
 from radiographs.collection import Collection
 from radiographs.findings import is_named
 from xai_methods.method import Progress
@@ -39,7 +40,8 @@ def measure_validity(
 
     Returns:
         By finding: ``model`` (digest), ``auroc``, ``auroc_low``, ``auroc_high`` (95 %, bootstrap over patients; None
-        where undefined), ``positives``, ``films``, and, where it is outlined, ``looks``: see
+        where undefined), ``positives``, ``films``, ``films_digest`` (see
+        :func:`evaluation.validity.measured.measurable_digest`) and, where it is outlined, ``looks``: see
         :func:`evaluation.validity.figures.looks`, with ``rounds`` of places and whether p had settled (``stable``).
 
     Raises:
@@ -54,7 +56,7 @@ def measure_validity(
     films = Films(classifier, collection, entries)
     pairs = outlined_pairs(films, chosen)
     found = _redrawn(films, pairs, chosen, np.random.default_rng(seed), progress or (lambda share: None))
-    figures = {finding: _detection(films, finding, seed) for finding in chosen}
+    figures = {f: _detection(films, f, seed) | {"films_digest": measurable_digest(collection)} for f in chosen}
     return {f: one | ({"looks": found[f]} if f in found else {}) for f, one in figures.items()}
 
 

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from evaluation.validity.gate import Verdict, gate
-from radiographs.collection import Collection
+from radiographs.collection import Collection, FilmEntry
 from radiographs.files import write_text
 from radiographs.places import home_folder
 
 
 def films_digest(collection: Collection) -> str:
     """Sixteen hexadecimal digits of a collection's list: its films, patients, labels and who has outlines."""
-    rows = [[e.film_id, e.patient, e.part, sorted(e.labels), sorted(e.annotated)] for e in collection.entries()]
+    return _digest(collection.entries())
+
+
+def measurable_digest(collection: Collection) -> str:
+    """As :func:`films_digest`, without films that the recorded split says were trained on: the gate measures none."""
+    return _digest(_measurable(collection))
+
+
+def _measurable(collection: Collection) -> list[FilmEntry]:
+    return [entry for entry in collection.entries() if entry.part in (None, "test")]
+
+
+def _digest(entries: Sequence[FilmEntry]) -> str:
+    rows = [[e.film_id, e.patient, e.part, sorted(e.labels), sorted(e.annotated)] for e in entries]
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:16]
 
 
@@ -56,6 +69,8 @@ def measured_here(model: str, collection: Collection) -> dict[str, Any]:
 def verdict(figures: Mapping[str, Any], digest: str, finding: str, collection: Collection | None) -> Verdict:
     """The gate's verdict by what was measured here, else by the model card's figures.
 
+    A card's figures of a collection of this name count as measured on other films where its films differ.
+
     Args:
         figures: of the model card. digest: of the model. finding: the finding. collection: of the films scored.
     """
@@ -63,5 +78,16 @@ def verdict(figures: Mapping[str, Any], digest: str, finding: str, collection: C
         return gate(figures, finding, digest=digest)
     own = measured_here(digest, collection)
     known = figures.get("validity", {})
-    joined = known | {collection.name: {**known.get(collection.name, {}), **own}}
-    return gate({"validity": joined}, finding, collection.name, digest)
+    of_card = known.get(collection.name, {})
+    these = finding in own or _same_films(of_card.get(finding, {}), collection)
+    joined = known | {collection.name: {**of_card, **own}}
+    return gate({"validity": joined}, finding, collection.name if these else None, digest)
+
+
+def _same_films(figures: Mapping[str, Any], collection: Collection) -> bool:
+    """Whether figures are of the films of a collection: by their list, else by their number; True if none is there."""
+    films = _measurable(collection)
+    if not films:
+        return True
+    listed = figures.get("films_digest")
+    return listed == _digest(films) if listed else figures.get("films") == len(films)

@@ -101,7 +101,7 @@ class Epsilon(Rule):
 class Plus(Rule):
     """The z-plus rule: positive contributions share all (Montavon et al. 2017, doi 10.1016/j.patcog.2016.11.008).
 
-    An output without any positive contribution, which behind a SiLU still counts, hands down to its negative ones.
+    An output without any positive contribution, which behind a SiLU still counts, passes relevance to negative ones.
     """
 
     def propagate(self, step: Affine, x: torch.Tensor, z: torch.Tensor, relevance: torch.Tensor) -> Propagated:

@@ -70,8 +70,7 @@ def _through_product(
 def _through_attention(step: Attention, inputs: list[torch.Tensor], share: torch.Tensor, rule: str) -> Split:
     """Values, then softmax, then queries and keys; the softmax's constant, masks and position biases absorb theirs."""
     q, k, v = step.placed(inputs)
-    scores = step.scores(inputs)
-    weights = scores.softmax(dim=-1)
+    weights = step.weights(inputs)
     to_values = v * (weights.transpose(-2, -1) @ share)
     if rule == "cp-lrp":
         return list(step.handed([None, None, to_values])), 0.0

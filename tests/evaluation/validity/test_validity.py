@@ -1,16 +1,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from classifiers.registry import card_of
 from evaluation.validity.blur_test import blur_drops, overlap, places_elsewhere
 from evaluation.validity.figures import EFFECT
 from evaluation.validity.gate import STATUSES, gate
 from evaluation.validity.measure import measure_validity
-from evaluation.validity.measured import films_digest, measured_here, record, store, verdict
+from evaluation.validity.measured import films_digest, measurable_digest, measured_here, record, store, verdict
 from radiographs import Radiograph
+from radiographs.registry import get_collection
 from tests.evaluation.looking import SIDE, Effusions, Spots, looker
 
 
@@ -126,6 +129,48 @@ def test_what_was_measured_here_is_stored_for_these_films_and_this_network(tmp_p
     assert measured_here(model.digest, films) == {}
 
 
+class Fewer(Spots):
+    films = 20
+
+
+class OtherPatients(Many):
+    def entries(self):
+        return [replace(entry, patient=f"q{entry.patient}") for entry in super().entries()]
+
+
+def test_a_cards_verdict_is_of_the_films_it_was_measured_on_not_of_all_that_share_their_name(
+    tmp_path, monkeypatch, honest
+):
+    monkeypatch.setenv("XAI_LIGHTBOX_HOME", str(tmp_path))
+    model = looker()
+    unlisted = {"Spot": {key: value for key, value in honest["Spot"].items() if key != "films_digest"}}
+    for figures_of_card, films, status in (
+        (honest, Many(), "shown"),
+        (honest, Fewer(), "measured on other films"),
+        (honest, OtherPatients(), "measured on other films"),
+        (unlisted, Many(), "shown"),
+        (unlisted, Fewer(), "measured on other films"),
+    ):
+        found = verdict({"validity": {"spots": figures_of_card}}, model.digest, "Spot", films)
+        assert found.status == status
+        assert "where 24 of 48 films have it" in found.reason
+    store(model.digest, Fewer(), honest)
+    assert verdict({"validity": {"spots": honest}}, model.digest, "Spot", Fewer()).passed
+
+
+@pytest.mark.parametrize(
+    ("model", "collection"),
+    [
+        ("known-truth", "known-truth"),
+        pytest.param("nih14", "nih-boxes", marks=pytest.mark.real_data),
+        pytest.param("nih14-localised", "nih-boxes", marks=pytest.mark.real_data),
+    ],
+)
+def test_the_shipped_figures_are_of_the_films_that_the_collection_has(model, collection):
+    figures = card_of(model).figures["validity"][collection].values()
+    assert {one["films_digest"] for one in figures} == {measurable_digest(get_collection(collection))}
+
+
 def test_figures_are_recorded_beside_what_the_card_has(tmp_path, honest):
     card = tmp_path / "m.json"
     card.write_text(json.dumps({"name": "m", "figures": {"mean_auroc": 0.8, "validity": {"other": {"X": {}}}}}))
@@ -169,4 +214,5 @@ def test_without_films_to_compare_with_nothing_is_shown():
 
 def test_outlines_and_labels_under_another_name_answer_the_models_finding(honest):
     found = measure_validity(looker(finding="Effusion"), ManyEffusions())["Effusion"]
-    assert found | {"model": ""} == honest["Spot"] | {"model": ""}
+    named = {"model": "", "films_digest": ""}
+    assert found | named == honest["Spot"] | named
