@@ -47,6 +47,13 @@ def test_senseless_house_settings_give_nobody_more_rights(home):
     assert house.load() == HouseSettings(keepers=frozenset({"a"}), newcomers="researcher")
 
 
+def test_what_nobody_is_known_to_own_is_a_keepers(home, monkeypatch):
+    monkeypatch.setattr(identity, "name", lambda: "")
+    monkeypatch.setattr(roles, "role", lambda: Role.RESEARCHER)
+    with pytest.raises(NotAllowedError, match="keeper"):
+        roles.permit("run", "of a browser without a cookie", owner="")
+
+
 def test_an_action_is_refused_where_it_is_carried_out_and_noted(home, monkeypatch):
     monkeypatch.setattr(identity, "name", lambda: "b1")
     monkeypatch.setattr(roles, "role", lambda: Role.RESEARCHER)
