@@ -81,6 +81,9 @@ def measured(
     first, last = max(maps[0] for maps in ran), max(maps[-1] for maps in ran)
     yield f"{people} people: first map, the slowest", f"{first:.1f} s", "5 s"
     yield f"{people} people: all maps, the slowest", f"{last:.1f} s, {last / alone[-1]:.1f} x alone", "10 x"
+    times = [pair for visitor in visitors for pair in visitor.told_and_took()]
+    held = sum(took / 2 <= told <= 2 * took for told, took in times) / max(len(times), 1)
+    yield f'"about N s", of {len(times)} told while they wait: within a factor of two', f"{held:.0%}", ""
     lookers = [Visitor(address) for _ in range(browsers)]
     looked = together(browsers, lambda place: browse(lookers[place], place, 4, 2.0))
     answers = sorted(seconds for one in looked for seconds in one)
@@ -98,20 +101,18 @@ def measured(
 
 
 def _repeated(address: str, process: int, minutes: float, samples: int) -> tuple[str, str, str]:
-    """How memory grows while two people run again and again; the first fifth of the time warms up."""
-    start, runs, begun = time.perf_counter(), 0, 0.0
-    while (passed := time.perf_counter() - start) < 60 * minutes:
-        if passed > 12 * minutes and not begun:
-            begun = memory(process)
-        visitors = [Visitor(address) for _ in range(2)]
-        seeds = [1000 + 2 * runs, 1001 + 2 * runs]
-        together(2, lambda p, those=visitors, run=runs, seeds=seeds: run_methods(those[p], run, seeds[p], samples))
+    """How memory grows while two people run again and again: medians of the second and the last fifth."""
+    start, held = time.perf_counter(), []
+    while time.perf_counter() - start < 60 * minutes:
+        visitors, run = [Visitor(address) for _ in range(2)], len(held)
+        seeds = [1000 + 2 * run, 1001 + 2 * run]
+        together(2, lambda p, those=visitors, run=run, seeds=seeds: run_methods(those[p], run, seeds[p], samples))
         for visitor in visitors:
             visitor.leave()
-        runs += 1
-    end = memory(process)
-    begun = begun or end  # the first runs took all the time
-    what = f"{minutes:g} minutes, {2 * runs} runs of five methods"
+        held.append(memory(process))
+    fifth = max(1, len(held) // 5)
+    begun, end = statistics.median(held[fifth : 2 * fifth] or held), statistics.median(held[-fifth:])
+    what = f"{minutes:g} minutes, {2 * len(held)} runs of five methods"
     return what, f"{begun:.0f} to {end:.0f} MB ({end / begun - 1:+.0%})", "+10 %"
 
 

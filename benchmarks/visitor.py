@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import urllib.request
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlencode
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -13,6 +15,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
 
 PATIENCE = 600.0
+SHORTEST_TOLD = 3.0
+"""Seconds below which a time that the page tells is not held against what it took: a page looks every second or so."""
 
 
 @dataclass
@@ -21,13 +25,16 @@ class Visitor:
 
     Attributes:
         address: of the dashboard. buttons: ids by label, of what was drawn last. maps: titles of maps on the screen.
-        failures: what panels say whose maps could not be made.
+        failures: what panels say whose maps could not be made. told: what was said of how long a map still takes,
+            as title, moment and seconds. came: the moment at which each map was first on the screen, by title.
     """
 
     address: str
     buttons: dict[str, str] = field(default_factory=dict)
     maps: set[str] = field(default_factory=set)
     failures: list[str] = field(default_factory=list)
+    told: list[tuple[str, float, float]] = field(default_factory=list)
+    came: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         with urllib.request.urlopen(self.address, timeout=PATIENCE) as answer:
@@ -55,6 +62,7 @@ class Visitor:
         Raises:
             KeyError: no such button was drawn.
         """
+        self.told, self.came = [], {}
         start = time.perf_counter()
         self._draw("", self.buttons[label])
         return time.perf_counter() - start
@@ -79,6 +87,14 @@ class Visitor:
                 self._draw(due[0])
             else:
                 self._draw("") if not self._ticks else time.sleep(0.05)
+
+    def told_and_took(self) -> list[tuple[float, float]]:
+        """Seconds that the page said a map would still take, and that it took, of all that it said."""
+        return [
+            (seconds, self.came[title] - at)
+            for title, at, seconds in self.told
+            if title in self.came and seconds >= SHORTEST_TOLD
+        ]
 
     def leave(self) -> None:
         """Close the page."""
@@ -122,4 +138,13 @@ class Visitor:
                 given = element.bidi_component.json or element.bidi_component.mixed.json
                 panels = json.loads(given or "{}").get("panels", [])
                 self.maps |= {panel["title"] for panel in panels if panel.get("map")}
+                self._note_times(panels)
                 self.failures = [panel["words"] for panel in panels if panel.get("state") == "failed"]
+
+    def _note_times(self, panels: list[dict[str, Any]]) -> None:
+        now = time.perf_counter()
+        for panel in panels:
+            if panel.get("map"):
+                self.came.setdefault(panel["title"], now)
+            elif found := re.search(r"about (\d+) (s|min)\b", panel.get("words") or ""):
+                self.told.append((panel["title"], now, int(found[1]) * (60 if found[2] == "min" else 1)))
