@@ -64,6 +64,7 @@ def _load() -> None:
         _imported.set()
         _fill_caches()
         _drawn.wait()
+        _start_explainer()
         for name in _LATER:
             import_module(name)
     except Exception as error:
@@ -71,6 +72,13 @@ def _load() -> None:
         _log.warning("what the first page needs could not be loaded early (%s)", type(error).__name__)
     finally:
         _imported.set()
+
+
+def _start_explainer() -> None:
+    from dashboard.jobs import explaining
+    from dashboard.shared.caches import THREADS
+
+    explaining.start(THREADS)
 
 
 def _until_served() -> None:

@@ -10,6 +10,7 @@ import sys
 from streamlit.runtime import Runtime
 
 from dashboard.compare import caches as pictures
+from dashboard.jobs import explaining
 from dashboard.settings import settings
 from dashboard.shared import belongings, caches
 
@@ -25,6 +26,7 @@ def end_sessions(runtime: Runtime) -> bool:
     for person in people:
         if not settings.load(person).go_on:
             caches.manager().withdraw(person)
+    explaining.forget(films)
     for digest in films:
         caches.manager().forget(digest)
     if films:

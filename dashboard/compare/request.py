@@ -6,10 +6,10 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 
 from classifiers import ChestClassifier
-from dashboard.jobs import Task, explanation_cache
+from dashboard.jobs import Task, explaining, explanation_cache
 from dashboard.shared.film_context import FilmContext
 from dashboard.shared.state import UPLOAD
-from xai_methods import Explanation, Parameters, get_method
+from xai_methods import Explanation, Parameters
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +56,15 @@ class CompareRequest:
             return cache.get(explanation_cache.address_of(*content)) if cache is not None else None
 
         def explain(progress: Callable[[float], None], cancelled: Callable[[], bool]) -> Explanation:
-            made = get_method(method).explain(
-                classifier, film, finding, parameters=parameters, seed=seed, progress=progress, cancelled=cancelled
+            made = explaining.explain(
+                method,
+                classifier,
+                film,
+                finding,
+                parameters=parameters,
+                seed=seed,
+                progress=progress,
+                cancelled=cancelled,
             )
             if cache is not None:
                 cache.put(made)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dashboard.jobs.fair_queue import FairQueue, person_of
-from dashboard.jobs.sentences import sentence
+from dashboard.jobs.sentences import SentenceError, failure
 from dashboard.jobs.status import State, Status
 from dashboard.jobs.worker_threads import WorkerThreads
 from xai_methods import Cancelled
@@ -281,14 +281,10 @@ class JobManager:
             return "done", job.work(progress, job.stop.is_set), ""
         except Cancelled:
             return "cancelled", None, ""
-        except MemoryError:
-            return "failed", None, "There was not enough memory. Try fewer samples or a smaller film."
-        except (ValueError, LookupError, RuntimeError, TypeError, ArithmeticError, OSError) as error:
-            logger.warning("background work failed", exc_info=error)
-            return "failed", None, sentence(error)
         except Exception as error:
-            logger.exception("background work failed unexpectedly")
-            return "failed", None, f"It stopped with an unexpected error ({type(error).__name__})."
+            if not isinstance(error, SentenceError):
+                logger.warning("background work failed", exc_info=error)
+            return "failed", None, failure(error)
 
 
 def _done(progress: Callable[[float], None], cancelled: Callable[[], bool]) -> None:

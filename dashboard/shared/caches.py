@@ -34,6 +34,8 @@ from xai_methods import Explanation
 THUMBNAIL = 192
 WORKERS, URGENT_WORKERS = 2, 1
 """Explanations computed at once; and more workers for fast methods alone, which never wait for slow ones."""
+THREADS = max(1, (os.cpu_count() or 1) // WORKERS)
+"""Threads of one piece of work: workers that each take all cores spend their time waiting for each other."""
 BY_CONTENT: dict[str | type, Callable[[Any], Any]] = {
     Radiograph: attrgetter("digest"),
     FilmContext: attrgetter("digest"),
@@ -44,8 +46,7 @@ BY_CONTENT: dict[str | type, Callable[[Any], Any]] = {
 
 
 def _share_cores() -> None:
-    # Two workers that each take all cores spend their time waiting for each other.
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // WORKERS))
+    torch.set_num_threads(THREADS)
 
 
 def _present(owner: str) -> bool:

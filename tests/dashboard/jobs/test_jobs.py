@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -368,27 +370,81 @@ def test_results_of_a_film_are_forgotten_by_its_digest(manager):
     assert manager.status(("d2", "m", 0)).result == "map"
 
 
-def test_the_time_that_is_told_holds_within_a_factor_of_two():
-    manager = JobManager(workers=2, urgent_workers=1)
+class Clock:
+    """Time that passes only once all work that runs sleeps."""
+
+    def __init__(self) -> None:
+        self.now, self._wakes, self._changed = 0.0, [], threading.Condition()
+
+    def perf_counter(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        with self._changed:
+            wake = self.now + seconds
+            self._wakes.append(wake)
+            self._changed.wait_for(lambda: self.now >= wake)
+            self._wakes.remove(wake)
+
+    def pass_on(self, sleepers: Callable[[], int]) -> None:
+        """Let time pass until the first of so many wakes; none where there are none."""
+        until = time.monotonic() + 60
+        while len(self._wakes) < (wanted := sleepers()) or (wanted and min(self._wakes) <= self.now):
+            assert time.monotonic() < until, "work did not begin"
+            time.sleep(0.001)
+        if not wanted:
+            return
+        with self._changed:
+            self.now = min(self._wakes)
+            self._changed.notify_all()
+
+
+def test_the_time_that_is_told_holds_within_a_factor_of_two(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr("dashboard.jobs.manager.time", clock)
+    manager = JobManager(workers=2)
+    rng = random.Random(0)
 
     def lasting(seconds):
-        return Task(lambda progress, cancelled: time.sleep(seconds), f"kind {seconds}")
+        """Work of one kind that takes some more or less each time, and tells how far it is."""
 
-    for seconds in (0.05, 0.4):
-        manager.submit(("known", seconds), lasting(seconds), owner="x")
-        wait(manager, ("known", seconds))
-    start = time.perf_counter()
-    for number in range(5):
-        manager.submit(number, lasting(0.4), owner="x", urgency=1)
-    manager.submit("fast", lasting(0.05), owner="y")
-    told = {key: status.left for key in (*range(5), "fast") if (status := manager.status(key)).state == "queued"}
-    took = {}
-    while len(took) < len(told):
-        assert time.perf_counter() - start < 20
-        for key in told:
-            if not manager.status(key).pending:
-                took.setdefault(key, time.perf_counter() - start)
-        time.sleep(0.005)
-    assert set(told) >= {2, 3, 4}
-    assert {key: (told[key], took[key]) for key in told if not took[key] / 2 <= told[key] <= 2 * took[key]} == {}
+        def run(progress, cancelled):
+            parts = 10
+            for part in range(parts):
+                progress(part / parts)
+                clock.sleep(seconds * rng.uniform(0.6, 1.5) / parts)
+
+        return Task(run, f"kind {seconds}")
+
+    def until_done(keys):
+        """Let time pass until all is done; when each was."""
+        took = {}
+
+        def running():
+            done = [key for key in keys if manager.status(key).state == "done"]
+            took.update({key: clock.now for key in done if key not in took})
+            return min(len(keys) - len(done), 2)
+
+        while len(took) < len(keys):
+            clock.pass_on(running)
+        return took
+
+    for seconds in (5, 40):
+        manager.submit(seconds, lasting(seconds), owner="x")
+        until_done([seconds])
+    start, keys = clock.now, [f"{person} {number}" for person in "abc" for number in range(4)]
+    for key in keys:
+        manager.submit(key, lasting(40 if key.endswith(("0", "1")) else 5), owner=key[0])
+    clock.pass_on(lambda: 2)
+    told = {key: manager.status(key).left for key in keys if manager.status(key).pending}
+    at = clock.now
+    took = until_done(keys)
+    assert len(told) >= 10
+    wrong = {
+        key: (told[key], took[key] - at)
+        for key in told
+        if not (took[key] - at) / 2 <= told[key] <= 2 * (took[key] - at)
+    }
+    assert wrong == {}
+    assert max(took.values()) - start > 100
     manager.close()
