@@ -62,9 +62,10 @@ def _load() -> None:
         for name in _PAGE:
             import_module(name)
         _imported.set()
-        _fill_caches()
+        models = _fill_caches()
         _drawn.wait()
-        _start_explainer()
+        if models:
+            _start_explainer(models)
         for name in _LATER:
             import_module(name)
     except Exception as error:
@@ -74,11 +75,11 @@ def _load() -> None:
         _imported.set()
 
 
-def _start_explainer() -> None:
+def _start_explainer(models: dict[str, str]) -> None:
     from dashboard.jobs import explaining
     from dashboard.shared.caches import THREADS
 
-    explaining.start(THREADS)
+    explaining.start(THREADS, models)
 
 
 def _until_served() -> None:
@@ -90,8 +91,12 @@ def _until_served() -> None:
         time.sleep(0.01)
 
 
-def _fill_caches() -> None:
-    """Have the first film and model ready, and what the page draws of them before any method runs."""
+def _fill_caches() -> dict[str, str]:
+    """Have the first film and model ready, and what the page draws of them before any method runs.
+
+    Returns:
+        The model's digest by its name; nothing where there is none, or a graphics card holds it.
+    """
     from classifiers.film_check import look_at
     from classifiers.registry import list_models
     from dashboard.compare import caches
@@ -104,7 +109,7 @@ def _fill_caches() -> None:
     reference = choosing.first_film()
     models = [entry.name for entry in list_models() if entry.available]
     if not reference or not models:
-        return
+        return {}
     film, model = cached_film(reference), classifier(choosing.first_model(models, reference))
     look_at(film.radiograph)
     findings = choosing.default_findings(film, probabilities(film.radiograph, model))
@@ -119,3 +124,4 @@ def _fill_caches() -> None:
     _drawn.wait(_GRACE)
     for finding in findings:
         caches.unexplained(model, film, finding)
+    return {model.name: model.digest} if model.device.type == "cpu" else {}

@@ -11,6 +11,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from xai_methods.registry import methods
 
 MODELS = 4
 """Models that are remembered, the least recently used go first."""
+_SOON = ("scipy.stats", "skimage.segmentation")
+"""What methods import when they need it: a first map must not wait for it."""
 TELL_SECONDS = 0.1
 """Least time between two words on how far a map is."""
 logger = logging.getLogger(__name__)
@@ -85,6 +88,11 @@ class _Explainer:
         self._stops[number] = threading.Event()
         threading.Thread(target=self._answer, args=(number, header, body), daemon=True).start()
 
+    def load(self, name: str, digest: str) -> None:
+        """Have a model ready before the first question."""
+        with contextlib.suppress(UnknownHereError):
+            self._models.get(name, digest)
+
     def _answer(self, number: int, header: dict[str, Any], body: bytearray) -> None:
         end: dict[str, Any] = {"number": number}
         held = io.BytesIO()
@@ -131,15 +139,23 @@ class _Explainer:
         return progress
 
 
-def serve() -> None:
-    """Answer each question with a map, or with one sentence why there is none."""
+def serve(models: dict[str, str]) -> None:
+    """Answer each question with a map, or with one sentence why there is none.
+
+    Args:
+        models: digests by name of those to load at once.
+    """
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints must not get between the answers
     with contextlib.suppress(OSError):
         # Where memory runs out, the system is to end this process and not the server.
         Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
     methods()
+    for name in _SOON:
+        import_module(name)
     explainer = _Explainer(answers)
+    for name, digest in models.items():
+        explainer.load(name, digest)
     explainer.tell({"ready": True})
     with contextlib.suppress(EOFError, OSError, ValueError):
         while True:

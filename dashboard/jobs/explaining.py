@@ -17,7 +17,7 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from classifiers import ChestClassifier
@@ -34,7 +34,10 @@ CRASHED = (
     "Computing this map ended the process it ran in, out of memory or by a fault in a library. Try fewer samples or "
     "another method."
 )
-_CODE = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from dashboard.jobs.explainer import serve; serve()"
+_CODE = (
+    "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
+    "from dashboard.jobs.explainer import serve; serve(json.loads(sys.argv[2]))"
+)
 _log = logging.getLogger(__name__)
 
 
@@ -50,18 +53,18 @@ class Explainer:
     """One process that makes maps, for several threads at once.
 
     Args:
-        threads: that one map may use.
+        threads: that one map may use. models: digests by name of those to load at once.
 
     Raises:
         OSError, EOFError, ValueError: it cannot be started.
     """
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, models: Mapping[str, str]) -> None:
         places = [place or os.getcwd() for place in sys.path]
         variables = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
         # No signal of the terminal reaches it: it ends when the server does.
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-c", _CODE, json.dumps(places)],
+            [sys.executable, "-I", "-c", _CODE, json.dumps(places), json.dumps(dict(models))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, **variables},
@@ -189,13 +192,14 @@ class _Beside:
     def __init__(self) -> None:
         self._lock, self._alone = threading.Lock(), threading.Lock()
         self._threads = 0
+        self._models: dict[str, str] = {}
         self._starting = False
         self.explainer: Explainer | None = None
 
-    def start(self, threads: int) -> None:
+    def start(self, threads: int, models: Mapping[str, str]) -> None:
         """See :func:`start`."""
         with self._lock:
-            self._threads = threads
+            self._threads, self._models = threads, dict(models)
             if self._starting:
                 return
             self._starting = True
@@ -204,7 +208,7 @@ class _Beside:
     def _start(self) -> None:
         explainer = None
         try:
-            explainer = Explainer(self._threads)
+            explainer = Explainer(self._threads, self._models)
         except (OSError, EOFError, ValueError) as error:
             _log.warning("no process beside the server can be started; maps are made in it (%s)", type(error).__name__)
         with self._lock:
@@ -216,13 +220,13 @@ class _Beside:
             if self.explainer is not explainer:
                 return
             self.explainer = None
-        self.start(self._threads)
+        self.start(self._threads, self._models)
 
     def explain_alone(self, *question: Any) -> Explanation:
         """Have a map made in a process of its own, one after the other, so that a crash says which map it is of."""
         with self._alone:
             try:
-                explainer = Explainer(self._threads)
+                explainer = Explainer(self._threads, {})
             except (OSError, EOFError, ValueError) as error:
                 raise SentenceError(CRASHED) from error
             try:
@@ -233,14 +237,14 @@ class _Beside:
                 explainer.end()
 
 
-def start(threads: int) -> None:
+def start(threads: int, models: Mapping[str, str]) -> None:
     """Start the process in the background, unless the environment says that maps are made here; returns at once.
 
     Args:
-        threads: that one map may use.
+        threads: that one map may use. models: digests by name of those to load at once.
     """
     if os.environ.get(HERE_VARIABLE) != "1":
-        _beside.start(threads)
+        _beside.start(threads, models)
 
 
 def explain(

@@ -236,10 +236,11 @@ class JobManager:
         return ends
 
     def _running_left(self, job: _Job) -> float | None:
-        seconds = self._seconds(job)
+        seconds, usual = self._seconds(job), self._usual.get(job.kind)
         if job.share >= TELLING_SHARE and seconds >= TELLING_SECONDS:
-            return seconds * (1 - job.share) / job.share
-        usual = self._usual.get(job.kind)
+            # Early on the pace is a guess: what such work usually takes counts more, until it is nearly done or late.
+            weight = max(job.share, min(seconds / usual, 1.0)) if usual else 1.0
+            return (weight * seconds / job.share + (1 - weight) * (usual or 0.0)) * (1 - job.share)
         return None if usual is None else max(usual - seconds, 0.0)
 
     def close(self) -> None:

@@ -55,13 +55,13 @@ def _ready():
 
 
 @pytest.fixture(scope="module")
-def beside(tmp_path_factory):
+def beside(tmp_path_factory, model):
     """A process beside this one, in which a method is known that ends its process."""
     folder = tmp_path_factory.mktemp("extensions")
     (folder / "crashes.py").write_text(CRASHES, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(extensions.FOLDER_VARIABLE, str(folder))
-        explaining.start(1)
+        explaining.start(1, {model.name: model.digest})
         _ready()
         edition = hashlib.sha256(CRASHES.encode()).hexdigest()
         patch.setattr(extensions, "edition", lambda: edition)
