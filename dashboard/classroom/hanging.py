@@ -11,7 +11,7 @@ import numpy as np
 from classifiers import ChestClassifier
 from classifiers.film_check import checked
 from dashboard.classroom.exhibit import CANNOT_TELL, METRICS, ClassPicture, Exhibit, ScoredRow, jpeg
-from dashboard.classroom.lesson import Step, Subject
+from dashboard.classroom.lesson import LessonStep, Subject
 from dashboard.counterfactual.files import changes, grey
 from dashboard.shared import display
 from dashboard.shared.display import View
@@ -43,7 +43,7 @@ NOTICED = 0.5
 class Material:
     """A step with the films and models that it needs, by name."""
 
-    step: Step
+    step: LessonStep
     subject: Subject
     films: dict[str, FilmContext]
     models: dict[str, ChestClassifier]
