@@ -37,6 +37,7 @@ class Attendant:
             cookie = answer.headers["set-cookie"].partition(";")[0]
         self.query, self.page_hash = query, ""
         self.ids: dict[str, str] = {}
+        self.fragments: dict[str, str] = {}
         self.words: list[tuple[float, str]] = []
         self.ticks: dict[str, tuple[float, float]] = {}
         self.finished = threading.Event()
@@ -54,8 +55,10 @@ class Attendant:
         run = wanted.rerun_script
         run.query_string, run.page_script_hash = self.query, self.page_hash
         run.page_name = str(given.get("page_name", ""))
-        run.fragment_id = str(given.get("fragment", ""))
-        run.is_auto_rerun = bool(given.get("fragment"))
+        run.fragment_id = str(given.get("fragment", "")) or self.fragments.get(str(given.get("press", "")), "")
+        run.is_auto_rerun = "fragment" in given
+        if not run.fragment_id:
+            self.ticks.clear()
         for label, text in given.items():
             if label.startswith("text:"):
                 state = run.widget_states.widgets.add()
@@ -78,7 +81,7 @@ class Attendant:
     def tick(self) -> None:
         """Run fragments that are due, as a browser does."""
         for fragment, (interval, due) in list(self.ticks.items()):
-            if time.perf_counter() >= due and self.finished.is_set():
+            if time.perf_counter() >= due:
                 self.ticks[fragment] = interval, time.perf_counter() + interval
                 self.say(fragment=fragment)
 
@@ -105,8 +108,6 @@ class Attendant:
         kind, now = said.WhichOneof("type"), time.perf_counter()
         if kind == "new_session":
             self.page_hash = said.new_session.page_script_hash
-            if not said.new_session.fragment_ids_this_run:
-                self.ticks.clear()
         elif kind == "page_info_changed":
             self.query = said.page_info_changed.query_string
         elif kind == "auto_rerun":
@@ -117,6 +118,7 @@ class Attendant:
             element = said.delta.new_element
             if element.WhichOneof("type") == "button":
                 self.ids[element.button.label] = element.button.id
+                self.fragments[element.button.label] = said.delta.fragment_id
             elif element.WhichOneof("type") == "text_input":
                 self.ids[element.text_input.label] = element.text_input.id
             elif element.WhichOneof("type") in ("markdown", "html"):
