@@ -7,7 +7,15 @@ from radiographs.collections.remembered import remember_folder
 from radiographs.errors import CollectionError, FilmError
 from radiographs.registry import collections, find_film, get_collection
 
-OWN = ["known-truth", "paediatric-pneumonia", "adult-dicom", "nih-boxes", "chestx-det", "radiologist-masks"]
+OWN = [
+    "known-truth",
+    "shortcut-hunt",
+    "paediatric-pneumonia",
+    "adult-dicom",
+    "nih-boxes",
+    "chestx-det",
+    "radiologist-masks",
+]
 
 
 @pytest.fixture(autouse=True)
