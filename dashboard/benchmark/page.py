@@ -125,6 +125,8 @@ def _start(plan: Plan) -> None:
     folder = runs_folder() / name
     try:
         permit("run", name)
+        if any(variant.maps for variant in plan.methods):
+            permit("look into folder", name)  # the plan names a place on this machine
         folder.mkdir(parents=True)
         write_text(folder / "plan.toml", plan_text(plan))
         write_text(folder / "owner", identity.name())

@@ -106,11 +106,22 @@ def metrics(args: argparse.Namespace) -> int:
 
 
 def score(args: argparse.Namespace) -> int:
-    """Score a map against a mask."""
-    from evaluation import scores
+    """Score a map against a mask, or the maps of a folder."""
+    import pandas as pd
 
+    from evaluation import scores
+    from evaluation.cli.map_folders import check_out, score_folder, write_table
+
+    if args.out is not None:
+        check_out(args.out)
+    if args.films is not None or args.map.is_dir():
+        return score_folder(args)
     mask = read_mask(args.mask)
     given = scores.score_map(read_map_file(args.map, mask.shape), mask, polarity=args.polarity)
+    if args.out is not None:
+        rows = [{"metric": n, "value": s.value, "chance": s.chance, "direction": s.direction} for n, s in given.items()]
+        write_table(args.out, pd.DataFrame(rows))
+        return 0
     if args.json:
         _say_json({name: {"value": found.value, "chance": found.chance} for name, found in given.items()})
         return 0
@@ -124,11 +135,19 @@ def score(args: argparse.Namespace) -> int:
 
 
 def explain(args: argparse.Namespace) -> int:
-    """Explain one finding on one film and save the map."""
+    """Explain one finding on one film and save the map, or the films of a collection."""
     from classifiers.registry import load_classifier
+    from evaluation.cli.bulk_maps import write_maps
     from radiographs.registry import find_film
     from xai_methods import get_method
 
+    if args.collection is not None or args.maps is not None:
+        if args.collection is None or args.maps is None or args.film is not None or args.out is not None:
+            raise ValueError("give --film and --out for one map, or --collection and --maps for those of many films")
+        return write_maps(args, parse_settings(args.set))
+    if args.film is None or args.out is None or len(args.finding or []) != 1:
+        raise ValueError("give --film, one --finding and --out; or --collection and --maps for many films")
+    (finding,) = args.finding
     _check_out(args.out)
     method = get_method(args.method)
     parameters = method.parameters.parse(parse_settings(args.set))
@@ -136,12 +155,12 @@ def explain(args: argparse.Namespace) -> int:
     classifier = load_classifier(args.model)
     radiograph = checked_aloud(radiograph, classifier.card, entry)
     explanation = method.explain(
-        classifier, radiograph, args.finding, parameters=parameters, seed=args.seed, progress=_bar(method.title)
+        classifier, radiograph, finding, parameters=parameters, seed=args.seed, progress=_bar(method.title)
     )
     on_film = classifier.to_film(explanation, radiograph)
     explanation.save(args.out, on_film=on_film, model=classifier.name, doubts=radiograph.doubt_codes)
     if explanation.empty:
-        sys.stderr.write(f"nothing on this film speaks for {args.finding}, as {method.title} sees it\n")
+        sys.stderr.write(f"nothing on this film speaks for {finding}, as {method.title} sees it\n")
     return 0
 
 

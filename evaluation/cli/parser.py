@@ -66,29 +66,46 @@ def _add_lists(added: argparse._SubParsersAction[_Parser]) -> None:
 
 
 def _add_explain(added: argparse._SubParsersAction[_Parser]) -> None:
-    about = "Explain one finding on one film and save the map."
-    command = added.add_parser("explain", help="explain one film and save the map", description=about)
-    command.add_argument("--film", required=True, metavar="FILM", help="a file, or collection/film-id")
+    about = (
+        "Explain one finding on one film and save the map (--film, --out), or the films of a collection and save a map "
+        "of each film and finding, named FILM_FINDING (--collection, --maps)."
+    )
+    command = added.add_parser("explain", help="explain films and save the maps", description=about)
+    command.add_argument("--film", metavar="FILM", help="a file, or collection/film-id")
+    command.add_argument("--collection", metavar="NAME", help="all films of a collection of lightbox films")
     command.add_argument("--model", required=True, metavar="MODEL", help="a model of lightbox models")
-    command.add_argument("--finding", required=True, metavar="FINDING", help="a finding the model knows")
+    words = "a finding the model knows; with --collection it may be repeated, and is by default what is outlined"
+    command.add_argument("--finding", action="append", metavar="FINDING", help=words)
     command.add_argument("--method", required=True, metavar="METHOD", help="a method of lightbox methods")
     command.add_argument("--seed", type=int, default=0, help="the same seed gives the same map (default 0)")
     command.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the method; may be repeated"
     )
-    command.add_argument("--out", required=True, type=Path, metavar="MAP.NPZ", help="where to save the map")
+    command.add_argument("--out", type=Path, metavar="MAP.NPZ", help="where to save the map of --film")
+    command.add_argument("--maps", type=Path, metavar="FOLDER", help="where to save the maps of --collection")
+    words = "with --maps: in the film's own pixels (default), or on the model's input grid"
+    command.add_argument("--grid", choices=("film", "input"), default="film", help=words)
+    words = "with --maps: .npz in raw units (default), or 16-bit grey PNG whose text says the units"
+    command.add_argument("--format", choices=("npz", "png"), default="npz", help=words)
     command.set_defaults(run=commands.explain)
 
 
 def _add_score(added: argparse._SubParsersAction[_Parser]) -> None:
-    about = "Score any map against what an expert outlined."
-    command = added.add_parser("score", help="score a map against a mask", description=about)
-    command.add_argument(
-        "--map", required=True, type=Path, metavar="FILE", help=".npz, .npy, or a grey PNG (8, 16 bit)"
+    about = (
+        "Score any map against what an expert outlined; a folder of maps against a folder of masks of the same names, "
+        "or against the outlines of a collection."
     )
-    command.add_argument(
-        "--mask", required=True, type=Path, metavar="FILE", help="an image, .npy or .npz; not 0 is inside"
-    )
+    command = added.add_parser("score", help="score maps against masks", description=about)
+    words = ".npz, .npy, or a grey PNG (8, 16 bit); or a folder, CSV or JSON of them"
+    command.add_argument("--map", required=True, type=Path, metavar="FILE", help=words)
+    against = command.add_mutually_exclusive_group(required=True)
+    words = "an image, .npy or .npz, where not 0 is inside; or a folder of them"
+    against.add_argument("--mask", type=Path, metavar="FILE", help=words)
+    words = "a collection with outlines; maps are then named FILM_FINDING"
+    against.add_argument("--films", metavar="COLLECTION", help=words)
+    words = "with --films: also take maps on this model's input grid"
+    command.add_argument("--model", metavar="MODEL", help=words)
+    command.add_argument("--out", type=Path, metavar="FILE", help="write the scores as .csv, .parquet or .json")
     command.add_argument(
         "--polarity", choices=POLARITIES, default="positive", help="which part of a signed map is scored"
     )

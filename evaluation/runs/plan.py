@@ -6,6 +6,8 @@ import difflib
 import hashlib
 import itertools
 import json
+import os
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
@@ -21,6 +23,8 @@ Films = Literal["outlined", "labelled", "all"]
 """Which pairs of film and finding: those that somebody outlined, those that the collection labels, or all."""
 _FORMER = {"reading": "polarity"}
 """Keys by names that older plans give them."""
+_NAME = re.compile(r"\w[\w .+-]{0,59}")
+"""Names of methods of other code."""
 MOST_VARIANTS = 500
 """Parameter sets that the sweeps of one method may give."""
 
@@ -31,10 +35,15 @@ class PlanError(ValueError):
 
 @dataclass(frozen=True)
 class Variant:
-    """A method with one set of parameters: its registered name and all its parameters, defaults too."""
+    """A method with one set of parameters: its registered name and all its parameters, defaults too.
+
+    ``maps`` is where the maps of a method lie that other code made (:mod:`evaluation.one_film.external_maps`), else "".
+    Such a method bears a name that no registered one has.
+    """
 
     method: str
     parameters: dict[str, Any] = field(default_factory=dict)
+    maps: str = ""
 
     @property
     def digest(self) -> str:
@@ -102,11 +111,14 @@ def read_plan(path: Path) -> Plan:
         raise PlanError(f"there is no plan {path}; `lightbox plan {path}` writes one") from None
     except (OSError, ValueError) as error:  # no text, or no path
         raise PlanError(f"the plan {path} cannot be read: {error}") from None
-    return parse_plan(text)
+    return parse_plan(text, path.parent)
 
 
-def parse_plan(text: str) -> Plan:
-    """Check the text of a plan; films and weights are not looked at.
+def parse_plan(text: str, folder: Path = Path()) -> Plan:
+    """Check the text of a plan; films, weights and maps are not looked at.
+
+    Args:
+        folder: that paths in the plan are relative to.
 
     Raises:
         PlanError: it is no TOML, or a key or value in it is wrong.
@@ -125,7 +137,7 @@ def parse_plan(text: str) -> Plan:
     made = {
         name: _typed(name, value, defaults[name]) for name, value in given.items() if name not in ("methods", "metrics")
     }
-    made["methods"] = _methods(given.get("methods", [{"name": name} for name in main_methods()]))
+    made["methods"] = _methods(given.get("methods", [{"name": name} for name in main_methods()]), folder)
     made["metrics"] = _metrics(given.get("metrics", ["headline"]))
     plan = Plan(**made)
     _check_values(plan)
@@ -159,17 +171,30 @@ def _typed(name: str, value: Any, default: Any) -> Any:
     return tuple(value)
 
 
-def _methods(given: Any) -> tuple[Variant, ...]:
+def _methods(given: Any, folder: Path) -> tuple[Variant, ...]:
     if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
         raise PlanError("methods: expected tables [[methods]], each with a name")
-    found = [variant for one in given for variant in _variants(one)]
+    found = [variant for one in given for variant in ([_external(one, folder)] if "maps" in one else _variants(one))]
     if len({(v.method, v.digest) for v in found}) != len(found):
         raise PlanError("methods: one method stands there twice with the same parameters")
     return tuple(found)
 
 
+def _external(given: Mapping[str, Any], folder: Path) -> Variant:
+    """A method of other code, whose maps lie in files."""
+    _check_keys(given, ("name", "maps"), "methods: of a method with maps from files: ")
+    name, maps = given.get("name"), given["maps"]
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise PlanError(f"methods: maps from files need a name of up to 60 letters, digits, spaces, got {name!r}")
+    if name in methods() or name in baseline_titles():
+        raise PlanError(f"methods: {name!r} is a method of this program; give maps from files another name")
+    if not isinstance(maps, str) or not maps or "\0" in maps:
+        raise PlanError(f"methods: {name}: maps: expected the path of a folder or table, got {maps!r}")
+    return Variant(name, maps=os.path.abspath(folder / Path(maps).expanduser()))
+
+
 def _variants(given: Mapping[str, Any]) -> list[Variant]:
-    _check_keys(given, ("name", "parameters", "sweep"), "methods: ")
+    _check_keys(given, ("name", "parameters", "sweep", "maps"), "methods: ")
     name = given.get("name")
     if not isinstance(name, str) or name not in methods():
         raise PlanError(f"methods: there is no method {name!r}; {near(str(name), methods())}")
