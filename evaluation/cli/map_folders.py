@@ -16,8 +16,8 @@ from evaluation.one_film.external_maps import NoMapError, film_names, map_files,
 from evaluation.one_film.map_files import MapError, read_map_file, read_mask
 from radiographs.arrays import plain
 from radiographs.files import replacing, write_text
-from radiographs.findings import canonical
 from radiographs.film_readers.mask_images import MASK_SUFFIXES
+from radiographs.findings import canonical
 
 TABLES = (".csv", ".parquet", ".json")
 _MASKS = {*MASK_SUFFIXES, ".npy", ".npz"}

@@ -88,7 +88,7 @@ def _provenance(plan: Plan) -> str:
     """What is known of training and patients, a line a collection and model."""
     from classifiers.registry import list_models
     from evaluation.runs.provenance import provenance_words
-    from evaluation.runs.selection import films_of, open_plan
+    from evaluation.runs.selection import films_of, maps_there, open_plan
     from radiographs.registry import collections
 
     cards, lines = {entry.name: entry.card for entry in list_models()}, []
@@ -97,6 +97,8 @@ def _provenance(plan: Plan) -> str:
             films = [entry.film_id for entry, _ in films_of(plan, model, collections()[name])]
             if films:
                 words = provenance_words(cards.get(model.name), collections()[name], films)
+                there = maps_there(plan, model, collections()[name])
+                words += [f"{method} has maps of {n} of {all_} pairs." for method, (n, all_) in there.items()]
                 lines.append(f"{name} with {model.name}: {' '.join(words)}\n")
     return "".join(lines)
 

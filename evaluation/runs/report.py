@@ -16,7 +16,7 @@ from evaluation.runs.doubts import doubts_of
 from evaluation.runs.pass_rule import pass_rule
 from evaluation.runs.plan import PlanError, read_plan
 from evaluation.runs.plots import means_figure, size_figure, svg_of
-from evaluation.runs.provenance import provenance_words, resaved_films, unfinished_words, units_of
+from evaluation.runs.provenance import missing_maps, provenance_words, resaved_films, unfinished_words, units_of
 from evaluation.runs.store import Store
 from evaluation.runs.tables import (
     Pair,
@@ -155,7 +155,8 @@ def _provenance(store: Store, pair: Pair) -> tuple[str, ...]:
     given = [pair.collection, pair.classifier]
     there = store.query("SELECT DISTINCT film_id FROM scores WHERE collection = ? AND classifier = ?", given)
     resaved = resaved_films(store, pair.collection, pair.classifier)
-    return tuple(provenance_words(card, films, there.film_id.astype(str), resaved))
+    words = provenance_words(card, films, there.film_id.astype(str), resaved)
+    return (*words, *missing_maps(store, pair.collection, pair.classifier))
 
 
 def _svg(tests: Tests, title: str) -> str:

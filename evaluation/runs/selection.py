@@ -19,7 +19,7 @@ from evaluation.one_film.map_files import MapError
 from evaluation.runs.plan import Plan, PlanError, Variant, digest_of, near
 from evaluation.scores import Polarity, metrics
 from radiographs.collection import Collection, FilmEntry
-from radiographs.findings import is_named
+from radiographs.findings import canonical, is_named
 from radiographs.registry import collections
 
 Kind = Literal["method", "baseline"]
@@ -103,6 +103,20 @@ def open_plan(plan: Plan) -> list[RunModel]:
     _check_films(plan, models)
     _check_maps(plan)
     return models
+
+
+def maps_there(plan: Plan, model: RunModel, collection: Collection) -> dict[str, tuple[int, int]]:
+    """For each method of other code: of how many of the plan's pairs of film and finding it has a map, and of all.
+
+    Raises:
+        MapError: the maps of a method cannot be read.
+    """
+    pairs = [(entry.film_id, finding) for entry, some in films_of(plan, model, collection) for finding in some]
+    found = {}
+    for variant in [one for one in plan.methods if one.maps]:
+        maps = open_maps(Path(variant.maps), film_names(collection)).maps
+        found[variant.method] = sum((film, canonical(finding)) in maps for film, finding in pairs), len(pairs)
+    return found
 
 
 def _check_maps(plan: Plan) -> None:

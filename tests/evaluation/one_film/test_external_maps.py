@@ -71,8 +71,8 @@ def test_predicted_segmentations_of_chexlocalize_are_maps(tmp_path: Path) -> Non
     assert isinstance(place, Runs)
     placed = place_map(place, "Effusion", Radiograph(np.zeros((2, 3))))
     assert placed.on_film.tolist() == [[0, 1, 0], [1, 0, 0]]
+    path.write_text('{"a1": 3}')
     with pytest.raises(MapError, match="expected findings"):
-        path.write_text('{"a1": 3}')
         open_maps(path, FILMS)
 
 

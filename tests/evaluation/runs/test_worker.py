@@ -94,5 +94,5 @@ def test_other_maps_are_another_question(world: Path, tmp_path: Path) -> None:
 
 def test_maps_of_no_film_of_the_plan_are_refused_before_the_run(world: Path, tmp_path: Path) -> None:
     np.save(tmp_path / "somebody_Nodule.npy", np.ones((96, 96)))
-    with pytest.raises(PlanError, match="my maps: .* somebody_Nodule.npy fits none"):
+    with pytest.raises(PlanError, match=r"my maps: .* somebody_Nodule.npy fits none"):
         open_plan(parse_plan(HEAD + EXTERNAL.format(name="my maps", path=tmp_path)))
