@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         missing = collection.missing()
         if missing or not args.out.absolute().parent.is_dir():
             raise ValueError(missing or f"--out: there is no folder for {args.out.name}; make it first")
-        films = chosen_films(collection, args.films, args.seed)
+        films = chosen_films(collection, args.films, classifier.card, args.seed)
         rows = survey(classifier, collection, films, args.seed, _show if sys.stderr.isatty() else None)
         write_csv(args.out, rows)
     except (ValueError, LookupError, OSError, RuntimeError) as error:
