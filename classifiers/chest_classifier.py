@@ -17,6 +17,7 @@ from classifiers.memory import saying_out_of_memory
 from classifiers.precision import computing_in
 from classifiers.preprocessing import Preprocessing
 from radiographs import Radiograph
+from radiographs.nearness import near
 
 
 class UnknownFindingError(LookupError):
@@ -195,8 +196,8 @@ class ChestClassifier(nn.Module):
         try:
             return self.findings.index(finding)
         except ValueError:
-            known = ", ".join(self.findings)
-            raise UnknownFindingError(f"{self.name} does not know {finding!r}; it knows {known}") from None
+            meant = near(finding, self.findings, otherwise="it knows")
+            raise UnknownFindingError(f"{self.name} does not know {finding!r}; {meant}") from None
 
     def prepare(self, radiograph: Radiograph) -> torch.Tensor:
         """Return the (1, 1, S, S) input of ``radiograph`` on the classifier's device."""

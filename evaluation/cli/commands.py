@@ -14,6 +14,7 @@ from typing import Any
 from evaluation.cli.check import checked_aloud
 from evaluation.one_film.map_files import read_map_file, read_mask
 from radiographs.arrays import plain
+from radiographs.nearness import near
 
 
 def _say_json(content: Any) -> None:
@@ -195,8 +196,8 @@ def fetch(args: argparse.Namespace) -> int:
     elif args.name in FILM_SETS:
         where = fetch_films(args.name, progress=_byte_bar())
     else:
-        known = ", ".join((*FILM_SETS, *XRV_NAMES, WEIGHTS))
-        raise LookupError(f"there is nothing to fetch under the name {args.name!r}; there are: {known}")
+        meant = near(args.name, (*FILM_SETS, *XRV_NAMES, WEIGHTS))
+        raise LookupError(f"there is nothing to fetch under the name {args.name!r}; {meant}")
     sys.stdout.write(f"{where}\n")
     return 0
 

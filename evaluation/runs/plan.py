@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import itertools
 import json
@@ -14,6 +13,7 @@ from typing import Any, Literal, get_args
 
 from evaluation.baselines.model_independent import baseline_titles
 from evaluation.scores import POLARITIES, Polarity, headline_metrics, localisation_metrics, metrics
+from radiographs.nearness import near
 from xai_methods import get_method, main_methods, methods
 from xai_methods.parameters import ParameterError
 
@@ -81,13 +81,6 @@ def digest_of(content: Any) -> str:
     """Sixteen hexadecimal digits of what can be written as JSON."""
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def near(name: str, known: Iterable[str]) -> str:
-    """Words that name the nearest of ``known``, or all of them."""
-    names = list(known)
-    found = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    return f"did you mean {found[0]!r}?" if found else f"there are: {', '.join(names) or 'none'}"
 
 
 def read_plan(path: Path) -> Plan:

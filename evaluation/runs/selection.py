@@ -13,10 +13,11 @@ import numpy as np
 from classifiers import ChestClassifier
 from classifiers.registry import list_models, load_classifier
 from evaluation.baselines.location_prior import patient_of
-from evaluation.runs.plan import Plan, PlanError, digest_of, near
+from evaluation.runs.plan import Plan, PlanError, digest_of
 from evaluation.scores import Polarity, metrics
 from radiographs.collection import Collection, FilmEntry
 from radiographs.findings import is_named
+from radiographs.nearness import near
 from radiographs.registry import collections
 
 Kind = Literal["method", "baseline"]

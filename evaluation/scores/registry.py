@@ -14,8 +14,9 @@ from evaluation.scores.base import MapCase, Metric
 from evaluation.scores.ranked_map import Polarity, Region
 from evaluation.scores.score import Direction, Element, Score
 from radiographs import extensions
+from radiographs.nearness import near
 
-PACKAGE = "evaluation.scores"
+PACKAGE = __name__.rpartition(".")[0]
 FAMILIES = (
     "localisation.ranking",
     "localisation.pointing",
@@ -92,7 +93,7 @@ def get_metric(name: str) -> Metric:
     """
     known = metrics()
     if name not in known:
-        raise LookupError(f"there is no metric {name!r}; there are: {', '.join(known)}")
+        raise LookupError(f"there is no metric {name!r}; {near(name, known)}")
     return known[name]
 
 
