@@ -93,6 +93,8 @@ def read_plan(path: Path) -> Plan:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise PlanError(f"there is no plan {path}; `lightbox plan {path}` writes one") from None
+    except IsADirectoryError:
+        raise PlanError(f"{path} is a folder; name the plan, a .toml file, in it") from None
     except (OSError, ValueError) as error:  # no text, or no path
         raise PlanError(f"the plan {path} cannot be read: {error}") from None
     return parse_plan(text)
