@@ -10,6 +10,7 @@ from pathlib import Path
 
 from setuptools import setup
 from setuptools.command.build_py import build_py
+from setuptools.command.egg_info import egg_info
 
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))
@@ -43,7 +44,15 @@ class BuildBelowTheDoor(build_py):
         for path in (built / DOOR).rglob("*.py"):
             source = path.read_text(encoding="utf-8")
             path.write_text(below_the_door(source, names_too=path.parent.name != DOOR), encoding="utf-8")
-        self.distribution.packages = [DOOR]
+
+
+class NameTheDoor(egg_info):
+    """Writes down that the one top-level package is xai_lightbox."""
+
+    def run(self) -> None:
+        """Write the facts of the distribution."""
+        super().run()
+        Path(self.egg_info, "top_level.txt").write_text(f"{DOOR}\n", encoding="utf-8")
 
 
 def below_the_door(source: str, names_too: bool = True) -> str:
@@ -69,4 +78,4 @@ def _named(found: re.Match[str]) -> str:
 
 
 if __name__ == "__main__":
-    setup(cmdclass={"build_py": BuildBelowTheDoor})
+    setup(cmdclass={"build_py": BuildBelowTheDoor, "egg_info": NameTheDoor})
