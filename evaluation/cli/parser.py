@@ -11,9 +11,11 @@ from typing import NoReturn
 from evaluation.cli import commands
 from evaluation.cli.check import add_commands as add_check_command
 from evaluation.cli.films import add_commands as add_film_commands
+from evaluation.cli.films import add_folder_commands
 from evaluation.cli.gate import add_commands as add_gate_command
 from evaluation.cli.own_models import add_commands as add_model_commands
 from evaluation.cli.runs import add_commands as add_run_commands
+from evaluation.cli.statuses import DONE, EXIT_STATUS, REFUSED, STOPPED
 from evaluation.polarity import POLARITIES
 
 
@@ -21,7 +23,17 @@ class _Parser(argparse.ArgumentParser):
     """Says in one line what was wrong."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+        self.exit(REFUSED, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+class _Version(argparse.Action):
+    """Prints the version; read when it is wanted, for that takes longer than most commands' words."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from evaluation.cli.version import version_words
+
+        sys.stdout.write(version_words() + "\n")
+        parser.exit(DONE)
 
 
 def build_parser() -> tuple[argparse.ArgumentParser, argparse._SubParsersAction[_Parser]]:
@@ -31,7 +43,13 @@ def build_parser() -> tuple[argparse.ArgumentParser, argparse._SubParsersAction[
         The parser, and its commands, so that more can be added: ``commands.add_parser(name)`` with
         ``set_defaults(run=function)``, where the function takes the parsed arguments and returns the exit status.
     """
-    parser = _Parser(prog="lightbox", description="Explanations of chest X-ray classifiers, side by side, and scored.")
+    statuses = "; ".join(f"{number} {words}" for number, words in EXIT_STATUS.items())
+    parser = _Parser(
+        prog="lightbox",
+        description="Explanations of chest X-ray classifiers, side by side, and scored.",
+        epilog=f"Exit status: {statuses}.",
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="say which version this is, and end")
     added = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
     _add_lists(added)
     _add_explain(added)
@@ -60,6 +78,7 @@ def _add_lists(added: argparse._SubParsersAction[_Parser]) -> None:
         command.add_argument("--json", action="store_true", help="as a JSON list of objects")
         if name == "films":
             command.add_argument("--collection", metavar="NAME", help="of this collection only")
+            add_folder_commands(command)
         if name == "models":
             add_model_commands(command)
         command.set_defaults(run=run)
@@ -120,16 +139,16 @@ def run(parser: argparse.ArgumentParser, argv: Sequence[str] | None = None) -> i
         args = parser.parse_args(argv)
         return int(args.run(args))
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else 2
+        return end.code if isinstance(end.code, int) else REFUSED
     except KeyboardInterrupt:
         sys.stderr.write("lightbox: stopped\n")
-        return 130
+        return STOPPED
     except BrokenPipeError:
-        return 0
+        return DONE
     except (ValueError, LookupError, OSError, RuntimeError, TypeError, MemoryError) as error:
         sentence = " ".join(str(error).split()) or type(error).__name__
         sys.stderr.write(f"lightbox: {sentence}\n")
-        return 2
+        return REFUSED
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -6,9 +6,13 @@ import argparse
 import signal
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evaluation.cli.outputs import check_file
+from evaluation.cli.progress import ProgressLine
+from evaluation.cli.statuses import DONE, STOPPED, WITH_REMARKS
 from radiographs.files import write_text
 
 if TYPE_CHECKING:
@@ -161,7 +165,7 @@ def run_command(args: argparse.Namespace) -> int:
     try:
         ended = run(
             plan, store, scheduler=args.scheduler, workers=args.workers, retry=args.retry,
-            progress=None if args.quiet else _show, stopped=stop.is_set,
+            progress=None if args.quiet else partial(_show, ProgressLine()), stopped=stop.is_set,
         )  # fmt: skip
     finally:
         for number, handler in before.items():
@@ -173,18 +177,16 @@ def run_command(args: argparse.Namespace) -> int:
     if ended.state == "stopped":
         words += " Stopped; the same command goes on from here."
     sys.stdout.write(f"{words}\n")
-    return 130 if ended.state == "stopped" else int(failed > 0)
+    if ended.state == "stopped":
+        return STOPPED
+    return WITH_REMARKS if failed else DONE
 
 
-def _show(said: RunProgress) -> None:
-    if said.state == "running" and sys.stderr.isatty():
-        left = "" if said.left is None else f", {duration(said.left)} left"
-        sys.stderr.write(
-            f"\r{said.done} of {said.films} films, {said.per_minute:.1f} a minute{left}, {said.failures} failed    "
-        )
-        sys.stderr.flush()
-    elif said.state in ("done", "stopped") and sys.stderr.isatty():
-        sys.stderr.write("\n")
+def _show(line: ProgressLine, said: RunProgress) -> None:
+    left = "" if said.left is None else f", {duration(said.left)} left"
+    words = f"{said.done} of {said.films} films, {said.per_minute:.1f} a minute{left}, {said.failures} failed"
+    if said.state in ("running", "done", "stopped"):
+        line.show(words, ended=said.state != "running")
 
 
 def report_command(args: argparse.Namespace) -> int:
@@ -211,8 +213,10 @@ def diff_command(args: argparse.Namespace) -> int:
     from evaluation.runs.diff import diff
     from evaluation.runs.store import Store
 
+    if args.csv is not None:
+        check_file(args.csv, ".csv", option="--csv")
     found = diff(Store(args.first), Store(args.second))
     sys.stdout.write(found.words())
     if args.csv is not None:
         write_csv(args.csv, found.table)
-    return 0 if found.same else 1
+    return DONE if found.same else WITH_REMARKS

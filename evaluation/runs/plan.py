@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import itertools
 import json
@@ -16,6 +15,7 @@ from typing import Any, Literal, get_args
 
 from evaluation.baselines.model_independent import baseline_titles
 from evaluation.scores import POLARITIES, Polarity, headline_metrics, localisation_metrics, metrics
+from radiographs.nearness import near
 from xai_methods import get_method, main_methods, methods
 from xai_methods.parameters import ParameterError
 
@@ -92,13 +92,6 @@ def digest_of(content: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def near(name: str, known: Iterable[str]) -> str:
-    """Words that name the nearest of ``known``, or all of them."""
-    names = list(known)
-    found = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    return f"did you mean {found[0]!r}?" if found else f"there are: {', '.join(names) or 'none'}"
-
-
 def read_plan(path: Path) -> Plan:
     """Read and check a plan.
 
@@ -109,6 +102,8 @@ def read_plan(path: Path) -> Plan:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise PlanError(f"there is no plan {path}; `lightbox plan {path}` writes one") from None
+    except IsADirectoryError:
+        raise PlanError(f"{path} is a folder; name the plan, a .toml file, in it") from None
     except (OSError, ValueError) as error:  # no text, or no path
         raise PlanError(f"the plan {path} cannot be read: {error}") from None
     return parse_plan(text, path.parent)

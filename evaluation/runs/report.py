@@ -33,6 +33,7 @@ from evaluation.runs.tables import (
 from evaluation.scores import get_metric, headline_metrics, localisation_metrics
 from evaluation.statistics.critical_difference import critical_difference_figure
 from evaluation.validity.gate import Verdict
+from radiographs.nearness import near
 from radiographs.registry import collections
 
 
@@ -100,7 +101,7 @@ def make_report(store: Store, names: Sequence[str] | None = None) -> RunReport:
         raise ValueError(f"{store.folder} has no scores yet; run a plan into it first{why}")
     lacking = [name for name in names or () if name not in there]
     if lacking:
-        raise ValueError(f"the run has no score {lacking[0]!r}; it has: {', '.join(there)}")
+        raise ValueError(f"the run has no score {lacking[0]!r}; {near(lacking[0], there, 'it has')}")
     chosen = tuple(names or _usual(there))
     sections = tuple(_section(store, pair, chosen) for pair in pairs_of(store))
     counts = store.query(

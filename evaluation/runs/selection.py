@@ -16,10 +16,11 @@ from classifiers.registry import list_models, load_classifier
 from evaluation.baselines.location_prior import patient_of
 from evaluation.one_film.external_maps import film_names, maps_digest, open_maps
 from evaluation.one_film.map_files import MapError
-from evaluation.runs.plan import Plan, PlanError, Variant, digest_of, near
+from evaluation.runs.plan import Plan, PlanError, Variant, digest_of
 from evaluation.scores import Polarity, metrics
 from radiographs.collection import Collection, FilmEntry
 from radiographs.findings import canonical, is_named
+from radiographs.nearness import near
 from radiographs.registry import collections
 
 Kind = Literal["method", "baseline"]
