@@ -48,7 +48,10 @@ VARIANCE, COV1, COV2, COV3 = 0.00080229, 0.00034661, 0.00034407, 0.00023903
 F, DF, P = 4.46, 15.26, 0.0517
 DIFFERENCE = (-0.04380, 0.02075, -0.08796, 0.00036)
 """First treatment less second: value, standard error, ends of the interval."""
-SINGLE = ((0.89703704, 0.03317360, 12.74, 0.82522360, 0.96885048), (0.94083736, 0.02156637, 12.71, 0.89413783, 0.98753689))
+SINGLE = (
+    (0.89703704, 0.03317360, 12.74, 0.82522360, 0.96885048),
+    (0.94083736, 0.02156637, 12.71, 0.89413783, 0.98753689),
+)
 """Each treatment by itself: value, standard error, degrees of freedom, ends of the interval."""
 
 
