@@ -1,7 +1,7 @@
 """Who reads what, in which order, under which arm: worked out from a secret, so that nothing else need hold it.
 
-Which arm a reader sees a case under follows a Latin square: cases are dealt into as many blocks as there are arms, present
-and absent ones in equal shares, and each reader of a group of as many readers starts with another arm.
+Which arm a reader sees a case under follows a Latin square: cases are dealt into as many blocks as there are arms,
+present and absent ones in equal shares, and each reader of a group of as many readers starts with another arm.
 """
 
 from __future__ import annotations

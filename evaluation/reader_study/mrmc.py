@@ -27,13 +27,23 @@ class Performance:
         values: (A, R) the figures, NaN where a reader has too few cases under an arm.
         influence: (A, R, N) what each case adds to a figure's sampling error, 0 for cases that were not read: the
             covariance of two figures is the sum of the products over cases.
-        low, high: bounds of the figure.
+        cases: (A,) how many cases were read under an arm. low, high: bounds of the figure.
     """
 
     values: np.ndarray
     influence: np.ndarray
+    cases: np.ndarray
     low: float = 0.0
     high: float = 1.0
+
+    def of(self, arms: list[int]) -> Performance:
+        """That of some arms, by their places."""
+        return Performance(self.values[arms], self.influence[arms], self.cases[arms], self.low, self.high)
+
+
+def _read(outcomes: np.ndarray) -> np.ndarray:
+    """(A,) cases of (A, R, N) outcomes that anybody read under an arm."""
+    return (~np.isnan(outcomes)).any(axis=1).sum(axis=1)
 
 
 @dataclass(frozen=True)
@@ -102,7 +112,7 @@ def auroc(ratings: np.ndarray, truth: np.ndarray) -> Performance:
         values[place] = beaten.mean()
         for chosen, component in ((positive, beaten.mean(axis=1)), (negative, beaten.mean(axis=0))):
             influence[place][chosen] = _centred(component)
-    return Performance(values, influence)
+    return Performance(values, influence, _read(ratings))
 
 
 def mean(outcomes: np.ndarray, low: float = 0.0, high: float = 1.0) -> Performance:
@@ -117,7 +127,7 @@ def mean(outcomes: np.ndarray, low: float = 0.0, high: float = 1.0) -> Performan
         if len(read) >= 2:
             values[place] = outcomes[place][read].mean()
             influence[place][read] = _centred(outcomes[place][read])
-    return Performance(values, influence, low, high)
+    return Performance(values, influence, _read(outcomes), low, high)
 
 
 def jackknifed_auroc(ratings: np.ndarray, truth: np.ndarray) -> Performance:
@@ -132,7 +142,7 @@ def jackknifed_auroc(ratings: np.ndarray, truth: np.ndarray) -> Performance:
         [auroc(np.delete(ratings, case, axis=2), np.delete(truth, case)).values for case in range(cases)], axis=2
     )
     influence = math.sqrt((cases - 1) / cases) * (left_out.mean(axis=2, keepdims=True) - left_out)
-    return Performance(full, influence)
+    return Performance(full, influence, _read(ratings))
 
 
 def _centred(component: np.ndarray) -> np.ndarray:
@@ -146,7 +156,7 @@ def analyse(performance: Performance) -> MrmcResult:
     values, influence = performance.values[:, complete], performance.influence[:, complete]
     arms, readers = values.shape
     bounds = performance.low, performance.high
-    if readers < 2:
+    if readers < 2 or not arms:
         return _undefined(values, readers)
     covariance = np.einsum("arn,bsn->arbs", influence, influence)
     variance, cov1, cov2, cov3 = _components(covariance)

@@ -89,6 +89,7 @@ class StudyStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._trials: dict[int, list[Trial]] = {}
         try:
             self.study: Study = parse_study((folder / "study.toml").read_text(encoding="utf-8"))
             self._secret = bytes.fromhex((folder / "secret").read_text(encoding="ascii").strip())
@@ -227,7 +228,9 @@ class StudyStore:
 
     def trials(self, reader: int) -> list[Trial]:
         """All that a reader reads, in order."""
-        return design.trials(self.study, self.material.present(), reader, self._secret)
+        if reader not in self._trials:
+            self._trials[reader] = design.trials(self.study, self.material.present(), reader, self._secret)
+        return self._trials[reader]
 
     def letter(self, trial: Trial) -> str:
         """By which letter the reader knows the trial's map; "" where there is none."""

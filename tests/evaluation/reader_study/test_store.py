@@ -115,7 +115,7 @@ def test_a_half_written_line_is_no_answer_and_hinders_none(store):
     assert len(store.answers(1)) == 3
     assert b'"ti{' not in path.read_bytes()
     path.write_bytes(b"nonsense\n")
-    with pytest.raises(StudyError, match="reader-001.jsonl of the study is damaged"):
+    with pytest.raises(StudyError, match=r"reader-001\.jsonl of the study is damaged"):
         store.answers(1)
 
 
@@ -136,10 +136,8 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 def test_what_was_answered_outlasts_a_killed_program(store):
     store.add_readers(1)
-    killed = subprocess.run(
-        [sys.executable, "-c", KILLED, str(store.folder)], cwd=Path(__file__).parents[3], capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
+    command = [sys.executable, "-c", KILLED, str(store.folder)]
+    killed = subprocess.run(command, cwd=Path(__file__).parents[3], capture_output=True, text=True, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert killed.stdout.split() == ["1", "2", "3", "4"]
     assert store.turn(1).done == 4
