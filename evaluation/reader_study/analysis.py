@@ -1,4 +1,4 @@
-"""What a closed study shows: each arm with its interval, differences, agreement, and whether readers like right maps."""
+"""What a closed study shows: arms with intervals, differences, agreement, and whether readers like right maps."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def compared(
         for place, figure in zip(there, result.arms):
             ends = (float(outer(value)) for value in (figure.value, figure.low, figure.high))
             figures.append((endpoint.name, arms[place], *ends, figure.readers, int(performance.cases[place])))
-        corrected = holm(np.array([pair.p for pair in result.differences])) if result.differences else []
+        corrected = holm(np.array([pair.p for pair in result.differences]))
         for pair, p in zip(result.differences, corrected):
             ends = (float(outer(value)) for value in (pair.value, pair.low, pair.high))
             pairs.append((endpoint.name, arms[there[pair.first]], arms[there[pair.second]], *ends, pair.p, float(p)))

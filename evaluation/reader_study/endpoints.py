@@ -91,8 +91,8 @@ ENDPOINTS = (
         partial(_mean, column="overlap", where=lambda table: table["overlap"].notna()),
     ),
     Endpoint(
-        "accuracy_model_wrong", "Accuracy where the model is wrong", "Over-reliance shows here: a map that talks readers "
-        "into a wrong call lowers it.", partial(_mean, column="correct", where=_true("model_wrong")),
+        "accuracy_model_wrong", "Accuracy where the model is wrong",
+        "Over-reliance shows here: a map that talks readers into a wrong call lowers it.", partial(_mean, column="correct", where=_true("model_wrong")),
     ),
     Endpoint(
         "accuracy_model_right", "Accuracy where the model is right", "Under-reliance shows here.",

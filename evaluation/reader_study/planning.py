@@ -1,7 +1,8 @@
 """How many readers and cases a study needs to find an effect, by simulation under its own design.
 
 Ratings are drawn as Roe and Metz do, with the variances of Hillis 2018, table 2 (doi:10.1002/sim.7616), structure HL:
-ratings of one case are much alike, readers differ little. Studies differ from that, so a plan is a guess; a pilot says more.
+ratings of one case are much alike, readers differ little. Studies differ from that: a plan is a guess, a pilot says
+more.
 """
 
 from __future__ import annotations
@@ -117,8 +118,8 @@ def in_words(study: Study, table: Sequence[Power]) -> str:
     if not enough:
         most = max(table, key=lambda one: one.power)
         return (
-            f"None of these finds {effect} in {POWER:.0%} of studies; {most.readers} readers of {most.cases} cases do in "
-            f"{most.power:.0%}. Look for a larger effect, a crossover, or more of both."
+            f"None of these finds {effect} in {POWER:.0%} of studies; {most.readers} readers of {most.cases} cases "
+            f"do in {most.power:.0%}. Look for a larger effect, a crossover, or more of both."
         )
     least = min(enough, key=lambda one: (one.readers * one.cases, one.readers))
     return (
