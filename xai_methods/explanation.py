@@ -13,6 +13,8 @@ import numpy as np
 from radiographs.arrays import read_arrays, write_arrays
 
 _ARRAYS = ("values", "regions")
+EARLY = "films_so_far"
+"""Diagnostic of a map that was shown before its work was done: forward passes by then."""
 
 
 class Cancelled(Exception):
@@ -61,6 +63,11 @@ class Explanation:
     def positive(self) -> np.ndarray:
         """(S, S) float32: what speaks for the finding, 0 elsewhere."""
         return np.maximum(self.values, 0)
+
+    @property
+    def early(self) -> bool:
+        """True for a map that was shown before its work was done."""
+        return EARLY in self.diagnostics
 
     @property
     def empty(self) -> bool:
