@@ -106,8 +106,12 @@ class Request:
 
         ``precision`` is that of the computation, "float32" or "bfloat16".
         """
+        return self.all_logits(films, precision)[:, self.column]
+
+    def all_logits(self, films: torch.Tensor, precision: str = "float32") -> torch.Tensor:
+        """As :meth:`logits`, of all findings: (N, C) float32."""
         self.count(len(films))
-        return self.classifier.predict_logits(films, precision)[:, self.column]
+        return self.classifier.predict_logits(films, precision)
 
 
 class Method(ABC):
