@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from radiographs import Annotation, Radiograph
 
 _ARRAYS = ("values", "regions")
+EARLY = "films_so_far"
+"""Diagnostic of a map that was shown before its work was done: forward passes by then."""
 
 
 class Cancelled(Exception):
@@ -68,6 +70,11 @@ class Explanation:
     def positive(self) -> np.ndarray:
         """(S, S) float32: what speaks for the finding, 0 elsewhere."""
         return np.maximum(self.values, 0)
+
+    @property
+    def early(self) -> bool:
+        """True for a map that was shown before its work was done."""
+        return EARLY in self.diagnostics
 
     @property
     def empty(self) -> bool:
