@@ -11,7 +11,7 @@ import numpy as np
 from classifiers import ChestClassifier
 from classifiers.film_check import checked
 from dashboard.classroom.exhibit import CANNOT_TELL, METRICS, ClassPicture, Exhibit, ScoredRow, jpeg
-from dashboard.classroom.lesson import Step, Subject
+from dashboard.classroom.lesson import LessonStep, Subject
 from dashboard.counterfactual.files import changes, grey
 from dashboard.shared import display
 from dashboard.shared.display import View
@@ -35,15 +35,27 @@ CHANGED_SHARE = 0.1
 """Share of the film that counts as where a counterfactual changes it most."""
 STRONG = 2
 """Level of everyday changes that a class guesses at."""
-NOTICED = 0.5
-"""Rank correlation below which a map has noticed that its network was made anew."""
+NOTICED, SAME = 0.5, 0.99
+"""Rank correlation below which a map has noticed that its network was made anew, and from which nobody can tell."""
+CHANGES = {
+    "noise": "The dose divided by {:g}, so more noise",
+    "blur": "A slight blur, {:g} of the model's pixels wide",
+    "shift": "Moved sideways by {:g} of the model's pixels",
+    "rotation": "Turned by {:g} degrees",
+    "brighter": "{:g} % brighter",
+    "darker": "{:g} % darker",
+    "steeper": "{:g} % more contrast",
+    "flatter": "{:g} % less contrast",
+    "jpeg": "Stored as a smaller file (JPEG of quality {:g})",
+}
+"""Everyday changes in words for students; the number is the level."""
 
 
 @dataclass(frozen=True, eq=False)
 class Material:
     """A step with the films and models that it needs, by name."""
 
-    step: Step
+    step: LessonStep
     subject: Subject
     films: dict[str, FilmContext]
     models: dict[str, ChestClassifier]
@@ -127,11 +139,12 @@ def _which_map(material: Material) -> Exhibit:
     before = tuple(ClassPicture(side, one.image) for side, one in zip(("Left", "Right"), pair))
     unaware = [row.who for row in rows if row.values["alike"] >= NOTICED]
     words = (
-        f"These maps hardly changed although the network was made anew: {', '.join(unaware)}."
+        f"These maps stayed much alike although the whole network was made anew: {', '.join(unaware)}."
         if unaware
         else "Every one of these maps changed when the network was made anew."
     )
-    right = frozenset({0 if material.flipped else 1})
+    alike = rows[0].values["alike"]
+    right = frozenset({2 if alike >= SAME else 0 if material.flipped else 1})
     after = sum(hung, ())
     return Exhibit(
         before, (after,), ("Left", "Right", CANNOT_TELL), right, scores=tuple(rows), words=words,
@@ -151,10 +164,9 @@ def _two_models(material: Material) -> Exhibit:
         for model, one in zip(pair, made)
     )
     rows = [ScoredRow(model.card.title, _values(one.scores)) for model, one in zip(pair, made)]
-    mass = [row.values.get("relevance_mass_accuracy", np.nan) for row in rows]
-    right = frozenset() if np.isnan(mass).any() else frozenset({int(np.argmax(mass))})
     return Exhibit(
-        before, (after,), ("Left", "Right", CANNOT_TELL), right, scores=tuple(rows) if right else (),
+        before, (after,), ("Left", "Right", CANNOT_TELL), frozenset({pair.index(material.model)}),
+        scores=tuple(rows) if mask is not None else (), words=_caution(material) if mask is not None else "",
         subject=_about(material),
     )  # fmt: skip
 
@@ -235,7 +247,7 @@ _BUILDERS: dict[str, Callable[[Material], Exhibit]] = {
 
 
 def _change(change: Perturbation) -> str:
-    return f"{change.title}: {change.at(STRONG)}"
+    return CHANGES.get(change.name, change.meaning).format(abs(change.levels[STRONG]))
 
 
 def _explained(material: Material, names: tuple[str, ...]) -> list[MethodResult]:

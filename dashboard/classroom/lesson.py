@@ -48,7 +48,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Step:
+class LessonStep:
     """One thing on the screen.
 
     Attributes:
@@ -101,7 +101,7 @@ class Lesson:
     summary: str
     minutes: int
     order: int
-    steps: tuple[Step, ...]
+    steps: tuple[LessonStep, ...]
     notes: str
     digest: str
 
@@ -154,7 +154,7 @@ def _notes(text: str) -> tuple[str, dict[str, str]]:
     return first.strip(), dict(zip(parts[::2], (part.strip() for part in parts[1::2])))
 
 
-def _step(given: Any, where: str, notes: dict[str, str]) -> Step:
+def _step(given: Any, where: str, notes: dict[str, str]) -> LessonStep:
     if not isinstance(given, dict):
         raise ValueError(f"{where} stands under a line [[step]]")
     kind = given.get("kind")
@@ -165,7 +165,7 @@ def _step(given: Any, where: str, notes: dict[str, str]) -> Step:
     texts: dict[str, Any] = {key: _line(given, key, longest, where) for key, longest in _TEXTS.items() if key in given}
     lists: dict[str, Any] = {key: _list(given, key, where) for key in _LISTS if key in given}
     names = {key: _line(given, key, LONGEST_LINE, where) for key in _LINES if key in given}
-    step = Step(
+    step = LessonStep(
         kind, subjects=_subjects(given, names, where), second=names.get("second", ""),
         answer=_answer(given, lists.get("choices", ()), where), notes=notes.get(texts["title"], ""), **texts, **lists,
     )  # fmt: skip
@@ -193,7 +193,7 @@ def _answer(given: dict[str, Any], choices: tuple[str, ...], where: str) -> int 
     return answer - 1
 
 
-def _check_names(step: Step, where: str) -> None:
+def _check_names(step: LessonStep, where: str) -> None:
     """Refuse names that nothing goes by here."""
     films = [film for film in (*(s.film for s in step.subjects), *step.films, *step.changed) if film]
     known: list[tuple[str, list[str], set[str]]] = [

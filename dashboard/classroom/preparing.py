@@ -7,13 +7,13 @@ from collections.abc import Callable, Hashable
 from classifiers.registry import list_models
 from dashboard.classroom.exhibit import Exhibit
 from dashboard.classroom.hanging import Material, build
-from dashboard.classroom.lesson import Lesson, Step, Subject
+from dashboard.classroom.lesson import Lesson, LessonStep, Subject
 from dashboard.jobs import Status, sentence, stopping
 from dashboard.shared import caches, choosing
 from dashboard.shared.background import owner, warning_when_full
 
 
-def subject_of(step: Step) -> Subject:
+def subject_of(step: LessonStep) -> Subject:
     """What a step is about here: the first of its subjects whose film and model are at hand, else the last."""
     if not step.subjects:
         return Subject(step.films[0] if step.films else "")
@@ -56,7 +56,7 @@ def prepare(lesson: Lesson) -> None:
         exhibit_of(lesson, place)
 
 
-def _material(step: Step, subject: Subject) -> Material:
+def _material(step: LessonStep, subject: Subject) -> Material:
     films = [name for name in (subject.film, *step.films, *step.changed) if name]
     models = [name for name in (subject.model, step.second) if name]
     return Material(

@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboard.classroom import tally
 from dashboard.classroom.exhibit import METRICS, ClassPicture, Exhibit, ScoredRow, parts_of
-from dashboard.classroom.lesson import Lesson, Step
+from dashboard.classroom.lesson import Lesson, LessonStep
 from dashboard.classroom.preparing import exhibit_of
 from dashboard.classroom.rooms import Reply, Room
 from dashboard.shared.background import draw_progress
@@ -65,7 +65,7 @@ def draw_step(room: Room, lesson: Lesson) -> Exhibit | None:
     return exhibit
 
 
-def draw_answer(room: Room, step: Step, exhibit: Exhibit, mine: Reply | None = None, earlier: str = "") -> None:
+def draw_answer(room: Room, step: LessonStep, exhibit: Exhibit, mine: Reply | None = None, earlier: str = "") -> None:
     """Draw the parts of a step's answer that are shown: what the class said, then what is right.
 
     Args:

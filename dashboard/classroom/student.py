@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard.classroom import earlier, results, stage
 from dashboard.classroom.exhibit import Exhibit, parts_of
 from dashboard.classroom.following import follow, rooms
-from dashboard.classroom.lesson import Lesson, Step
+from dashboard.classroom.lesson import Lesson, LessonStep
 from dashboard.classroom.marking import marked
 from dashboard.classroom.preparing import exhibit_of
 from dashboard.classroom.rooms import Reply, Room, RoomError
@@ -65,7 +65,7 @@ def _seen(room: Room, lesson: Lesson) -> tuple[object, ...]:
     return (*room.stands_at, exhibit_of(lesson, room.step).state)
 
 
-def _draw_question(room: Room, step: Step, exhibit: Exhibit, me: str) -> None:
+def _draw_question(room: Room, step: LessonStep, exhibit: Exhibit, me: str) -> None:
     mine = room.of_step().get(me)
     if step.marks:
         if exhibit.film is None:

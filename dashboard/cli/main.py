@@ -137,7 +137,7 @@ def run_dashboard(arguments: argparse.Namespace) -> int:
     port = arguments.port or PORT
     sys.stdout.write(f"XAI Lightbox: http://{arguments.address}:{port}\n")
     sys.stdout.flush()
-    return serve(arguments.address, port, arguments.open_to_network)
+    return serve(arguments.address, port, arguments.open_to_network, arguments.lessons)
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def main() -> int:
     try:
         port = given.port or free_port()
         print(f"\n  XAI Lightbox: open http://{given.address}:{port} in a browser (Ctrl+C stops it)\n", flush=True)
-        return serve(given.address, port, given.open_to_network)
+        return serve(given.address, port, given.open_to_network, given.lessons)
     except (ValueError, RuntimeError) as error:
         sys.stderr.write(f"lightbox: {error}\n")
         return 2
