@@ -13,6 +13,7 @@ from dashboard.cli.common import add_film_and_model, check_folder, draw_bar, fil
 from dashboard.cli.counterfactual import add_command as add_counterfactual
 from dashboard.cli.serving import PORT, add_options, end_quietly, serve
 from dashboard.cli.stability import add_command as add_stability
+from dashboard.cli.study import add_command as add_study
 from evaluation.cli.parser import build_parser, run
 from radiographs.files import write_bytes, write_text
 
@@ -50,6 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     command.set_defaults(run=compare_film)
     add_stability(added)
     add_counterfactual(added)
+    add_study(added)
     pages = added.add_parser("run-dashboard", help="start the dashboard", description="Start the dashboard.")
     add_options(pages)
     pages.set_defaults(run=run_dashboard)
