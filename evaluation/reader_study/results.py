@@ -39,7 +39,7 @@ def studies_folder() -> Path:
 def readers_results(model: str, finding: str, methods: Sequence[str]) -> pd.DataFrame:
     """Results of reported studies of a model and finding: one row a study, method and measure; empty where none is.
 
-    Columns: Study, Map (a method, or "no map" to compare with), Element, Measure, Value, Low, High, Readers, Cases.
+    Columns: Study, Map (a method's registered name, or "no map" to compare with), Element, Measure, Value, Low, High, Readers, Cases.
     """
     rows = []
     for path in sorted(studies_folder().glob(f"*/{SUMMARY}")):
@@ -56,4 +56,4 @@ def readers_results(model: str, finding: str, methods: Sequence[str]) -> pd.Data
 
 def _row(study: str, arm: dict[str, Any]) -> tuple[Any, ...]:
     name, numbers = arm["endpoint"], (arm["value"], arm["low"], arm["high"], arm["readers"], arm["cases"])
-    return study, arm["arm"] if arm["method"] else "no map", ELEMENT_OF[name].capitalize(), TITLES[name], *numbers
+    return study, arm["method"] or "no map", ELEMENT_OF[name].capitalize(), TITLES[name], *numbers
