@@ -13,6 +13,7 @@ from dashboard.cli.common import add_film_and_model, film_context
 from dashboard.cli.counterfactual import add_command as add_counterfactual
 from dashboard.cli.serving import PORT, add_options, end_quietly, serve
 from dashboard.cli.stability import add_command as add_stability
+from dashboard.cli.study import add_command as add_study
 from evaluation.cli.outputs import check_file, check_folder
 from evaluation.cli.parser import build_parser, run
 from evaluation.cli.progress import ProgressLine
@@ -55,6 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     command.set_defaults(run=compare_film)
     add_stability(added)
     add_counterfactual(added)
+    add_study(added)
     pages = added.add_parser("run-dashboard", help="start the dashboard", description="Start the dashboard.")
     add_options(pages)
     pages.set_defaults(run=run_dashboard)

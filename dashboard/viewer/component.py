@@ -59,7 +59,8 @@ class Seen:
     """What the browser told.
 
     Attributes:
-        view: how maps are drawn now. region: what was just drawn (``kind`` and ``png``, or a point's ``x`` and ``y``) or that the last region is to
+        view: how maps are drawn now.
+        region: what was just drawn (``kind`` and ``png``, or a point's ``x`` and ``y``) or that the last region is to
             be undone or done again (``kind`` alone), else None. step: 1 or -1 to the next or last film, 0 to stay.
     """
 

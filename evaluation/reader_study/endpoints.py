@@ -92,7 +92,8 @@ ENDPOINTS = (
     ),
     Endpoint(
         "accuracy_model_wrong", "Accuracy where the model is wrong",
-        "Over-reliance shows here: a map that talks readers into a wrong call lowers it.", partial(_mean, column="correct", where=_true("model_wrong")),
+        "Over-reliance shows here: a map that talks readers into a wrong call lowers it.",
+        partial(_mean, column="correct", where=_true("model_wrong")),
     ),
     Endpoint(
         "accuracy_model_right", "Accuracy where the model is right", "Under-reliance shows here.",

@@ -34,7 +34,7 @@ from xai_methods.counterfactual import exaggerate
 LONGEST_MAP = 512
 """Longest side of a stored map; the viewer shows no more."""
 LOCALISATION = ("area_matched_iou", "pixel_auprc", "pointing_game")
-FAITHFULNESS = ("road", "deletion_blur")
+FAITHFULNESS = ("deletion_blur",)
 Told = Callable[[str, float], None]
 
 

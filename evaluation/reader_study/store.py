@@ -17,9 +17,9 @@ from typing import Any
 from evaluation.reader_study import design
 from evaluation.reader_study.design import Trial
 from evaluation.reader_study.material import Material, Told, prepare
+from evaluation.reader_study.results import studies_folder
 from evaluation.reader_study.study_file import Study, StudyError, parse_study
 from radiographs.files import append_line, write_text
-from radiographs.places import home_folder
 
 DAY = 86400.0
 CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -62,11 +62,6 @@ class Turn:
     wait_until: float
     done: int
     whole: int
-
-
-def studies_folder() -> Path:
-    """Where studies lie: ``studies`` in the home folder."""
-    return home_folder() / "studies"
 
 
 def studies() -> list[StudyStore]:
