@@ -81,17 +81,18 @@ def values(store: Store, metric: str, pair: Pair | None = None) -> pd.DataFrame:
     """The values of one score, averaged over seeds: one row a film, finding, classifier and map.
 
     Returns:
-        Columns ``collection``, ``classifier``, ``film_id``, ``patient``, ``finding``, ``kind``, ``method``, ``map``
-        (key of :func:`map_titles`), ``parameters``, ``value``, ``spread`` (standard deviation over seeds), ``chance``,
-        ``area`` (share of the film outlined), ``probability`` (the classifier's), ``seconds``, ``evaluations``.
+        Columns ``collection``, ``classifier``, ``film_id``, ``film`` (digest), ``patient``, ``finding``, ``kind``,
+        ``method``, ``map`` (key of :func:`map_titles`), ``parameters``, ``value``, ``spread`` (standard deviation over
+        seeds), ``chance``, ``area`` (share of the film outlined), ``probability`` (the classifier's), ``seconds``,
+        ``evaluations``.
     """
     where = "" if pair is None else " AND collection = ? AND classifier = ?"
     given = [metric] if pair is None else [metric, pair.collection, pair.classifier]
     table = store.query(
-        "SELECT collection, classifier, film_id, any_value(patient) AS patient, finding, kind, method, "
-        "method || '/' || parameters_digest AS map, any_value(parameters) AS parameters, avg(value) AS value, "
-        "stddev_samp(value) AS spread, avg(chance) AS chance, any_value(area) AS area, any_value(logit) AS logit, "
-        "avg(seconds) AS seconds, avg(evaluations) AS evaluations "
+        "SELECT collection, classifier, film_id, any_value(film) AS film, any_value(patient) AS patient, "
+        "finding, kind, method, method || '/' || parameters_digest AS map, any_value(parameters) AS parameters, "
+        "avg(value) AS value, stddev_samp(value) AS spread, avg(chance) AS chance, "
+        "any_value(area) AS area, any_value(logit) AS logit, avg(seconds) AS seconds, avg(evaluations) AS evaluations "
         f"FROM scores WHERE metric = ?{where} GROUP BY collection, classifier, film_id, finding, kind, method, "
         "parameters_digest ORDER BY ALL",
         given,

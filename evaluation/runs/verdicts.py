@@ -19,8 +19,8 @@ from radiographs.registry import collections
 
 LISTS = "collections.json"
 """File of a run: how its collections' films were listed when it began, so that it can be read without them."""
-PUBLISHED = "verdicts.json"
-"""File of a run that was published: the verdicts as they were."""
+PUBLISHED = "published.json"
+"""File of a run that was published: verdicts, and what was said of training and patients, as they were."""
 MOST = 0.9
 """Share of the films that the gate was measured on, from which on a run counts as being of these films."""
 
@@ -47,9 +47,9 @@ def write_lists(store: Store, names: tuple[str, ...]) -> None:
 
 def run_verdicts(store: Store, collection: str, classifier: str) -> dict[str, Verdict]:
     """What the gate says of each finding of a collection under a classifier, of the very network that was run."""
-    published = _read(store, PUBLISHED).get(f"{collection}/{classifier}")
-    if isinstance(published, dict):
-        return {finding: Verdict(**one) for finding, one in published.items()}
+    published = _read(store, PUBLISHED)
+    if published:
+        return {finding: Verdict(**one) for finding, one in published["verdicts"][f"{collection}/{classifier}"].items()}
     table = store.query(
         "SELECT finding, any_value(classifier_digest) AS digest, "
         "count(DISTINCT film_id) FILTER (area IS NOT NULL) AS scored FROM scores "
@@ -62,6 +62,12 @@ def run_verdicts(store: Store, collection: str, classifier: str) -> dict[str, Ve
         row.finding: _verdict(figures, row.digest, row.finding, collection, listed, int(row.scored), drawn)
         for row in _without_left_out(store, table, collection, classifier).itertuples()
     }
+
+
+def published_provenance(store: Store, collection: str, classifier: str) -> tuple[str, ...] | None:
+    """What was said of training and patients when a run was published; None for a run of one's own."""
+    published = _read(store, PUBLISHED)
+    return tuple(published["provenance"].get(f"{collection}/{classifier}", ())) if published else None
 
 
 def _without_left_out(store: Store, table: Any, collection: str, classifier: str) -> Any:
