@@ -79,6 +79,10 @@ class RunReport:
     unfinished: str = ""
     unnamed: int = 0
 
+    def to_frame(self) -> pd.DataFrame:
+        """The leaderboards of all sections, as :func:`board_table` gives them."""
+        return board_table(self)
+
     @property
     def units(self) -> str:
         """Over what intervals and tests are taken, in words."""
