@@ -29,9 +29,7 @@ def test_the_citation_has_what_the_format_asks_for():
     assert (cited["version"], cited["license"]) == (PROJECT["version"], PROJECT["license"])
     for work in (cited, *cited["references"]):
         assert work["title"]
-        assert all(
-            person.get("name") or (person["family-names"] and person["given-names"]) for person in work["authors"]
-        )
+        assert all("name" in one or {"family-names", "given-names"} <= set(one) for one in work["authors"])
     assert all(re.fullmatch(r"10\.\d{4,}/\S+", work["doi"]) for work in cited["references"])
 
 

@@ -54,7 +54,7 @@ CHAPTERS: dict[str, dict[str, tuple[str, ...]]] = {
 _HEAD = f"""# Reference
 
 What there is to call from Python, from the docstrings. Written by `python -m {DOOR}.reference`; change a docstring,
-never this page. How it fits together: [from-python.md](from-python.md). Every score by itself: [metrics.md](metrics.md).
+never this page. How it fits together: [from-python.md](from-python.md). Every score: [metrics.md](metrics.md).
 """
 
 
@@ -93,7 +93,7 @@ def signature(noun: Callable[..., Any] | type) -> str:
         before = parameters[place - 1].kind if place else None
         if one.kind is one.KEYWORD_ONLY and before not in (one.KEYWORD_ONLY, one.VAR_POSITIONAL):
             shown.append("*")
-        stars = {one.VAR_POSITIONAL: "*", one.VAR_KEYWORD: "**"}.get(one.kind, "")
+        stars = "*" if one.kind is one.VAR_POSITIONAL else "**" if one.kind is one.VAR_KEYWORD else ""
         shown.append(f"{stars}{one.name}{_default(one.default)}")
     return f"({', '.join(name for name in shown if name != 'self')})"
 
