@@ -187,31 +187,30 @@ def test_the_wheel_explains(installed: Path) -> None:
     assert (installed.parents[1] / "home" / "map.npz").is_file()
 
 
-RUN = """
-import sys
-from xai_lightbox.evaluation.runs.engine import run
-from xai_lightbox.evaluation.runs.plan import parse_plan
-from xai_lightbox.evaluation.runs.store import Store
-plan = parse_plan(sys.argv[1])
-store = Store("results")
-print(run(plan, store, workers=1).state, len(store.failures()), len(store.query("SELECT * FROM scores")))
-"""
-PLAN = """
-collections = ["known-truth"]
-classifiers = ["known-truth"]
-findings = ["Mass"]
-per_finding = 1
-held_out = false
-metrics = ["pointing_game"]
-baselines = ["uniform"]
-[[methods]]
-name = "grad-cam"
+EXECUTED = """
+import json, sys, time
+import matplotlib
+matplotlib.use("agg")
+for path in sys.argv[1:]:
+    space = {"__name__": "__main__"}
+    for cell in json.load(open(path, encoding="utf-8"))["cells"]:
+        if cell["cell_type"] == "code":
+            exec(compile("".join(cell["source"]), path, "exec"), space)
+    matplotlib.pyplot.close("all")
+    if "store" in space:
+        print(space["ended"].state, space["ended"].done, len(space["store"].failures()), len(space["scores"]))
+    if "curves" in space:
+        print(sorted(space["curves"]), float(min(space["curves"]["edge-map"])))
 """
 
 
 @pytest.mark.slow
-def test_the_wheel_runs_a_plan_in_workers_of_its_own(installed: Path) -> None:
-    assert run(installed, "python", "-c", RUN, PLAN).splitlines()[-1] == "done 0 2"
+def test_the_notebooks_run_with_the_wheel(installed: Path) -> None:
+    notebooks = sorted(str(path) for path in (ROOT / "docs" / "notebooks").glob("*.ipynb"))
+    assert len(notebooks) == 4
+    said = run(installed, "python", "-c", EXECUTED, *notebooks).splitlines()
+    assert "done 3 0 24" in said
+    assert "['edge-map', 'grad-cam', 'input-x-gradient'] 1.0" in said
 
 
 SHOWN = """

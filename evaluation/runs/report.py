@@ -91,6 +91,10 @@ class RunReport:
         """What methods under several settings answer, over all sections."""
         return tuple(sweep for section in self.sections for sweep, _ in section.sweeps)
 
+    def to_frame(self) -> pd.DataFrame:
+        """The leaderboards of all sections, as :func:`board_table` gives them."""
+        return board_table(self)
+
     @property
     def units(self) -> str:
         """Over what intervals and tests are taken, in words."""

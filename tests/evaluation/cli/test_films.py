@@ -67,9 +67,10 @@ def test_a_folder_is_remembered_from_the_command_line(turned, tmp_path, capsys, 
     [entry] = collections()["folder-1"].entries()
     assert entry.annotated == ("Mass",)
     assert main(["show", "--film", f"folder-1/{entry.film_id}"]) == 0
-    words = ["show", "--film", f"folder-1/{entry.film_id}", "--mask", str(tmp_path / "home" / "mask.png"), "--finding"]
+    mask = tmp_path.with_name(f"{tmp_path.name}-mask.png")  # a mask in the folder would be one of its films
+    words = ["show", "--film", f"folder-1/{entry.film_id}", "--mask", str(mask), "--finding"]
     assert main([*words, "Mass"]) == 0
-    drawn = np.asarray(Image.open(tmp_path / "home" / "mask.png"))
+    drawn = np.asarray(Image.open(mask))
     np.testing.assert_array_equal(drawn > 0, collections()["folder-1"].annotations(entry.film_id)[0].mask)
     capsys.readouterr()
     assert main([*words, "Mas"]) == 2
