@@ -12,6 +12,7 @@ import socket
 import sys
 
 from dashboard.cli.serving import ADDRESS, PORT, add_options, serve
+from evaluation.cli.statuses import REFUSED
 
 
 def free_port(first: int = PORT, tries: int = 20) -> int:
@@ -42,7 +43,7 @@ def main() -> int:
         return serve(given.address, port, given.open_to_network, given.lessons)
     except (ValueError, RuntimeError) as error:
         sys.stderr.write(f"lightbox: {error}\n")
-        return 2
+        return REFUSED
 
 
 if __name__ == "__main__":
