@@ -28,6 +28,7 @@ from radiographs import Radiograph
 from radiographs.findings import display_name
 from xai_methods import get_method
 from xai_methods.counterfactual import EXPLAINERS
+from xai_methods.display import ALL_ZERO, NO_EVIDENCE
 from xai_methods.method import Progress
 
 LONGEST_PICTURE = 900
@@ -136,7 +137,11 @@ def _which_map(material: Material) -> Exhibit:
         said = ["as trained", *(f"{n} of {len(networks)} parts made anew" for n in range(1, len(networks) + 1))]
         hung.append(tuple(_picture(film, maps[at], title, said[at]) for at in (0, 1, len(networks) // 2 + 1, -1)))
     pair = (hung[0][0], hung[0][-1]) if material.flipped else (hung[0][-1], hung[0][0])
-    before = tuple(ClassPicture(side, one.image) for side, one in zip(("Left", "Right"), pair))
+    # What a map says of itself, that it shows nothing, gives no network away; "as trained" would.
+    before = tuple(
+        ClassPicture(side, one.image, one.words if one.words in (NO_EVIDENCE, ALL_ZERO) else "")
+        for side, one in zip(("Left", "Right"), pair)
+    )
     unaware = [row.who for row in rows if row.values["alike"] >= NOTICED]
     words = (
         f"These maps stayed much alike although the whole network was made anew: {', '.join(unaware)}."

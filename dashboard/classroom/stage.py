@@ -58,7 +58,8 @@ def draw_step(room: Room, lesson: Lesson) -> Exhibit | None:
     exhibit: Exhibit = status.result
     for doubt in exhibit.doubts:
         st.caption(f":material/warning: {doubt}")
-    if room.shown == 0 or not step.marks:
+    again = sum(map(len, exhibit.after[: max(room.shown - 1, 0)]))
+    if not again and (room.shown == 0 or not step.marks):
         draw_pictures(exhibit.before)
     if step.asks and room.shown == 0:
         st.markdown(f"**{step.question}**")

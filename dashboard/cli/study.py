@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dashboard.cli.common import draw_bar
+from evaluation.cli.progress import ProgressLine
 
 if TYPE_CHECKING:
     from evaluation.reader_study.store import StudyStore
@@ -62,8 +62,9 @@ def plan_study(arguments: argparse.Namespace) -> int:
         f"arms: {', '.join(arm.name for arm in study.arms)}; {study.design}. Nothing is wrong in the file.\n"
         f"Simulated: {share:.0%} of cases with the finding, readers' AUROC {base:g} and {base + study.effect:g}.\n"
     )
+    line = ProgressLine()
     table = planning.table_of_power(
-        study, share, lambda done: draw_bar("simulating", done), base=base, simulations=count
+        study, share, lambda done: line.share("simulating", done), base=base, simulations=count
     )
     sys.stdout.write("readers  cases  power\n")
     for one in table:
@@ -84,7 +85,9 @@ def open_study(arguments: argparse.Namespace) -> int:
     if not 0 <= arguments.readers <= 500:
         raise ValueError(f"--readers: expected 0 to 500, got {arguments.readers}")
     study = read_study(arguments.file)
-    store = next((one for one in studies() if one.slug == study.slug), None) or StudyStore.create(study, draw_bar)
+    store = next((one for one in studies() if one.slug == study.slug), None) or StudyStore.create(
+        study, ProgressLine().share
+    )
     if store.closed:
         raise StudyError(f"the study {study.name!r} is closed; change its name to run it again")
     for case in store.material.cases.values():
