@@ -11,7 +11,7 @@ from dashboard.jobs import sentence
 from dashboard.shared.style import literal
 from dashboard.shared.unforeseen import safely
 from dashboard.study import entrance, reading
-from evaluation.reader_study.store import StudyStore, Turn
+from evaluation.reader_study.store import ReaderTurn, StudyStore
 from evaluation.reader_study.study_file import StudyError
 from radiographs import FilmError
 
@@ -83,7 +83,7 @@ def _begin(slug: str) -> None:
     st.session_state[STARTED] = slug
 
 
-def _draw_end(turn: Turn) -> None:
+def _draw_end(turn: ReaderTurn) -> None:
     if turn.wait_until > time.time():
         when = datetime.fromtimestamp(turn.wait_until).strftime("%d %B %Y, %H:%M")
         st.success(f"This session is done. The next one opens on {when}; come back with the same code.")

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from evaluation.reader_study.design import Trial
+from evaluation.reader_study.design import StudyTrial
 from evaluation.reader_study.study_file import Study
 from radiographs.findings import display_name
 
@@ -14,12 +14,12 @@ USEFULNESS = {1: "1 not at all", 2: "2", 3: "3", 4: "4", 5: "5 very"}
 YES_NO = {True: "Yes", False: "No"}
 
 
-def key(trial: Trial, name: str) -> str:
+def key(trial: StudyTrial, name: str) -> str:
     """The key of a question's widget, of one case only."""
     return f"study {trial.number} {name}"
 
 
-def draw(study: Study, trial: Trial, finding: str, letter: str) -> None:
+def draw(study: Study, trial: StudyTrial, finding: str, letter: str) -> None:
     """Draw what the study asks; ``letter``: of the map that is shown, "" where there is none."""
     name = display_name(finding).lower()
     st.radio(
@@ -40,7 +40,7 @@ def draw(study: Study, trial: Trial, finding: str, letter: str) -> None:
         )  # fmt: skip
 
 
-def answered(study: Study, trial: Trial, letter: str) -> tuple[dict[str, Any], str]:
+def answered(study: Study, trial: StudyTrial, letter: str) -> tuple[dict[str, Any], str]:
     """What was answered, by question, and a sentence that says what is missing, "" where nothing is."""
     state = st.session_state
     asked = [name for name in study.questions if name != "place" and (letter or name in ("present", "confidence"))]
