@@ -75,7 +75,10 @@ def _draw_instructions(store: StudyStore) -> None:
         "Each answer is stored at once; you may stop after any case and go on later.",
     ]
     st.markdown(" ".join(one for one in sentences if one))
-    st.markdown("Keys: Tab to a question, arrows to answer it, Ctrl+Enter to go on; ? in the film shows its own keys.")
+    st.markdown(
+        "Keys: Tab to a question, Space and arrows to answer it, Tab to the button, Enter (from the film: Ctrl+Enter). "
+        "? in the film shows its own keys."
+    )
     st.button("Begin", type="primary", key="study_begin", on_click=safely(_begin), args=(store.slug,))
 
 

@@ -21,9 +21,8 @@ def key(trial: StudyTrial, name: str) -> str:
 
 def draw(study: Study, trial: StudyTrial, finding: str, letter: str) -> None:
     """Draw what the study asks; ``letter``: of the map that is shown, "" where there is none."""
-    name = display_name(finding).lower()
     st.radio(
-        f"Is there {name} on this film?", list(YES_NO), index=None, format_func=YES_NO.__getitem__, horizontal=True,
+        f"{display_name(finding)}: is it on this film?", list(YES_NO), index=None, format_func=YES_NO.__getitem__, horizontal=True,
         key=key(trial, "present"),
     )  # fmt: skip
     if "confidence" in study.questions:

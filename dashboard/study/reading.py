@@ -41,7 +41,9 @@ def _film(slug: str, part: Part, place: int, _case: StudyCase, _facts: CaseFacts
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _map(slug: str, name: str, _store: StudyStore) -> tuple[viewer.MapPicture, ShownMap]:
     shown = material.read_map(_store.folder, name)
-    return viewer.map_picture(shown.values), shown
+    # The colour bar of raw values would tell methods apart.
+    strongest = float(np.abs(shown.values).max()) or 1.0
+    return viewer.map_picture(shown.values / strongest), shown
 
 
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs=BY_CONTENT)
@@ -206,12 +208,11 @@ def _submit(store: StudyStore, reader: int, trial: StudyTrial, letter: str) -> N
 def draw_feedback(store: StudyStore, reader: int, trial: StudyTrial) -> None:
     """Draw a practice case with its right answer, until the reader goes on."""
     case, facts = case_of(store, trial)
-    name = display_name(case.finding).lower()
     said = store.answers(reader)[trial.number].given["present"]
-    words = f"There is {name} on this film." if facts.present else f"There is no {name} on this film."
+    words = f"{display_name(case.finding)} is {'' if facts.present else 'not '}on this film."
     st.info(f"{'Right.' if said == facts.present else 'Not so.'} {words} This was practice.", icon=":material/school:")
-    _draw_film(store, trial, case, _film(store.slug, trial.part, trial.case, case, facts))
     st.button("Go on", type="primary", key="study_go_on", on_click=safely(_go_on))
+    _draw_film(store, trial, case, _film(store.slug, trial.part, trial.case, case, facts))
 
 
 def _go_on() -> None:
