@@ -22,8 +22,8 @@ def key(trial: StudyTrial, name: str) -> str:
 def draw(study: Study, trial: StudyTrial, finding: str, letter: str) -> None:
     """Draw what the study asks; ``letter``: of the map that is shown, "" where there is none."""
     st.radio(
-        f"{display_name(finding)}: is it on this film?", list(YES_NO), index=None, format_func=YES_NO.__getitem__, horizontal=True,
-        key=key(trial, "present"),
+        f"{display_name(finding)}: is it on this film?", list(YES_NO), index=None, format_func=YES_NO.__getitem__,
+        horizontal=True, key=key(trial, "present"),
     )  # fmt: skip
     if "confidence" in study.questions:
         st.slider("How sure are you? 0: a guess, 100: certain", 0, 100, 50, key=key(trial, "confidence"))
