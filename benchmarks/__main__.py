@@ -12,7 +12,6 @@ from pathlib import Path
 
 import torch
 
-import benchmarks
 from benchmarks.films import MODELS, limit_to
 from benchmarks.timing import TimingRow
 
@@ -22,7 +21,7 @@ HEAD = "| what | against | ours, s | theirs, s | ratio | target | met |\n|---|--
 
 def names() -> tuple[str, ...]:
     """What ``--only`` takes: each module ``bench_NAME`` of this package."""
-    found = (module.name for module in pkgutil.iter_modules(benchmarks.__path__))
+    found = (module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)]))
     return tuple(sorted(name.removeprefix(PREFIX) for name in found if name.startswith(PREFIX)))
 
 
@@ -64,7 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
     out.write(f"{machine()}. Medians of {given.pairs} pairs timed in turns.\n\n{HEAD}\n")
     out.flush()
     for name in given.only or names():
-        for row in importlib.import_module(f"benchmarks.{PREFIX}{name}").rows(given.pairs):
+        for row in importlib.import_module(f"{__package__}.{PREFIX}{name}").rows(given.pairs):
             out.write(line(row) + "\n")
             out.flush()
     return 0

@@ -28,9 +28,10 @@ from radiographs import Radiograph
 from radiographs.places import home_folder
 from radiographs.registry import find_film
 from xai_methods import Request
-from xai_methods.perturbation import emulator, lime, masking, shap, shap_plan
+from xai_methods.perturbation import emulator, game, lime, masking, shap, shap_plan
+from xai_methods.perturbation.game import Game
 from xai_methods.perturbation.lime import LimeParameters, fit_surrogate, pairs_of, proximity, sample_coalitions
-from xai_methods.perturbation.masking import Game, Regions, regions_of
+from xai_methods.perturbation.masking import Regions, regions_of
 
 FILM, FINDING = "adult-dicom/RG1", "Mass"
 """A real film; on a classifier that does not know the finding its second stands in."""
@@ -109,7 +110,7 @@ def counts(classifier: ChestClassifier, method: str) -> Counts:
 
 
 def _key(classifier: ChestClassifier) -> str:
-    parts = [inspect.getsource(module) for module in (lime, shap, shap_plan, emulator, masking)]
+    parts = [inspect.getsource(module) for module in (lime, shap, shap_plan, emulator, game, masking)]
     return hashlib.sha256("\n".join([*parts, classifier.digest, the_film().digest]).encode()).hexdigest()[:16]
 
 

@@ -23,6 +23,7 @@ from classifiers import ChestClassifier
 from classifiers.precision import settle_precision
 from xai_methods import Explanation, Request
 from xai_methods.passes import batch_size
+from xai_methods.perturbation.game import forget_answers
 from xai_methods.perturbation.lime import Lime, LimeParameters
 from xai_methods.perturbation.masking import Regions
 from xai_methods.perturbation.shap import KernelShap, KernelShapParameters
@@ -73,6 +74,7 @@ def _against(
     film, finding, times, scaled, found = the_film(), finding_of(classifier), [], [], []
     method.explain(classifier, film, finding, parameters=method.parameters(samples=100, stop_at=1.0))
     for seed in range(pairs):
+        forget_answers(classifier)
         found.append(method.explain(classifier, film, finding, parameters=parameters, seed=seed))
         times.append(found[-1].seconds)
         scaled.append(seconds(rival) * theirs.films / SLICE)
@@ -87,6 +89,7 @@ def precision_row(title: str, classifier: ChestClassifier, pairs: int) -> Timing
     """Kernel SHAP in bfloat16 against itself in float32, and how alike the maps are."""
 
     def work(precision: str) -> Explanation:
+        forget_answers(classifier)
         parameters = KernelShapParameters(samples=PRECISION_FILMS, stop_at=1.0, precision=precision)
         return KernelShap().explain(classifier, the_film(), finding_of(classifier), parameters=parameters)
 
@@ -104,6 +107,7 @@ def overhead_row(title: str, classifier: ChestClassifier, pairs: int) -> TimingR
     sizes = batch_size(classifier, precision)
 
     def ours() -> Any:
+        forget_answers(classifier)
         return Lime().explain(classifier, film, finding_of(classifier), parameters=parameters)
 
     while sizes.best is None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from xai_methods import Explanation
+from xai_methods.explanation import EARLY
 
 DIAGNOSTICS = {
+    EARLY: "as it stands after {:.0f} films",
     "local_r2": "fits the model nearby, R² {:.2f}",
     "seed_agreement": "repeatability between seeds {:.2f}",
     "additivity_residual": "adds up to within {:.1g}",

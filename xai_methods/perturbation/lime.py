@@ -17,8 +17,8 @@ import scipy
 
 from xai_methods.method import Attribution, Method, Request
 from xai_methods.parameters import parameter
+from xai_methods.perturbation.game import Game
 from xai_methods.perturbation.masking import (
-    Game,
     RegionParameters,
     Regions,
     looks,

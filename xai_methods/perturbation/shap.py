@@ -15,7 +15,8 @@ import numpy as np
 from xai_methods.method import Attribution, Method, Request
 from xai_methods.parameters import parameter
 from xai_methods.perturbation.emulator import emulate
-from xai_methods.perturbation.masking import Game, RegionParameters, looks, regions_of, seed_agreement, stop_parameter
+from xai_methods.perturbation.game import Game
+from xai_methods.perturbation.masking import RegionParameters, looks, regions_of, seed_agreement, stop_parameter
 from xai_methods.perturbation.shap_plan import SamplingPlan, plan_coalitions
 from xai_methods.registry import register
 
