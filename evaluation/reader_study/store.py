@@ -75,6 +75,11 @@ def studies() -> list[StudyStore]:
     return found
 
 
+def new_secret() -> bytes:
+    """Thirty-two random bytes, from which follows who reads what."""
+    return secrets.token_bytes(32)
+
+
 class StudyStore:
     """One study that was opened.
 
@@ -103,7 +108,7 @@ class StudyStore:
             raise StudyError(f"the study {study.name!r} was opened before; `lightbox study open` adds readers to it")
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         (folder / "answers").mkdir(exist_ok=True)
-        secret = secrets.token_bytes(32)
+        secret = new_secret()
         prepare(study, secret, folder, told).save(folder / "material.json")
         hidden = folder / "secret"
         write_text(hidden, secret.hex() + "\n", durable=True)
