@@ -16,7 +16,7 @@ from typing import Any
 
 from evaluation.reader_study import design
 from evaluation.reader_study.design import StudyTrial
-from evaluation.reader_study.material import Material, Told, prepare
+from evaluation.reader_study.material import StudyMaterial, Told, prepare
 from evaluation.reader_study.results import studies_folder
 from evaluation.reader_study.study_file import Study, StudyError, parse_study
 from radiographs.files import append_line, write_text
@@ -135,9 +135,9 @@ class StudyStore:
         return self.folder.name
 
     @cached_property
-    def material(self) -> Material:
+    def material(self) -> StudyMaterial:
         """What is known of cases and maps."""
-        return Material.load(self.folder / "material.json")
+        return StudyMaterial.load(self.folder / "material.json")
 
     @property
     def closed(self) -> bool:
