@@ -77,7 +77,7 @@ def _row(
         "said_present": bool(said), "confidence": _number(confidence), "rating": rating,
         "correct": said == facts.present,
         "hit": hit(given.get("place"), outline) if placed else UNMEASURED,
-        "overlap": overlap(given.get("place"), outline) if placed else UNMEASURED,
+        "overlap": overlap(given.get("place"), outline) if placed and store.study.place == "region" else UNMEASURED,
         "usefulness": _number(given.get("usefulness")), "misled": _number(given.get("misled")),
         "seconds": answer.seconds, "interrupted": answer.interrupted, "late": answer.late,
         **{name: _number(scores.get(name)) for name in _metrics(store)},
