@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evaluation.cli.progress import ProgressLine
+from evaluation.cli.statuses import DONE
 
 if TYPE_CHECKING:
     from evaluation.reader_study.store import StudyStore
@@ -62,15 +64,14 @@ def plan_study(arguments: argparse.Namespace) -> int:
         f"arms: {', '.join(arm.name for arm in study.arms)}; {study.design}. Nothing is wrong in the file.\n"
         f"Simulated: {share:.0%} of cases with the finding, readers' AUROC {base:g} and {base + study.effect:g}.\n"
     )
-    line = ProgressLine()
     table = planning.table_of_power(
-        study, share, lambda done: line.share("simulating", done), base=base, simulations=count
+        study, share, partial(ProgressLine().share, "simulating"), base=base, simulations=count
     )
     sys.stdout.write("readers  cases  power\n")
     for one in table:
         sys.stdout.write(f"{one.readers:7}  {one.cases:5}  {one.power:4.0%} ± {1.96 * one.error:.0%}\n")
     sys.stdout.write(planning.in_words(study, table) + "\n")
-    return 0
+    return DONE
 
 
 def open_study(arguments: argparse.Namespace) -> int:
@@ -98,7 +99,7 @@ def open_study(arguments: argparse.Namespace) -> int:
         sys.stdout.write(f"reader {number}: {code}\n")
     if arguments.readers:
         sys.stdout.write("These codes are written nowhere else.\n")
-    return 0
+    return DONE
 
 
 def show_status(arguments: argparse.Namespace) -> int:
@@ -121,7 +122,7 @@ def show_status(arguments: argparse.Namespace) -> int:
         if len(chosen) != 1:
             raise ValueError("--csv: name the one study whose answers to write")
         write_csv(arguments.csv, sealed_readings(chosen[0]))
-    return 0
+    return DONE
 
 
 def close_study(arguments: argparse.Namespace) -> int:
@@ -136,7 +137,7 @@ def close_study(arguments: argparse.Namespace) -> int:
     store.close()
     sys.stdout.write(f"{store.slug} is closed. ")
     sys.stdout.write(", ".join(f"{letter}: {arm}" for letter, arm in sorted(store.key().items())) + "\n")
-    return 0
+    return DONE
 
 
 def report_study(arguments: argparse.Namespace) -> int:
@@ -150,4 +151,4 @@ def report_study(arguments: argparse.Namespace) -> int:
 
     result = write_report(StudyStore.find(arguments.name), arguments.out)
     sys.stdout.writelines(f"{words}\n" for words in in_words(result))
-    return 0
+    return DONE

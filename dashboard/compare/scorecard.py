@@ -90,8 +90,8 @@ def draw_readers(model: str, finding: str, methods: Sequence[str]) -> None:
         return
     titles = {name: get_method(name).title for name in methods}
     st.caption(
-        f"**{' and '.join(found['Element'].unique())}, by readers**: what people made of these maps in reader studies of "
-        "this model and finding; intervals are over readers and cases."
+        f"**{' and '.join(found['Element'].unique())}, by readers**: what people made of these maps in reader studies "
+        "of this model and finding; intervals are over readers and cases."
     )
     st.dataframe(
         found.assign(Map=found["Map"].replace(titles)).style.format(

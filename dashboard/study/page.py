@@ -11,7 +11,7 @@ from dashboard.jobs import sentence
 from dashboard.shared.style import literal
 from dashboard.shared.unforeseen import safely
 from dashboard.study import entrance, reading
-from evaluation.reader_study.store import StudyStore, Turn
+from evaluation.reader_study.store import ReaderTurn, StudyStore
 from evaluation.reader_study.study_file import StudyError
 from radiographs import FilmError
 
@@ -75,7 +75,10 @@ def _draw_instructions(store: StudyStore) -> None:
         "Each answer is stored at once; you may stop after any case and go on later.",
     ]
     st.markdown(" ".join(one for one in sentences if one))
-    st.markdown("Keys: Tab to a question, arrows to answer it, Ctrl+Enter to go on; ? in the film shows its own keys.")
+    st.markdown(
+        "Keys: Tab to a question, Space and arrows to answer it, Tab to the button, Enter (from the film: Ctrl+Enter). "
+        "? in the film shows its own keys."
+    )
     st.button("Begin", type="primary", key="study_begin", on_click=safely(_begin), args=(store.slug,))
 
 
@@ -83,7 +86,7 @@ def _begin(slug: str) -> None:
     st.session_state[STARTED] = slug
 
 
-def _draw_end(turn: Turn) -> None:
+def _draw_end(turn: ReaderTurn) -> None:
     if turn.wait_until > time.time():
         when = datetime.fromtimestamp(turn.wait_until).strftime("%d %B %Y, %H:%M")
         st.success(f"This session is done. The next one opens on {when}; come back with the same code.")

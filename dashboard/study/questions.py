@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from evaluation.reader_study.design import Trial
+from evaluation.reader_study.design import StudyTrial
 from evaluation.reader_study.study_file import Study
 from radiographs.findings import display_name
 
@@ -14,17 +14,16 @@ USEFULNESS = {1: "1 not at all", 2: "2", 3: "3", 4: "4", 5: "5 very"}
 YES_NO = {True: "Yes", False: "No"}
 
 
-def key(trial: Trial, name: str) -> str:
+def key(trial: StudyTrial, name: str) -> str:
     """The key of a question's widget, of one case only."""
     return f"study {trial.number} {name}"
 
 
-def draw(study: Study, trial: Trial, finding: str, letter: str) -> None:
+def draw(study: Study, trial: StudyTrial, finding: str, letter: str) -> None:
     """Draw what the study asks; ``letter``: of the map that is shown, "" where there is none."""
-    name = display_name(finding).lower()
     st.radio(
-        f"Is there {name} on this film?", list(YES_NO), index=None, format_func=YES_NO.__getitem__, horizontal=True,
-        key=key(trial, "present"),
+        f"{display_name(finding)}: is it on this film?", list(YES_NO), index=None, format_func=YES_NO.__getitem__,
+        horizontal=True, key=key(trial, "present"),
     )  # fmt: skip
     if "confidence" in study.questions:
         st.slider("How sure are you? 0: a guess, 100: certain", 0, 100, 50, key=key(trial, "confidence"))
@@ -40,7 +39,7 @@ def draw(study: Study, trial: Trial, finding: str, letter: str) -> None:
         )  # fmt: skip
 
 
-def answered(study: Study, trial: Trial, letter: str) -> tuple[dict[str, Any], str]:
+def answered(study: Study, trial: StudyTrial, letter: str) -> tuple[dict[str, Any], str]:
     """What was answered, by question, and a sentence that says what is missing, "" where nothing is."""
     state = st.session_state
     asked = [name for name in study.questions if name != "place" and (letter or name in ("present", "confidence"))]

@@ -20,7 +20,7 @@ from dashboard.study import questions
 from dashboard.viewer import OutlineGiven, PanelGiven
 from dashboard.viewer.pictures import region_mask
 from evaluation.reader_study import material
-from evaluation.reader_study.design import Part, Trial
+from evaluation.reader_study.design import Part, StudyTrial
 from evaluation.reader_study.material import CaseFacts, ShownMap
 from evaluation.reader_study.regions import packed, unpacked
 from evaluation.reader_study.store import AnsweredError, StudyStore
@@ -41,7 +41,9 @@ def _film(slug: str, part: Part, place: int, _case: StudyCase, _facts: CaseFacts
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _map(slug: str, name: str, _store: StudyStore) -> tuple[viewer.MapPicture, ShownMap]:
     shown = material.read_map(_store.folder, name)
-    return viewer.map_picture(shown.values), shown
+    # The colour bar of raw values would tell methods apart.
+    strongest = float(np.abs(shown.values).max()) or 1.0
+    return viewer.map_picture(shown.values / strongest), shown
 
 
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs=BY_CONTENT)
@@ -52,13 +54,13 @@ def _dot(film: Radiograph, x: float, y: float) -> bytes:
     return viewer.mask_png((rows - y * height) ** 2 + (columns - x * width) ** 2 <= radius**2)
 
 
-def case_of(store: StudyStore, trial: Trial) -> tuple[StudyCase, CaseFacts]:
+def case_of(store: StudyStore, trial: StudyTrial) -> tuple[StudyCase, CaseFacts]:
     """The case of a trial, and what is known of it."""
     parts = {"practice": store.study.practice, "check": store.study.checks, "case": store.study.cases}
     return parts[trial.part][trial.case], store.material.cases[trial.part, trial.case]
 
 
-def draw(store: StudyStore, reader: int, trial: Trial) -> None:
+def draw(store: StudyStore, reader: int, trial: StudyTrial) -> None:
     """Draw one case with its questions; the button stores the answer."""
     study = store.study
     case, facts = case_of(store, trial)
@@ -105,7 +107,7 @@ def _draw_model(store: StudyStore, case: StudyCase, facts: CaseFacts) -> None:
         st.markdown(f"The model gives {name} a probability of **{facts.probability:.0%}** and {words}.")
 
 
-def _panels(store: StudyStore, trial: Trial) -> tuple[list[PanelGiven], ShownMap | None]:
+def _panels(store: StudyStore, trial: StudyTrial) -> tuple[list[PanelGiven], ShownMap | None]:
     panels = [PanelGiven("film", "Film", "The film")]
     letter = store.letter(trial)
     if not letter:
@@ -118,7 +120,7 @@ def _panels(store: StudyStore, trial: Trial) -> tuple[list[PanelGiven], ShownMap
     ], shown
 
 
-def _draw_film(store: StudyStore, trial: Trial, case: StudyCase, film: Radiograph) -> None:
+def _draw_film(store: StudyStore, trial: StudyTrial, case: StudyCase, film: Radiograph) -> None:
     panels, shown = _panels(store, trial)
     asked = "place" in store.study.questions
     seen = viewer.mount(
@@ -140,7 +142,7 @@ def _draw_ends(ends: tuple[np.ndarray, np.ndarray], finding: str) -> None:
         )  # fmt: skip
 
 
-def _own_outlines(store: StudyStore, trial: Trial, film: Radiograph) -> list[OutlineGiven]:
+def _own_outlines(store: StudyStore, trial: StudyTrial, film: Radiograph) -> list[OutlineGiven]:
     place = st.session_state.get(questions.key(trial, "place given"))
     found = []
     if trial.number == st.session_state.get(FEEDBACK):
@@ -154,7 +156,7 @@ def _own_outlines(store: StudyStore, trial: Trial, film: Radiograph) -> list[Out
     return found
 
 
-def _take_place(store: StudyStore, trial: Trial, film: Radiograph, told: dict[str, Any]) -> None:
+def _take_place(store: StudyStore, trial: StudyTrial, film: Radiograph, told: dict[str, Any]) -> None:
     key, kind = questions.key(trial, "place given"), told.get("kind")
     try:
         place: dict[str, Any] | None = None
@@ -174,7 +176,7 @@ def _take_place(store: StudyStore, trial: Trial, film: Radiograph, told: dict[st
         st.rerun()
 
 
-def _draw_place(store: StudyStore, trial: Trial) -> None:
+def _draw_place(store: StudyStore, trial: StudyTrial) -> None:
     place = st.session_state.get(questions.key(trial, "place given"))
     if store.study.place == "region":
         how = "Where is it? Draw it with Box, Polygon or Brush (x, y, u)."
@@ -183,7 +185,7 @@ def _draw_place(store: StudyStore, trial: Trial) -> None:
     st.caption(f"{how} {'Your place is taken.' if place is not None else 'No place yet.'}")
 
 
-def _submit(store: StudyStore, reader: int, trial: Trial, letter: str) -> None:
+def _submit(store: StudyStore, reader: int, trial: StudyTrial, letter: str) -> None:
     given, missing = questions.answered(store.study, trial, letter)
     if missing:
         st.session_state[PROBLEM] = missing
@@ -203,15 +205,14 @@ def _submit(store: StudyStore, reader: int, trial: Trial, letter: str) -> None:
         st.session_state[FEEDBACK] = trial.number
 
 
-def draw_feedback(store: StudyStore, reader: int, trial: Trial) -> None:
+def draw_feedback(store: StudyStore, reader: int, trial: StudyTrial) -> None:
     """Draw a practice case with its right answer, until the reader goes on."""
     case, facts = case_of(store, trial)
-    name = display_name(case.finding).lower()
     said = store.answers(reader)[trial.number].given["present"]
-    words = f"There is {name} on this film." if facts.present else f"There is no {name} on this film."
+    words = f"{display_name(case.finding)} is {'' if facts.present else 'not '}on this film."
     st.info(f"{'Right.' if said == facts.present else 'Not so.'} {words} This was practice.", icon=":material/school:")
-    _draw_film(store, trial, case, _film(store.slug, trial.part, trial.case, case, facts))
     st.button("Go on", type="primary", key="study_go_on", on_click=safely(_go_on))
+    _draw_film(store, trial, case, _film(store.slug, trial.part, trial.case, case, facts))
 
 
 def _go_on() -> None:

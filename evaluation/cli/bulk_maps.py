@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 
 from classifiers import ChestClassifier
+from evaluation.cli.statuses import DONE, WITH_REMARKS
 from radiographs.collection import Collection, FilmEntry
 from radiographs.findings import is_named
 
@@ -63,7 +64,7 @@ def write_maps(args: argparse.Namespace, settings: Mapping[str, str]) -> int:
             sys.stderr.write(f"\r{number} of {len(wanted)} films" + ("\n" if number == len(wanted) else ""))
     before = f", {there} were there already" if there else ""
     sys.stdout.write(f"{written} maps written to {args.maps}{before}; {failed} could not be had.\n")
-    return int(failed > 0)
+    return WITH_REMARKS if failed else DONE
 
 
 def _wanted(

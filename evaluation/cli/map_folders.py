@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from evaluation.cli.statuses import DONE, WITH_REMARKS
 from evaluation.csv_table import write_csv
 from evaluation.one_film.external_maps import NoMapError, film_names, map_files, open_maps, place_map
 from evaluation.one_film.map_files import MapError, read_map_file, read_mask
@@ -49,7 +50,7 @@ def score_folder(args: argparse.Namespace) -> int:
         for name, row in means.iterrows():
             sys.stdout.write(f"{name:<26}{row['mean']:>10.4f}  (n {row['count']:.0f})\n")
     sys.stderr.write(f"{pairs} maps scored, {len(problems)} left out.\n")
-    return int(bool(problems))
+    return WITH_REMARKS if problems else DONE
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:

@@ -20,7 +20,7 @@ Part = Literal["practice", "check", "case"]
 
 
 @dataclass(frozen=True)
-class Trial:
+class StudyTrial:
     """One reading: which case, under which arm, by place in the study.
 
     Attributes:
@@ -70,7 +70,7 @@ def first_arm(reader: int, arms: int, secret: bytes) -> int:
     return int(_draws(secret, f"group {group}").permutation(arms)[row])
 
 
-def trials(study: Study, present: np.ndarray, reader: int, secret: bytes) -> list[Trial]:
+def trials(study: Study, present: np.ndarray, reader: int, secret: bytes) -> list[StudyTrial]:
     """All that one reader reads, in order: practice first, then each session's cases with the checks among them.
 
     Args:
@@ -90,7 +90,7 @@ def trials(study: Study, present: np.ndarray, reader: int, secret: bytes) -> lis
         for check in checks.tolist():
             here.insert(int(rng.integers(1, len(here) + 1)), ("check", check, int(rng.integers(arms))))
         found += [(session + 1, *one) for one in here]
-    return [Trial(number, *one) for number, one in enumerate(found, start=1)]
+    return [StudyTrial(number, *one) for number, one in enumerate(found, start=1)]
 
 
 def map_name(secret: bytes, part: Part, case: int, arm: int) -> str:

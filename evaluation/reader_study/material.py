@@ -67,7 +67,7 @@ class CaseFacts:
 
 
 @dataclass(frozen=True)
-class Material:
+class StudyMaterial:
     """All that is known of a study's cases and maps.
 
     Attributes:
@@ -89,7 +89,7 @@ class Material:
         os.chmod(path, 0o600)
 
     @classmethod
-    def load(cls, path: Path) -> Material:
+    def load(cls, path: Path) -> StudyMaterial:
         """Read what :meth:`save` wrote.
 
         Raises:
@@ -122,7 +122,7 @@ def listed(study: Study) -> list[tuple[Part, int, StudyCase]]:
     return [(part, place, case) for part, cases in parts for place, case in enumerate(cases)]
 
 
-def prepare(study: Study, secret: bytes, folder: Path, told: Told = lambda doing, share: None) -> Material:
+def prepare(study: Study, secret: bytes, folder: Path, told: Told = lambda doing, share: None) -> StudyMaterial:
     """Read all films, run all models and methods, and store what readers are shown under ``folder``.
 
     Args:
@@ -159,7 +159,7 @@ def prepare(study: Study, secret: bytes, folder: Path, told: Told = lambda doing
             write_arrays(folder / "maps" / f"{name}.npz", {"values": shown.values, **ends})
             scores[name] = scored
     told("all cases", 1.0)
-    return Material(cases, scores)
+    return StudyMaterial(cases, scores)
 
 
 @lru_cache(maxsize=4)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from evaluation.reader_study.design import Trial
+from evaluation.reader_study.design import StudyTrial
 from evaluation.reader_study.material import read_outline
 from evaluation.reader_study.regions import hit, overlap
 from evaluation.reader_study.store import Answer, StudyStore
@@ -60,7 +60,9 @@ def _metrics(store: StudyStore) -> list[str]:
     return sorted({name for scores in store.material.scores.values() for name in scores})
 
 
-def _row(store: StudyStore, reader: int, trial: Trial, answer: Answer, outline: np.ndarray | None) -> dict[str, Any]:
+def _row(
+    store: StudyStore, reader: int, trial: StudyTrial, answer: Answer, outline: np.ndarray | None
+) -> dict[str, Any]:
     facts = store.material.cases[trial.part, trial.case]
     asked = {"practice": store.study.practice, "check": store.study.checks, "case": store.study.cases}
     case, given = asked[trial.part][trial.case], answer.given
@@ -75,7 +77,7 @@ def _row(store: StudyStore, reader: int, trial: Trial, answer: Answer, outline: 
         "said_present": bool(said), "confidence": _number(confidence), "rating": rating,
         "correct": said == facts.present,
         "hit": hit(given.get("place"), outline) if placed else UNMEASURED,
-        "overlap": overlap(given.get("place"), outline) if placed else UNMEASURED,
+        "overlap": overlap(given.get("place"), outline) if placed and store.study.place == "region" else UNMEASURED,
         "usefulness": _number(given.get("usefulness")), "misled": _number(given.get("misled")),
         "seconds": answer.seconds, "interrupted": answer.interrupted, "late": answer.late,
         **{name: _number(scores.get(name)) for name in _metrics(store)},

@@ -140,13 +140,15 @@ def _rounded(table: pd.DataFrame) -> pd.DataFrame:
 def _figure(result: StudyResult) -> bytes:
     """The main measures by arm with their intervals, as PNG."""
     shown = [one for one in ENDPOINTS if one.name in ("accuracy", "auroc", "hit", "accuracy_model_wrong")]
+    known = set(result.arms.loc[result.arms["value"].notna(), "endpoint"])
+    shown = [one for one in shown if one.name in known] or shown[:1]
     names = [arm.name for arm in result.study.arms]
     figure = Figure(figsize=(9, 0.5 + 0.35 * len(names)), layout="constrained")
-    for place, (endpoint, axes) in enumerate(zip(shown, figure.subplots(1, len(shown), sharey=True))):
+    for endpoint, axes in zip(shown, np.ravel(figure.subplots(1, len(shown), sharey=True))):
         own = result.arms[result.arms["endpoint"] == endpoint.name].set_index("arm").reindex(names)
         axes.hlines(range(len(names)), own["low"].astype(float), own["high"].astype(float), color="#2a9d8f")
         axes.plot(own["value"].astype(float), range(len(names)), "o", color="#2a9d8f")
-        axes.set(xlim=(0, 1), title=endpoint.title if place < 3 else "Model wrong")
+        axes.set(xlim=(0, 1), title=endpoint.title.replace("Accuracy where the m", "M"))
         axes.title.set_fontsize(9)
         axes.set_yticks(range(len(names)), names)
         axes.set_ylim(len(names) - 0.5, -0.5)

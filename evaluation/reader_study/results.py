@@ -39,7 +39,8 @@ def studies_folder() -> Path:
 def readers_results(model: str, finding: str, methods: Sequence[str]) -> pd.DataFrame:
     """Results of reported studies of a model and finding: one row a study, method and measure; empty where none is.
 
-    Columns: Study, Map (a method's registered name, or "no map" to compare with), Element, Measure, Value, Low, High, Readers, Cases.
+    Columns: Study, Map (a method's registered name, or "no map" to compare with), Element, Measure, Value, Low, High,
+    Readers, Cases.
     """
     rows = []
     for path in sorted(studies_folder().glob(f"*/{SUMMARY}")):

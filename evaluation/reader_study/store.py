@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.reader_study import design
-from evaluation.reader_study.design import Trial
-from evaluation.reader_study.material import Material, Told, prepare
+from evaluation.reader_study.design import StudyTrial
+from evaluation.reader_study.material import StudyMaterial, Told, prepare
 from evaluation.reader_study.results import studies_folder
 from evaluation.reader_study.study_file import Study, StudyError, parse_study
 from radiographs.files import append_line, write_text
@@ -50,7 +50,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Turn:
+class ReaderTurn:
     """Where a reader stands.
 
     Attributes:
@@ -58,7 +58,7 @@ class Turn:
             begin, in seconds since 1970; 0 where they are done. done, whole: trials answered, and all of them.
     """
 
-    trial: Trial | None
+    trial: StudyTrial | None
     wait_until: float
     done: int
     whole: int
@@ -75,6 +75,11 @@ def studies() -> list[StudyStore]:
     return found
 
 
+def new_secret() -> bytes:
+    """Thirty-two random bytes, from which follows who reads what."""
+    return secrets.token_bytes(32)
+
+
 class StudyStore:
     """One study that was opened.
 
@@ -84,7 +89,7 @@ class StudyStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._trials: dict[int, list[Trial]] = {}
+        self._trials: dict[int, list[StudyTrial]] = {}
         try:
             self.study: Study = parse_study((folder / "study.toml").read_text(encoding="utf-8"))
             self._secret = bytes.fromhex((folder / "secret").read_text(encoding="ascii").strip())
@@ -103,7 +108,7 @@ class StudyStore:
             raise StudyError(f"the study {study.name!r} was opened before; `lightbox study open` adds readers to it")
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         (folder / "answers").mkdir(exist_ok=True)
-        secret = secrets.token_bytes(32)
+        secret = new_secret()
         prepare(study, secret, folder, told).save(folder / "material.json")
         hidden = folder / "secret"
         write_text(hidden, secret.hex() + "\n", durable=True)
@@ -130,9 +135,9 @@ class StudyStore:
         return self.folder.name
 
     @cached_property
-    def material(self) -> Material:
+    def material(self) -> StudyMaterial:
         """What is known of cases and maps."""
-        return Material.load(self.folder / "material.json")
+        return StudyMaterial.load(self.folder / "material.json")
 
     @property
     def closed(self) -> bool:
@@ -221,17 +226,17 @@ class StudyStore:
     def _answers_path(self, reader: int) -> Path:
         return self.folder / "answers" / f"reader-{reader:03}.jsonl"
 
-    def trials(self, reader: int) -> list[Trial]:
+    def trials(self, reader: int) -> list[StudyTrial]:
         """All that a reader reads, in order."""
         if reader not in self._trials:
             self._trials[reader] = design.trials(self.study, self.material.present(), reader, self._secret)
         return self._trials[reader]
 
-    def letter(self, trial: Trial) -> str:
+    def letter(self, trial: StudyTrial) -> str:
         """By which letter the reader knows the trial's map; "" where there is none."""
         return self._letters.get(self.study.arms[trial.arm].name, "")
 
-    def map_name(self, trial: Trial) -> str:
+    def map_name(self, trial: StudyTrial) -> str:
         """Name of the trial's map among the stored ones."""
         return design.map_name(self._secret, trial.part, trial.case, trial.arm)
 
@@ -246,21 +251,21 @@ class StudyStore:
             if line["event"] == "answered"
         }
 
-    def turn(self, reader: int, now: float | None = None) -> Turn:
+    def turn(self, reader: int, now: float | None = None) -> ReaderTurn:
         """Where a reader stands now."""
         now = time.time() if now is None else now
         trials, answered = self.trials(reader), self.answers(reader)
         left = [trial for trial in trials if trial.number not in answered]
         done, whole = len(trials) - len(left), len(trials)
         if not left:
-            return Turn(None, 0.0, done, whole)
+            return ReaderTurn(None, 0.0, done, whole)
         session = left[0].session
         earlier = [answered[t.number].time for t in trials if t.session < session and t.number in answered]
         begun = any(t.session == session and t.part != "practice" and t.number in answered for t in trials)
         until = max(earlier, default=-DAY * self.study.washout_days) + DAY * self.study.washout_days
-        return Turn(left[0], 0.0, done, whole) if begun or now >= until else Turn(None, until, done, whole)
+        return ReaderTurn(left[0], 0.0, done, whole) if begun or now >= until else ReaderTurn(None, until, done, whole)
 
-    def shown(self, reader: int, trial: Trial, now: float | None = None) -> float:
+    def shown(self, reader: int, trial: StudyTrial, now: float | None = None) -> float:
         """Note that a trial's film is shown now; returns when it was shown first."""
         now = time.time() if now is None else now
         first = self._first_shown(reader, trial)
@@ -268,14 +273,14 @@ class StudyStore:
         append_line(self._answers_path(reader), json.dumps(line))
         return now if first is None else first
 
-    def _shown(self, reader: int, trial: Trial) -> list[float]:
+    def _shown(self, reader: int, trial: StudyTrial) -> list[float]:
         lines = self._lines(self._answers_path(reader))
         return [line["time"] for line in lines if line["event"] == "shown" and line["trial"] == trial.number]
 
-    def _first_shown(self, reader: int, trial: Trial) -> float | None:
+    def _first_shown(self, reader: int, trial: StudyTrial) -> float | None:
         return min(self._shown(reader, trial), default=None)
 
-    def answer(self, reader: int, trial: Trial, given: Mapping[str, Any], now: float | None = None) -> None:
+    def answer(self, reader: int, trial: StudyTrial, given: Mapping[str, Any], now: float | None = None) -> None:
         """Store an answer; once this returns, it outlasts whatever happens.
 
         Args:

@@ -29,7 +29,7 @@ _DRAWS = 1000
 
 
 @dataclass(frozen=True, eq=False)
-class Choice:
+class VariantChoice:
     """The setting that one half of the patients chose, and what the other half says of it.
 
     Attributes:
@@ -61,7 +61,7 @@ class Sweep:
     metric: str
     swept: tuple[str, ...]
     table: pd.DataFrame
-    choice: Choice | None = None
+    choice: VariantChoice | None = None
 
     @property
     def recommended(self) -> bool:
@@ -150,7 +150,7 @@ def halves(patients: Sequence[str]) -> tuple[set[str], set[str]]:
     return set(ordered[0::2]), set(ordered[1::2])
 
 
-def _choice(wide: pd.DataFrame, default: str, lower: bool) -> Choice | None:
+def _choice(wide: pd.DataFrame, default: str, lower: bool) -> VariantChoice | None:
     """Choose on one half, test on the other; ``wide`` has a column a setting and no gap."""
     patients = wide.index.get_level_values("patient").astype(str)
     validation, test = halves(list(patients))
@@ -168,12 +168,12 @@ def _choice(wide: pd.DataFrame, default: str, lower: bool) -> Choice | None:
     # Of equals the default is taken, so that nothing is changed for nothing.
     best = max(bounds, key=lambda name: (bounds[name], name == default))
     if not default or best == default:
-        return Choice(best, default, len(validation), len(test))
+        return VariantChoice(best, default, len(validation), len(test))
     groups = second.index.get_level_values("patient").to_numpy()
     gains = sign * (second[best] - second[default]).to_numpy()
     gain = mean_interval(gains, groups, np.random.default_rng(0), draws=_DRAWS)
     tested = wilcoxon_holm(patient_means(second[[best, default]].to_numpy(), groups), (best, default))[0]
-    return Choice(best, default, len(validation), len(test), gain, tested.p)
+    return VariantChoice(best, default, len(validation), len(test), gain, tested.p)
 
 
 def sweep_figure(sweep: Sweep) -> Figure:

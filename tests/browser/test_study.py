@@ -66,7 +66,8 @@ def test_a_reader_answers_by_keyboard_reloads_and_cannot_go_back(page, study):
     page.get_by_role("slider", name="How sure").focus()
     page.keyboard.press("End")
     idle(page)
-    page.keyboard.press("Control+Enter")
+    page.get_by_role("button", name="Answer and go on").focus()
+    page.keyboard.press("Enter")
     page.get_by_text("1 of 2 answered").wait_for()
     first = store.answers(1)[1]
     assert first.given["present"] is True
@@ -91,6 +92,7 @@ def test_a_reader_answers_by_keyboard_reloads_and_cannot_go_back(page, study):
         question.get_by_role("radio").first.focus()
         page.keyboard.press("Space")
         idle(page)
+    page.locator(".viewer").focus()
     page.keyboard.press("Control+Enter")
     page.get_by_text("You have read all cases").wait_for()
     answers = store.answers(1)

@@ -78,12 +78,14 @@ def made_study(cases: int = 12, *, further: str = "") -> Study:
 def tiny_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home of its own, and the tiny films and model where the program looks for them; returns the home."""
     import radiographs.registry
-    from evaluation.reader_study import material
+    from evaluation.reader_study import material, store
 
     monkeypatch.setenv("XAI_LIGHTBOX_HOME", str(tmp_path))
     monkeypatch.setattr(radiographs.registry, "collections", lambda: {"reader-films": ReaderFilms()})
     monkeypatch.setattr("classifiers.film_check.checked", lambda film, *cards, entry=None: film)
     monkeypatch.setattr(material, "_model", tiny_classifier)
+    # Who reads what is the same in every run of a test.
+    monkeypatch.setattr(store, "new_secret", lambda: b"s" * 32)
     # Slow scores of maps have tests of their own.
     monkeypatch.setattr(material, "LOCALISATION", ("pointing_game",))
     monkeypatch.setattr(material, "FAITHFULNESS", ())
