@@ -7,8 +7,8 @@ import importlib
 import os
 import pkgutil
 import sys
+from pathlib import Path
 
-import benchmarks
 from benchmarks.films import MODELS, limit_to
 from benchmarks.machine import LIMIT, this_machine
 from benchmarks.results import HEAD, line, store
@@ -20,7 +20,7 @@ WITHOUT = "AVX512_CORE"
 
 def names() -> tuple[str, ...]:
     """What ``--only`` takes: each module ``bench_NAME`` of this package."""
-    found = (module.name for module in pkgutil.iter_modules(benchmarks.__path__))
+    found = (module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)]))
     return tuple(sorted(name.removeprefix(PREFIX) for name in found if name.startswith(PREFIX)))
 
 
@@ -39,14 +39,14 @@ def main(arguments: list[str] | None = None) -> int:
     if given.without_bfloat16 and os.environ.get(LIMIT) != WITHOUT:
         # The library reads it once, when it is loaded.
         environment = os.environ | {LIMIT: WITHOUT}
-        os.execve(sys.executable, [sys.executable, "-m", "benchmarks", *(arguments or sys.argv[1:])], environment)
+        os.execve(sys.executable, [sys.executable, "-m", str(__package__), *(arguments or sys.argv[1:])], environment)
     limit_to(given.model or ())
     out, machine = sys.stdout, this_machine()
     out.write(f"{machine}. Medians of {given.pairs} pairs timed in turns.\n\n{HEAD}\n")
     out.flush()
     for name in given.only or names():
         rows = []
-        for row in importlib.import_module(f"benchmarks.{PREFIX}{name}").rows(given.pairs):
+        for row in importlib.import_module(f"{__package__}.{PREFIX}{name}").rows(given.pairs):
             rows.append(row)
             out.write(line(row) + "\n")
             out.flush()

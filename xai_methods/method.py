@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -20,6 +20,9 @@ from radiographs import Radiograph
 from radiographs.places import asset
 from xai_methods.explanation import EARLY, Cancelled, Explanation
 from xai_methods.parameters import Parameters
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Progress = Callable[[float], None]
 Role = Literal["main", "further", "baseline"]
@@ -147,6 +150,21 @@ class Method(ABC):
         """One line: name, family, role, parameters."""
         names = ", ".join(name for name, _, _ in self.parameters().described())
         return f"Method({self.name}, {self.family}, {self.role}{f'; {names}' if names else ''})"
+
+    def _repr_html_(self) -> str:
+        from radiographs.notebook import facts_html, frame_html
+
+        facts = {"asks": self.question, "source": self.reference, "family": self.family, "values": self.unit}
+        return facts_html(f"{self.title} ({self.name})", facts) + frame_html(self.to_frame())
+
+    def to_frame(self) -> pd.DataFrame:
+        """The method's parameters as a table: one row each, with default, bounds, choices and help."""
+        import pandas as pd
+
+        rows = [
+            {"name": name, "default": value} | vars(bounds) for name, bounds, value in self.parameters().described()
+        ]
+        return pd.DataFrame(rows, columns=["name", "default", "low", "high", "choices", "help"]).set_index("name")
 
     @classmethod
     def card(cls) -> str:

@@ -9,10 +9,13 @@ from typing import Any, ParamSpec
 
 import streamlit as st
 
+from dashboard.shared import caches
 from dashboard.shared.unforeseen import guarded
 
-TICK_SECONDS = 1.0
-"""How often a fragment is drawn again while it waits for work."""
+TICK_SECONDS, LONGEST_TICK = 1.0, 4.0
+"""How often a fragment is drawn again while it waits for work: alone, and where many wait."""
+FEW = 3
+"""People who may wait before their pages look less often: their looks together must not take what they wait for."""
 
 P = ParamSpec("P")
 _inside: ContextVar[bool] = ContextVar("inside a fragment", default=False)
@@ -27,7 +30,7 @@ def fragment(draw: Callable[P, None], ticking: bool = False) -> Callable[P, None
     container of its own that belongs to the page, and none stands in another.
 
     Args:
-        draw: draws the fragment. ticking: whether it is drawn again every second.
+        draw: draws the fragment. ticking: whether it is drawn again and again, see :func:`tick_seconds`.
 
     Raises:
         RuntimeError: called inside another fragment.
@@ -35,8 +38,12 @@ def fragment(draw: Callable[P, None], ticking: bool = False) -> Callable[P, None
     if _inside.get():
         raise RuntimeError(f"{draw.__name__} would be a fragment inside a fragment; call it plainly there")
 
+    every = tick_seconds() if ticking else None
+
     @functools.wraps(draw)
     def part(*args: P.args, **kwargs: P.kwargs) -> None:
+        if every is not None and not 1 / 2 < tick_seconds() / every < 2:
+            st.rerun()  # only the whole page can change how often it looks
         outside = _inside.set(True)
         try:
             with guarded("This part of the page cannot be shown"):
@@ -46,9 +53,14 @@ def fragment(draw: Callable[P, None], ticking: bool = False) -> Callable[P, None
 
     def drawn(*args: P.args, **kwargs: P.kwargs) -> None:
         with st.container():
-            st.fragment(part, run_every=TICK_SECONDS if ticking else None)(*args, **kwargs)
+            st.fragment(part, run_every=every)(*args, **kwargs)
 
     return drawn
+
+
+def tick_seconds() -> float:
+    """Seconds until a page that waits for work looks again: the more people wait, the longer."""
+    return min(TICK_SECONDS * max(1.0, len(caches.manager().pending_people()) / FEW), LONGEST_TICK)
 
 
 def dialog(title: str, **options: Any) -> Callable[[Callable[P, None]], Callable[P, None]]:

@@ -77,7 +77,7 @@ def means(folder: str, findings: Sequence[str] = ()) -> str:
     return "\n\n".join(parts)
 
 
-def _boards(folder: str, findings: Sequence[str]) -> tuple[dict[str, pd.DataPairContext], dict[str, Tests | None]]:
+def _boards(folder: str, findings: Sequence[str]) -> tuple[dict[str, pd.DataFrame], dict[str, Tests | None]]:
     store = Store(SCORES / folder)
     pair = pairs_of(store)[0]
     boards, tests = {}, {}
@@ -101,7 +101,7 @@ def _cell(row: pd.Series) -> str:
     return f"{row['mean']:.2f}{ends}" + ("" if math.isnan(row["n"]) else f", {row['n']:.0f}")
 
 
-def _gain(board: pd.DataPairContext, title: str, tests: Tests | None) -> str:
+def _gain(board: pd.DataFrame, title: str, tests: Tests | None) -> str:
     row = board.loc[title]
     if not isinstance(row["baseline"], str):
         return "–"
@@ -111,7 +111,7 @@ def _gain(board: pd.DataPairContext, title: str, tests: Tests | None) -> str:
     return f"{row['gain']:+.2f} ({row['gain_low']:+.2f} to {row['gain_high']:+.2f}; {rival}{p})"
 
 
-def _silent_words(boards: Mapping[str, pd.DataPairContext]) -> list[str]:
+def _silent_words(boards: Mapping[str, pd.DataFrame]) -> list[str]:
     sentences = []
     for name, board in boards.items():
         methods = board[board.kind == "method"]
