@@ -135,7 +135,7 @@ def plan_coalitions(players: int, samples: int, rng: np.random.Generator) -> Sam
     return SamplingPlan(chosen, expected[chosen.sum(axis=1) - 1], whole)
 
 
-class Estimate(Protocol):
+class RegionEstimate(Protocol):
     """What is estimated from a plan: (K,) weights of the superpixels, and their standard errors."""
 
     @property
@@ -149,7 +149,7 @@ class Estimate(Protocol):
         ...
 
 
-E = TypeVar("E", bound=Estimate)
+E = TypeVar("E", bound=RegionEstimate)
 
 
 def settle(
