@@ -107,7 +107,7 @@ class Request:
     def logits(self, films: torch.Tensor, precision: str = "float32") -> torch.Tensor:
         """The explained logit of (N, 1, S, S) films, as (N,) float32, without gradients; counts the passes.
 
-        ``precision`` is that of the computation, "float32" or "bfloat16".
+        ``precision`` is that of the computation, "float32", "winograd" or "bfloat16".
         """
         return self.all_logits(films, precision)[:, self.column]
 

@@ -36,7 +36,8 @@ def precision_parameter(what: str = "passes") -> Any:
     """Declare the field ``precision`` of a method's parameters; ``what`` is computed in it."""
     return parameter(
         "auto",
-        f"Precision of the {what}: auto takes bfloat16 where the CPU or GPU computes in it, else float32.",
+        f"Precision of the {what}: auto takes bfloat16 where the CPU or GPU computes in it, else float32 "
+        "the fastest way.",
         choices=PRECISIONS,
     )
 
@@ -94,7 +95,7 @@ def batch_size(classifier: ChestClassifier, precision: str) -> BatchSize:
 
 
 def predict_batch(request: Request, films: torch.Tensor, precision: str) -> np.ndarray:
-    """Logits (N, C) float32 of all findings for one batch of ``films``, in "float32" or "bfloat16".
+    """Logits (N, C) float32 of all findings for one batch of ``films``, in "float32", "winograd" or "bfloat16".
 
     How long it took is noted, for the batch size.
     """

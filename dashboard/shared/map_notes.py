@@ -26,6 +26,9 @@ def notes_on(explanation: Explanation) -> list[str]:
         notes.append(f"native resolution {explanation.cells[0]} × {explanation.cells[1]}")
     if explanation.regions is not None:
         notes.append(f"{len(np.unique(explanation.regions))} superpixels")
+    shared = explanation.diagnostics.get("samples", 0) - explanation.evaluations
+    if shared > 0:
+        notes.append(f"{shared:.0f} films shared with another map")
     smoothing = explanation.parameters.get("smoothing", 0)
     if explanation.method == "lrp" and smoothing:
         notes.append(f"smoothed over {smoothing:g} input pixels: finer detail is not the model's")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from itertools import chain
 from weakref import WeakKeyDictionary
 
@@ -13,9 +14,10 @@ import torch
 
 from classifiers import ChestClassifier
 from classifiers.precision import settle_precision
-from xai_methods.method import Request
+from xai_methods.method import Attribution, Request
 from xai_methods.passes import batch_size, predict_batch
-from xai_methods.perturbation.masking import Regions
+from xai_methods.perturbation.masking import Regions, SamplingParameters
+from xai_methods.perturbation.sampling_plan import E, SamplingPlan, settle
 
 TRIED, TWICE = 32, 4
 """Coalitions predicted before "auto" is settled, and how many of them in both precisions."""
@@ -23,6 +25,8 @@ ROUGHEST = 0.05
 """Most that rounding may scatter logits, as a share of what hiding regions scatters them."""
 GAMES = 6
 """Games of one classifier whose logits are remembered, the least recently used go first."""
+EARLIEST = 1.2
+"""Pairs of coalitions a superpixel from which a map is shown early: just enough to tell all superpixels apart."""
 WAIT = 0.05
 """Seconds between two looks whether work is still wanted, while other threads compute the rest of it."""
 
@@ -34,6 +38,10 @@ class Answers:
         self._known: dict[bytes, np.ndarray] = {}
         self._begun: set[bytes] = set()
         self._changed = threading.Condition()
+
+    def get(self, coalition: bytes) -> np.ndarray | None:
+        """(C,) float32 logits of a coalition; None where they are not known."""
+        return self._known.get(coalition)
 
     def __getitem__(self, coalition: bytes) -> np.ndarray:
         """(C,) float32 logits of a known coalition."""
@@ -99,6 +107,7 @@ def coalition_logits(
     coalitions: np.ndarray,
     precision: str = "float32",
     span: tuple[float, float] = (0.0, 1.0),
+    after_batch: Callable[[], None] | None = None,
 ) -> np.ndarray:
     """Explained logit of the film under each coalition of shown superpixels.
 
@@ -109,6 +118,7 @@ def coalition_logits(
         request: the question. regions: the film and its superpixels.
         coalitions: (N, K) bool, True where a superpixel is shown.
         precision: of the passes, one of ``PRECISIONS``. span: shares of the whole work done before and after.
+        after_batch: called after each batch, when some more logits are known.
 
     Returns:
         (N,) float64 logits.
@@ -118,7 +128,7 @@ def coalition_logits(
     """
     settled = settle_precision(precision, request.film.device)
     answers = answers_of(request.classifier, regions, settled)
-    keys = [row.tobytes() for row in np.packbits(coalitions, axis=1)]
+    keys = _keys(coalitions)
     places = {key: place for place, key in enumerate(keys)}
     wanted = list(places)
     while left := answers.lacking(wanted):
@@ -131,8 +141,14 @@ def coalition_logits(
             answers.end(mine, logits)
         done = 1 - (len(left) - len(mine)) / len(wanted)
         request.report(min(span[0] + (span[1] - span[0]) * done, span[1]))
+        if after_batch is not None:
+            after_batch()
     request.report(span[1])
     return np.array([answers[key][request.column] for key in keys], dtype=np.float64)
+
+
+def _keys(coalitions: np.ndarray) -> list[bytes]:
+    return [row.tobytes() for row in np.packbits(coalitions, axis=1)]
 
 
 class Game:
@@ -144,10 +160,19 @@ class Game:
     Args:
         request: the question. regions: the film and its superpixels.
         precision: of all other passes. budget: coalitions there will be at most, for the progress.
+        after_batch: called after each batch, when some more logits are known (see :meth:`leading`).
     """
 
-    def __init__(self, request: Request, regions: Regions, precision: str, budget: int) -> None:
+    def __init__(
+        self,
+        request: Request,
+        regions: Regions,
+        precision: str,
+        budget: int,
+        after_batch: Callable[[], None] | None = None,
+    ) -> None:
         self.request, self.regions, self.precision = request, regions, precision
+        self.after_batch = after_batch
         self.budget = max(budget, 1)
         self.requested = 0
         rough = precision == "auto" and settle_precision(precision, request.film.device) == "bfloat16"
@@ -174,4 +199,46 @@ class Game:
             return np.concatenate([logits, self._predict(coalitions[len(first) :], precision)])
         before, self.requested = self.requested, self.requested + len(coalitions)
         span = (min(before / self.budget, 1.0), min(self.requested / self.budget, 1.0))
-        return coalition_logits(self.request, self.regions, coalitions, precision, span)
+        return coalition_logits(self.request, self.regions, coalitions, precision, span, self.after_batch)
+
+    def leading(self, coalitions: np.ndarray) -> np.ndarray:
+        """Logits of the first of ``coalitions``, up to one that is not known yet."""
+        device, classifier = self.request.film.device, self.request.classifier
+        exact, others = (
+            answers_of(classifier, self.regions, settle_precision(precision, device))
+            for precision in ("float32", self.precision)
+        )
+        ends: np.ndarray = coalitions.all(axis=1) | ~coalitions.any(axis=1)
+        found = []
+        for key, end in zip(_keys(coalitions), ends):
+            logits = (exact if end else others).get(key)
+            if logits is None:
+                break
+            found.append(logits[self.request.column])
+        return np.array(found, dtype=np.float64)
+
+
+def play(
+    request: Request,
+    regions: Regions,
+    plan: SamplingPlan,
+    parameters: SamplingParameters,
+    estimate: Callable[[SamplingPlan, np.ndarray], E],
+    attribution: Callable[[Regions, E], Attribution],
+) -> E:
+    """Evaluate coalitions of a plan until the estimate is settled (see ``sampling_plan.settle``), and show it before.
+
+    Args:
+        estimate: from the first pairs of a plan and the logits of all that it has ``chosen``.
+        attribution: the map of an estimate, for whoever looks before the work is done.
+    """
+    chosen, fewest = plan.chosen, plan.whole + int(EARLIEST * regions.count)
+
+    def show() -> None:
+        known = game.leading(chosen)
+        pairs = (len(known) - 2) // 2
+        if pairs >= fewest:
+            request.show(lambda: attribution(regions, estimate(plan.first(pairs), known[: 2 * pairs + 2])))
+
+    game = Game(request, regions, parameters.precision, len(chosen), show if request.early else None)
+    return settle(game, plan, parameters.stop_at, estimate)

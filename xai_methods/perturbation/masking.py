@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import torch
@@ -37,6 +36,20 @@ class RegionParameters(Parameters):
         choices=HIDES,
     )
     precision: str = precision_parameter()
+
+
+@dataclass(frozen=True)
+class SamplingParameters(RegionParameters):
+    """How many coalitions of regions a method draws. One with the same ``samples`` and seed draws the same."""
+
+    samples: int = parameter(500, "Films evaluated with regions hidden.", low=50, high=20000, step=50)
+    stop_at: float = parameter(
+        0.98,
+        "Stop early once two seeds are expected to agree so well (correlation); 1 never stops.",
+        low=0.5,
+        high=1.0,
+        step=0.01,
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,29 +130,6 @@ def hidden_pixels(pixels: np.ndarray, labels: np.ndarray, hide: str) -> np.ndarr
     if hide == "average":
         return average_film(pixels.shape[0])
     raise ParameterError(f"hide: expected one of {', '.join(HIDES)}, got {hide!r}")
-
-
-def stop_parameter() -> Any:
-    """Declare the field ``stop_at`` of a sampling method's parameters."""
-    return parameter(
-        0.98,
-        "Stop early once two seeds are expected to agree so well (correlation); 1 never stops.",
-        low=0.5,
-        high=1.0,
-        step=0.01,
-    )
-
-
-def looks(least: int, most: int, stop_at: float) -> list[int]:
-    """Numbers of samples after which to see if they suffice: from ``least``, a half more each time, to ``most``.
-
-    All but the last are even or odd as ``least`` is, so that pairs stay whole.
-    """
-    found: list[int] = []
-    while stop_at < 1 and least < most:
-        found.append(least)
-        least += max(least // 4 * 2, 2)
-    return [*found, most]
 
 
 def seed_agreement(weights: np.ndarray, errors: np.ndarray) -> float:

@@ -178,6 +178,7 @@ class OwenValues(Method):
         return Attribution(
             values=regions.paint(shares.values),
             regions=regions.labels,
+            logit=shares.full,
             diagnostics={
                 "base_value": shares.base,
                 "additivity_residual": abs(float(shares.values.sum()) - (shares.full - shares.base)),

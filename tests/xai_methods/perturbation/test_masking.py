@@ -12,7 +12,6 @@ from xai_methods.perturbation.masking import (
     HIDES,
     RegionParameters,
     hidden_pixels,
-    looks,
     make_regions,
     regions_of,
     seed_agreement,
@@ -110,12 +109,3 @@ def test_the_average_film_is_a_film_whatever_its_size():
         # Lungs are darker than what lies between them.
         row = film[int(0.4 * side)]
         assert max(row[int(0.32 * side)], row[int(0.65 * side)]) < row[side // 2]
-
-
-@pytest.mark.parametrize(("least", "most"), [(101, 500), (8, 9), (30, 30), (50, 20)])
-def test_looks_keep_pairs_whole_and_end_at_the_budget(least, most):
-    found = looks(least, most, 0.9)
-    assert found[-1] == most
-    assert found == sorted(set(found))
-    assert all((number - least) % 2 == 0 for number in found[:-1])
-    assert looks(least, most, 1.0) == [most]
