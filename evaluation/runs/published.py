@@ -1,7 +1,7 @@
 """A run's result as one file, Parquet or JSON, for others to report: plan, digests, versions, verdicts and scores.
 
 No path, no name of a person and no identifier is in it: films of collections that do not come with the program go by
-the digest of their pixels, and patients by the digests of their films.
+the digest of their pixels, and patients by a number.
 """
 
 from __future__ import annotations
@@ -85,8 +85,9 @@ def nameless(scores: pd.DataFrame) -> tuple[pd.DataFrame, dict[tuple[str, str], 
     own = {name: _comes_with_the_program(name) for name in scores.collection.unique()}
     short = {film: digest_of(film) for film in scores.film.unique()}
     ids = np.where(scores.collection.map(own), scores.film_id, scores.film.map(short))
-    first = scores.groupby(["collection", "patient"]).film.transform("min").map(short)
-    patients = np.where(scores.patient == scores.film_id, ids, "patient-" + first)
+    # Numbered in their order, so that a bootstrap with the same seed draws the same.
+    place = {patient: f"patient-{number:06d}" for number, patient in enumerate(sorted(scores.patient.unique()))}
+    patients = np.where(scores.patient == scores.film_id, ids, scores.patient.map(place))
     films = dict(zip(zip(scores.collection, scores.film_id), ids))
     named = scores.assign(film_id=ids, patient=patients)
     keys = ["collection", "film", "finding", "classifier_digest", "method", "parameters_digest", "seed", "reading"]
