@@ -208,7 +208,7 @@ class Game:
             answers_of(classifier, self.regions, settle_precision(precision, device))
             for precision in ("float32", self.precision)
         )
-        ends: np.ndarray = coalitions.all(axis=1) | ~coalitions.any(axis=1)
+        ends = np.logical_or(coalitions.all(axis=1), ~coalitions.any(axis=1))
         found = []
         for key, end in zip(_keys(coalitions), ends):
             logits = (exact if end else others).get(key)
