@@ -17,6 +17,8 @@ page = st.navigation(
         st.Page("pages/stability.py", title="Stability", icon=":material/vibration:"),
         st.Page("pages/counterfactual.py", title="Counterfactual", icon=":material/compare_arrows:"),
         st.Page("pages/benchmark.py", title="Benchmark", icon=":material/leaderboard:"),
+        st.Page("pages/class.py", title="Class", icon=":material/school:"),
+        st.Page("pages/study.py", title="Study", icon=":material/rule:"),
         st.Page("pages/methods.py", title="Methods", icon=":material/menu_book:"),
         st.Page("pages/library.py", title="Library", icon=":material/photo_library:"),
         st.Page("pages/glossary.py", title="Glossary", icon=":material/dictionary:"),

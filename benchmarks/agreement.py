@@ -28,9 +28,12 @@ from radiographs import Radiograph
 from radiographs.places import home_folder
 from radiographs.registry import find_film
 from xai_methods import Request
-from xai_methods.perturbation import emulator, lime, masking, shap, shap_plan
-from xai_methods.perturbation.lime import LimeParameters, fit_surrogate, pairs_of, proximity, sample_coalitions
-from xai_methods.perturbation.masking import Game, Regions, regions_of
+from xai_methods.perturbation import emulator, game, lime, masking, sampling_plan, shap
+from xai_methods.perturbation.game import Game
+from xai_methods.perturbation.lime import LimeParameters, fit_surrogate, planned_surrogate, proximity
+from xai_methods.perturbation.masking import Regions, regions_of
+from xai_methods.perturbation.sampling_plan import SamplingPlan, plan_coalitions
+from xai_methods.perturbation.shap import shapley_values
 
 FILM, FINDING = "adult-dicom/RG1", "Mass"
 """A real film; on a classifier that does not know the finding its second stands in."""
@@ -46,8 +49,8 @@ LIME_FILMS = (100, 150, 200, 250, 350, 500, 700, 1000, 1400)
 """Numbers of films through which LIME's line goes ..."""
 LIME_MISSING = (0.01, 0.25)
 """... where so much of the agreement is missing: near what is asked for, where the line is straight."""
-LIME_SEEDS, LIME_DRAWS = 3, {"ours": 700, "theirs": 2800}
-"""Runs of ours, and films drawn: by each run of ours, and by the rival in all, to be cut into runs."""
+LIME_DRAWS = {"ours": 700, "theirs": 2800}
+"""Films drawn: by each run of ours, and by the rival in all, to be cut into runs."""
 
 Runs = Callable[[int], Sequence[np.ndarray]]
 """Number of films to the superpixels' weights of each seed."""
@@ -109,7 +112,7 @@ def counts(classifier: ChestClassifier, method: str) -> Counts:
 
 
 def _key(classifier: ChestClassifier) -> str:
-    parts = [inspect.getsource(module) for module in (lime, shap, shap_plan, emulator, masking)]
+    parts = [inspect.getsource(module) for module in (lime, shap, sampling_plan, emulator, game, masking)]
     return hashlib.sha256("\n".join([*parts, classifier.digest, the_film().digest]).encode()).hexdigest()[:16]
 
 
@@ -121,38 +124,42 @@ def _until_agreed(runs: Runs, films: Sequence[int]) -> Count:
     return Count(films[-1], found, False)
 
 
-def _growing(request: Request, regions: Regions, coalitions: np.ndarray) -> Callable[[int], np.ndarray]:
-    """Logits of the first so many coalitions; those known already are not asked for again."""
-    game, known = Game(request, regions, "auto", len(coalitions)), np.empty(0)
+def _estimated(request: Request, regions: Regions, plan: SamplingPlan, method: str) -> np.ndarray:
+    """Weights that "lime" or "shap" gives the superpixels from a plan; films known already cost nothing."""
+    logits = Game(request, regions, "auto", len(plan.chosen))(plan.chosen)
+    return (
+        shapley_values(plan, logits).weights if method == "shap" else planned_surrogate(plan, logits, 0.25, 1.0).weights
+    )
 
-    def logits(number: int) -> np.ndarray:
-        nonlocal known
-        if number > len(known):
-            known = np.concatenate([known, game(coalitions[len(known) : number])])
-        return known[:number]
 
-    return logits
+def _ours(request: Request, regions: Regions, method: str, most: int) -> Runs:
+    """Our runs with so many films, ``most`` at most, under each seed."""
+    players = regions.count
+    plans = [plan_coalitions(players, most, np.random.default_rng(seed)) for seed in range(SEEDS)]
+
+    def runs(number: int) -> list[np.ndarray]:
+        # So few are not the beginning of a long run, which enumerates first.
+        short = number < 2 * (plans[0].whole + players)
+        chosen = [
+            plan_coalitions(players, number, np.random.default_rng(seed)) if short else plan.first(number // 2)
+            for seed, plan in enumerate(plans)
+        ]
+        return [_estimated(request, regions, plan, method) for plan in chosen]
+
+    return runs
 
 
 def _lime(request: Request, regions: Regions) -> Counts:
-    def weights(coalitions: np.ndarray, logits: np.ndarray, paired: bool) -> np.ndarray:
-        pairs = pairs_of(len(logits)) if paired else None
-        return fit_surrogate(coalitions, logits, proximity(coalitions, 0.25), 1.0, pairs).weights
+    def weights(coalitions: np.ndarray, logits: np.ndarray) -> np.ndarray:
+        return fit_surrogate(coalitions, logits, proximity(coalitions, 0.25), 1.0).weights
 
-    number, total = LIME_DRAWS["ours"], LIME_DRAWS["theirs"]
-    mine = [sample_coalitions(number, regions.count, np.random.default_rng(seed)) for seed in range(LIME_SEEDS)]
-    said = [Game(request, regions, "auto", number)(coalitions) for coalitions in mine]
-    ours = {
-        films: agreement([weights(some[:films], logits[:films], True) for some, logits in zip(mine, said)])
-        for films in LIME_FILMS
-        if films <= number
-    }
+    most, total = LIME_DRAWS["ours"], LIME_DRAWS["theirs"]
+    runs = _ours(request, regions, "lime", most)
+    ours = {films: agreement(runs(films)) for films in LIME_FILMS if films <= most}
     single = np.random.default_rng(100).random((total, regions.count)) < 0.5
     answers = Game(request, regions, "auto", total)(single)
     cuts = {films: [slice(run * films, (run + 1) * films) for run in range(total // films)] for films in LIME_FILMS}
-    theirs = {
-        films: agreement([weights(single[cut], answers[cut], False) for cut in found]) for films, found in cuts.items()
-    }
+    theirs = {films: agreement([weights(single[cut], answers[cut]) for cut in found]) for films, found in cuts.items()}
     return Counts(_on_a_line(ours), _on_a_line(theirs))
 
 
@@ -169,22 +176,6 @@ def _on_a_line(found: dict[int, float]) -> Count:
 def _shap(request: Request, regions: Regions) -> Counts:
     import shap as library
 
-    players = regions.count
-    plans = [shap_plan.plan_coalitions(players, FILMS[-1], np.random.default_rng(seed)) for seed in range(SEEDS)]
-    ends = np.array([[False] * players, [True] * players])
-    base, full = Game(request, regions, "float32", 2)(ends)
-    answers = [_growing(request, regions, plan.evaluated) for plan in plans]
-
-    def weights(plan: shap_plan.SamplingPlan, worth: np.ndarray) -> np.ndarray:
-        return shap.estimate(plan, (worth[::2] - worth[1::2]) / 2, full - base)[0]
-
-    def mine(number: int) -> list[np.ndarray]:
-        if number >= 2 * (plans[0].whole + players):
-            return [weights(plan.first(number // 2), said(number)) for plan, said in zip(plans, answers)]
-        # So few are not the beginning of a long run, which enumerates first.
-        short = [shap_plan.plan_coalitions(players, number, np.random.default_rng(seed)) for seed in range(SEEDS)]
-        return [weights(plan, Game(request, regions, "auto", number)(plan.evaluated)) for plan in short]
-
     def theirs(number: int) -> list[np.ndarray]:
         found = []
         for _ in range(RIVAL_SEEDS):
@@ -194,7 +185,7 @@ def _shap(request: Request, regions: Regions) -> Counts:
             found.append(np.ravel(shares))
         return found
 
-    ours = _until_agreed(mine, FILMS)
+    ours = _until_agreed(_ours(request, regions, "shap", FILMS[-1]), FILMS)
     # Its runs cannot be carried on, so the most that it is allowed is tried first.
     most = round(TIMES[-1] * ours.films)
     at_most = _until_agreed(theirs, [most])

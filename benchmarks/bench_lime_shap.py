@@ -18,18 +18,19 @@ from scipy.stats import spearmanr
 
 from benchmarks.agreement import REGIONS, Count, agreement, counts, finding_of, question, the_film
 from benchmarks.films import classifiers
-from benchmarks.timing import TimingRow, row_of, seconds
+from benchmarks.timing import TimingRow, compare, row_of, seconds
 from classifiers import ChestClassifier
 from classifiers.precision import settle_precision
 from xai_methods import Explanation, Request
 from xai_methods.passes import batch_size
+from xai_methods.perturbation.game import forget_answers
 from xai_methods.perturbation.lime import Lime, LimeParameters
 from xai_methods.perturbation.masking import Regions
 from xai_methods.perturbation.shap import KernelShap, KernelShapParameters
 
 SLICE = 128
 """Films over which a rival is timed."""
-ASKED, ASKED_OVERHEAD = 0.25, 1.2
+ASKED, ASKED_OVERHEAD, ASKED_TOGETHER = 0.25, 1.2, 0.6
 OVERHEAD_FILMS, PRECISION_FILMS = 320, 300
 
 
@@ -38,6 +39,7 @@ def rows(pairs: int) -> Iterator[TimingRow]:
     for title, classifier in classifiers().items():
         yield lime_row(title, classifier, pairs)
         yield shap_row(title, classifier, pairs)
+        yield together_row(title, classifier, pairs)
         yield overhead_row(title, classifier, pairs)
         yield precision_row(title, classifier, pairs)
 
@@ -60,6 +62,28 @@ def shap_row(title: str, classifier: ChestClassifier, pairs: int) -> TimingRow:
                     classifier, pairs)  # fmt: skip
 
 
+def together_row(title: str, classifier: ChestClassifier, pairs: int) -> TimingRow:
+    """Both maps of one film, with films enough for both, beside each by itself with those it needs."""
+    needed = [counts(classifier, method).ours.films for method in ("lime", "shap")]
+    film, finding, seeds = the_film(), finding_of(classifier), iter(range(2 * pairs + 2))
+
+    def run(films: tuple[int, int], alone: bool) -> Any:
+        seed = next(seeds)
+        forget_answers(classifier)
+        for method, samples in zip((Lime(), KernelShap()), films):
+            if alone:
+                forget_answers(classifier)
+            parameters = method.parameters(n_superpixels=REGIONS, samples=samples, stop_at=1.0)  # type: ignore[call-arg]
+            method.explain(classifier, film, finding, parameters=parameters, seed=seed)
+
+    both = max(needed)
+    what = f"LIME and SHAP together, {title}: {both} films for both"
+    return compare(
+        what, f"each by itself, {needed[0]} and {needed[1]} films", lambda: run((both, both), False),
+        lambda: run((needed[0], needed[1]), True), pairs=pairs, target=ASKED_TOGETHER,
+    )  # fmt: skip
+
+
 def _against(
     method: Any,
     parameters: Any,
@@ -73,6 +97,7 @@ def _against(
     film, finding, times, scaled, found = the_film(), finding_of(classifier), [], [], []
     method.explain(classifier, film, finding, parameters=method.parameters(samples=100, stop_at=1.0))
     for seed in range(pairs):
+        forget_answers(classifier)
         found.append(method.explain(classifier, film, finding, parameters=parameters, seed=seed))
         times.append(found[-1].seconds)
         scaled.append(seconds(rival) * theirs.films / SLICE)
@@ -87,6 +112,7 @@ def precision_row(title: str, classifier: ChestClassifier, pairs: int) -> Timing
     """Kernel SHAP in bfloat16 against itself in float32, and how alike the maps are."""
 
     def work(precision: str) -> Explanation:
+        forget_answers(classifier)
         parameters = KernelShapParameters(samples=PRECISION_FILMS, stop_at=1.0, precision=precision)
         return KernelShap().explain(classifier, the_film(), finding_of(classifier), parameters=parameters)
 
@@ -104,6 +130,7 @@ def overhead_row(title: str, classifier: ChestClassifier, pairs: int) -> TimingR
     sizes = batch_size(classifier, precision)
 
     def ours() -> Any:
+        forget_answers(classifier)
         return Lime().explain(classifier, film, finding_of(classifier), parameters=parameters)
 
     while sizes.best is None:

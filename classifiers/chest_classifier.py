@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import threading
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
@@ -17,6 +17,11 @@ from classifiers.memory import saying_out_of_memory
 from classifiers.precision import computing_in
 from classifiers.preprocessing import Preprocessing
 from radiographs import Radiograph
+from radiographs.nearness import near
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
 
 
 class UnknownFindingError(LookupError):
@@ -78,6 +83,48 @@ class ModelCard:
     split: str | None = None
     scope: Scope | None = None
 
+    def _repr_html_(self) -> str:
+        from radiographs.notebook import facts_html, frame_html
+
+        facts = {
+            "name": self.name, "about": self.summary, "trained on": self.trained_on, "limits": self.limits,
+            "licence": self.licence,
+        }  # fmt: skip
+        measured = self.to_frame()
+        return facts_html(self.title, facts) + (frame_html(measured) if len(measured) else "")
+
+    def to_frame(self) -> pd.DataFrame:
+        """What was measured of each finding: one row each; numbers alone, NaN where one was not measured."""
+        import pandas as pd
+
+        found = self.figures.get("findings", {})
+        rows = {name: {k: v for k, v in of.items() if isinstance(v, (int, float))} for name, of in found.items()}
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("finding")
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw the measured AUROC of each finding with its 95 % interval, by matplotlib.
+
+        Args:
+            axes: where to draw; a new figure where None.
+
+        Raises:
+            ValueError: no AUROC was measured.
+        """
+        from radiographs.notebook import axes_or_new
+
+        measured = self.to_frame()
+        if "auroc" not in measured:
+            raise ValueError(f"no AUROC of {self.name} was measured, or its card does not say it")
+        drawn = axes_or_new(axes, (5.0, 0.8 + 0.25 * len(measured)))
+        ends = [name for name in ("auroc_low", "auroc_high") if name in measured]
+        if len(ends) == 2:
+            drawn.hlines(measured.index, measured[ends[0]], measured[ends[1]], color="0.6")
+        drawn.scatter(measured["auroc"], measured.index)
+        drawn.axvline(0.5, color="0.8", linestyle=":")
+        drawn.invert_yaxis()
+        drawn.set_xlabel("AUROC, 95 % interval")
+        return drawn
+
 
 class ChestClassifier(nn.Module):
     """A network that maps (N, 1, S, S) in its own input range to logits (N, C).
@@ -133,6 +180,9 @@ class ChestClassifier(nn.Module):
         """One line: name, findings, input, device."""
         return f"ChestClassifier({self.name}, {len(self.findings)} findings, {self.side} x {self.side}, {self.device})"
 
+    def _repr_html_(self) -> str:
+        return self.card._repr_html_()
+
     def _digest(self) -> str:
         digest = hashlib.sha256(repr((self.findings, self.columns, self.preprocessing)).encode())
         if self.cam_layout != CellLayout():
@@ -153,8 +203,9 @@ class ChestClassifier(nn.Module):
         """Map (N, 1, S, S) in the input range to float32 logits (N, C), without gradients.
 
         Args:
-            films: the input. precision: "float32", or "bfloat16" (about half the time where the hardware has it;
-                logits differ by about a hundredth of their spread over films).
+            films: the input. precision: "float32"; "bfloat16" (about half the time where the hardware has it; logits
+                differ by about a hundredth of their spread over films); or "winograd" (on CPUs without it about three
+                quarters of the time for networks of large 3 x 3 convolutions; logits differ by about 1e-5 of it).
         """
         with torch.inference_mode(), computing_in(precision, films.device):
             return self(films).float()
@@ -195,8 +246,8 @@ class ChestClassifier(nn.Module):
         try:
             return self.findings.index(finding)
         except ValueError:
-            known = ", ".join(self.findings)
-            raise UnknownFindingError(f"{self.name} does not know {finding!r}; it knows {known}") from None
+            meant = near(finding, self.findings, otherwise="it knows")
+            raise UnknownFindingError(f"{self.name} does not know {finding!r}; {meant}") from None
 
     def prepare(self, radiograph: Radiograph) -> torch.Tensor:
         """Return the (1, 1, S, S) input of ``radiograph`` on the classifier's device."""

@@ -38,20 +38,20 @@ class Block(nn.Module):
 
 
 class ResNet18Stem(nn.Module):
-    """A ResNet-18 for grey films up to its third stage: what both shipped architectures begin with."""
+    """A ResNet-18 for grey films up to its third stage, ``width`` channels wide at first: all shipped ones begin so."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int = 64) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(1, 64, kernel_size=7, stride=2, padding=3, bias=False)
-        self.bn1 = nn.BatchNorm2d(64)
+        self.conv1 = nn.Conv2d(1, width, kernel_size=7, stride=2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
         self.relu = nn.ReLU(inplace=True)
         self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)
-        self.layer1 = nn.Sequential(Block(64, 64), Block(64, 64))
-        self.layer2 = nn.Sequential(Block(64, 128, stride=2), Block(128, 128))
-        self.layer3 = nn.Sequential(Block(128, 256, stride=2), Block(256, 256))
+        self.layer1 = nn.Sequential(Block(width, width), Block(width, width))
+        self.layer2 = nn.Sequential(Block(width, 2 * width, stride=2), Block(2 * width, 2 * width))
+        self.layer3 = nn.Sequential(Block(2 * width, 4 * width, stride=2), Block(4 * width, 4 * width))
 
     def stem(self, films: torch.Tensor) -> torch.Tensor:
-        """Map films (N, 1, S, S) to features (N, 256, S/16, S/16)."""
+        """Map films (N, 1, S, S) to features (N, 4 width, S/16, S/16)."""
         x = self.maxpool(self.relu(self.bn1(self.conv1(films))))
         return self.layer3(self.layer2(self.layer1(x)))
 
@@ -59,15 +59,20 @@ class ResNet18Stem(nn.Module):
 class ChestResNet18(ResNet18Stem):
     """See :func:`chest_resnet18`. Written here, for torchvision takes a second to import; a test compares the two."""
 
-    def __init__(self, n_findings: int) -> None:
-        super().__init__()
-        self.layer4 = nn.Sequential(Block(256, 512), Block(512, 512))
+    def __init__(self, n_findings: int, width: int = 64) -> None:
+        super().__init__(width)
+        self.layer4 = nn.Sequential(Block(4 * width, 8 * width), Block(8 * width, 8 * width))
         self.avgpool = nn.AdaptiveAvgPool2d((1, 1))
-        self.fc = nn.Linear(512, n_findings)
+        self.fc = nn.Linear(8 * width, n_findings)
 
     def forward(self, films: torch.Tensor) -> torch.Tensor:
         """Map films (N, 1, S, S) to logits (N, C)."""
         return self.fc(torch.flatten(self.avgpool(feature_map(self, films)), 1))
+
+
+def narrow_resnet18(n_findings: int) -> ChestResNet18:
+    """The same network with a sixteenth of the weights: 16 channels in the first stage instead of 64."""
+    return ChestResNet18(n_findings, width=16)
 
 
 def chest_resnet18(n_findings: int, imagenet: dict[str, torch.Tensor] | None = None) -> ChestResNet18:

@@ -19,6 +19,7 @@ from classifiers.own_weights import load_own
 from classifiers.weights import WeightsError, sha256_of
 from classifiers.wrapping import own_card
 from radiographs.files import replacing, write_text
+from radiographs.nearness import near
 from radiographs.places import home_folder
 
 _KEPT = ("side", "fit", "low", "high", "mean", "std", "cam_layer", "softmax", "title")
@@ -206,7 +207,7 @@ def _own_weights() -> Path:
 
 def _entry_of(models: dict[str, dict[str, Any]], name: str) -> dict[str, Any]:
     if name not in models:
-        raise LookupError(f"there is no model of yours called {name!r}")
+        raise LookupError(f"there is no model of yours called {name!r}; {near(name, models)}")
     return models[name]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from classifiers.safe_unpickling import read_network_tensors
 from classifiers.torchvision_guard import ensure_torchvision
 from classifiers.weights import PickledCodeError, StateDict, WeightsError, load_into, misfit, read_state_dict
 from classifiers.wrapping import check_input, first_convolution, outputs_in_words, own_card, wrap
+from radiographs.nearness import near
 
 Builder = Callable[[int, int | None], nn.Module]
 """Builds an architecture for a number of outputs and an input side (None: the one it was made for)."""
@@ -110,9 +110,9 @@ def _builders(architecture: str) -> list[Builder]:
     if library in ("", "timm") and bare in in_timm:
         builders.append(_sized(lambda **given: timm.create_model(bare, pretrained=False, **given), "img_size"))
     if not builders:
-        near = difflib.get_close_matches(bare.lower(), sorted({*in_torchvision, *in_timm}), n=4)
-        hint = f" Close: {', '.join(near)}." if near else ""
-        raise WeightsError(f"Neither torchvision nor timm has an architecture {architecture!r}.{hint}")
+        meant = near(bare, sorted({*in_torchvision, *in_timm}), otherwise="")
+        ending = f"; {meant}" if meant else "."
+        raise WeightsError(f"Neither torchvision nor timm has an architecture {architecture!r}{ending}")
     return builders
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
 
-PRECISIONS = ("auto", "float32", "bfloat16")
+from classifiers.winograd import WinogradConvolutions
+
+PRECISIONS = ("auto", "float32", "winograd", "bfloat16")
 """What people may ask for; "auto" is settled by :func:`settle_precision`."""
+LESS_THAN_BFLOAT16 = ("SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX512_CORE", "AVX512_CORE_VNNI")
+"""Instructions without bfloat16 to which ``ONEDNN_MAX_CPU_ISA`` may hold the library that convolves."""
 
 
 def computes_bfloat16(device: torch.device) -> bool:
@@ -16,13 +21,17 @@ def computes_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if device.type == "cpu":
+        if os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper() in LESS_THAN_BFLOAT16:
+            return False
         able = torch.cpu.get_capabilities()
         return any(able.get(unit, False) for unit in ("avx512_bf16", "amx_bf16"))
     return False
 
 
 def settle_precision(precision: str, device: torch.device) -> str:
-    """Settle one of :data:`PRECISIONS`: "float32" or "bfloat16"; "auto" is bfloat16 where the hardware has it.
+    """Settle one of :data:`PRECISIONS`: "auto" is bfloat16 where the hardware has it, else on a CPU "winograd".
+
+    The latter is float32 with the 3 x 3 convolutions by Winograd's algorithm, see ``classifiers.winograd``.
 
     Raises:
         ValueError: there is no such precision.
@@ -31,14 +40,18 @@ def settle_precision(precision: str, device: torch.device) -> str:
         raise ValueError(f"precision: expected one of {', '.join(PRECISIONS)}, got {precision!r}")
     if precision != "auto":
         return precision
-    return "bfloat16" if computes_bfloat16(device) else "float32"
+    if computes_bfloat16(device):
+        return "bfloat16"
+    return "winograd" if device.type == "cpu" else "float32"
 
 
 def computing_in(precision: str, device: torch.device) -> AbstractContextManager[Any]:
-    """Context in which this thread's passes run in ``precision``: "float32" as it is, "bfloat16" by autocast.
+    """Context in which this thread's passes run in ``precision``: "float32" as it is, the others by standing in.
 
     Weights stay as they are, and passes of other threads too.
     """
     if precision == "float32":
         return nullcontext()
+    if precision == "winograd":
+        return WinogradConvolutions()
     return torch.autocast(device.type, dtype=torch.bfloat16, cache_enabled=False)

@@ -42,9 +42,13 @@ class Preprocessing:
 
     def prepare_mask(self, mask: np.ndarray) -> np.ndarray:
         """Return, for a (H, W) bool mask, the (S, S) float32 share of each input pixel that it covers."""
-        square = self._cut(torch.tensor(mask, dtype=torch.float32)[None, None], (mask.shape[0], mask.shape[1]))
+        return self.prepare_map(mask).clip(0, 1)
+
+    def prepare_map(self, values: np.ndarray) -> np.ndarray:
+        """Carry a map (H, W) of the film to the input grid: (S, S) float32, averaged; 0 outside the film."""
+        square = self._cut(torch.tensor(values, dtype=torch.float32)[None, None], (values.shape[0], values.shape[1]))
         small = F.interpolate(square, (self.side, self.side), mode="bilinear", antialias=True, align_corners=False)
-        return small[0, 0].clamp(0, 1).numpy()
+        return small[0, 0].numpy()
 
     def _cut(self, film: torch.Tensor, shape: tuple[int, int]) -> torch.Tensor:
         top, left, side = self._square(shape)

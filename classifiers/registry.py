@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 import re
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from classifiers.weights import WeightsError
 from classifiers.xrv import load_xrv
 from classifiers.xrv_weights import XRV_NAMES, missing_xrv, xrv_card
 from radiographs import extensions
+from radiographs.nearness import near
 
 _log = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ def list_models(folder: Path | None = None) -> list[ModelEntry]:
     return entries
 
 
-_ORDER = ("nih14-localised", "nih14", "known-truth", "known-truth-vit")
+_ORDER = ("nih14-localised", "nih14", "known-truth", "known-truth-vit", "shortcut-hunt")
 
 
 def _entry(card: ModelCard, missing: str | None, origin: Origin) -> ModelEntry:
@@ -110,8 +110,7 @@ def card_of(name: str) -> ModelCard:
 
 def _found(name: str, entries: dict[str, ModelEntry]) -> ModelEntry:
     if name not in entries:
-        near = difflib.get_close_matches(name, entries, n=3) or list(entries)
-        raise UnknownModelError(f"no model is called {name!r}; there are: {', '.join(near)}")
+        raise UnknownModelError(f"no model is called {name!r}; {near(name, entries)}")
     return entries[name]
 
 

@@ -11,13 +11,17 @@ from torch import nn
 
 from classifiers.cards import CardError, NetworkSpec, load_card, save_card
 from classifiers.chest_classifier import ChestClassifier, ModelCard
-from classifiers.networks import ChestResNet18
+from classifiers.networks import ChestResNet18, narrow_resnet18
 from classifiers.preprocessing import Preprocessing
 from classifiers.vision_transformer import ChestVit
 from classifiers.weights import WeightsError, load_into, read_state_dict, sha256_of
 from radiographs.places import asset
 
-ARCHITECTURES: dict[str, Callable[[int], nn.Module]] = {"chest_resnet18": ChestResNet18, "chest_vit": ChestVit}
+ARCHITECTURES: dict[str, Callable[[int], nn.Module]] = {
+    "chest_resnet18": ChestResNet18,
+    "narrow_resnet18": narrow_resnet18,
+    "chest_vit": ChestVit,
+}
 
 
 def models_folder() -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from classifiers.chest_classifier import ChestClassifier, ModelCard
 from classifiers.memory import OutOfMemoryError, saying_out_of_memory
 from classifiers.preprocessing import Preprocessing
 from classifiers.weights import WeightsError
+from radiographs.nearness import near
 
 UNMEASURED = "Nothing was measured: the program does not know how good it is. For research and teaching."
 _SHAPES = (
@@ -173,9 +173,8 @@ def _cam_layer(
     if named:
         inside = [name for name in names if name == named or _INNER.sub("", name) == named]
         if not inside:
-            near = difflib.get_close_matches(named, names, n=3)
-            advice = f" Close: {', '.join(near)}." if near else ""
-            raise WeightsError(f"The network has no layer {named!r}.{advice}")
+            meant = near(named, names, otherwise="")
+            raise WeightsError(f"The network has no layer {named!r}{f'; {meant}' if meant else '.'}")
         named = inside[-1]
     try:
         return find_cam_layer(network, side, span, named or ""), ""

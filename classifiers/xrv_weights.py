@@ -13,6 +13,7 @@ from classifiers.weights import WeightsError, sha256_of
 from radiographs.fetching.downloads import DownloadProgress
 from radiographs.fetching.fetch import FetchCancelled, FetchError
 from radiographs.files import write_text
+from radiographs.nearness import near
 from radiographs.places import home_folder
 
 PREFIX = "xrv-"
@@ -113,7 +114,7 @@ def release_of(name: str) -> Release:
     try:
         return _RELEASES[name.removeprefix(PREFIX)]
     except KeyError:
-        raise LookupError(f"no torchxrayvision model {name!r}; there are {', '.join(XRV_NAMES)}") from None
+        raise LookupError(f"no torchxrayvision model {name!r}; {near(name, XRV_NAMES)}") from None
 
 
 def check_sum(name: str, path: Path, expected: str | None) -> None:

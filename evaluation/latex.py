@@ -13,6 +13,8 @@ _SIGNS = str.maketrans(
         "~": r"\textasciitilde{}",
         "^": r"\textasciicircum{}",
         "–": "--",
+        "↑": r"$\uparrow$",
+        "↓": r"$\downarrow$",
         **{sign: f"\\{sign}" for sign in "&%$#_{}"},
     }
 )

@@ -27,7 +27,9 @@ if requests:
         # Forgotten only now: this run of the page may have been broken off before it came here.
         st.session_state["run_pressed"] = st.session_state["run_at_once"] = False
     # After the start, which waits for the first maps: nothing may be left to cancel.
-    if place.button("Cancel", icon=":material/stop:", disabled=not page.pending(requests), key="cancel"):
+    if place.button(
+        "Stop here", icon=":material/stop:", disabled=not page.pending(requests), key="cancel", help=page.STOPS
+    ):
         manager().cancel(owner())
         st.rerun()
     with guarded("What is known of the film cannot be shown"):

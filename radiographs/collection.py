@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from radiographs.annotation import Annotation
 from radiographs.errors import CollectionError
 from radiographs.radiograph import Radiograph
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Part = Literal["train", "val", "test"]
 
@@ -62,6 +65,23 @@ class Collection(ABC):
     """Where it stands in lists, the least first."""
     split: ClassVar[str] = ""
     """The split table in ``assets/splits`` that records ``FilmEntry.part``; "" for none."""
+
+    def __repr__(self) -> str:
+        """One line: the name; what there is to count may be a large folder."""
+        return f"Collection({self.name})"
+
+    def _repr_html_(self) -> str:
+        from radiographs.notebook import facts_html
+
+        card = self.card
+        facts = {"name": self.name, "films": len(self.entries()), "outlines": card.annotators, "licence": card.licence}
+        return facts_html(card.title, facts | {"about": card.summary}, remarks=[self.missing() or ""])
+
+    def to_frame(self) -> pd.DataFrame:
+        """The list of films as a table: one row a film, the columns those of :class:`FilmEntry`."""
+        import pandas as pd
+
+        return pd.DataFrame([vars(entry) for entry in self.entries()], columns=[one.name for one in fields(FilmEntry)])
 
     @abstractmethod
     def missing(self) -> str | None:

@@ -8,7 +8,10 @@ import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
+_LONGEST_LINE = 2**22
+"""Bytes within which an unfinished line ends that a killed program left."""
 _UNWRITABLE = {
     errno.ENOSPC: "the disk is full; make room and try again",
     errno.EDQUOT: "your share of the disk is full; make room and try again",
@@ -82,3 +85,49 @@ def write_bytes(path: Path, content: bytes, *, durable: bool = False) -> None:
     """Write ``content`` to ``path``, whole or not at all; see :func:`replacing`."""
     with replacing(path, durable=durable) as fresh:
         fresh.write_bytes(content)
+
+
+def append_line(path: Path, line: str) -> None:
+    """Add a line to a file of lines such that it outlasts a power failure and a killed program, or not at all.
+
+    What a killed program left of an unfinished line goes first. Several programs may add to one file.
+
+    Args:
+        path: the file, made where it is not there; its folder exists. line: without a line end.
+
+    Raises:
+        UnwritableError: the disk is full or read-only, or the file may not be written; what stood there is whole.
+        OSError: it cannot be written for another reason.
+    """
+    import fcntl
+
+    content = line.encode() + b"\n"
+    with _said(path), path.open("a+b", buffering=0) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        size = _whole_lines(file)
+        try:
+            file.truncate(size)
+            if file.write(content) != len(content):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(file.fileno())
+        except OSError:
+            file.truncate(size)
+            raise
+        if size == 0:
+            _sync_folder(path.parent)
+
+
+def _whole_lines(file: IO[bytes]) -> int:
+    """Bytes of a file up to its last line end."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - _LONGEST_LINE))
+    return size if size == 0 else file.tell() + file.read(_LONGEST_LINE).rfind(b"\n") + 1
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have a new file's name outlast a power failure too."""
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(held)
+    finally:
+        os.close(held)

@@ -14,6 +14,12 @@ def asset(*parts: str) -> Path:
     return Path(__file__).resolve().parent.parent.joinpath("assets", *parts)
 
 
+def import_root() -> Path:
+    """The folder from which Python imports the program's packages: the clone, or where the wheel is installed."""
+    depth = (__package__ or "").count(".") + 1
+    return Path(__file__).resolve().parents[depth]
+
+
 def data_folder() -> Path | None:
     """The folder of films that ``XAI_LIGHTBOX_DATA`` points at, or None where it is not set or not there."""
     given = os.environ.get(DATA_VARIABLE)

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import copy
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from radiographs.film_readers.orientation import StoredFrame
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from radiographs.annotation import Annotation
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,44 @@ class Radiograph:
         """One line: size, view, digest, doubts."""
         facts = [f"{self.shape[0]} x {self.shape[1]}", self.view, f"digest {self.digest[:8]}"]
         return f"Radiograph({', '.join([*filter(None, facts), *(f'doubt: {n.code}' for n in self.doubts)])})"
+
+    def _repr_html_(self) -> str:
+        from radiographs.notebook import facts_html, thumbnail
+
+        facts = {name: value for name, value in self._facts().items() if name != "doubts"}
+        return facts_html("Radiograph", facts, thumbnail(self.pixels), [note.words for note in self.doubts])
+
+    def to_frame(self) -> pd.DataFrame:
+        """What is known of the film, as a table of one row: size, bits, view, age, spacing in mm, digest, doubts."""
+        from radiographs.notebook import one_row
+
+        return one_row(self._facts())
+
+    def _facts(self) -> dict[str, object]:
+        spacing = self.pixel_spacing_mm or (None, None)
+        return {
+            "height": self.shape[0], "width": self.shape[1], "bits": self.bits, "view": self.view, "age": self.age,
+            "row_spacing_mm": spacing[0], "column_spacing_mm": spacing[1], "digest": self.digest,
+            "doubts": ", ".join(self.doubt_codes),
+        }  # fmt: skip
+
+    def plot(self, annotations: Sequence[Annotation] = (), axes: Axes | None = None) -> Axes:
+        """Draw the film, with outlines on it, by matplotlib.
+
+        Args:
+            annotations: outlines of this film. axes: where to draw; a new figure where None.
+
+        Raises:
+            ValueError: an outline has another shape than the film.
+        """
+        from radiographs.notebook import axes_or_new, draw_film
+
+        for one in annotations:
+            if one.mask.shape != self.shape:
+                raise ValueError(f"the outline of {one.finding} has shape {one.mask.shape}, the film {self.shape}")
+        drawn = axes_or_new(axes)
+        draw_film(drawn, self.pixels, annotations)
+        return drawn
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import logging
 import os
 import pkgutil
-from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-import radiographs.collections
 from radiographs import extensions
 from radiographs.collection import Collection, CollectionCard, FilmEntry
 from radiographs.collections.remembered import remembered_folders
 from radiographs.decoding.pool import read_film
 from radiographs.errors import CollectionError
+from radiographs.nearness import near
 from radiographs.radiograph import Radiograph
 
 _log = logging.getLogger(__name__)
@@ -34,7 +32,7 @@ def register(collection: T) -> T:
         ValueError: the name is taken.
         TypeError: it lacks something that every collection has (see :class:`Collection`).
     """
-    if not collection.__module__.startswith("radiographs."):
+    if not collection.__module__.startswith(f"{__package__}."):
         _load_own()  # so that a name that the program uses is refused to others, whichever is imported first
     if collection.name in _registered:
         raise ValueError(f"a collection named {collection.name!r} is registered already")
@@ -47,8 +45,8 @@ def register(collection: T) -> T:
 @cache
 def _load_own() -> None:
     """Import every module of ``radiographs.collections``, each of which registers what it holds."""
-    for module in pkgutil.iter_modules(radiographs.collections.__path__):
-        importlib.import_module(f"{radiographs.collections.__name__}.{module.name}")
+    for module in pkgutil.iter_modules([str(Path(__file__).with_name("collections"))]):
+        importlib.import_module(f"{__package__}.collections.{module.name}")
 
 
 def collections() -> dict[str, Collection]:
@@ -86,7 +84,7 @@ def get_collection(name: str) -> Collection:
     """
     found = collections()
     if name not in found:
-        raise CollectionError(f"there is no collection {name!r}; {_near(name, found)}")
+        raise CollectionError(f"there is no collection {name!r}; {near(name, found)}")
     return found[name]
 
 
@@ -115,7 +113,7 @@ def find_film(reference: str) -> tuple[Radiograph, FilmEntry | None, Collection 
     if not slash or not film_id or name not in collections():
         raise CollectionError(
             f"{reference[:200]!r} is neither a file nor a film of a collection. A film is the path of a file, or "
-            f"collection/film-id; {_near(name, collections())}"
+            f"collection/film-id; {near(name, collections())}"
         )
     collection = get_collection(name)
     missing = collection.missing()
@@ -124,15 +122,8 @@ def find_film(reference: str) -> tuple[Radiograph, FilmEntry | None, Collection 
     try:
         entry = collection.entry(film_id)
     except CollectionError as error:
-        near = difflib.get_close_matches(film_id, [e.film_id for e in collection.entries()], n=3, cutoff=0.85)
-        if not near:
+        meant = near(film_id, (one.film_id for one in collection.entries()), otherwise="", cutoff=0.85)
+        if not meant:
             raise
-        sentence = str(error).rstrip(".")
-        raise CollectionError(f"{sentence}. Did you mean {' or '.join(near)}?") from error
+        raise CollectionError(f"{str(error).rstrip('.')}; {meant}") from error
     return collection.read(film_id), entry, collection
-
-
-def _near(name: str, known: Iterable[str]) -> str:
-    names = list(known)
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-    return f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(names)}"

@@ -10,7 +10,7 @@ from radiographs.errors import CollectionError
 from radiographs.registry import find_film
 
 
-@pytest.mark.parametrize("name", ["radiographs.arrays", "xai_methods", "xai_methods.display"])
+@pytest.mark.parametrize("name", ["radiographs.arrays", "radiographs.nearness", "xai_methods", "xai_methods.display"])
 def test_examples(name: str) -> None:
     if name == "xai_methods":
         try:

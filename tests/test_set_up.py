@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
@@ -13,10 +14,13 @@ import venv
 import zipfile
 from importlib import metadata
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from xai_lightbox.rooms import DOOR, ROOMS
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHONS = ("3.11", "3.12", "3.13")
@@ -83,13 +87,50 @@ def test_the_supported_pythons_are_those_that_the_pins_are_checked_for() -> None
     assert tuple(v for v in (f"3.{minor}" for minor in range(30)) if said.contains(v)) == PYTHONS
 
 
+def build_step() -> ModuleType:
+    """The clone's setup.py, as a module."""
+    spec = importlib.util.spec_from_file_location("build_step", ROOT / "setup.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_module_can_be_moved_below_the_door() -> None:
+    moved = build_step().below_the_door
+    theirs = re.compile(rf"^(?:from|import) ({'|'.join(ROOMS)})\b", re.MULTILINE)
+    for path in [path for room in (*ROOMS, "pages") for path in (ROOT / room).rglob("*.py")]:
+        made = moved(path.read_text(encoding="utf-8"))
+        compile(made, str(path), "exec")
+        assert theirs.search(made) is None
+
+
+def test_what_is_moved_below_the_door_means_the_same() -> None:
+    moved = build_step().below_the_door
+    assert moved("    from evaluation.scores import x") == "    from xai_lightbox.evaluation.scores import x"
+    assert moved(">>> from classifiers import x") == ">>> from xai_lightbox.classifiers import x"
+    assert moved('import_module("dashboard.cli.main")') == 'import_module("xai_lightbox.dashboard.cli.main")'
+    for same in ('"evaluation.of.nothing"', '"dashboard"', "from evaluations import x", '"benchmarks.page needs it"'):
+        assert moved(same) == same
+    with pytest.raises(ValueError, match=r"import evaluation\.scores"):
+        moved("import evaluation.scores")
+
+
 WITHOUT_PINS = {**os.environ, "PIP_CONSTRAINT": "", "PIP_BUILD_CONSTRAINT": ""}
 """The pins' path is relative to the clone."""
 
 
+NAMES = (*ROOMS, "pages", "app")
+"""What is top-level in a clone, and may be the name of anybody's module elsewhere."""
+
+
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The programs' folder of an environment outside the clone that has the wheel, and the libraries of this one."""
+    """The programs' folder of an environment outside the clone that has the wheel, and the libraries of this one.
+
+    Beside the wheel lie modules of somebody else's with the names of the clone's packages, which break when imported.
+    """
     folder = tmp_path_factory.mktemp("wheel")
     copy = folder / "source"
     left = {".git", ".venv", ".venv-latest", "build", "runs", "tests"}
@@ -102,6 +143,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     venv.create(folder / "env", with_pip=False)
     (packages,) = folder.glob("env/lib/python*/site-packages")
     (packages / "libraries.pth").write_text("\n".join(path for path in sys.path if path.endswith("site-packages")))
+    for name in NAMES:
+        (packages / f"{name}.py").write_text(f"raise SystemExit('somebody else\\'s {name} was imported')")
     programs = folder / "env" / "bin"
     install = ["--python", programs / "python", "install", "--no-deps", "--no-index", wheel]
     subprocess.run([*pip, *install], cwd=folder, env=WITHOUT_PINS, check=True)
@@ -126,9 +169,14 @@ def test_the_wheel_holds_every_file_of_the_packages(installed: Path) -> None:
     (wheel,) = installed.parents[1].glob("*.whl")
     with zipfile.ZipFile(wheel) as opened:
         held = set(opened.namelist())
-    packages = {name.split("/")[0] for name in held if "dist-info" not in name}
-    files = [p.relative_to(ROOT) for name in packages for p in (ROOT / name).rglob("*") if p.is_file()]
-    assert [str(p) for p in files if "__pycache__" not in p.parts and p.as_posix() not in held] == []
+    assert {name.split("/")[0] for name in held if "dist-info" not in name} == {DOOR}
+    files = [p.relative_to(ROOT) for name in ROOMS for p in (ROOT / name).rglob("*") if p.is_file()]
+    assert [str(p) for p in files if "__pycache__" not in p.parts and f"{DOOR}/{p.as_posix()}" not in held] == []
+    assert {f"{DOOR}/dashboard/served/{path.name}" for path in (ROOT / "pages").glob("*.py")} <= {
+        name.replace("served/pages/", "served/") for name in held
+    }
+    (top_level,) = installed.parents[1].glob("env/lib/python*/site-packages/xai_lightbox-*.dist-info/top_level.txt")
+    assert top_level.read_text() == f"{DOOR}\n"
 
 
 @pytest.mark.slow
@@ -139,10 +187,36 @@ def test_the_wheel_explains(installed: Path) -> None:
     assert (installed.parents[1] / "home" / "map.npz").is_file()
 
 
+EXECUTED = """
+import json, sys, time
+import matplotlib
+matplotlib.use("agg")
+for path in sys.argv[1:]:
+    space = {"__name__": "__main__"}
+    for cell in json.load(open(path, encoding="utf-8"))["cells"]:
+        if cell["cell_type"] == "code":
+            exec(compile("".join(cell["source"]), path, "exec"), space)
+    matplotlib.pyplot.close("all")
+    if "store" in space:
+        print(space["ended"].state, space["ended"].done, len(space["store"].failures()), len(space["scores"]))
+    if "curves" in space:
+        print(sorted(space["curves"]), float(min(space["curves"]["edge-map"])))
+"""
+
+
+@pytest.mark.slow
+def test_the_notebooks_run_with_the_wheel(installed: Path) -> None:
+    notebooks = sorted(str(path) for path in (ROOT / "docs" / "notebooks").glob("*.ipynb"))
+    assert len(notebooks) == 4
+    said = run(installed, "python", "-c", EXECUTED, *notebooks).splitlines()
+    assert "done 3 0 24" in said
+    assert "['edge-map', 'grad-cam', 'input-x-gradient'] 1.0" in said
+
+
 SHOWN = """
 import json, os
-import dashboard
-from dashboard.cli.serving import APP
+from xai_lightbox import dashboard
+from xai_lightbox.dashboard.cli.serving import APP
 os.chdir(APP.parent)
 import streamlit
 from streamlit.testing.v1 import AppTest

@@ -7,12 +7,18 @@ percentile of its absolute values. Nothing here changes the raw values that are 
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from radiographs import Annotation, Radiograph
 
 Part = Literal["positive", "signed"]
 PERCENTILE = 99.5
@@ -69,3 +75,35 @@ def png_of(values: np.ndarray, signed: bool) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def plot_map(
+    values: np.ndarray,
+    signed: bool,
+    title: str,
+    radiograph: Radiograph | None = None,
+    annotations: Sequence[Annotation] = (),
+    axes: Axes | None = None,
+) -> Axes:
+    """Draw a map of raw (H, W) ``values`` with a colour bar, over a film of that shape where one is given.
+
+    Args:
+        values: raw. signed: whether negative values carry meaning. title: of the drawing.
+        radiograph: the film below; weak values let it show. annotations: its outlines.
+        axes: where to draw; a new figure where None.
+    """
+    from radiographs.notebook import axes_or_new, draw_film
+
+    drawn = axes_or_new(axes)
+    scale = scale_of(values, "signed" if signed else "positive")
+    if radiograph is not None:
+        draw_film(drawn, radiograph.pixels, annotations)
+    if scale is None:
+        drawn.set_title(f"{title}: {(ALL_ZERO if signed else NO_EVIDENCE).lower()}", fontsize=9)
+    else:
+        opacity = 1.0 if radiograph is None else np.clip(np.abs(values) / scale.high, 0, 1) * 0.8
+        image = drawn.imshow(values, cmap=scale.colours, vmin=scale.low, vmax=scale.high, alpha=opacity)
+        drawn.figure.colorbar(image, ax=drawn, shrink=0.8)
+        drawn.set_title(title, fontsize=9)
+    drawn.set_axis_off()
+    return drawn

@@ -6,13 +6,22 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
 from radiographs.arrays import read_arrays, write_arrays
 
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from classifiers import ChestClassifier
+    from radiographs import Annotation, Radiograph
+
 _ARRAYS = ("values", "regions")
+EARLY = "films_so_far"
+"""Diagnostic of a map that was shown before its work was done: forward passes by then."""
 
 
 class Cancelled(Exception):
@@ -63,6 +72,11 @@ class Explanation:
         return np.maximum(self.values, 0)
 
     @property
+    def early(self) -> bool:
+        """True for a map that was shown before its work was done."""
+        return EARLY in self.diagnostics
+
+    @property
     def empty(self) -> bool:
         """True where nothing on the film speaks for the finding."""
         return not bool((self.values > 0).any())
@@ -79,6 +93,54 @@ class Explanation:
         from xai_methods.display import png_of  # slow to import, and only a notebook draws
 
         return png_of(self.values, self.signed)
+
+    def _repr_html_(self) -> str:
+        from radiographs.notebook import facts_html
+        from xai_methods.display import png_of
+
+        facts = {name: value for name, value in self._facts().items() if name not in ("film", "classifier")}
+        remarks = [f"Nothing on this film speaks for {self.finding}, as this method sees it."] if self.empty else []
+        return facts_html(f"{self.method} of {self.finding}", facts, png_of(self.values, self.signed), remarks)
+
+    def to_frame(self) -> pd.DataFrame:
+        """What is known of the map, as a table of one row: facts, parameters and diagnostics; not its values."""
+        from radiographs.notebook import one_row
+
+        return one_row(self._facts())
+
+    def _facts(self) -> dict[str, Any]:
+        names = ("method", "finding", "logit", "seed", "seconds", "evaluations", "film", "classifier")
+        facts = {name: getattr(self, name) for name in names}
+        facts |= {"lowest": float(self.values.min()), "highest": float(self.values.max())}
+        facts |= {f"parameter {name}": value for name, value in self.parameters.items()}
+        return facts | {f"diagnostic {name}": value for name, value in self.diagnostics.items()}
+
+    def plot(
+        self,
+        radiograph: Radiograph | None = None,
+        classifier: ChestClassifier | None = None,
+        annotations: Sequence[Annotation] = (),
+        axes: Axes | None = None,
+    ) -> Axes:
+        """Draw the map with a colour bar in raw units, by matplotlib: on its film where film and model are given.
+
+        Args:
+            radiograph: the film it explains. classifier: the model, which knows where the film lies on the input grid.
+            annotations: outlines of the film. axes: where to draw; a new figure where None.
+
+        Raises:
+            ValueError: only one of film and model is given, or either is another than the map's.
+        """
+        from xai_methods.display import plot_map
+
+        if radiograph is None or classifier is None:
+            if radiograph is not None or classifier is not None or annotations:
+                raise ValueError("to draw a map on its film, give the film and the model, or neither of them")
+            return plot_map(self.values, self.signed, self.method, axes=axes)
+        if (radiograph.digest, classifier.digest) != (self.film, self.classifier):
+            raise ValueError("this map is of another film or another model")
+        on_film = classifier.to_film(self, radiograph)
+        return plot_map(on_film, self.signed, self.method, radiograph, annotations, axes)
 
     def save(
         self,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -17,8 +18,11 @@ from classifiers import ChestClassifier
 from classifiers.memory import saying_out_of_memory
 from radiographs import Radiograph
 from radiographs.places import asset
-from xai_methods.explanation import Cancelled, Explanation
+from xai_methods.explanation import EARLY, Cancelled, Explanation
 from xai_methods.parameters import Parameters
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Progress = Callable[[float], None]
 Role = Literal["main", "further", "baseline"]
@@ -29,6 +33,8 @@ NEED_GRADIENTS = frozenset({"gradient", "relevance", "attention", "counterfactua
 """Families whose methods go back down the network; the others need its answers alone, or one layer's output."""
 BATCH = 32
 """Films in one forward pass of a perturbation method."""
+EARLY_SECONDS = 0.8
+"""Least time between two early maps: each is drawn anew, and people cannot see more."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,10 @@ class Attribution:
     diagnostics: dict[str, float] = field(default_factory=dict)
     logit: float | None = None
 
+    def as_early(self, films: int) -> Attribution:
+        """The same, marked as shown before its work was done, after so many ``films``."""
+        return replace(self, diagnostics=self.diagnostics | {EARLY: float(films)})
+
 
 @dataclass(eq=False)
 class Request:
@@ -55,6 +65,7 @@ class Request:
         column: index of the explained logit. finding: its name.
         parameters: the method's own. rng: the only source of randomness.
         evaluations: count of forward passes so far.
+        early: takes the map as it stands now; None where nobody looks before the work is done.
     """
 
     classifier: ChestClassifier
@@ -67,6 +78,17 @@ class Request:
     progress: Progress
     cancelled: Callable[[], bool]
     evaluations: int = 0
+    early: Callable[[Attribution], None] | None = None
+    _shown: float = -math.inf
+
+    def show(self, estimate: Callable[[], Attribution]) -> None:
+        """Show the map as it stands now, where somebody looks and has not just seen one; ``estimate`` makes it then.
+
+        It changes nothing of the map that the work ends with.
+        """
+        if self.early is not None and time.perf_counter() - self._shown >= EARLY_SECONDS:
+            self.early(estimate())
+            self._shown = time.perf_counter()
 
     def report(self, share: float) -> None:
         """Say which share of the work is done (0 to 1) and stop where the work is no longer wanted.
@@ -85,10 +107,14 @@ class Request:
     def logits(self, films: torch.Tensor, precision: str = "float32") -> torch.Tensor:
         """The explained logit of (N, 1, S, S) films, as (N,) float32, without gradients; counts the passes.
 
-        ``precision`` is that of the computation, "float32" or "bfloat16".
+        ``precision`` is that of the computation, "float32", "winograd" or "bfloat16".
         """
+        return self.all_logits(films, precision)[:, self.column]
+
+    def all_logits(self, films: torch.Tensor, precision: str = "float32") -> torch.Tensor:
+        """As :meth:`logits`, of all findings: (N, C) float32."""
         self.count(len(films))
-        return self.classifier.predict_logits(films, precision)[:, self.column]
+        return self.classifier.predict_logits(films, precision)
 
 
 class Method(ABC):
@@ -125,6 +151,21 @@ class Method(ABC):
         names = ", ".join(name for name, _, _ in self.parameters().described())
         return f"Method({self.name}, {self.family}, {self.role}{f'; {names}' if names else ''})"
 
+    def _repr_html_(self) -> str:
+        from radiographs.notebook import facts_html, frame_html
+
+        facts = {"asks": self.question, "source": self.reference, "family": self.family, "values": self.unit}
+        return facts_html(f"{self.title} ({self.name})", facts) + frame_html(self.to_frame())
+
+    def to_frame(self) -> pd.DataFrame:
+        """The method's parameters as a table: one row each, with default, bounds, choices and help."""
+        import pandas as pd
+
+        rows = [
+            {"name": name, "default": value} | vars(bounds) for name, bounds, value in self.parameters().described()
+        ]
+        return pd.DataFrame(rows, columns=["name", "default", "low", "high", "choices", "help"]).set_index("name")
+
     @classmethod
     def card(cls) -> str:
         """The method's card, Markdown: ``<name>.md`` beside its file, else the project's; "" where none is written."""
@@ -153,6 +194,7 @@ class Method(ABC):
         seed: int = 0,
         progress: Progress | None = None,
         cancelled: Callable[[], bool] | None = None,
+        early: Callable[[Explanation], None] | None = None,
     ) -> Explanation:
         """Explain the logit of ``finding`` on ``radiograph``.
 
@@ -162,6 +204,8 @@ class Method(ABC):
             parameters: an instance of ``self.parameters``; its defaults where None.
             seed: the same seed gives the same map.
             progress: called with the share done, 0 to 1. cancelled: called often; True stops the work.
+            early: called with the map as it stands, now and then, by methods whose map sharpens (see
+                :attr:`Explanation.early`); the map returned is the same without.
 
         Returns:
             The explanation, on the classifier's input grid.
@@ -193,28 +237,36 @@ class Method(ABC):
             cancelled=cancelled or (lambda: False),
         )
         started = time.perf_counter()
+
+        def explanation(made: Attribution) -> Explanation:
+            return self._explanation(request, radiograph.digest, made, started)
+
+        if early is not None:
+            request.early = lambda made: early(explanation(made.as_early(request.evaluations)))
         request.report(0.0)
         with saying_out_of_memory(classifier.name, classifier.side):
-            attribution = self._explain(request)
-            logit = float(request.logits(request.film)[0]) if attribution.logit is None else attribution.logit
-        seconds = time.perf_counter() - started
-        values = self._checked(attribution.values, classifier.side)
+            found = explanation(self._explain(request))
         request.progress(1.0)
+        return found
+
+    def _explanation(self, request: Request, film: str, made: Attribution, started: float) -> Explanation:
+        """Put together what came of ``request`` on the film of that digest; a pass is spent on an unknown logit."""
+        logit = float(request.logits(request.film)[0]) if made.logit is None else made.logit
         return Explanation(
-            values=values,
+            values=self._checked(made.values, request.classifier.side),
             signed=self.signed,
             method=self.name,
-            parameters=chosen.as_dict(),
-            seed=seed,
-            finding=finding,
+            parameters=request.parameters.as_dict(),
+            seed=request.seed,
+            finding=request.finding,
             logit=logit,
-            film=radiograph.digest,
-            classifier=classifier.digest,
-            seconds=seconds,
+            film=film,
+            classifier=request.classifier.digest,
+            seconds=time.perf_counter() - started,
             evaluations=request.evaluations,
-            cells=attribution.cells,
-            regions=attribution.regions,
-            diagnostics=attribution.diagnostics,
+            cells=made.cells,
+            regions=made.regions,
+            diagnostics=made.diagnostics,
         )
 
     def _checked(self, values: np.ndarray, side: int) -> np.ndarray:

@@ -6,6 +6,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, Self, cast
 
+from radiographs.nearness import near
+
 
 class ParameterError(ValueError):
     """A parameter is unknown or out of its bounds. The message names it and what is allowed."""
@@ -62,8 +64,7 @@ class Parameters:
         values = {}
         for name, value in given.items():
             if name not in fields:
-                known = ", ".join(fields) or "none"
-                raise ParameterError(f"unknown parameter {name!r}; this method has: {known}")
+                raise ParameterError(f"unknown parameter {name!r}; {near(name, fields, 'this method has')}")
             values[name] = _convert(name, value, type(fields[name].default))
         return cls(**values)
 

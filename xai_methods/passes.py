@@ -36,7 +36,8 @@ def precision_parameter(what: str = "passes") -> Any:
     """Declare the field ``precision`` of a method's parameters; ``what`` is computed in it."""
     return parameter(
         "auto",
-        f"Precision of the {what}: auto takes bfloat16 where the CPU or GPU computes in it, else float32.",
+        f"Precision of the {what}: auto takes bfloat16 where the CPU or GPU computes in it, else float32 "
+        "the fastest way.",
         choices=PRECISIONS,
     )
 
@@ -93,6 +94,18 @@ def batch_size(classifier: ChestClassifier, precision: str) -> BatchSize:
         return known[key]
 
 
+def predict_batch(request: Request, films: torch.Tensor, precision: str) -> np.ndarray:
+    """Logits (N, C) float32 of all findings for one batch of ``films``, in "float32", "winograd" or "bfloat16".
+
+    How long it took is noted, for the batch size.
+    """
+    sizes, started = batch_size(request.classifier, precision), time.perf_counter()
+    with _watching_memory(sizes, len(films), films.device):
+        logits = request.all_logits(films, precision).cpu().numpy()
+    sizes.note(len(films), time.perf_counter() - started)
+    return logits
+
+
 def predict_logits(
     request: Request,
     compose: Compose,
@@ -118,11 +131,7 @@ def predict_logits(
     sizes, logits, first = batch_size(request.classifier, settled), np.empty(count), 0
     while first < count:
         last = min(first + sizes.propose(), count)
-        films = compose(first, last)
-        started = time.perf_counter()
-        with _watching_memory(sizes, last - first, films.device):
-            logits[first:last] = request.logits(films, settled).double().cpu().numpy()
-        sizes.note(last - first, time.perf_counter() - started)
+        logits[first:last] = predict_batch(request, compose(first, last), settled)[:, request.column]
         if on_batch is not None:
             on_batch(first, last, logits[first:last])
         first = last

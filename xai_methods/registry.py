@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from radiographs import extensions
+from radiographs.nearness import near
 from xai_methods.method import Method
 
 _METHODS: dict[str, Method] = {}
@@ -22,7 +23,7 @@ def register(method: T) -> T:
         ValueError: the name is taken.
         TypeError: it does not declare what every method declares (see :class:`Method`).
     """
-    if not method.__module__.startswith("xai_methods."):
+    if not method.__module__.startswith(f"{__package__}."):
         _load_own()  # so that a name that the program uses is refused to others, whichever is imported first
     if method.name in _METHODS:
         raise ValueError(f"a method named {method.name!r} is registered already")
@@ -38,7 +39,7 @@ def _load_own() -> None:
     """Import every module of the families, each of which registers what it holds."""
     for family in pkgutil.iter_modules([str(Path(__file__).parent)]):
         if family.ispkg:
-            package = importlib.import_module(f"xai_methods.{family.name}")
+            package = importlib.import_module(f"{__package__}.{family.name}")
             for module in pkgutil.iter_modules(package.__path__):
                 if not module.ispkg:
                     importlib.import_module(f"{package.__name__}.{module.name}")
@@ -65,9 +66,9 @@ def get_method(name: str) -> Method:
     """Return the method called ``name``.
 
     Raises:
-        LookupError: there is none; the message lists those there are.
+        LookupError: there is none; the message names those that are near, or all.
     """
     known = methods()
     if name not in known:
-        raise LookupError(f"there is no method {name!r}; there are: {', '.join(known)}")
+        raise LookupError(f"there is no method {name!r}; {near(name, known)}")
     return known[name]

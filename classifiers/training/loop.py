@@ -29,8 +29,8 @@ SHARDS = 2
 """Parts of a batch, each with a thread of its own."""
 
 Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
-"""Films (N, 1, S, S) in network range, labels (N, C), and of the last B films: an outlined finding's index (B,) and
-the share of each class-map cell inside its outline (B, S/16, S/16)."""
+"""Films (N, 1, S, S) in network range, probabilities to answer (N, C), and of the last B films: an outlined finding's
+index (B,) and the share of each class-map cell inside its outline (B, S/16, S/16)."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,7 @@ class Stage:
         planted: how many of the outlined films have a planted finding.
         flip, soften: probabilities that a film is mirrored, and that a sharp film is blurred to the soft ones' detail.
         smoothing: what the labels 0 and 1 become: text-mined labels are wrong for about one in ten.
+        distil: how far the labels are moved towards the teachers' probabilities, where there are teachers.
     """
 
     side: int
@@ -65,6 +66,7 @@ class Stage:
     flip: float = 0.0
     soften: float = 0.0
     smoothing: tuple[float, float] = (0.0, 1.0)
+    distil: float = 0.0
 
 
 def parameter_groups(network: torch.nn.Module, stage: Stage) -> list[dict[str, object]]:
@@ -160,8 +162,7 @@ def _gradients(
         features = feature_map(network, films)
     features = F.dropout2d(features.float(), stage.dropout)
     maps = class_map(network, features)
-    targets = stage.smoothing[0] + (stage.smoothing[1] - stage.smoothing[0]) * labels
-    label_loss = F.binary_cross_entropy_with_logits(maps.mean(dim=(2, 3)), targets)
+    label_loss = F.binary_cross_entropy_with_logits(maps.mean(dim=(2, 3)), labels)
     box_loss = boxes(maps[len(maps) - len(drawn) :], drawn, shares)
     loss = label_loss + stage.box_weight * box_loss
     grads = torch.autograd.grad(loss, weights, allow_unused=True)

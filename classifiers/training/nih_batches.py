@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from classifiers.training.loop import Batch, Stage
 from classifiers.training.nih_data import FINDINGS, FilmSet
 from classifiers.training.outlines import MASK_SIDE, chestxdet_labels, read_outlines
 from classifiers.training.planted_adults import PlantedFilms, adult_ages, read_planted
+from classifiers.training.teachers import taught
 
 PLANTED_FILMS = 1600
 HARD = ("Nodule", "Mass", "Pneumothorax", "Atelectasis")
@@ -30,9 +32,10 @@ class TrainingFilms:
         films: {128: soft films, 320: sharp films}.
         pairs: by finding, the outlined pairs as (side, row of ``films[side]``, row of ``masks``).
         masks: (M, 160, 160) bool. planted: films with planted findings, None where none are wanted.
+        taught: as ``films``: what the teachers say of each film, (N, 14); empty without teachers.
     """
 
-    def __init__(self, data: Path, cache: Path, planted: bool) -> None:
+    def __init__(self, data: Path, cache: Path, planted: bool, teachers: Sequence[Path] = ()) -> None:
         table = nih_data.make_split(data)
         side_of = dict(zip(table.patient_id.astype(int), table.split))
         drawn = chestxdet_labels(data)
@@ -43,6 +46,7 @@ class TrainingFilms:
                 for finding in drawn.get(name, ()):
                     chosen.labels[row, FINDINGS.index(finding)] = 1
             self.films[side] = chosen
+        self.taught = {side: taught(teachers, some.films, cache) for side, some in self.films.items() if teachers}
         place = {name: (side, row) for side, films in self.films.items() for row, name in enumerate(films.images)}
         outlined = [pair for pair in read_outlines(data) if pair.image in place]
         self.masks = np.stack([pair.mask(MASK_SIDE) for pair in outlined])
@@ -71,8 +75,8 @@ class Batches:
         self.shares = weights / weights.sum()
 
     def batch(self, step: int) -> Batch:
-        """Films (N, 1, S, S) in network range, labels (N, 14), and of the last ``outlined`` films the drawn finding's
-        index (B,) and the share of each cell of the class map inside its outline (B, S/16, S/16).
+        """Films (N, 1, S, S) in network range, what to answer (N, 14), and of the last ``outlined`` films the drawn
+        finding's index (B,) and the share of each cell of the class map inside its outline (B, S/16, S/16).
         """
         stage, rng = self.stage, np.random.default_rng([self.seed, step])
         noise = torch.Generator().manual_seed(self.seed * 1_000_003 + step)
@@ -81,7 +85,7 @@ class Batches:
         for side, n in ((SOFT, stage.labelled - sharp), (SHARP, sharp)):
             rows = self._labelled(side, n, step, rng)
             parts.append(self._warped(self.source.films[side].films[rows], self._affine(n, rng, noise), rng))
-            labels.append(self.source.films[side].labels[rows])
+            labels.append(self._wanted(side, rows))
         drawn, shares = [], []
         for films, found, masks, names in self._outlined(rng):
             theta = self._affine(len(films), rng, noise)
@@ -117,14 +121,25 @@ class Batches:
             rows = [p[2] for p in chosen]
             if rows:
                 masks = self.source.masks[[p[3] for p in chosen]]
-                groups.append((films.films[rows], films.labels[rows], masks, [p[0] for p in chosen]))
+                groups.append((films.films[rows], self._wanted(side, rows), masks, [p[0] for p in chosen]))
         planted = self.source.planted
         if planted is not None and self.stage.planted:
             rows = rng.choice(len(planted.films), self.stage.planted, replace=False).tolist()
             found = [planted.findings[row] for row in rows]
             labels = np.array([[float(f == name) for f in FINDINGS] for name in found], dtype=np.float32)
-            groups.append((planted.films[rows], labels, planted.masks[rows], found))
+            groups.append((planted.films[rows], self._smoothed(labels), planted.masks[rows], found))
         return groups
+
+    def _smoothed(self, labels: np.ndarray) -> np.ndarray:
+        low, high = self.stage.smoothing
+        return (low + (high - low) * labels).astype(np.float32)
+
+    def _wanted(self, side: int, rows: list[int] | np.ndarray) -> np.ndarray:
+        """Smoothed labels, mixed with what the teachers say where there are teachers."""
+        smoothed = self._smoothed(self.source.films[side].labels[rows])
+        if not self.source.taught:
+            return smoothed
+        return smoothed + np.float32(self.stage.distil) * (self.source.taught[side][rows] - smoothed)
 
     def _affine(self, n: int, rng: np.random.Generator, noise: torch.Generator) -> torch.Tensor:
         theta = augment.random_affine(n, noise)

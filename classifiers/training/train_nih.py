@@ -46,6 +46,7 @@ _OUTLINES = Stage(
     **_LATER,
 )
 _LONG = replace(_OUTLINES, steps=600, labelled=40, boxed=18, planted=3, box_weight=0.2, body_rate=2e-4, average=0.995)
+_DISTILLED = replace(_LONG, steps=360, distil=0.7)
 STAGES = {
     "shared": Stage(side=160, steps=400),
     "nih14": _FIRST,
@@ -55,6 +56,8 @@ STAGES = {
     "nih14-localised-labels": _LABELS,
     "nih14-localised-outlines": _OUTLINES,
     "nih14-localised-long": _LONG,
+    "nih14-localised-distilled": _DISTILLED,
+    "nih14-distilled": replace(_DISTILLED, box_weight=0.0),
     "nih14-labels": replace(_LABELS, box_weight=0.0),
     "nih14-outlines": replace(_OUTLINES, box_weight=0.0),
 }
@@ -66,6 +69,7 @@ def main() -> None:
     parser.add_argument("variant", choices=sorted(STAGES))
     parser.add_argument("--data", type=Path, required=True, help="folder laid out as docs/training.md says")
     parser.add_argument("--out", type=Path, required=True, help="weights to write (safetensors)")
+    parser.add_argument("--teachers", type=Path, nargs="+", default=(), help="weights whose answers are learned from")
     parser.add_argument("--start", type=Path, help="weights to start from; without it, ImageNet's")
     parser.add_argument("--cache", type=Path, required=True, help="folder for decoded films, kept between runs")
     parser.add_argument("--steps", type=int, help="number of steps, where it should not be the stage's own")
@@ -83,7 +87,7 @@ def main() -> None:
             network = chest_resnet18(len(nih_data.FINDINGS))
             load_weights(network, arguments.start)
         arguments.out.parent.mkdir(parents=True, exist_ok=True)
-        films = TrainingFilms(arguments.data, arguments.cache, planted=stage.planted > 0)
+        films = TrainingFilms(arguments.data, arguments.cache, planted=stage.planted > 0, teachers=arguments.teachers)
         batches = Batches(films, stage, arguments.seed)
         average = run_stage(network, stage, len(nih_data.FINDINGS), batches.batch, arguments.out)
     dtype = torch.float32 if arguments.variant == "shared" else torch.float16

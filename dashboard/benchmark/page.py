@@ -27,11 +27,10 @@ from evaluation.runs.store import Store
 from evaluation.runs.template import plan_text
 from evaluation.scores import headline_metrics, metrics
 from radiographs.files import write_text
-from radiographs.places import home_folder
+from radiographs.places import home_folder, import_root
 from radiographs.registry import collections
 from xai_methods import get_method, main_methods, methods
 
-ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 90
 """How long a run may take from its start to its first word."""
 NEW = "New run"
@@ -125,6 +124,8 @@ def _start(plan: Plan) -> None:
     folder = runs_folder() / name
     try:
         permit("run", name)
+        if any(variant.maps for variant in plan.methods):
+            permit("look into folder", name)  # the plan names a place on this machine
         folder.mkdir(parents=True)
         write_text(folder / "plan.toml", plan_text(plan))
         write_text(folder / "owner", identity.name())
@@ -151,7 +152,7 @@ def launch(folder: Path) -> None:
     (folder / "status.json").unlink(missing_ok=True)
     write_text(folder / "started", str(time.time()))
     command = [sys.executable, "-m", "evaluation.cli.parser", "run", str(folder / "plan.toml"), "--out", str(folder)]
-    given = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+    given = {**os.environ, "PYTHONPATH": os.pathsep.join([str(import_root()), os.environ.get("PYTHONPATH", "")])}
     with open(folder / "log.txt", "ab") as log:
         process = subprocess.Popen(
             [*command, "--quiet"], env=given, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True

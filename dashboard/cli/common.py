@@ -1,10 +1,8 @@
-"""What the dashboard's commands share: the film they are about, where they write, and how far they are."""
+"""What the dashboard's commands share: the the film and the model they are about."""
 
 from __future__ import annotations
 
 import argparse
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -36,20 +34,3 @@ def film_context(reference: str, card: ModelCard) -> FilmContext:
         return FilmContext("from a file", radiograph)
     annotations = tuple(collection.annotations(entry.film_id))
     return FilmContext(f"{collection.name}/{entry.film_id}", radiograph, annotations, entry, collection)
-
-
-def check_folder(out: Path, option: str = "--out") -> None:
-    """Make sure that there is a folder for what ``option`` names.
-
-    Raises:
-        ValueError: there is none.
-    """
-    if not out.absolute().parent.is_dir():
-        raise ValueError(f"{option}: there is no folder for {out.name}; make it first")
-
-
-def draw_bar(doing: str, share: float) -> None:
-    """Say on a terminal how far the work is; nothing where errors go to a file."""
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r{doing} {share:4.0%}" + ("\n" if share >= 1 else ""))
-        sys.stderr.flush()

@@ -6,7 +6,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from dashboard.cli.common import add_film_and_model, check_folder, film_context
+from dashboard.cli.common import add_film_and_model, film_context
+from evaluation.cli.outputs import check_file
+from evaluation.cli.statuses import DONE, WITH_REMARKS
 from radiographs.files import write_bytes, write_text
 
 
@@ -34,9 +36,7 @@ def exaggerate_film(arguments: argparse.Namespace) -> int:
     from evaluation.counterfactuals.exaggerated import exaggerated_film
 
     kind = arguments.out.suffix.lower()
-    if kind not in (".html", ".gif", ".png"):
-        raise ValueError(f"--out: {arguments.out.name} should end in .html, .gif or .png")
-    check_folder(arguments.out)
+    check_file(arguments.out, ".html", ".gif", ".png")
     model = load_classifier(arguments.model)
     film = film_context(arguments.film, model.card)
     made = exaggerated_film(model, film.radiograph, arguments.finding, arguments.explainer)
@@ -46,5 +46,5 @@ def exaggerate_film(arguments: argparse.Namespace) -> int:
         write_bytes(arguments.out, files.animation(made) if kind == ".gif" else files.strip(made))
     if made.series.refusal:
         sys.stderr.write(f"lightbox: refused: {made.series.refusal}\n")
-        return 1
-    return 0
+        return WITH_REMARKS
+    return DONE

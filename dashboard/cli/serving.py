@@ -36,6 +36,9 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "--address", default=ADDRESS, help=f"address to listen at (default {ADDRESS}, this computer only)"
     )
     command.add_argument(
+        "--lessons", type=Path, metavar="DIR", help="folder with further lessons for the Class page (docs/lessons.md)"
+    )
+    command.add_argument(
         "--open-to-network",
         action="store_true",
         help="let people of other computers in without sign-in; they may look and explain, not change the house",
@@ -61,11 +64,12 @@ def _exit(status: int) -> None:
     os._exit(status)
 
 
-def serve(address: str, port: int, open_to_network: bool) -> int:
+def serve(address: str, port: int, open_to_network: bool, lessons: Path | None = None) -> int:
     """Serve the dashboard until it is told to end.
 
     Raises:
-        ValueError: it would be served to other computers, and neither does anybody sign in nor is it open.
+        ValueError: it would be served to other computers, and neither does anybody sign in nor is it open; or
+            ``lessons`` is no folder.
     """
     from starlette.middleware import Middleware
     from streamlit.auth_util import get_secrets_auth_section
@@ -76,6 +80,10 @@ def serve(address: str, port: int, open_to_network: bool) -> int:
     from dashboard.people.identity import LOCAL, OPEN_VARIABLE
     from dashboard.people.web import WebHeaders
 
+    if lessons is not None:
+        if not lessons.is_dir():
+            raise ValueError(f"--lessons names no folder: {lessons}; make it, or name another")
+        os.environ["XAI_LIGHTBOX_LESSONS"] = str(lessons.resolve())
     only_named_pages()
     os.chdir(APP.parent)
     sys.argv = [str(APP)]

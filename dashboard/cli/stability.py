@@ -6,7 +6,9 @@ import argparse
 from functools import partial
 from pathlib import Path
 
-from dashboard.cli.common import add_film_and_model, check_folder, draw_bar, film_context
+from dashboard.cli.common import add_film_and_model, film_context
+from evaluation.cli.outputs import check_file
+from evaluation.cli.progress import ProgressLine
 from radiographs.files import write_text
 
 
@@ -34,11 +36,11 @@ def study_film(arguments: argparse.Namespace) -> int:
     from dashboard.stability.report import html_report
     from evaluation.stability import study
 
-    check_folder(arguments.out)
+    check_file(arguments.out, ".html")
     if arguments.seed < 0:
         raise ValueError(f"--seed: expected 0 or more, got {arguments.seed}")
     model = load_classifier(arguments.model)
     film = film_context(arguments.film, model.card)
-    found = study(model, film.radiograph, seed=arguments.seed, report=partial(draw_bar, "stability"))
+    found = study(model, film.radiograph, seed=arguments.seed, report=partial(ProgressLine().share, "stability"))
     write_text(arguments.out, html_report(found, model.card, film.reference, film.radiograph))
     return 0

@@ -12,6 +12,7 @@ import socket
 import sys
 
 from dashboard.cli.serving import ADDRESS, PORT, add_options, serve
+from evaluation.cli.statuses import REFUSED
 
 
 def free_port(first: int = PORT, tries: int = 20) -> int:
@@ -39,10 +40,10 @@ def main() -> int:
     try:
         port = given.port or free_port()
         print(f"\n  XAI Lightbox: open http://{given.address}:{port} in a browser (Ctrl+C stops it)\n", flush=True)
-        return serve(given.address, port, given.open_to_network)
+        return serve(given.address, port, given.open_to_network, given.lessons)
     except (ValueError, RuntimeError) as error:
         sys.stderr.write(f"lightbox: {error}\n")
-        return 2
+        return REFUSED
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@ from xai_methods import get_method
 FIRST_MAP_SECONDS = 1.2
 """So long a run waits for its first fast map, so that it is there when the page is drawn and not a tick later."""
 
+STOPS = "Stops all that is still being computed. Maps that show themselves already stay as they stand."
+
 
 def choose() -> list[CompareRequest]:
     """Draw the sidebar's widgets; return a request for each model, none, with words, where there is nothing to do."""

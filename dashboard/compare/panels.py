@@ -34,13 +34,19 @@ def states_of(request: CompareRequest, jobs: JobManager, finding: str) -> States
     return {method: jobs.status(request.key(finding, method)) for method in request.parameters}
 
 
+def made_of(status: Status) -> Explanation | None:
+    """The map that some work made: its result, else what was there when it was cancelled, or is there so far."""
+    made: Explanation | None = status.result if status.state == "done" else status.early
+    return made
+
+
 def results_so_far(request: CompareRequest, states: States, finding: str) -> FindingResult:
-    """What is known of one finding now: what is done is scored, where somebody outlined the finding."""
+    """What is known of one finding now: what is done or was stopped is scored, where somebody outlined the finding."""
     base = caches.unexplained(request.classifier, request.film, finding)
     methods = {}
     for method, status in states.items():
-        if status is not None and status.state == "done":
-            methods[method] = caches.scored(request.classifier, request.film, status.result)
+        if status is not None and not status.pending and (made := made_of(status)) is not None:
+            methods[method] = caches.scored(request.classifier, request.film, made)
         elif status is not None and status.state == "failed":
             methods[method] = MethodResult(finding, method, get_method(method).title, error=status.error)
     return replace(base, methods=methods)
@@ -117,8 +123,11 @@ def _film_panel(film: FilmContext, finding: str, outlines: list[_Outline]) -> Pa
 
 def _panel(request: CompareRequest, finding: str, name: str, status: Status | None) -> PanelGiven:
     method = get_method(name)
-    if status is not None and status.state == "done":
-        return _map(request, finding, method, status.result)
+    if status is not None and (made := made_of(status)) is not None:
+        panel = _map(request, finding, method, made)
+        if status.state == "running":
+            return replace(panel, state="running", share=status.share, words=status.words)
+        return panel
     waiting = partial(PanelGiven, name, method.title, f"{method.title}: no map yet", method.question)
     if status is None:
         return waiting(state="none", words="Press Run to see this map.")

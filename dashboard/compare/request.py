@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 
 from classifiers import ChestClassifier
-from dashboard.jobs import Task, explaining, explanation_cache
+from dashboard.jobs import Progress, Task, explaining, explanation_cache
 from dashboard.shared.film_context import FilmContext
 from dashboard.shared.state import UPLOAD
 from xai_methods import Explanation, Parameters
@@ -55,7 +55,7 @@ class CompareRequest:
             content = film.digest, classifier.digest, method, parameters.as_dict(), finding, seed
             return cache.get(explanation_cache.address_of(*content)) if cache is not None else None
 
-        def explain(progress: Callable[[float], None], cancelled: Callable[[], bool]) -> Explanation:
+        def explain(progress: Progress, cancelled: Callable[[], bool]) -> Explanation:
             made = explaining.explain(
                 method,
                 classifier,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
 import streamlit as st
 
@@ -11,9 +11,12 @@ from dashboard.jobs import JobManager, Work, stopping
 from dashboard.shared.background import draw_progress, owner, warning_when_full
 from dashboard.shared.film_context import mask_digest
 from dashboard.shared.style import grey
+from dashboard.shared.unforeseen import guarded
 from evaluation.one_film.compare import FindingResult
 from evaluation.one_film.scorecard import ELEMENTS, LEGEND, QUESTIONS, Scorecard, folded, scorecard, unfolded
+from evaluation.reader_study.results import readers_results
 from radiographs.findings import display_name
+from xai_methods import get_method
 
 
 def _key(request: CompareRequest, finding: str, methods: Iterable[str]) -> Hashable:
@@ -76,6 +79,27 @@ def draw_scorecard(request: CompareRequest, result: FindingResult, jobs: JobMana
         draw_progress("Scorecard", status)
     else:
         _draw_table(status.result, grey())
+        with guarded("What readers said cannot be shown"):
+            draw_readers(request.classifier.name, result.finding, explained)
+
+
+def draw_readers(model: str, finding: str, methods: Sequence[str]) -> None:
+    """Draw what readers made of these methods in studies of this model and finding; nothing where there was none."""
+    found = readers_results(model, finding, methods)
+    if found.empty:
+        return
+    titles = {name: get_method(name).title for name in methods}
+    st.caption(
+        f"**{' and '.join(found['Element'].unique())}, by readers**: what people made of these maps in reader studies "
+        "of this model and finding; intervals are over readers and cases."
+    )
+    st.dataframe(
+        found.assign(Map=found["Map"].replace(titles)).style.format(
+            {"Value": "{:.2f}", "Low": "{:.2f}", "High": "{:.2f}"}, na_rep="–"
+        ),
+        hide_index=True,
+        alt=f"What readers made of the maps of {display_name(finding).lower()}: one row a study, map and measure",
+    )
 
 
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs={Scorecard: repr})

@@ -125,7 +125,13 @@ class _Explainer:
             seed=header["seed"],
             progress=self._progress(number),
             cancelled=self._stops[number].is_set,
+            early=lambda made: self._show(number, made),
         )
+
+    def _show(self, number: int, made: Explanation) -> None:
+        held = io.BytesIO()
+        made.save(held)
+        self.tell({"number": number, "share": 0.0, "early": True}, held.getbuffer())
 
     def _progress(self, number: int) -> Callable[[float], None]:
         told = 0.0

@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from classifiers import ChestClassifier
+from dashboard.jobs.manager import Progress
 from dashboard.jobs.sentences import SentenceError
 from radiographs import Radiograph, extensions
 from radiographs.decoding import wire
@@ -95,7 +96,7 @@ class Explainer:
         self,
         header: dict[str, Any],
         film: Radiograph,
-        progress: Callable[[float], None],
+        progress: Progress,
         cancelled: Callable[[], bool],
     ) -> Explanation:
         """Have one map made.
@@ -126,7 +127,7 @@ class Explainer:
         self,
         number: int,
         inbox: queue.SimpleQueue[Any],
-        progress: Callable[[float], None],
+        progress: Progress,
         cancelled: Callable[[], bool],
     ) -> tuple[dict[str, Any], bytearray]:
         stopped = False
@@ -137,7 +138,7 @@ class Explainer:
                     raise _EndedError
                 if "state" in header:
                     return header, body
-                progress(float(header["share"]))
+                progress(float(header["share"]), Explanation.load(io.BytesIO(body)) if header.get("early") else None)
             if not stopped and cancelled():
                 stopped = True
                 self._send({"number": number, "stop": True})
@@ -255,7 +256,7 @@ def explain(
     *,
     parameters: Parameters,
     seed: int,
-    progress: Callable[[float], None],
+    progress: Progress,
     cancelled: Callable[[], bool],
 ) -> Explanation:
     """As ``get_method(method).explain``, in the process beside this one where it is there and can.
@@ -283,7 +284,14 @@ def explain(
                 _beside.give_up(explainer)
                 return _beside.explain_alone(*question)
     return get_method(method).explain(
-        classifier, film, finding, parameters=parameters, seed=seed, progress=progress, cancelled=cancelled
+        classifier,
+        film,
+        finding,
+        parameters=parameters,
+        seed=seed,
+        progress=progress,
+        cancelled=cancelled,
+        early=lambda made: progress(0.0, made),
     )
 
 

@@ -20,6 +20,7 @@ from typing import Any
 from radiographs import extensions
 from radiographs.places import home_folder
 from xai_methods import Explanation, ExplanationFileError
+from xai_methods.explanation import EARLY
 
 SIZE_VARIABLE = "XAI_LIGHTBOX_KEEP_MB"
 """Environment variable: megabytes of explanations to cache on disk; 0 for none."""
@@ -130,8 +131,9 @@ def address_of(film: str, classifier: str, method: str, parameters: dict[str, An
 
 
 def address(made: Explanation) -> str:
-    """The content address of an explanation that was made, see :func:`address_of`."""
-    return address_of(made.film, made.classifier, made.method, made.parameters, made.finding, made.seed)
+    """The content address of an explanation that was made, see :func:`address_of`; an early map has one of its own."""
+    place = address_of(made.film, made.classifier, made.method, made.parameters, made.finding, made.seed)
+    return f"{place}-{made.diagnostics[EARLY]:.0f}" if made.early else place
 
 
 def _edition() -> str:

@@ -8,7 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from dashboard.jobs.fair_queue import FairQueue, person_of
 from dashboard.jobs.sentences import SentenceError, failure
@@ -16,8 +16,17 @@ from dashboard.jobs.status import State, Status
 from dashboard.jobs.worker_threads import WorkerThreads
 from xai_methods import Cancelled
 
-Work = Callable[[Callable[[float], None], Callable[[], bool]], Any]
-"""Called with a progress callback (share done, 0 to 1) and a question whether to stop; returns the result."""
+
+class Progress(Protocol):
+    """How work tells where it stands."""
+
+    def __call__(self, share: float, early: Any = None) -> None:
+        """Tell the share done, 0 to 1; and, where there is one, a result as it stands now."""
+        ...
+
+
+Work = Callable[[Progress, Callable[[], bool]], Any]
+"""Called with a progress callback and a question whether to stop; returns the result."""
 TELLING_SHARE, TELLING_SECONDS = 0.05, 0.5
 """From this share and these seconds on, progress tells how long the rest takes."""
 NEWEST_SHARE = 0.3
@@ -38,7 +47,7 @@ class Task:
     kind: str = ""
     known: Callable[[], Any] = lambda: None
 
-    def __call__(self, progress: Callable[[float], None], cancelled: Callable[[], bool]) -> Any:
+    def __call__(self, progress: Progress, cancelled: Callable[[], bool]) -> Any:
         """Do the work."""
         return self.run(progress, cancelled)
 
@@ -70,6 +79,7 @@ class _Job:
     started: float = 0.0
     seconds: float = 0.0
     result: Any = None
+    early: Any = None
     error: str = ""
     worker: int = 0
     stop: threading.Event = field(default_factory=threading.Event)
@@ -152,7 +162,7 @@ class JobManager:
             self._jobs.move_to_end(key)
             ahead = self._queue.order().index(job) if job.state == "queued" else 0
             left = self._seconds_left(job) if job.state in ("queued", "running") else None
-            return Status(job.state, job.share, self._seconds(job), job.result, job.error, ahead, left)
+            return Status(job.state, job.share, self._seconds(job), job.result, job.error, ahead, left, job.early)
 
     def wait(self, keys: Collection[Hashable], seconds: float) -> None:
         """Wait until one of ``keys`` has ended, but ``seconds`` at most."""
@@ -161,7 +171,10 @@ class JobManager:
             self._ended.wait_for(lambda: any(job.state not in ("queued", "running") for job in jobs), timeout=seconds)
 
     def cancel(self, owner: str, *, keep: Collection[Hashable] = ()) -> None:
-        """Withdraw all unfinished work of ``owner``, except for the keys in ``keep``."""
+        """Withdraw all unfinished work of ``owner``, except for the keys in ``keep``.
+
+        Of work that stops, its status keeps what it told as it stood.
+        """
         with self._lock:
             for job in self._jobs.values():
                 if owner in job.owners and job.state in ("queued", "running") and job.key not in keep:
@@ -186,7 +199,7 @@ class JobManager:
                 job = self._jobs.pop(key)
                 job.stop.set()
                 self._queue.remove(job)
-                job.result = None
+                job.result = job.early = None
 
     def pending_people(self) -> set[str]:
         """People of whom work waits or runs."""
@@ -266,6 +279,7 @@ class JobManager:
             job.state, job.result, job.error = state, result, error
             job.seconds = time.perf_counter() - job.started
             job.share = 1.0 if state == "done" else job.share
+            job.early = job.early if state == "cancelled" else None
             if state == "done" and job.kind:
                 before = self._usual.get(job.kind, job.seconds)
                 self._usual[job.kind] = before + NEWEST_SHARE * (job.seconds - before)
@@ -275,8 +289,9 @@ class JobManager:
         return True
 
     def _attempt(self, job: _Job) -> tuple[State, Any, str]:
-        def progress(share: float) -> None:
+        def progress(share: float, early: Any = None) -> None:
             job.share = max(job.share, min(share, 1.0))
+            job.early = job.early if early is None else early
 
         try:
             return "done", job.work(progress, job.stop.is_set), ""

@@ -18,6 +18,7 @@ class Status:
         error: why it failed, in one sentence.
         ahead: how many pieces of work that wait will start before this one; 0 where it does not wait.
         left: seconds until it is likely done, waiting included; None where nothing is known of its kind yet.
+        early: the result as it stands while it runs, or stood when it was cancelled; None where there was none.
     """
 
     state: State
@@ -27,6 +28,7 @@ class Status:
     error: str = ""
     ahead: int = 0
     left: float | None = None
+    early: Any = None
 
     @property
     def pending(self) -> bool:

@@ -26,6 +26,7 @@ class Role(IntEnum):
 ACTIONS = {
     "open": Role.READER,
     "upload": Role.READER,
+    "teach": Role.READER,
     "measure": Role.RESEARCHER,
     "run": Role.RESEARCHER,
     "look into folder": Role.KEEPER,

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import streamlit as st
-from streamlit import runtime
-from streamlit.proto.ClientState_pb2 import ClientState
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard.jobs import sentence
+from dashboard.shared.drawing_again import drawing_again
 from dashboard.shared.unforeseen import logged
 
 _FORESEEN = (ValueError, LookupError, OSError)
@@ -42,7 +40,7 @@ def file_button(
     mime = "application/dicom" if name.endswith(".dcm") else mimetypes.guess_type(name)[0]
     shown = f":material/{icon}:" if icon else None
     failed: dict[str, str] = st.session_state.setdefault("failed_files", {})
-    making = _Making(make, name, failed, _drawing_again())
+    making = _Making(make, name, failed, drawing_again())
     st.download_button(label, making, name, mime, icon=shown, key=key, help=help, width=width, on_click="ignore")
     if name in failed:
         st.error(f"{label}: the file could not be made. {failed[name]}", icon=":material/error:")
@@ -54,13 +52,13 @@ class _Making:
 
     Attributes:
         make: makes the content. name: of the file. failed: the session's sentences by name. draw_again: see
-            :func:`_drawing_again`.
+            :func:`drawing_again`.
     """
 
     make: Callable[[], bytes | str]
     name: str
     failed: dict[str, str]
-    draw_again: Callable[[], None]
+    draw_again: Callable[[], object]
 
     def __call__(self) -> bytes | str:
         # A sentence that no longer holds goes with the next drawing: one begun now could take the file away again,
@@ -75,18 +73,3 @@ class _Making:
             self.failed[self.name] = sentence(error) if foreseen else unforeseen
             self.draw_again()
             raise RuntimeError("a file could not be made") from None
-
-
-def _drawing_again() -> Callable[[], None]:
-    """What has the page that is being drawn now drawn once more, called from any thread later on."""
-    context = get_script_run_ctx()
-
-    def draw_again() -> None:
-        session = runtime.get_instance().get_app_session(context.session_id) if context and runtime.exists() else None
-        if context is None or session is None:
-            return
-        state = ClientState(query_string=context.query_string, page_script_hash=session.page_script_hash)
-        # A session is asked on the server's own thread; Streamlit has no public way to reach that from another.
-        session._call_soon_on_event_loop(lambda: session.request_rerun(state))
-
-    return draw_again

@@ -66,6 +66,10 @@ TERMS: dict[str, tuple[str, str]] = {
         r"pointing game", "Whether a map's strongest pixel lies inside the annotation, or within a tolerance of it."
     ),
     "Rank correlation": (r"rank correlation", "Spearman's: 1 where two maps rank all pixels alike, 0 by chance."),
+    "Reader study": (
+        r"reader stud(?:y|ies)",
+        "A blinded comparison of how people read films with and without maps, over several readers and cases.",
+    ),
     "Relevance": (
         r"relevance", "What LRP gives a pixel: its share of the logit, propagated back through the network by layers."
     ),

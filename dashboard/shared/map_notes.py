@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from xai_methods import Explanation
+from xai_methods.explanation import EARLY
 
 DIAGNOSTICS = {
+    EARLY: "as it stands after {:.0f} films",
     "local_r2": "fits the model nearby, R² {:.2f}",
     "seed_agreement": "repeatability between seeds {:.2f}",
     "additivity_residual": "adds up to within {:.1g}",
@@ -24,6 +26,9 @@ def notes_on(explanation: Explanation) -> list[str]:
         notes.append(f"native resolution {explanation.cells[0]} × {explanation.cells[1]}")
     if explanation.regions is not None:
         notes.append(f"{len(np.unique(explanation.regions))} superpixels")
+    shared = explanation.diagnostics.get("samples", 0) - explanation.evaluations
+    if shared > 0:
+        notes.append(f"{shared:.0f} films shared with another map")
     smoothing = explanation.parameters.get("smoothing", 0)
     if explanation.method == "lrp" and smoothing:
         notes.append(f"smoothed over {smoothing:g} input pixels: finer detail is not the model's")

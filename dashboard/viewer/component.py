@@ -59,7 +59,8 @@ class Seen:
     """What the browser told.
 
     Attributes:
-        view: how maps are drawn now. region: what was just drawn (``kind`` and ``png``) or that the last region is to
+        view: how maps are drawn now.
+        region: what was just drawn (``kind`` and ``png``, or a point's ``x`` and ``y``) or that the last region is to
             be undone or done again (``kind`` alone), else None. step: 1 or -1 to the next or last film, 0 to stay.
     """
 
@@ -94,6 +95,7 @@ def mount(
     outlines: Sequence[OutlineGiven] = (),
     controls: bool = True,
     steps: bool = False,
+    point: bool = False,
 ) -> Seen:
     """Draw the viewer.
 
@@ -103,6 +105,7 @@ def mount(
         panels: what hangs side by side. view: how maps are drawn at first.
         outlines: what readers outlined. controls: whether the toolbar is shown.
         steps: whether there are films before and after this one to go to.
+        point: whether there is a tool that points: its region has ``kind`` "point", ``x`` and ``y`` as shares.
     """
     spacing = radiograph.pixel_spacing_mm
     data = {
@@ -123,6 +126,7 @@ def mount(
         "colours": colours(),
         "controls": controls,
         "steps": steps,
+        "point": point,
     }
     given = _component(key=key, data=data, on_look_change=_nothing, on_region_change=_nothing, on_step_change=_nothing)
     step = given.get("step")

@@ -7,11 +7,9 @@ import json
 import sys
 from typing import Any
 
+from evaluation.cli.statuses import DONE, WITH_REMARKS
 from radiographs import Radiograph
 from radiographs.collection import FilmEntry
-
-DOUBTED = 1
-"""Exit status where the film is in doubt; 0 where it is not, 2 where it cannot be read."""
 
 
 def add_commands(added: Any) -> None:
@@ -43,7 +41,7 @@ def check(args: argparse.Namespace) -> int:
         sys.stdout.write("Nothing is odd about this film.\n")
     else:
         sys.stdout.writelines(f"{doubt['words']}\n" for doubt in said["doubts"])
-    return 0 if said["ok"] else DOUBTED
+    return DONE if said["ok"] else WITH_REMARKS
 
 
 def checked_aloud(film: Radiograph, card: Any, entry: FilmEntry | None = None) -> Radiograph:

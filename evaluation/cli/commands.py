@@ -8,12 +8,15 @@ import json
 import math
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from evaluation.cli.check import checked_aloud
+from evaluation.cli.outputs import check_file
+from evaluation.cli.progress import ProgressLine
 from evaluation.one_film.map_files import read_map_file, read_mask
 from radiographs.arrays import plain
+from radiographs.nearness import near
 
 
 def _say_json(content: Any) -> None:
@@ -106,11 +109,22 @@ def metrics(args: argparse.Namespace) -> int:
 
 
 def score(args: argparse.Namespace) -> int:
-    """Score a map against a mask."""
-    from evaluation import scores
+    """Score a map against a mask, or the maps of a folder."""
+    import pandas as pd
 
+    from evaluation import scores
+    from evaluation.cli.map_folders import check_out, score_folder, write_table
+
+    if args.out is not None:
+        check_out(args.out)
+    if args.films is not None or args.map.is_dir():
+        return score_folder(args)
     mask = read_mask(args.mask)
     given = scores.score_map(read_map_file(args.map, mask.shape), mask, polarity=args.polarity)
+    if args.out is not None:
+        rows = [{"metric": n, "value": s.value, "chance": s.chance, "direction": s.direction} for n, s in given.items()]
+        write_table(args.out, pd.DataFrame(rows))
+        return 0
     if args.json:
         _say_json({name: {"value": found.value, "chance": found.chance} for name, found in given.items()})
         return 0
@@ -124,32 +138,34 @@ def score(args: argparse.Namespace) -> int:
 
 
 def explain(args: argparse.Namespace) -> int:
-    """Explain one finding on one film and save the map."""
+    """Explain one finding on one film and save the map, or the films of a collection."""
     from classifiers.registry import load_classifier
+    from evaluation.cli.bulk_maps import write_maps
     from radiographs.registry import find_film
     from xai_methods import get_method
 
-    _check_out(args.out)
+    if args.collection is not None or args.maps is not None:
+        if args.collection is None or args.maps is None or args.film is not None or args.out is not None:
+            raise ValueError("give --film and --out for one map, or --collection and --maps for those of many films")
+        return write_maps(args, parse_settings(args.set))
+    if args.film is None or args.out is None or len(args.finding or []) != 1:
+        raise ValueError("give --film, one --finding and --out; or --collection and --maps for many films")
+    (finding,) = args.finding
+    check_file(args.out, ".npz")
     method = get_method(args.method)
     parameters = method.parameters.parse(parse_settings(args.set))
     radiograph, entry, _ = find_film(args.film)
     classifier = load_classifier(args.model)
     radiograph = checked_aloud(radiograph, classifier.card, entry)
+    progress = partial(ProgressLine().share, method.title)
     explanation = method.explain(
-        classifier, radiograph, args.finding, parameters=parameters, seed=args.seed, progress=_bar(method.title)
+        classifier, radiograph, finding, parameters=parameters, seed=args.seed, progress=progress
     )
     on_film = classifier.to_film(explanation, radiograph)
     explanation.save(args.out, on_film=on_film, model=classifier.name, doubts=radiograph.doubt_codes)
     if explanation.empty:
-        sys.stderr.write(f"nothing on this film speaks for {args.finding}, as {method.title} sees it\n")
+        sys.stderr.write(f"nothing on this film speaks for {finding}, as {method.title} sees it\n")
     return 0
-
-
-def _check_out(path: Path) -> None:
-    if path.suffix.lower() != ".npz":
-        raise ValueError(f"--out: {path.name} does not end in .npz")
-    if not path.absolute().parent.is_dir():
-        raise ValueError(f"--out: there is no folder for {path.name}; make it first")
 
 
 def parse_settings(texts: Sequence[str]) -> dict[str, str]:
@@ -169,18 +185,6 @@ def parse_settings(texts: Sequence[str]) -> dict[str, str]:
     return settings
 
 
-def _bar(title: str) -> Callable[[float], None] | None:
-    """Progress on stderr, where a person looks at it."""
-    if not sys.stderr.isatty():
-        return None
-
-    def show(share: float) -> None:
-        sys.stderr.write(f"\r{title}: {100 * share:3.0f} %" + ("\n" if share >= 1 else ""))
-        sys.stderr.flush()
-
-    return show
-
-
 def fetch(args: argparse.Namespace) -> int:
     """Download films, or the weights of a model or of the autoencoder of torchxrayvision."""
     from classifiers.xrv import XRV_NAMES, fetch_xrv
@@ -189,25 +193,13 @@ def fetch(args: argparse.Namespace) -> int:
     from xai_methods.counterfactual.xrv_autoencoder import WEIGHTS, fetch_xrv_autoencoder
 
     if args.name in XRV_NAMES:
-        where = fetch_xrv(args.name, progress=_byte_bar())
+        where = fetch_xrv(args.name, progress=ProgressLine().bytes)
     elif args.name == WEIGHTS:
-        where = fetch_xrv_autoencoder(_byte_bar())
+        where = fetch_xrv_autoencoder(ProgressLine().bytes)
     elif args.name in FILM_SETS:
-        where = fetch_films(args.name, progress=_byte_bar())
+        where = fetch_films(args.name, progress=ProgressLine().bytes)
     else:
-        known = ", ".join((*FILM_SETS, *XRV_NAMES, WEIGHTS))
-        raise LookupError(f"there is nothing to fetch under the name {args.name!r}; there are: {known}")
+        meant = near(args.name, (*FILM_SETS, *XRV_NAMES, WEIGHTS))
+        raise LookupError(f"there is nothing to fetch under the name {args.name!r}; {meant}")
     sys.stdout.write(f"{where}\n")
     return 0
-
-
-def _byte_bar() -> Callable[[int, int, int, int], None] | None:
-    if not sys.stderr.isatty():
-        return None
-
-    def show(files: int, all_files: int, size: int, all_size: int) -> None:
-        end = "\n" if files == all_files else ""
-        sys.stderr.write(f"\r{files} of {all_files} files, {size / 1e6:.1f} of {all_size / 1e6:.1f} MB" + end)
-        sys.stderr.flush()
-
-    return show

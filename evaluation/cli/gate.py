@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from evaluation.cli.progress import ProgressLine
 
 
 def add_commands(added: Any) -> None:
@@ -33,7 +36,8 @@ def run(args: argparse.Namespace) -> int:
     from radiographs.registry import get_collection
 
     classifier, collection = load_classifier(args.model), get_collection(args.collection)
-    figures = measure_validity(classifier, collection, seed=args.seed, progress=_tell)
+    progress = partial(ProgressLine().share, "gate")
+    figures = measure_validity(classifier, collection, seed=args.seed, progress=progress)
     store(classifier.digest, collection, figures)
     if args.card is not None:
         record(args.card, collection.name, figures)
@@ -44,8 +48,3 @@ def run(args: argparse.Namespace) -> int:
         found = gate({"validity": {collection.name: figures}}, finding, collection.name)
         sys.stdout.write(f"{finding}: {found.status}. {found.reason}\n")
     return 0
-
-
-def _tell(share: float) -> None:
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r{share:4.0%}" + ("\n" if share >= 1 else ""))

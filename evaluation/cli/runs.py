@@ -1,4 +1,4 @@
-"""The commands ``lightbox plan``, ``run``, ``report`` and ``diff``."""
+"""The commands ``lightbox plan``, ``run``, ``report``, ``publish`` and ``diff``."""
 
 from __future__ import annotations
 
@@ -6,9 +6,15 @@ import argparse
 import signal
 import sys
 import threading
+from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evaluation.cli.outputs import check_file
+from evaluation.cli.progress import ProgressLine
+from evaluation.cli.statuses import DONE, STOPPED, WITH_REMARKS
 from radiographs.files import write_text
 
 if TYPE_CHECKING:
@@ -18,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def add_commands(added: Any) -> None:
-    """Add the four commands to those of ``lightbox`` (an ``argparse`` subparsers action)."""
+    """Add the commands to those of ``lightbox`` (an ``argparse`` subparsers action)."""
     about = (
         "Write a commented plan where there is none, or check one: what it runs, how long it takes, how large it is."
     )
@@ -36,14 +42,30 @@ def add_commands(added: Any) -> None:
     run.add_argument("--quiet", action="store_true", help="show no progress")
     _add_workers(run)
     run.set_defaults(run=run_command)
-    about = "Write leaderboard, tests, validity gate and cost of a run as HTML, CSV and LaTeX into its folder report/."
-    report = added.add_parser("report", help="report a run", description=about)
-    report.add_argument("folder", type=Path, metavar="FOLDER", help="what --out named")
-    report.add_argument("--out", type=Path, metavar="FOLDER", help="where the report goes; FOLDER/report by default")
+    about = (
+        "Write leaderboard, tests, validity gate and cost of a run as HTML, CSV and LaTeX into its folder report/. "
+        "Maps of several runs are set beside each other where films, outlines and scores are the same; else it is "
+        "said why not."
+    )
+    report = added.add_parser("report", help="report one run or several", description=about)
+    words = "what --out of lightbox run named, or a file of lightbox publish; may be repeated"
+    report.add_argument("results", type=Path, nargs="+", metavar="RESULTS", help=words)
+    words = "where the report goes; by default RESULTS/report, and report beside a file or several"
+    report.add_argument("--out", type=Path, metavar="FOLDER", help=words)
     report.add_argument(
         "--metric", action="append", metavar="NAME", help="may be repeated; those in the run by default"
     )
+    words = "also write what a paper needs: methods, tables, parameters, films, BibTeX, checklist"
+    report.add_argument("--paper", type=Path, metavar="FOLDER", help=words)
     report.set_defaults(run=report_command)
+    about = (
+        "Write a run's result as one file that others can report: plan, digests, versions, verdicts and scores, "
+        "without paths, names or identifiers."
+    )
+    publish = added.add_parser("publish", help="write a run's result as one file", description=about)
+    publish.add_argument("folder", type=Path, metavar="FOLDER", help="what --out of lightbox run named")
+    publish.add_argument("out", type=Path, metavar="FILE", help="ends in .json or .parquet")
+    publish.set_defaults(run=publish_command)
     about = "Compare two runs: what only one of them has, and how far the scores of both differ."
     diff = added.add_parser("diff", help="compare two runs", description=about)
     diff.add_argument("first", type=Path, metavar="FOLDER")
@@ -88,7 +110,7 @@ def _provenance(plan: Plan) -> str:
     """What is known of training and patients, a line a collection and model."""
     from classifiers.registry import list_models
     from evaluation.runs.provenance import provenance_words
-    from evaluation.runs.selection import films_of, open_plan
+    from evaluation.runs.selection import films_of, maps_there, open_plan
     from radiographs.registry import collections
 
     cards, lines = {entry.name: entry.card for entry in list_models()}, []
@@ -97,6 +119,8 @@ def _provenance(plan: Plan) -> str:
             films = [entry.film_id for entry, _ in films_of(plan, model, collections()[name])]
             if films:
                 words = provenance_words(cards.get(model.name), collections()[name], films)
+                there = maps_there(plan, model, collections()[name])
+                words += [f"{method} has maps of {n} of {all_} pairs." for method, (n, all_) in there.items()]
                 lines.append(f"{name} with {model.name}: {' '.join(words)}\n")
     return "".join(lines)
 
@@ -159,7 +183,7 @@ def run_command(args: argparse.Namespace) -> int:
     try:
         ended = run(
             plan, store, scheduler=args.scheduler, workers=args.workers, retry=args.retry,
-            progress=None if args.quiet else _show, stopped=stop.is_set,
+            progress=None if args.quiet else partial(_show, ProgressLine()), stopped=stop.is_set,
         )  # fmt: skip
     finally:
         for number, handler in before.items():
@@ -171,31 +195,75 @@ def run_command(args: argparse.Namespace) -> int:
     if ended.state == "stopped":
         words += " Stopped; the same command goes on from here."
     sys.stdout.write(f"{words}\n")
-    return 130 if ended.state == "stopped" else int(failed > 0)
+    if ended.state == "stopped":
+        return STOPPED
+    return WITH_REMARKS if failed else DONE
 
 
-def _show(said: RunProgress) -> None:
-    if said.state == "running" and sys.stderr.isatty():
-        left = "" if said.left is None else f", {duration(said.left)} left"
-        sys.stderr.write(
-            f"\r{said.done} of {said.films} films, {said.per_minute:.1f} a minute{left}, {said.failures} failed    "
-        )
-        sys.stderr.flush()
-    elif said.state in ("done", "stopped") and sys.stderr.isatty():
-        sys.stderr.write("\n")
+def _show(line: ProgressLine, said: RunProgress) -> None:
+    left = "" if said.left is None else f", {duration(said.left)} left"
+    words = f"{said.done} of {said.films} films, {said.per_minute:.1f} a minute{left}, {said.failures} failed"
+    if said.state in ("running", "done", "stopped"):
+        line.show(words, ended=said.state != "running")
 
 
 def report_command(args: argparse.Namespace) -> int:
-    """Write the report of a run.
+    """Write the report of one run, or of several beside each other.
 
     Raises:
         StoreError, ValueError: there is nothing to report.
     """
-    from evaluation.runs.report_files import write_report
-    from evaluation.runs.store import Store
+    from evaluation.runs.paper import paper_texts
+    from evaluation.runs.published import open_results
+    from evaluation.runs.report import make_report
+    from evaluation.runs.report_files import report_texts, write_texts
+    from evaluation.runs.several import make_joint_report
 
-    made = write_report(Store(args.folder), args.out or args.folder / "report", args.metric)
+    first = args.results[0]
+    with ExitStack() as stack:
+        labels = _labels(args.results)
+        stores = [stack.enter_context(open_results(path)) for path in args.results]
+        if len(stores) == 1:
+            report = make_report(stores[0], args.metric)
+        else:
+            report = make_joint_report(dict(zip(labels, stores)), args.metric)
+        texts = report_texts(report)
+        if args.paper is not None and len(stores) > 1:
+            raise ValueError("--paper is written of one run; name one")
+        package = {} if args.paper is None else paper_texts(stores[0], report)
+    inside = len(args.results) == 1 and not first.is_file()
+    made = write_texts(texts, args.out or (first / "report" if inside else first.parent / "report"))
+    made += write_texts(package, args.paper) if package else []
+    sys.stderr.write("".join(f"{words}\n" for words in report.refused))
     sys.stdout.write("".join(f"{path}\n" for path in made))
+    return 0
+
+
+def _labels(paths: Sequence[Path]) -> list[str]:
+    """A name for each result: that of its folder or file, and as many folders above it as tell it from the others."""
+    parts = [path.absolute().with_suffix("").parts if path.is_file() else path.absolute().parts for path in paths]
+    for depth in range(1, max(map(len, parts)) + 1):
+        names = [" ".join(one[-depth:]) for one in parts]
+        if len(set(names)) == len(names):
+            return names
+    raise ValueError("the same results are named twice; name each once")
+
+
+def publish_command(args: argparse.Namespace) -> int:
+    """Write a run's result as one file.
+
+    Raises:
+        StoreError, PublishedError: there is nothing to publish.
+    """
+    from evaluation.runs.published import publish
+    from evaluation.runs.report import provenance_of
+    from evaluation.runs.store import Store
+    from evaluation.runs.tables import pairs_of
+
+    store = Store(args.folder)
+    said = {f"{pair.collection}/{pair.classifier}": list(provenance_of(store, pair)) for pair in pairs_of(store)}
+    number = publish(store, args.out, said)
+    sys.stdout.write(f"{args.out}: {number} scores\n")
     return 0
 
 
@@ -209,8 +277,10 @@ def diff_command(args: argparse.Namespace) -> int:
     from evaluation.runs.diff import diff
     from evaluation.runs.store import Store
 
+    if args.csv is not None:
+        check_file(args.csv, ".csv", option="--csv")
     found = diff(Store(args.first), Store(args.second))
     sys.stdout.write(found.words())
     if args.csv is not None:
         write_csv(args.csv, found.table)
-    return 0 if found.same else 1
+    return DONE if found.same else WITH_REMARKS

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from evaluation.one_film.evaluate import MethodResult, ScoringContext, evaluate_film
-from evaluation.scores import Polarity, Score
+from evaluation.scores import Polarity, Score, headline_metrics
 from evaluation.validity.gate import Verdict
 from evaluation.validity.measured import verdict
-from radiographs import Radiograph
+from radiographs import Annotation, Radiograph
 from radiographs.findings import display_name
+from radiographs.nearness import near
 from xai_methods import Parameters
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +51,14 @@ class FindingResult:
         """Who drew the outline that the maps are scored by, in words; "" where nobody did."""
         return " and ".join(self.readers)
 
+    def rows(self) -> Iterator[dict[str, object]]:
+        """Each score as one row: map, kind (method, baseline, chance), metric, value, chance level."""
+        maps = [(name, "method", done.scores) for name, done in self.methods.items()]
+        maps += [(name, "baseline", scores) for name, scores in self.baselines.items()]
+        for name, kind, scores in [*maps, ("chance", "chance", self.chance)]:
+            for metric, score in scores.items():
+                yield {"map": name, "kind": kind, "metric": metric, "value": score.value, "chance": score.chance}
+
     @property
     def unscored(self) -> str:
         """Why there are no scores, in a sentence; "" where there is an outline."""
@@ -57,7 +71,7 @@ class FindingResult:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Explanations of one film side by side: by finding, with what is needed to do it again."""
+    """Explanations of one film side by side: by finding, with what is needed to do it again; a notebook shows it."""
 
     radiograph: Radiograph
     classifier: str
@@ -65,6 +79,45 @@ class Comparison:
     seed: int
     polarity: Polarity
     findings: dict[str, FindingResult]
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a score: finding, map, kind (method, baseline, chance), metric, value, chance level."""
+        import pandas as pd
+
+        rows = [{"finding": name, **row} for name, result in self.findings.items() for row in result.rows()]
+        return pd.DataFrame(rows, columns=["finding", "map", "kind", "metric", "value", "chance"])
+
+    def _repr_html_(self) -> str:
+        from radiographs.notebook import frame_html
+
+        shown = self.to_frame()
+        shown = shown[shown["metric"].isin(list(headline_metrics()))]
+        wide = shown.pivot_table(index=["finding", "kind", "map"], columns="metric", values="value", sort=False)
+        return frame_html(wide, f"{self.classifier}, film {self.radiograph.digest[:8]}")
+
+    def plot(self, finding: str) -> Figure:
+        """Draw the maps of one finding side by side on the film, with its outline, by matplotlib.
+
+        Raises:
+            LookupError: the finding was not compared.
+        """
+        from matplotlib import pyplot
+
+        from xai_methods.display import plot_map
+
+        if finding not in self.findings:
+            raise LookupError(f"{finding!r} was not compared; {near(finding, self.findings)}")
+        result = self.findings[finding]
+        maps = [(done, done.on_film) for done in result.methods.values() if done.on_film is not None]
+        outlined = [] if result.mask is None else [Annotation(finding, result.mask, "mask", result.whose)]
+        figure, axes = pyplot.subplots(
+            1, 1 + len(maps), figsize=(3.2 * (1 + len(maps)), 3.4), squeeze=False, layout="constrained"
+        )
+        self.radiograph.plot(outlined, axes[0, 0]).set_title(f"{finding} {result.probability:.0%}", fontsize=9)
+        for place, (done, on_film) in zip(axes[0, 1:], maps):
+            signed = done.explanation is not None and done.explanation.signed
+            plot_map(on_film, signed, done.title, self.radiograph, outlined, place)
+        return figure
 
 
 def compare(

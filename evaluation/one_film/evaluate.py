@@ -20,7 +20,7 @@ from radiographs import Annotation, Radiograph
 from radiographs.annotation import union_mask
 from radiographs.collection import Collection, FilmEntry
 from radiographs.findings import is_named
-from xai_methods import Cancelled, Explanation, Parameters, get_method
+from xai_methods import Cancelled, Explanation, Parameters, get_method, methods
 from xai_methods.method import Progress
 
 _log = logging.getLogger(__name__)
@@ -90,11 +90,12 @@ class ScoringContext:
         """The metrics of those who name none: all that set a map against an outline, where there is one."""
         return tuple(localisation_metrics()) if self.region(finding) is not None else ()
 
-    def case(self, explanation: Explanation) -> Case:
-        """The case of one explanation, its map carried to the film."""
+    def case(self, explanation: Explanation, on_film: np.ndarray | None = None) -> Case:
+        """The case of one explanation; its map is carried to the film unless it is given there, (H, W)."""
         return Case(
             classifier=self.classifier, radiograph=self.radiograph, explanation=explanation,
-            on_film=self.classifier.to_film(explanation, self.radiograph), region=self.region(explanation.finding),
+            on_film=self.classifier.to_film(explanation, self.radiograph) if on_film is None else on_film,
+            region=self.region(explanation.finding),
             polarity=self.polarity, seed=explanation.seed, shared=self.shared, others=self.others,
         )  # fmt: skip
 
@@ -229,11 +230,13 @@ def evaluate_explanation(
     metrics: Sequence[str] | None = None,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
+    on_film: np.ndarray | None = None,
 ) -> MethodResult:
     """Carry an explanation, however it was come by, into the film's own pixels and score it there.
 
     Args:
         context: of the film that was explained. metrics, progress, cancelled: see :func:`evaluate_film`.
+        on_film: (H, W) the map in the film's own pixels, where it was made there.
 
     Raises:
         LookupError: there is no such metric. Cancelled: ``cancelled`` said so.
@@ -241,7 +244,7 @@ def evaluate_explanation(
     names = context.default_metrics(explanation.finding) if metrics is None else metrics
     chosen = {name: get_metric(name) for name in names}
     slow = [name for name, metric in chosen.items() if metric.slow]
-    case = context.case(explanation)
+    case = context.case(explanation, on_film)
     scores, failures = {}, {}
     for name, metric in chosen.items():
         share = part_of(progress, slow.index(name), 1, len(slow)) if metric.slow else _silent
@@ -260,7 +263,8 @@ def evaluate_explanation(
             raise
         except Exception as error:
             failures[name] = _reason(name, error)
-    title = get_method(explanation.method).title
+    known = methods().get(explanation.method)
+    title = explanation.method if known is None else known.title
     return MethodResult(
         explanation.finding, explanation.method, title, explanation, case.on_film, scores, failures=failures
     )

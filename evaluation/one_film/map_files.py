@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 
 from radiographs import Radiograph
 from radiographs.annotation import union_mask
@@ -24,6 +27,10 @@ MAP_FILES = ".npz, .npy nor .png"
 MASK_FILES = ".npz, .npy, nor a PNG, JPEG, BMP or TIFF image"
 LARGEST_SIDE = 8192
 """Pixels a side at most."""
+
+
+PNG_NOTE = "lightbox-map"
+"""Name of the text in a PNG of ours that says what the map is of, and how grey levels become raw units."""
 
 
 class MapError(ValueError):
@@ -83,25 +90,62 @@ def read_map_file(path: Path, shape: tuple[int, int]) -> np.ndarray:
         MapError: the file cannot be read, does not hold one two-dimensional array of finite real numbers, or has
             another shape than the mask.
     """
-    arrays = {name: array for name, array in _arrays(path).items() if name != "meta"}
-    fitting = [n for n in ("on_film", "values") if n in arrays and _squeezed(arrays[n]).shape == shape]
-    name_order = (*fitting, "on_film", "values")
-    # A run stores maps as 16-bit floats beside the scale that brings their raw units back.
-    scale = arrays.pop("scale", None)
-    chosen = _one_array(arrays, name_order, path)
-    if scale is not None and scale.ndim == 0:
-        chosen = chosen.astype(np.float32) * scale
-    _refuse_colours(chosen, path)
-    plane = _plane(chosen, path)
+    plane = read_raw_map(path, [shape]).values
     if plane.shape != shape:
         raise MapError(
-            f"the map in {path.name} has shape {_size(plane.shape)} but the mask has shape {_size(shape)} "
+            f"the map in {path.name} has shape {size_words(plane.shape)} but the mask has shape {size_words(shape)} "
             "(rows x columns); resize the map to the film's own pixels, as lightbox explain does in on_film"
         )
     return plane
 
 
-def _size(shape: tuple[int, ...]) -> str:
+@dataclass(frozen=True, eq=False)
+class RawMap:
+    """A map as a file holds it: (H, W) float32 or float64 in raw units, and what the file says of it.
+
+    ``facts`` is empty where other code wrote the file.
+    """
+
+    values: np.ndarray
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_raw_map(path: Path, shapes: Sequence[tuple[int, ...]] = ()) -> RawMap:
+    """Read a map of any size; of several in a file, the one whose shape comes first in ``shapes``.
+
+    Args:
+        path: see :func:`read_map_file`.
+
+    Raises:
+        MapError: the file cannot be read, or does not hold one two-dimensional array of finite real numbers.
+    """
+    arrays = _arrays(path)
+    facts = _facts(arrays.pop("meta", None))
+    fitting = [n for s in shapes for n in ("on_film", "values") if n in arrays and _squeezed(arrays[n]).shape == s]
+    # A run stores maps as 16-bit floats beside the scale that brings their raw units back.
+    scale = arrays.pop("scale", None)
+    arrays.pop("regions", None)
+    chosen = _one_array(arrays, (*fitting, "on_film", "values"), path)
+    if scale is not None and scale.ndim == 0:
+        chosen = chosen.astype(np.float32) * scale
+    _refuse_colours(chosen, path)
+    plane = _plane(chosen, path)
+    if path.suffix.lower() == ".png" and "scale" in facts:
+        plane = ((plane - facts["zero"]) * facts["scale"]).astype(np.float32)
+    return RawMap(plane, facts)
+
+
+def _facts(meta: np.ndarray | None) -> dict[str, Any]:
+    """What a file of ours says of its map; empty where it says nothing that can be read."""
+    try:
+        found = {} if meta is None else json.loads(str(meta[()]))
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def size_words(shape: tuple[int, ...]) -> str:
+    """A shape for people: "512 x 400"."""
     return " x ".join(str(side) for side in shape)
 
 
@@ -113,7 +157,7 @@ def _arrays(path: Path, kinds: str = MAP_FILES) -> dict[str, np.ndarray]:
         raise MapError(f"there is no file {path.name} at the place given; check the path")
     try:
         if suffix == ".png":
-            return {"image": _read_png(path)}
+            return _read_png(path)
         check_size(path)
         loaded = np.load(path, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
@@ -129,14 +173,17 @@ def _arrays(path: Path, kinds: str = MAP_FILES) -> dict[str, np.ndarray]:
         raise MapError(f"{path.name} cannot be read: {reason}; save a plain array of numbers") from error
 
 
-def _read_png(path: Path) -> np.ndarray:
+def _read_png(path: Path) -> dict[str, np.ndarray]:
     with Image.open(path, formats=["PNG"]) as image:
         if max(image.size) > LARGEST_SIDE:
             raise MapError(f"{path.name} is larger than {LARGEST_SIDE} pixels a side")
         if image.mode in ("1", "L", "I;16", "I;16B", "I"):
-            return np.asarray(image)
-        colours = np.asarray(image.convert("RGB"))
-    return colours[..., 0] if (colours == colours[..., :1]).all() else colours
+            pixels = np.asarray(image)
+        else:
+            colours = np.asarray(image.convert("RGB"))
+            pixels = colours[..., 0] if (colours == colours[..., :1]).all() else colours
+        said = image.text.get(PNG_NOTE) if isinstance(image, PngImageFile) else None
+    return {"image": pixels} if said is None else {"image": pixels, "meta": np.array(str(said))}
 
 
 def _refuse_colours(array: np.ndarray, path: Path) -> None:

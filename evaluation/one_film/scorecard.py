@@ -104,6 +104,15 @@ class Scorecard:
     reason: str
     cells: tuple[Cell, ...] = field(default=())
 
+    def to_frame(self) -> pd.DataFrame:
+        """One row a score, as :func:`unfolded` gives them."""
+        return unfolded(self)
+
+    def _repr_html_(self) -> str:
+        from radiographs.notebook import frame_html
+
+        return frame_html(folded(self), self.finding)
+
     def of(self, method: str, element: Element) -> tuple[Cell, ...]:
         """The scores of one method for one element."""
         return tuple(c for c in self.cells if c.method == method and c.element == element)

@@ -13,21 +13,19 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from distributed import Client, LocalCluster
 
 from evaluation.runs.worker import versions
+from radiographs.places import import_root
 
-ROOT = Path(__file__).resolve().parents[2]
 CONNECT_SECONDS = 15
 """How long a scheduler may take to answer."""
 START_SECONDS = 120
 """How long the first worker may take to come up."""
 ATTEMPTS = 2
 """Workers that may die over one film before it counts as failed."""
-
 MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(2**28), "MALLOC_MMAP_THRESHOLD_": str(2**25)}
 """For glibc: hold on to freed memory for the next film. Dask's own setting gives it back at once, and a film costs near
 twice the time for the page faults."""
@@ -149,7 +147,7 @@ def _worker(address: str, threads: int, scratch: str, gpu: str | None) -> Iterat
         "--no-dashboard", "--local-directory", scratch, "--death-timeout", "30", "--memory-limit", "auto",
     ]  # fmt: skip
     given = os.environ.copy()
-    given["PYTHONPATH"] = os.pathsep.join(p for p in (str(ROOT), given.get("PYTHONPATH")) if p)
+    given["PYTHONPATH"] = os.pathsep.join(p for p in (str(import_root()), given.get("PYTHONPATH")) if p)
     given["DASK_LOGGING__DISTRIBUTED"] = "error"
     given["OMP_NUM_THREADS"] = str(threads)
     given = MEMORY | given

@@ -21,6 +21,7 @@ from evaluation.runs.plan import Plan
 from evaluation.runs.selection import RunModel, WorkItem, open_plan, work_items
 from evaluation.runs.store import SCHEMA, Store, StoreError
 from evaluation.runs.template import plan_text
+from evaluation.runs.verdicts import write_lists
 from evaluation.runs.worker import Outcome, failures_of, run_work_item
 
 State = Literal["starting", "running", "done", "stopped", "failed"]
@@ -112,6 +113,7 @@ class _Run:
         _check_disk(self.store)
         models = open_plan(self.plan)
         self.store.write_text("plan.toml", plan_text(self.plan))
+        write_lists(self.store, self.plan.collections)
         answered, failed = self.store.answered(), {} if retry else self.store.failed()
         self.films = sum(1 for _ in work_items(self.plan, models))
         waiting = sum(1 for _ in work_items(self.plan, models, answered, failed))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import itertools
 import json
+import os
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
@@ -14,6 +15,7 @@ from typing import Any, Literal, get_args
 
 from evaluation.baselines.model_independent import baseline_titles
 from evaluation.scores import POLARITIES, Polarity, headline_metrics, localisation_metrics, metrics
+from radiographs.nearness import near
 from xai_methods import get_method, main_methods, methods
 from xai_methods.parameters import ParameterError
 
@@ -21,6 +23,8 @@ Films = Literal["outlined", "labelled", "all"]
 """Which pairs of film and finding: those that somebody outlined, those that the collection labels, or all."""
 _FORMER = {"reading": "polarity"}
 """Keys by names that older plans give them."""
+_NAME = re.compile(r"\w[\w .+-]{0,59}")
+"""Names of methods of other code."""
 MOST_VARIANTS = 500
 """Parameter sets that the sweeps of one method may give."""
 
@@ -31,10 +35,15 @@ class PlanError(ValueError):
 
 @dataclass(frozen=True)
 class Variant:
-    """A method with one set of parameters: its registered name and all its parameters, defaults too."""
+    """A method with one set of parameters: its registered name and all its parameters, defaults too.
+
+    ``maps`` is where the maps of a method lie that other code made (:mod:`evaluation.one_film.external_maps`), else "".
+    Such a method bears a name that no registered one has.
+    """
 
     method: str
     parameters: dict[str, Any] = field(default_factory=dict)
+    maps: str = ""
 
     @property
     def digest(self) -> str:
@@ -83,13 +92,6 @@ def digest_of(content: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def near(name: str, known: Iterable[str]) -> str:
-    """Words that name the nearest of ``known``, or all of them."""
-    names = list(known)
-    found = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    return f"did you mean {found[0]!r}?" if found else f"there are: {', '.join(names) or 'none'}"
-
-
 def read_plan(path: Path) -> Plan:
     """Read and check a plan.
 
@@ -100,13 +102,18 @@ def read_plan(path: Path) -> Plan:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise PlanError(f"there is no plan {path}; `lightbox plan {path}` writes one") from None
+    except IsADirectoryError:
+        raise PlanError(f"{path} is a folder; name the plan, a .toml file, in it") from None
     except (OSError, ValueError) as error:  # no text, or no path
         raise PlanError(f"the plan {path} cannot be read: {error}") from None
-    return parse_plan(text)
+    return parse_plan(text, path.parent)
 
 
-def parse_plan(text: str) -> Plan:
-    """Check the text of a plan; films and weights are not looked at.
+def parse_plan(text: str, folder: Path = Path()) -> Plan:
+    """Check the text of a plan; films, weights and maps are not looked at.
+
+    Args:
+        folder: that paths in the plan are relative to.
 
     Raises:
         PlanError: it is no TOML, or a key or value in it is wrong.
@@ -125,7 +132,7 @@ def parse_plan(text: str) -> Plan:
     made = {
         name: _typed(name, value, defaults[name]) for name, value in given.items() if name not in ("methods", "metrics")
     }
-    made["methods"] = _methods(given.get("methods", [{"name": name} for name in main_methods()]))
+    made["methods"] = _methods(given.get("methods", [{"name": name} for name in main_methods()]), folder)
     made["metrics"] = _metrics(given.get("metrics", ["headline"]))
     plan = Plan(**made)
     _check_values(plan)
@@ -159,17 +166,30 @@ def _typed(name: str, value: Any, default: Any) -> Any:
     return tuple(value)
 
 
-def _methods(given: Any) -> tuple[Variant, ...]:
+def _methods(given: Any, folder: Path) -> tuple[Variant, ...]:
     if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
         raise PlanError("methods: expected tables [[methods]], each with a name")
-    found = [variant for one in given for variant in _variants(one)]
+    found = [variant for one in given for variant in ([_external(one, folder)] if "maps" in one else _variants(one))]
     if len({(v.method, v.digest) for v in found}) != len(found):
         raise PlanError("methods: one method stands there twice with the same parameters")
     return tuple(found)
 
 
+def _external(given: Mapping[str, Any], folder: Path) -> Variant:
+    """A method of other code, whose maps lie in files."""
+    _check_keys(given, ("name", "maps"), "methods: of a method with maps from files: ")
+    name, maps = given.get("name"), given["maps"]
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise PlanError(f"methods: maps from files need a name of up to 60 letters, digits, spaces, got {name!r}")
+    if name in methods() or name in baseline_titles():
+        raise PlanError(f"methods: {name!r} is a method of this program; give maps from files another name")
+    if not isinstance(maps, str) or not maps or "\0" in maps:
+        raise PlanError(f"methods: {name}: maps: expected the path of a folder or table, got {maps!r}")
+    return Variant(name, maps=os.path.abspath(folder / Path(maps).expanduser()))
+
+
 def _variants(given: Mapping[str, Any]) -> list[Variant]:
-    _check_keys(given, ("name", "parameters", "sweep"), "methods: ")
+    _check_keys(given, ("name", "parameters", "sweep", "maps"), "methods: ")
     name = given.get("name")
     if not isinstance(name, str) or name not in methods():
         raise PlanError(f"methods: there is no method {name!r}; {near(str(name), methods())}")

@@ -49,7 +49,7 @@ def means_figure(board: pd.DataFrame, title: str) -> Figure:
     n, patients = board.n.max(), board.patients.max()
     counts = "" if math.isnan(n) else f"\n{n:.0f} pairs of film and finding, {patients:.0f} patients"
     axes.set_xlabel(f"{title}, mean and 95 % interval over patients{counts}")
-    _bare(axes)
+    bare(axes)
     return figure
 
 
@@ -79,7 +79,7 @@ def size_figure(table: pd.DataFrame, titles: Mapping[str, str], title: str) -> F
     axes.set_xlabel("Share of the film that is outlined\nLines join the means of five groups of equally many films")
     axes.set_ylabel(title)
     axes.legend(frameon=False, fontsize=9, loc="lower left", bbox_to_anchor=(0, 1), ncols=4)
-    _bare(axes)
+    bare(axes)
     return figure
 
 
@@ -91,7 +91,8 @@ def svg_of(figure: Figure) -> str:
     return text[text.index("<svg") :]
 
 
-def _bare(axes: Axes) -> None:
+def bare(axes: Axes) -> None:
+    """Leave out what is no data: two sides of the frame, and a grid that stands out."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(color="#e3e7ea", linewidth=0.8)
     axes.set_axisbelow(True)

@@ -63,6 +63,19 @@ def provenance_words(
     return sentences
 
 
+def missing_maps(store: Store, collection: str, classifier: str) -> list[str]:
+    """A sentence for each method that has no map of some pairs of film and finding, over the others of which it is
+    scored.
+    """
+    failed = store.failures()
+    chosen = (failed.collection == collection) & (failed.classifier == classifier) & (failed.metric == "")
+    counts = failed[chosen & (failed.reason != LEFT_OUT)].method.value_counts(sort=False)
+    return [
+        f"{method} has no map of {n} pairs of film and finding, which are left out of its means (see failures)."
+        for method, n in counts.items()
+    ]
+
+
 def _recognised(card: ModelCard, unknown: int, resaved: tuple[set[str], set[str]] | None) -> str:
     """What was found of re-saved training films among films of which no split table says it."""
     if not can_be_recognised(card):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -16,10 +16,12 @@ from evaluation.runs.doubts import doubts_of
 from evaluation.runs.pass_rule import pass_rule
 from evaluation.runs.plan import PlanError, read_plan
 from evaluation.runs.plots import means_figure, size_figure, svg_of
-from evaluation.runs.provenance import provenance_words, resaved_films, unfinished_words, units_of
+from evaluation.runs.provenance import missing_maps, provenance_words, resaved_films, unfinished_words, units_of
 from evaluation.runs.store import Store
+from evaluation.runs.sweeps import Sweep, sweep_figure, sweeps_of
 from evaluation.runs.tables import (
     Pair,
+    PairContext,
     Tests,
     board_of,
     context_of,
@@ -30,9 +32,11 @@ from evaluation.runs.tables import (
     tests_of,
     values,
 )
+from evaluation.runs.verdicts import published_provenance
 from evaluation.scores import get_metric, headline_metrics, localisation_metrics
 from evaluation.statistics.critical_difference import critical_difference_figure
 from evaluation.validity.gate import Verdict
+from radiographs.nearness import near
 from radiographs.registry import collections
 
 
@@ -41,7 +45,8 @@ class Section:
     """One collection under one classifier: verdicts, leaderboard, tests; their diagrams and plots (SVG) by score.
 
     ``randomisation`` is the pass rule's table (:func:`evaluation.runs.pass_rule.pass_rule`), ``provenance`` what is
-    said of training and patients (:mod:`evaluation.runs.provenance`), ``units`` what intervals and tests are over.
+    said of training and patients (:mod:`evaluation.runs.provenance`), ``units`` what intervals and tests are over,
+    ``sweeps`` what methods under several settings answer, each with its plot (SVG).
     """
 
     pair: Pair
@@ -53,6 +58,7 @@ class Section:
     randomisation: pd.DataFrame = field(default_factory=pd.DataFrame)
     provenance: tuple[str, ...] = ()
     units: str = "patients"
+    sweeps: tuple[tuple[Sweep, str], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +70,7 @@ class RunReport:
         sections: by collection and classifier. costs: of the maps. failures: what could not be had.
         doubts: which films were read with a doubt (:func:`evaluation.runs.doubts.doubts_of`).
         unfinished: a sentence where the run is not done, else "". unnamed: films of which the patient is unknown.
+        refused: of several runs, what is not set beside the first and why.
     """
 
     name: str
@@ -77,6 +84,16 @@ class RunReport:
     doubts: pd.DataFrame
     unfinished: str = ""
     unnamed: int = 0
+    refused: tuple[str, ...] = ()
+
+    @property
+    def sweeps(self) -> tuple[Sweep, ...]:
+        """What methods under several settings answer, over all sections."""
+        return tuple(sweep for section in self.sections for sweep, _ in section.sweeps)
+
+    def to_frame(self) -> pd.DataFrame:
+        """The leaderboards of all sections, as :func:`board_table` gives them."""
+        return board_table(self)
 
     @property
     def units(self) -> str:
@@ -100,7 +117,7 @@ def make_report(store: Store, names: Sequence[str] | None = None) -> RunReport:
         raise ValueError(f"{store.folder} has no scores yet; run a plan into it first{why}")
     lacking = [name for name in names or () if name not in there]
     if lacking:
-        raise ValueError(f"the run has no score {lacking[0]!r}; it has: {', '.join(there)}")
+        raise ValueError(f"the run has no score {lacking[0]!r}; {near(lacking[0], there, 'it has')}")
     chosen = tuple(names or _usual(there))
     sections = tuple(_section(store, pair, chosen) for pair in pairs_of(store))
     counts = store.query(
@@ -128,26 +145,38 @@ def _name(store: Store) -> str:
 
 def _section(store: Store, pair: Pair, names: Sequence[str]) -> Section:
     context = context_of(store, pair)
-    boards, tests, plots = [], {}, {}
-    for name in names:
-        table = values(store, name, pair)
-        boards.append(board_of(context, name, table))
-        plots[name] = _plots(boards[-1], table, context.titles, get_metric(name).title)
-        if (found := tests_of(context, name, table)) is not None:
-            tests[name] = found
-    diagrams = {name: _svg(found, get_metric(name).title) for name, found in tests.items()}
-    board, randomisation = pd.concat(boards, ignore_index=True), pass_rule(store, context)
     people = store.query(
         "SELECT count(DISTINCT film_id) AS films, count(DISTINCT film_id) FILTER (patient = film_id) AS unnamed "
         "FROM scores WHERE collection = ? AND classifier = ?",
         [pair.collection, pair.classifier],
     ).iloc[0]
-    units = units_of(int(people.unnamed), int(people.films))
-    said = _provenance(store, pair)
-    return Section(pair, context.verdicts, board, tests, diagrams, plots, randomisation, said, units)
+    tables = {name: values(store, name, pair) for name in names}
+    return replace(
+        section_of(context, tables),
+        sweeps=tuple((one, svg_of(sweep_figure(one))) for one in sweeps_of(context, tables)),
+        randomisation=pass_rule(store, context),
+        provenance=provenance_of(store, pair),
+        units=units_of(int(people.unnamed), int(people.films)),
+    )
 
 
-def _provenance(store: Store, pair: Pair) -> tuple[str, ...]:
+def section_of(context: PairContext, tables: Mapping[str, pd.DataFrame]) -> Section:
+    """The leaderboards, tests and plots of scores whose values (:func:`evaluation.runs.tables.values`) are given."""
+    boards, tests, plots = [], {}, {}
+    for name, table in tables.items():
+        boards.append(board_of(context, name, table))
+        plots[name] = _plots(boards[-1], table, context.titles, get_metric(name).title)
+        if (found := tests_of(context, name, table)) is not None:
+            tests[name] = found
+    diagrams = {name: _svg(found, get_metric(name).title) for name, found in tests.items()}
+    return Section(context.pair, context.verdicts, pd.concat(boards, ignore_index=True), tests, diagrams, plots)
+
+
+def provenance_of(store: Store, pair: Pair) -> tuple[str, ...]:
+    """Sentences on a pair: whether the model was trained on its films, what is known of patients, what maps lack."""
+    published = published_provenance(store, pair.collection, pair.classifier)
+    if published is not None:
+        return published
     films = collections().get(pair.collection)
     if films is None:
         return (f"The collection {pair.collection} is no longer there: what was trained on is unknown.",)
@@ -155,7 +184,8 @@ def _provenance(store: Store, pair: Pair) -> tuple[str, ...]:
     given = [pair.collection, pair.classifier]
     there = store.query("SELECT DISTINCT film_id FROM scores WHERE collection = ? AND classifier = ?", given)
     resaved = resaved_films(store, pair.collection, pair.classifier)
-    return tuple(provenance_words(card, films, there.film_id.astype(str), resaved))
+    words = provenance_words(card, films, there.film_id.astype(str), resaved)
+    return (*words, *missing_maps(store, pair.collection, pair.classifier))
 
 
 def _svg(tests: Tests, title: str) -> str:

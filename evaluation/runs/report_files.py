@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from evaluation.html_pages import environment
 from evaluation.runs.doubts import doubts_in_words
 from evaluation.runs.report import RunReport, Section, board_table, gate_table, latex, make_report, tests_table
 from evaluation.runs.store import Store
+from evaluation.runs.sweeps import sweep_table
 from evaluation.runs.tables import ALL, PASSED, Tests
 from evaluation.scores import get_metric
 from evaluation.statistics.critical_difference import LEVEL
@@ -158,6 +159,7 @@ def report_texts(report: RunReport) -> dict[str, str]:
         "validity.csv": csv_text(gate_table(report)),
         "cost.csv": csv_text(report.costs),
         "failures.csv": csv_text(report.failures),
+        "sweeps.csv": csv_text(sweep_table(report.sweeps)),
         "doubts.csv": csv_text(report.doubts[report.doubts.doubt.fillna("") != ""]),
     }
     for section in report.sections:
@@ -172,7 +174,15 @@ def write_report(store: Store, folder: Path, names: Sequence[str] | None = None)
     Raises:
         ValueError: see :func:`make_report`. OSError: the folder cannot be written.
     """
-    texts = report_texts(make_report(store, names))
+    return write_texts(report_texts(make_report(store, names)), folder)
+
+
+def write_texts(texts: Mapping[str, str], folder: Path) -> list[Path]:
+    """Write texts into a folder, each under its name; returns the files.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
     for name, text in texts.items():
         write_text(folder / name, text)
     return [folder / name for name in texts]

@@ -77,7 +77,7 @@ def means(folder: str, findings: Sequence[str] = ()) -> str:
     return "\n\n".join(parts)
 
 
-def _boards(folder: str, findings: Sequence[str]) -> tuple[dict[str, pd.DataPairContext], dict[str, Tests | None]]:
+def _boards(folder: str, findings: Sequence[str]) -> tuple[dict[str, pd.DataFrame], dict[str, Tests | None]]:
     store = Store(SCORES / folder)
     pair = pairs_of(store)[0]
     boards, tests = {}, {}
@@ -101,7 +101,7 @@ def _cell(row: pd.Series) -> str:
     return f"{row['mean']:.2f}{ends}" + ("" if math.isnan(row["n"]) else f", {row['n']:.0f}")
 
 
-def _gain(board: pd.DataPairContext, title: str, tests: Tests | None) -> str:
+def _gain(board: pd.DataFrame, title: str, tests: Tests | None) -> str:
     row = board.loc[title]
     if not isinstance(row["baseline"], str):
         return "–"
@@ -111,7 +111,7 @@ def _gain(board: pd.DataPairContext, title: str, tests: Tests | None) -> str:
     return f"{row['gain']:+.2f} ({row['gain_low']:+.2f} to {row['gain_high']:+.2f}; {rival}{p})"
 
 
-def _silent_words(boards: Mapping[str, pd.DataPairContext]) -> list[str]:
+def _silent_words(boards: Mapping[str, pd.DataFrame]) -> list[str]:
     sentences = []
     for name, board in boards.items():
         methods = board[board.kind == "method"]
@@ -138,6 +138,38 @@ def by_finding(folder: str, metric: str) -> str:
     cells = shown.set_index(["scope", "title"])
     rows = [[display_name(f), *(_cell(cells.loc[(f, title)]) for title in titles)] for f in findings]
     return table([get_metric(metric).title, *titles], rows)
+
+
+def classifiers(models: Sequence[str]) -> str:
+    """AUROC, and pointing and area-matched IoU of the class map, of shipped models by their cards."""
+    cards = [json.loads(asset("models", f"{name}.json").read_text(encoding="utf-8"))["figures"] for name in models]
+    first = cards[0]["findings"]
+    rows = []
+    for finding, figures in first.items():
+        each = [card["findings"][finding] for card in cards]
+        boxed = "pointing" in figures
+        row = [display_name(finding), str(figures["positives"]), *(_bounded(some, "auroc") for some in each)]
+        row += [str(figures["boxed_films"]), f"{figures['pointing_chance']:.2f}"] if boxed else ["–", "–"]
+        rows.append(row + [_bounded(some, "pointing") if boxed else "–" for some in each])
+    means = [card["mean"] for card in cards]
+    common = [
+        sum(card["findings"][name]["auroc"] for name in first if name != "Hernia") / (len(first) - 1) for card in cards
+    ]
+    boxes = sum(figures.get("boxed_films", 0) for figures in first.values())
+    chance = f"{means[0]['pointing_chance']:.2f}"
+    rows += [
+        ["**mean**", "", *(_bounded(mean, "auroc") for mean in means), str(boxes), chance]
+        + [_bounded(mean, "pointing") for mean in means],
+        ["without Hernia", "", *(f"{value:.3f}" for value in common), "", "", *([""] * len(cards))],
+        ["area-matched IoU", "", *([""] * len(cards)), "", "", *(_bounded(mean, "area_matched_iou") for mean in means)],
+    ]
+    names = [f"`{name}`" for name in models]
+    head = ["finding", "films with it", *(f"AUROC {name}" for name in names), "boxes", "chance"]
+    return table([*head, *(f"pointing {name}" for name in names)], rows)
+
+
+def _bounded(figures: Mapping[str, Any], name: str) -> str:
+    return f"{figures[name]:.2f} ({figures[f'{name}_low']:.2f} to {figures[f'{name}_high']:.2f})"
 
 
 def verdicts(models: Sequence[str], collection: str) -> str:
@@ -208,6 +240,7 @@ def _read(name: str) -> list[dict[str, str]]:
 
 
 BLOCKS: dict[str, Callable[[], str]] = {
+    "classifiers": lambda: classifiers(("nih14-localised", "nih14")),
     "nih-boxes": lambda: means("nih-boxes"),
     "nih-boxes two findings": lambda: means("nih-boxes", TWO),
     "nih-boxes Cardiomegaly": lambda: means("nih-boxes", TWO[:1]),

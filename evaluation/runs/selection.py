@@ -6,6 +6,7 @@ import json
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -13,10 +14,13 @@ import numpy as np
 from classifiers import ChestClassifier
 from classifiers.registry import list_models, load_classifier
 from evaluation.baselines.location_prior import patient_of
-from evaluation.runs.plan import Plan, PlanError, digest_of, near
+from evaluation.one_film.external_maps import film_names, maps_digest, open_maps
+from evaluation.one_film.map_files import MapError
+from evaluation.runs.plan import Plan, PlanError, Variant, digest_of
 from evaluation.scores import Polarity, metrics
 from radiographs.collection import Collection, FilmEntry
-from radiographs.findings import is_named
+from radiographs.findings import canonical, is_named
+from radiographs.nearness import near
 from radiographs.registry import collections
 
 Kind = Literal["method", "baseline"]
@@ -38,7 +42,7 @@ class MapRequest:
     Attributes:
         key: 16 digits that name film, classifier, finding, method, parameters, seed and polarity.
         finding, kind, method: which map. parameters: as canonical JSON. parameters_digest: of them.
-        seed: of the method. metrics: names of the scores.
+        seed: of the method. metrics: names of the scores. maps: where the map lies, if other code made it.
     """
 
     key: str
@@ -49,6 +53,7 @@ class MapRequest:
     parameters_digest: str
     seed: int
     metrics: tuple[str, ...]
+    maps: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,35 @@ def open_plan(plan: Plan) -> list[RunModel]:
         if not is_named(finding, findings):
             raise PlanError(f"findings: no model of the plan knows {finding!r}; {near(finding, findings)}")
     _check_films(plan, models)
+    _check_maps(plan)
     return models
+
+
+def maps_there(plan: Plan, model: RunModel, collection: Collection) -> dict[str, tuple[int, int]]:
+    """For each method of other code: of how many of the plan's pairs of film and finding it has a map, and of all.
+
+    Raises:
+        MapError: the maps of a method cannot be read.
+    """
+    pairs = [(entry.film_id, finding) for entry, some in films_of(plan, model, collection) for finding in some]
+    found = {}
+    for variant in [one for one in plan.methods if one.maps]:
+        maps = open_maps(Path(variant.maps), film_names(collection)).maps
+        found[variant.method] = sum((film, canonical(finding)) in maps for film, finding in pairs), len(pairs)
+    return found
+
+
+def _check_maps(plan: Plan) -> None:
+    """Refuse maps of other code that cannot be read, or that are of no film of the plan's collections."""
+    for variant in [one for one in plan.methods if one.maps]:
+        problems = []
+        for name in plan.collections:
+            try:
+                open_maps(Path(variant.maps), film_names(collections()[name]))
+            except MapError as error:
+                problems.append(str(error))
+        if len(problems) == len(plan.collections):
+            raise PlanError(f"methods: {variant.method}: {problems[0]}")
 
 
 def _known(classifier: ChestClassifier) -> RunModel:
@@ -160,12 +193,13 @@ def work_items(
         failed: by a request's key, the metrics that failed and are not tried again; "" stands for all.
     """
     done, given_up = answered or {}, failed or {}
+    external = {variant.maps: maps_digest(Path(variant.maps)) for variant in plan.methods if variant.maps}
     for name in plan.collections:
         for model in models:
             others = tuple(other for other in plan.classifiers if other != model.name) if _compares(plan) else ()
             for entry, findings in films_of(plan, model, collections()[name]):
                 requests = []
-                for request in _requests(plan, model, name, entry, findings):
+                for request in _requests(plan, model, name, entry, findings, external):
                     settled = done.get(request.key, frozenset()) | given_up.get(request.key, frozenset())
                     lacking = tuple(m for m in request.metrics if m not in settled)
                     if lacking and "" not in settled:
@@ -182,7 +216,12 @@ def _compares(plan: Plan) -> bool:
 
 
 def _requests(
-    plan: Plan, model: RunModel, collection: str, entry: FilmEntry, findings: tuple[str, ...]
+    plan: Plan,
+    model: RunModel,
+    collection: str,
+    entry: FilmEntry,
+    findings: tuple[str, ...],
+    external: Mapping[str, str],
 ) -> Iterator[MapRequest]:
     film = (collection, entry.film_id, model.digest, plan.polarity)
     for finding in findings:
@@ -190,6 +229,9 @@ def _requests(
         maskless = tuple(name for name in plan.metrics if "mask" not in metrics()[name].needs)
         scores = plan.metrics if outlined else maskless
         for variant in plan.methods if scores else ():
+            if variant.maps:
+                yield from _external_request(variant, external[variant.maps], film, finding, scores)
+                continue
             text = json.dumps(variant.parameters, sort_keys=True)
             for seed in plan.seeds:
                 key = digest_of([*film, finding, "method", variant.method, variant.digest, seed])
@@ -197,3 +239,16 @@ def _requests(
         for baseline in plan.baselines if outlined and plan.localisation else ():
             key = digest_of([*film, finding, "baseline", baseline, "", 0])
             yield MapRequest(key, finding, "baseline", baseline, "{}", digest_of({}), 0, plan.localisation)
+
+
+def _external_request(
+    variant: Variant, maps: str, film: tuple[str, ...], finding: str, scores: tuple[str, ...]
+) -> Iterator[MapRequest]:
+    """The map of other code: its one parameter is what the files hold; scores that make maps anew are left out."""
+    parameters = {"maps": maps}
+    digest = digest_of(parameters)
+    key = digest_of([*film, finding, "method", variant.method, digest, 0])
+    possible = tuple(name for name in scores if not metrics()[name].needs & {"repeats", "other models"})
+    if possible:
+        text = json.dumps(parameters)
+        yield MapRequest(key, finding, "method", variant.method, text, digest, 0, possible, variant.maps)

@@ -187,6 +187,18 @@ class Store:
         )
         return table[FAILURES.names]
 
+    def __repr__(self) -> str:
+        """One line: the folder's name and what the run last said of itself."""
+        return f"Store({self.folder.name}, {self.status().get('state', 'not run yet')})"
+
+    def to_frame(self) -> pd.DataFrame:
+        """All scores of the run: one row a score, the columns those of ``SCHEMA``.
+
+        Raises:
+            StoreError: a score file is damaged.
+        """
+        return self.query("SELECT * FROM scores")
+
     def query(self, sql: str, given: Sequence[object] = ()) -> pd.DataFrame:
         """Answer a question in SQL over the views ``scores``, ``failures`` and ``films``.
 

@@ -10,16 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from classifiers.registry import list_models
 from evaluation.baselines.model_independent import READER, baseline_titles
 from evaluation.runs.store import Store
+from evaluation.runs.verdicts import run_verdicts
 from evaluation.scores import Metric, get_metric, metrics
 from evaluation.statistics.critical_difference import Ranking, rank_methods
 from evaluation.statistics.intervals import DRAWS, FEWEST, mean_intervals
 from evaluation.statistics.paired_tests import PairTest, patient_means, wilcoxon_holm
-from evaluation.validity.gate import Verdict, gate
-from evaluation.validity.measured import verdict
-from radiographs.registry import collections
+from evaluation.validity.gate import Verdict
 from xai_methods import methods
 
 ALL, PASSED = "all findings", "findings that pass the gate"
@@ -83,17 +81,18 @@ def values(store: Store, metric: str, pair: Pair | None = None) -> pd.DataFrame:
     """The values of one score, averaged over seeds: one row a film, finding, classifier and map.
 
     Returns:
-        Columns ``collection``, ``classifier``, ``film_id``, ``patient``, ``finding``, ``kind``, ``method``, ``map``
-        (key of :func:`map_titles`), ``parameters``, ``value``, ``spread`` (standard deviation over seeds), ``chance``,
-        ``area`` (share of the film outlined), ``probability`` (the classifier's), ``seconds``, ``evaluations``.
+        Columns ``collection``, ``classifier``, ``film_id``, ``film`` (digest), ``patient``, ``finding``, ``kind``,
+        ``method``, ``map`` (key of :func:`map_titles`), ``parameters``, ``value``, ``spread`` (standard deviation over
+        seeds), ``chance``, ``area`` (share of the film outlined), ``probability`` (the classifier's), ``seconds``,
+        ``evaluations``.
     """
     where = "" if pair is None else " AND collection = ? AND classifier = ?"
     given = [metric] if pair is None else [metric, pair.collection, pair.classifier]
     table = store.query(
-        "SELECT collection, classifier, film_id, any_value(patient) AS patient, finding, kind, method, "
-        "method || '/' || parameters_digest AS map, any_value(parameters) AS parameters, avg(value) AS value, "
-        "stddev_samp(value) AS spread, avg(chance) AS chance, any_value(area) AS area, any_value(logit) AS logit, "
-        "avg(seconds) AS seconds, avg(evaluations) AS evaluations "
+        "SELECT collection, classifier, film_id, any_value(film) AS film, any_value(patient) AS patient, "
+        "finding, kind, method, method || '/' || parameters_digest AS map, any_value(parameters) AS parameters, "
+        "avg(value) AS value, stddev_samp(value) AS spread, avg(chance) AS chance, "
+        "any_value(area) AS area, any_value(logit) AS logit, avg(seconds) AS seconds, avg(evaluations) AS evaluations "
         f"FROM scores WHERE metric = ?{where} GROUP BY collection, classifier, film_id, finding, kind, method, "
         "parameters_digest ORDER BY ALL",
         given,
@@ -106,16 +105,7 @@ def values(store: Store, metric: str, pair: Pair | None = None) -> pd.DataFrame:
 
 def verdicts(store: Store, pair: Pair) -> dict[str, Verdict]:
     """What the validity gate says of each finding of a pair, of the very network that was run."""
-    table = store.query(
-        "SELECT finding, any_value(classifier_digest) AS digest FROM scores WHERE collection = ? AND classifier = ? "
-        "GROUP BY finding ORDER BY ALL",
-        [pair.collection, pair.classifier],
-    ).astype(str)
-    figures = next((entry.card.figures for entry in list_models() if entry.name == pair.classifier), {})
-    films = collections().get(pair.collection)
-    if films is None:
-        return {row.finding: gate(figures, row.finding, pair.collection, row.digest) for row in table.itertuples()}
-    return {row.finding: verdict(figures, row.digest, row.finding, films) for row in table.itertuples()}
+    return run_verdicts(store, pair.collection, pair.classifier)
 
 
 def scopes(found: dict[str, Verdict]) -> dict[str, list[str]]:

@@ -48,12 +48,20 @@ def plan_text(plan: Plan) -> str:
         "",
         "# Names from `lightbox methods`. `parameters` sets some, `sweep` runs every combination of its lists:",
         "#   sweep = { samples = [250, 500, 1000] }",
+        "# `maps` takes maps of other code instead: a folder of <film>_<finding>.npz, .npy or .png, a CSV table with",
+        "# film, finding and map, or CheXlocalize's predicted segmentations (JSON):",
+        "#   [[methods]]",
+        '#   name = "my method"',
+        '#   maps = "maps/my-method"',
         "# Default: the five main methods.",
     ]
     for variant in plan.methods:
+        lines += ["[[methods]]", f"name = {_value(variant.method)}"]
+        if variant.maps:
+            lines += [f"maps = {_value(variant.maps)}", ""]
+            continue
         usual = get_method(variant.method).parameters().as_dict()
         differing = {name: value for name, value in variant.parameters.items() if value != usual.get(name)}
-        lines += ["[[methods]]", f"name = {_value(variant.method)}"]
         if differing:
             pairs = ", ".join(f"{name} = {_value(value)}" for name, value in differing.items())
             lines.append(f"parameters = {{ {pairs} }}")

@@ -11,8 +11,9 @@ import logging
 import platform
 import time
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,8 @@ from classifiers.film_check import checked
 from classifiers.registry import load_classifier
 from classifiers.training_films import is_training_film, trained_on
 from evaluation.baselines.model_independent import baseline_titles
-from evaluation.one_film.evaluate import MethodResult, ScoringContext, evaluate_method
+from evaluation.one_film.evaluate import MethodResult, ScoringContext, evaluate_explanation, evaluate_method
+from evaluation.one_film.external_maps import ExternalMaps, film_names, open_maps, place_map
 from evaluation.runs.doubts import doubt_rows
 from evaluation.runs.provenance import LEFT_OUT, RESAVED
 from evaluation.runs.selection import MapRequest, WorkItem
@@ -107,7 +109,7 @@ def run_work_item(item: WorkItem, threads: int = 0) -> Outcome:
         if result.error is not None:
             failures.append(_failure(item, request, result.error))
         failures += [_failure(item, request, reason, metric) for metric, reason in result.failures.items()]
-        if item.maps and result.explanation is not None:
+        if item.maps and result.explanation is not None and not request.maps:
             maps[request.key] = half_precision(result.explanation)
     films = doubt_rows(item.collection, item.film_id, context.radiograph, [RESAVED] if resaved else [])
     return Outcome(pa.Table.from_pylist(rows, schema=SCHEMA), failures, maps, time.perf_counter() - started, films)
@@ -139,7 +141,13 @@ def _is_resaved(context: ScoringContext) -> bool:
 
 
 def evaluate_request(context: ScoringContext, request: MapRequest, progress: Progress | None = None) -> MethodResult:
-    """Make and score one map; a baseline that the film does not have gets undefined scores."""
+    """Make and score one map; a baseline that the film does not have gets undefined scores.
+
+    Raises:
+        NoMapError, MapError: other code's map is not there, or cannot be used.
+    """
+    if request.maps:
+        return _evaluate_external(context, request)
     if request.kind == "method":
         parameters = get_method(request.method).parameters.parse(json.loads(request.parameters))
         return evaluate_method(
@@ -149,6 +157,28 @@ def evaluate_request(context: ScoringContext, request: MapRequest, progress: Pro
     found = context.baseline_scores(request.finding, request.method, request.metrics)
     undefined = {name: Score(name, np.nan, direction=get_metric(name).direction) for name in request.metrics}
     return MethodResult(request.finding, request.method, baseline_titles()[request.method], scores=undefined | found)
+
+
+@lru_cache(maxsize=32)
+def _external_maps(path: str, parameters: str, collection: str) -> ExternalMaps:
+    """The maps of other code at ``path``; ``parameters`` tells those apart that lay there at other times."""
+    return open_maps(Path(path), film_names(get_collection(collection)))
+
+
+def _evaluate_external(context: ScoringContext, request: MapRequest) -> MethodResult:
+    collection, entry, classifier = context.collection, context.entry, context.classifier
+    assert collection is not None
+    assert entry is not None
+    place = _external_maps(request.maps, request.parameters, collection.name).find(entry.film_id, request.finding)
+    placed = place_map(place, request.finding, context.radiograph, classifier)
+    assert placed.on_grid is not None
+    explanation = Explanation(
+        values=placed.on_grid, signed=bool(placed.on_grid.min() < 0), method=request.method,
+        parameters=json.loads(request.parameters), seed=request.seed, finding=request.finding,
+        logit=float(context.logits[classifier.column(request.finding)]), film=context.radiograph.digest,
+        classifier=classifier.digest, seconds=np.nan, evaluations=0,
+    )  # fmt: skip
+    return evaluate_explanation(context, explanation, request.metrics, on_film=placed.on_film)
 
 
 def _failure(item: WorkItem, request: MapRequest, error: BaseException | str, metric: str = "") -> dict[str, str]:
@@ -169,7 +199,7 @@ def row_of(
     item: WorkItem, context: ScoringContext, request: MapRequest, result: MethodResult, score: Score
 ) -> dict[str, Any]:
     """One score as a row of ``SCHEMA``."""
-    region, explanation = context.region(request.finding), result.explanation
+    region, made = context.region(request.finding), None if request.maps else result.explanation
     return {
         "question": request.key, "collection": item.collection, "film_id": item.film_id,
         "film": context.radiograph.digest, "patient": item.patient, "finding": request.finding,
@@ -177,8 +207,8 @@ def row_of(
         "method": request.method, "parameters": request.parameters,
         "parameters_digest": request.parameters_digest, "seed": request.seed, "reading": item.polarity,
         "metric": score.metric, "value": _known(score.value), "chance": _known(score.chance),
-        "direction": score.direction, "seconds": None if explanation is None else explanation.seconds,
-        "evaluations": None if explanation is None else explanation.evaluations,
+        "direction": score.direction, "seconds": None if made is None else made.seconds,
+        "evaluations": None if made is None else made.evaluations,
         "logit": float(context.logits[context.classifier.column(request.finding)]),
         "area": None if region is None else region.share, "versions": versions(),
     }  # fmt: skip

@@ -13,7 +13,7 @@ from evaluation.scores.registry import (
     score_case,
     score_map,
 )
-from evaluation.scores.score import Direction, Element, Score
+from evaluation.scores.score import Direction, Element, Score, Scores
 
 __all__ = [
     "POLARITIES",
@@ -27,6 +27,7 @@ __all__ = [
     "RankedMap",
     "Region",
     "Score",
+    "Scores",
     "chance_scores",
     "get_metric",
     "headline_metrics",

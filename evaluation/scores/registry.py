@@ -12,10 +12,11 @@ import numpy as np
 
 from evaluation.scores.base import MapCase, Metric
 from evaluation.scores.ranked_map import Polarity, Region
-from evaluation.scores.score import Direction, Element, Score
+from evaluation.scores.score import Direction, Element, Score, Scores
 from radiographs import extensions
+from radiographs.nearness import near
 
-PACKAGE = "evaluation.scores"
+PACKAGE = __name__.rpartition(".")[0]
 FAMILIES = (
     "localisation.ranking",
     "localisation.pointing",
@@ -92,7 +93,7 @@ def get_metric(name: str) -> Metric:
     """
     known = metrics()
     if name not in known:
-        raise LookupError(f"there is no metric {name!r}; there are: {', '.join(known)}")
+        raise LookupError(f"there is no metric {name!r}; {near(name, known)}")
     return known[name]
 
 
@@ -106,13 +107,13 @@ def headline_metrics() -> dict[str, Metric]:
     return {name: metric for name, metric in metrics().items() if metric.headline}
 
 
-def score_case(case: MapCase, names: Collection[str] | None = None) -> dict[str, Score]:
+def score_case(case: MapCase, names: Collection[str] | None = None) -> Scores:
     """Score a case by the metrics in ``names``, by all by default: metric name to score, in the registry's order.
 
     Raises:
         LookupError: a metric is unknown.
     """
-    return {name: metric(case) for name, metric in _chosen(names, metrics()).items()}
+    return Scores({name: metric(case) for name, metric in _chosen(names, metrics()).items()})
 
 
 def score_map(
@@ -121,7 +122,7 @@ def score_map(
     *,
     polarity: Polarity = "positive",
     names: Collection[str] | None = None,
-) -> dict[str, Score]:
+) -> Scores:
     """Score one map against one mask with every metric that needs no more.
 
     Args:
@@ -140,7 +141,7 @@ def score_map(
     """
     case = MapCase.of(values, mask, polarity)
     case.ranked  # noqa: B018 - a map that cannot be ranked is refused even where no metric looks at it
-    return {name: metric(case) for name, metric in _chosen(names, localisation_metrics()).items()}
+    return Scores({name: metric(case) for name, metric in _chosen(names, localisation_metrics()).items()})
 
 
 def chance_scores(mask: np.ndarray | Region, names: Collection[str] | None = None) -> dict[str, Score]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from classifiers.registry import load_classifier
+from evaluation.cli.progress import ProgressLine
 from evaluation.csv_table import write_csv
 from evaluation.stability.survey import as_markdown, chosen_films, survey
 from radiographs.registry import get_collection
@@ -27,19 +29,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         missing = collection.missing()
         if missing or not args.out.absolute().parent.is_dir():
             raise ValueError(missing or f"--out: there is no folder for {args.out.name}; make it first")
-        films = chosen_films(collection, args.films, args.seed)
-        rows = survey(classifier, collection, films, args.seed, _show if sys.stderr.isatty() else None)
+        films = chosen_films(collection, args.films, classifier.card, args.seed)
+        rows = survey(classifier, collection, films, args.seed, partial(ProgressLine().share, "stability"))
         write_csv(args.out, rows)
     except (ValueError, LookupError, OSError, RuntimeError) as error:
         sys.stderr.write(f"stability: {' '.join(str(error).split())}\n")
         return 2
     sys.stdout.write(as_markdown(rows, args.seed))
     return 0
-
-
-def _show(share: float) -> None:
-    sys.stderr.write(f"\r{share:4.0%}" + ("\n" if share >= 1 else ""))
-    sys.stderr.flush()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from classifiers import ChestClassifier
+from classifiers import ChestClassifier, ModelCard
+from classifiers.training_films import not_trained_on
 from evaluation.baselines.location_prior import patient_of
 from evaluation.stability.distances import distances, logit_of, thresholds
 from evaluation.stability.linearity import FARTHEST, follow, to_thresholds
@@ -26,15 +27,15 @@ STEPS = (0.01, 0.03, 0.1, 0.3, 1.0)
 """Steps along the most sensitive direction, root mean square in grey levels."""
 
 
-def chosen_films(collection: Collection, films: int, seed: int = 0) -> list[FilmEntry]:
-    """Up to ``films`` films of patients the models were not trained on, drawn without looking.
+def chosen_films(collection: Collection, films: int, card: ModelCard, seed: int = 0) -> list[FilmEntry]:
+    """Up to ``films`` films of patients that a model was not trained on, by its split or their looks, drawn at random.
 
     Raises:
         ValueError: ``films`` is below 1.
     """
     if films < 1:
         raise ValueError(f"--films: expected 1 or more, got {films}")
-    held_out = [entry for entry in collection.entries() if entry.part in (None, "test")]
+    held_out = not_trained_on(card, collection, collection.entries())
     if len(held_out) <= films:
         return held_out
     drawn = np.random.default_rng(seed).choice(len(held_out), films, replace=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def store(model: str, collection: Collection, figures: Mapping[str, Any]) -> Pat
     Raises:
         OSError: the home folder cannot be written.
     """
-    path = _path(model, collection)
+    path = _path(model, films_digest(collection))
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, json.dumps({"model": model, "collection": collection.name, "findings": dict(figures)}, indent=1))
     return path
@@ -52,14 +53,39 @@ def record(card: Path, collection: str, figures: Mapping[str, Any]) -> None:
     card.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _path(model: str, collection: Collection) -> Path:
-    return home_folder() / "validity" / f"{model[:16]}-{films_digest(collection)}.json"
+@dataclass(frozen=True)
+class FilmList:
+    """A collection's list of films, by its digests: all that verdicts need to know of the films.
+
+    Attributes:
+        name: of the collection. films: see :func:`films_digest`. measurable: see :func:`measurable_digest`.
+        count: films in the latter.
+    """
+
+    name: str
+    films: str
+    measurable: str
+    count: int
+
+    @classmethod
+    def of(cls, collection: Collection) -> FilmList:
+        """The list of a collection as it is now."""
+        measurable = _measurable(collection)
+        return cls(collection.name, films_digest(collection), _digest(measurable), len(measurable))
+
+
+def _path(model: str, films: str) -> Path:
+    return home_folder() / "validity" / f"{model[:16]}-{films}.json"
 
 
 def measured_here(model: str, collection: Collection) -> dict[str, Any]:
     """The figures by finding that were measured here for this model and these very films; empty for none."""
+    return _measured_on(model, films_digest(collection))
+
+
+def _measured_on(model: str, films: str) -> dict[str, Any]:
     try:
-        content = json.loads(_path(model, collection).read_text(encoding="utf-8"))
+        content = json.loads(_path(model, films).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return {}
     fits = isinstance(content, dict) and content.get("model") == model and isinstance(content.get("findings"), dict)
@@ -76,18 +102,22 @@ def verdict(figures: Mapping[str, Any], digest: str, finding: str, collection: C
     """
     if collection is None:
         return gate(figures, finding, digest=digest)
-    own = measured_here(digest, collection)
+    return verdict_on(figures, digest, finding, FilmList.of(collection))
+
+
+def verdict_on(figures: Mapping[str, Any], digest: str, finding: str, films: FilmList) -> Verdict:
+    """As :func:`verdict`, for films of which only the list is known."""
+    own = _measured_on(digest, films.films)
     known = figures.get("validity", {})
-    of_card = known.get(collection.name, {})
-    these = finding in own or _same_films(of_card.get(finding, {}), collection)
-    joined = known | {collection.name: {**of_card, **own}}
-    return gate({"validity": joined}, finding, collection.name if these else None, digest)
+    of_card = known.get(films.name, {})
+    these = finding in own or _same_films(of_card.get(finding, {}), films)
+    joined = known | {films.name: {**of_card, **own}}
+    return gate({"validity": joined}, finding, films.name if these else None, digest)
 
 
-def _same_films(figures: Mapping[str, Any], collection: Collection) -> bool:
-    """Whether figures are of the films of a collection: by their list, else by their number; True if none is there."""
-    films = _measurable(collection)
-    if not films:
+def _same_films(figures: Mapping[str, Any], films: FilmList) -> bool:
+    """Whether figures are of these films: by their list, else by their number; True if none is there."""
+    if not films.count:
         return True
     listed = figures.get("films_digest")
-    return listed == _digest(films) if listed else figures.get("films") == len(films)
+    return listed == films.measurable if listed else figures.get("films") == films.count

@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from radiographs.annotation_readers.geometry import MaskFile
-from radiographs.annotation_readers.matching import best_film
-from radiographs.annotation_readers.table import AnnotationTable, Outline, Pair, collect, film_key, path_key
+from radiographs.annotation_readers.matching import FilmNames
+from radiographs.annotation_readers.table import AnnotationTable, Outline, Pair, collect
 from radiographs.errors import AnnotationError
 from radiographs.film_readers.mask_images import MASK_SUFFIXES
 from radiographs.findings import canonical
@@ -34,24 +34,20 @@ def read_mask_folder(folder: Path, films: Iterable[str] | None = None, reader: s
     """
     if not folder.is_dir():
         raise AnnotationError(f"there is no folder {folder.name}")
-    known: dict[str, list[str]] = {}
-    for name in dict.fromkeys(path_key(name) for name in (_films_beside(folder) if films is None else films)):
-        known.setdefault(film_key(name), []).append(name)
+    known = FilmNames(_films_beside(folder) if films is None else films)
     if not known:
         raise AnnotationError(f"no film is known that the masks in {folder.name} could belong to")
-    longest = sorted(known, key=lambda name: (-len(name), name))
     unmatched: list[str] = []
 
     def outlines(path: Path) -> Iterator[Pair]:
         inside = path.relative_to(folder).as_posix()
         if path.suffix.lower() not in MASK_SUFFIXES:
             raise AnnotationError(f"{folder.name}/{inside}: not a mask; masks are PNG, JPEG, BMP or TIFF images")
-        name = next((name for name in longest if path.stem.startswith(f"{name}_")), None)
-        finding = "" if name is None else path.stem[len(name) + 1 :].strip("_ ")
-        film = None if name is None or not finding else best_film(inside.rpartition("/")[0], known[name])
-        if film is None:
+        found = known.split(inside)
+        if found is None:
             unmatched.append(inside)
             return
+        film, finding = found
         yield film, Outline(canonical(finding), reader, MaskFile(path), where=inside)
 
     masks = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))

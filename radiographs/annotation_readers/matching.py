@@ -25,13 +25,13 @@ class Matches:
 def match(names: Iterable[str], films: Iterable[str]) -> Matches:
     """Match a table's names with films, both with or without folders, by their last part and then by their folders.
 
+    A film is also known by its path with underscores for slashes, as CheXlocalize names CheXpert's films.
+
     Args:
         names: as the table gives them, without suffix (see :func:`path_key`).
         films: paths of the films, relative to their folder, with or without suffix.
     """
-    by_name: dict[str, list[str]] = {}
-    for each in films:
-        by_name.setdefault(film_key(each), []).append(each)
+    by_name = _by_name(films)
     found: dict[str, list[str]] = {}
     unknown: list[str] = []
     ambiguous: list[str] = []
@@ -45,6 +45,46 @@ def match(names: Iterable[str], films: Iterable[str]) -> Matches:
     several = [name for shared in found.values() if len(shared) > 1 for name in shared]
     matched = {film: shared[0] for film, shared in found.items() if len(shared) == 1}
     return Matches(matched, tuple(unknown), (*ambiguous, *several))
+
+
+def _by_name(films: Iterable[str]) -> dict[str, list[str]]:
+    """Films by their name without folders and suffix, and by the ends of their paths joined by underscores."""
+    found: dict[str, list[str]] = {}
+    for film in films:
+        parts = path_key(film).split("/")
+        for start in range(len(parts)):
+            found.setdefault("_".join(parts[start:]), []).append(film)
+    return found
+
+
+class FilmNames:
+    """What files named ``<film>_<finding>`` belong to.
+
+    Args:
+        films: their names, with folders where names are shared, with or without suffix.
+    """
+
+    def __init__(self, films: Iterable[str]) -> None:
+        self._films = _by_name(dict.fromkeys(path_key(name) for name in films))
+
+    def __bool__(self) -> bool:
+        return bool(self._films)
+
+    def split(self, inside: str) -> tuple[str, str] | None:
+        """The film (see :func:`path_key`) and the finding that a file's name speaks of; None where that is unclear.
+
+        The longest film name that fits counts; where films in several folders share it, the file's own folders decide.
+
+        Args:
+            inside: path of the file, relative to the folder that is looked through.
+        """
+        folders, _, file = inside.rpartition("/")
+        stem = file.rpartition(".")[0] or file
+        for at in [place for place, sign in enumerate(stem) if sign == "_"][::-1]:
+            if stem[:at] in self._films:
+                film, finding = best_film(folders, self._films[stem[:at]]), stem[at + 1 :].strip("_ ")
+                return (film, finding) if film is not None and finding else None
+        return None
 
 
 def best_film(folders: str, films: Sequence[str]) -> str | None:

@@ -135,6 +135,12 @@ class FolderCollection(Collection):
         """
         return self._relative(self._file(film_id))
 
+    def display_names(self) -> dict[str, str]:
+        """The :meth:`display_name` of every film by its id; empty where the folder is not there."""
+        if self.missing() is not None:
+            return {}
+        return {film_id: self._relative(path) for film_id, path in self._look().paths.items()}
+
     def film_id_of(self, path: Path) -> str | None:
         """The id of the film in this file; None where the folder holds no such film."""
         given = path.resolve()

@@ -75,7 +75,7 @@ class KnownTruth(Collection):
         annotators="Nobody: the mask is where the planted attenuation exceeds 12 % of its peak.",
         licence="CC BY 4.0 (the normal films); the planted findings are this project's own.",
         citation="Normal films: Kermany D, Zhang K, Goldbaum M. Labeled optical coherence tomography and chest X-ray "
-        "images for classification. Mendeley Data, 2018.",
+        "images for classification. Mendeley Data, 2018, doi 10.17632/rscbjbr9sj.",
         url="https://data.mendeley.com/datasets/rscbjbr9sj",
     )
 

@@ -65,7 +65,8 @@ class NihBoxes(Collection):
         "by text processing and are wrong in places.",
         licence="No restriction on use; credit the NIH Clinical Center as provider",
         citation="Wang X, Peng Y, Lu L, Lu Z, Bagheri M, Summers RM. ChestX-ray8: hospital-scale chest X-ray database "
-        "and benchmarks on weakly-supervised classification and localization of common thorax diseases. CVPR 2017.",
+        "and benchmarks on weakly-supervised classification and localization of common thorax diseases. CVPR 2017, "
+        "arXiv 1705.02315.",
         url="https://nihcc.app.box.com/v/ChestXray-NIHCC",
     )
 

@@ -101,7 +101,8 @@ class PaediatricPneumonia(Collection):
         "V7 Labs, not radiologists; the lung behind the heart is included. Nobody outlined the pneumonia.",
         licence="CC BY 4.0 (films and lung masks)",
         citation="Kermany D, Zhang K, Goldbaum M. Labeled optical coherence tomography and chest X-ray images for "
-        "classification. Mendeley Data, 2018. Lung masks: V7 Labs, COVID-19 X-ray dataset, 2020.",
+        "classification. Mendeley Data, 2018, doi 10.17632/rscbjbr9sj. "
+        "Lung masks: V7 Labs, COVID-19 X-ray dataset, 2020.",
         url="https://data.mendeley.com/datasets/rscbjbr9sj",
     )
 

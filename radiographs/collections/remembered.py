@@ -14,6 +14,7 @@ from typing import Any
 from radiographs.collections.folder import FolderCollection
 from radiographs.errors import CollectionError
 from radiographs.files import write_text
+from radiographs.nearness import near
 from radiographs.places import home_folder
 
 _FILE = "folders.json"
@@ -61,9 +62,7 @@ def forget_folder(name: str) -> None:
     """
     known = _read()
     if name not in known:
-        raise CollectionError(
-            f"no folder is remembered under the name {name!r}; there are: {', '.join(known) or 'none'}"
-        )
+        raise CollectionError(f"no folder is remembered under the name {name!r}; {near(name, known)}")
     _write({n: entry for n, entry in known.items() if n != name})
 
 

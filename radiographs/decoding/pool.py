@@ -42,7 +42,7 @@ _QUEUE_SECONDS = 120.0
 _LARGEST_PIXELS = 4 * MAX_SIDE**2
 _CODE = (
     "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
-    "from radiographs.decoding.decoder import serve; serve(*map(int, sys.argv[2:]))"
+    f"from {__package__}.decoder import serve; serve(*map(int, sys.argv[2:]))"
 )
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "MALLOC_ARENA_MAX"), "1")
 

@@ -14,6 +14,7 @@ from radiographs.fetching.downloads import (
     FetchError,
     download_all,
 )
+from radiographs.nearness import near
 from radiographs.places import asset, home_folder
 
 __all__ = [
@@ -71,7 +72,7 @@ def fetch(
         FetchError: there is no such set, or a file could not be had.
     """
     if name not in FILM_SETS:
-        raise FetchError(f"there is nothing to fetch under the name {name!r}; there are: {', '.join(FILM_SETS)}")
+        raise FetchError(f"there is nothing to fetch under the name {name!r}; {near(name, FILM_SETS)}")
     folder = home_folder() / "nih-boxes" / "images"
     downloads = nih_downloads(folder, base_url=base_url or NIH_BOXES_URL, manifest=manifest)
     if name == "nih-demo":

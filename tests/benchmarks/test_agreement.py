@@ -3,10 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.agreement import _growing, _on_a_line, _until_agreed, agreement
-from tests.xai_methods.linear_classifier import linear_classifier, smooth_film
-from xai_methods import Request
-from xai_methods.perturbation.masking import RegionParameters, regions_of
+from benchmarks.agreement import _on_a_line, _until_agreed, agreement
 
 
 def test_counting_stops_at_the_first_number_at_which_seeds_agree():
@@ -37,16 +34,3 @@ def test_the_line_goes_through_what_lies_near_alone():
 def test_agreement_is_the_mean_over_all_pairs():
     up, down = np.arange(5.0), -np.arange(5.0)
     assert agreement([up, up, down]) == pytest.approx(-1 / 3)
-
-
-def test_films_judged_once_are_not_judged_again():
-    classifier = linear_classifier(32)
-    request = Request(classifier, classifier.prepare(smooth_film(32)), 0, "Finding 0", RegionParameters(8), 0,
-                      np.random.default_rng(0), lambda share: None, lambda: False)  # fmt: skip
-    coalitions = (np.arange(1, 31)[:, None] >> np.arange(8)) & 1 == 1
-    logits = _growing(request, regions_of(request, request.parameters), coalitions)
-    first = logits(20)
-    judged = request.evaluations
-    assert np.array_equal(logits(20), first)
-    assert request.evaluations == judged
-    assert np.array_equal(logits(30)[:20], first)

@@ -16,6 +16,7 @@ FILM = "film=known-truth/mass-01&model=known-truth"
 PAGES = {
     "compare": (f"/?{FILM}&method=grad-cam&method=jacobian&run=1", "canvas[aria-label^='Jacobian sensitivity map']"),
     "stability": (f"/stability?{FILM}", "[data-testid=stVegaLiteChart]"),
+    "study": ("/study", "text=No study is open on this computer"),
     "methods": ("/methods", "text=Perturb the film"),
     "method": ("/methods?method=lime", "text=When it misleads"),
     "films": ("/library", "text=Synthetic findings"),

@@ -51,14 +51,14 @@ def test_cancel_stops_what_runs_and_what_waits(page, address):
     page.goto(f"{address}/?{FILM}&finding=Mass&{slow}", wait_until="commit")
     page.get_by_role("button", name="Run", exact=True).click()
     page.get_by_text(re.compile(r"\d+ ?% · \d+ s")).first.wait_for()
-    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Stop here").click()
     words = page.get_by_text("Cancelled. Press Run to start it again.")
     words.first.wait_for()
     page.locator("figure.panel .veil progress").first.wait_for(state="detached")
     idle(page)
     assert page.locator("figure.panel .veil progress").count() == 0
     assert words.count() >= 2
-    page.get_by_role("button", name="Cancel", disabled=True).wait_for()
+    page.get_by_role("button", name="Stop here", disabled=True).wait_for()
 
 
 def test_maps_are_there_at_once_after_the_server_was_started_again(page, tmp_path):

@@ -108,7 +108,7 @@ def test_what_does_not_fit_is_refused_with_the_reason(grey, tmp_path):
     state = dict(grey.state_dict())
     save_file(state, path)
     _refused(path, "gives 3 outputs, but 2 findings", findings=("A", "B"))
-    _refused(path, r"Close: .*resnet18", architecture="resnet_18")
+    _refused(path, r"did you mean .*resnet18", architecture="resnet_18")
     _refused(path, "missing.*unexpected", architecture="torchvision:mobilenet_v2")
     _refused(path, "at least one finding", findings=("A", "A", "B"))
     _refused(path, "no layer 'layr4'.*layer4", cam_layer="layr4")

@@ -3,6 +3,7 @@
 ``python -m tests.evaluation.unchanged_scores`` lists what moved by more than ``EXACT``: the right comparison on the
 machine that wrote the table. ``--write`` writes it anew, with a tolerance for each number, measured over instruction
 sets of this processor and numbers of threads: that is what the test allows, as it must pass on other machines too.
+``--write METHOD ...`` writes the rows of these methods alone.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -178,13 +179,16 @@ def metrics_of(question: Question, method: str) -> list[str]:
     ]
 
 
-def computed_scores(question: Question) -> Iterator[tuple[Key, Score]]:
-    """Answer a question: each baseline by each metric of localisation, then each method by :func:`metrics_of`."""
+def computed_scores(question: Question, only: Collection[str] = ()) -> Iterator[tuple[Key, Score]]:
+    """Answer a question: each baseline by each metric of localisation, then each method by :func:`metrics_of`.
+
+    With ``only``, it is these methods alone.
+    """
     context, finding = _context(question), question.finding
     where = (question.film, question.model, finding)
-    for name, found in context.all_baseline_scores(finding).items():
+    for name, found in context.all_baseline_scores(finding).items() if not only else ():
         yield from (((*where, f"baseline {name}", metric), score) for metric, score in found.items())
-    for name in question.methods:
+    for name in [name for name in question.methods if not only or name in only]:
         chosen = metrics_of(question, name)
         done = evaluate_method(context, finding, name, parameters_of(name), metrics=chosen)
         assert not done.error, done.error
@@ -192,9 +196,14 @@ def computed_scores(question: Question) -> Iterator[tuple[Key, Score]]:
         yield from (((*where, name, metric), score) for metric, score in done.scores.items())
 
 
-def scores() -> dict[Key, tuple[float, float]]:
-    """Value and chance of all answers to ``QUESTIONS``."""
-    return {key: (one.value, one.chance) for question in QUESTIONS for key, one in computed_scores(question)}
+def scores(only: Collection[str] = ()) -> dict[Key, tuple[float, float]]:
+    """Value and chance of all answers to ``QUESTIONS``, or of ``only`` these methods'."""
+    return {
+        key: (one.value, one.chance)
+        for question in QUESTIONS
+        if not only or set(only) & set(question.methods)
+        for key, one in computed_scores(question, only)
+    }
 
 
 def recorded() -> dict[Key, tuple[float, float, float, float]]:
@@ -214,9 +223,9 @@ def moved(was: float, now: float, tolerance: float = 0.0) -> bool:
     return abs(now - was) > max(EXACT * abs(was), tolerance, ZERO)
 
 
-def _elsewhere(environment: dict[str, str]) -> dict[Key, tuple[float, float]]:
+def _elsewhere(environment: dict[str, str], only: Collection[str]) -> dict[Key, tuple[float, float]]:
     """The scores as a process with another environment computes them."""
-    command = [sys.executable, "-m", __spec__.name, "--json"]
+    command = [sys.executable, "-m", __spec__.name, "--json", *only]
     made = subprocess.run(command, env={**os.environ, **environment}, check=True, capture_output=True, text=True)
     return {tuple(key): tuple(numbers) for key, numbers in json.loads(made.stdout)}  # type: ignore[misc]
 
@@ -236,33 +245,34 @@ def _spreads(here: dict[Key, tuple[float, float]], there: list[dict[Key, tuple[f
     return spreads
 
 
-def write() -> None:
-    """Write the table anew."""
-    here, there = scores(), [_elsewhere(environment) for environment in MACHINES]
+def write(only: Collection[str] = ()) -> None:
+    """Write the table anew, or the rows of ``only`` these methods."""
+    here, there = scores(only), [_elsewhere(environment, only) for environment in MACHINES]
     spreads = _spreads(here, there)
+    with TABLE.open(newline="", encoding="utf-8") as file:
+        head, *before = csv.reader(file)
+    rows = {tuple(row[:5]): row for row in before} if only else {}
+    for key, numbers in here.items():
+        film, model, _, _, metric = key
+        allowed = []
+        for column, number in enumerate(numbers):
+            own = max((abs(other[key][column] - number) for other in there), default=0.0)
+            like_others = min(MARGIN * spreads[film, model, metric, column], MOST * abs(number))
+            allowed.append(max(EXACT * abs(number), MARGIN * own, like_others))
+        tolerances = ("" if math.isnan(number) else f"{share:.2g}" for number, share in zip(numbers, allowed))
+        rows[key] = [*key, *("" if math.isnan(number) else repr(number) for number in numbers), *tolerances]
     with TABLE.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        names = ("film", "model", "finding", "method", "metric")
-        writer.writerow([*names, "value", "chance", "value_tolerance", "chance_tolerance"])
-        for key, numbers in here.items():
-            film, model, _, _, metric = key
-            allowed = []
-            for column, number in enumerate(numbers):
-                own = max((abs(other[key][column] - number) for other in there), default=0.0)
-                like_others = min(MARGIN * spreads[film, model, metric, column], MOST * abs(number))
-                allowed.append(max(EXACT * abs(number), MARGIN * own, like_others))
-            tolerances = ("" if math.isnan(number) else f"{share:.2g}" for number, share in zip(numbers, allowed))
-            writer.writerow([*key, *("" if math.isnan(number) else repr(number) for number in numbers), *tolerances])
+        csv.writer(file, lineterminator="\n").writerows([head, *rows.values()])
 
 
 def main(arguments: list[str]) -> int:
     """List what moved (status 1 where anything did), or with ``--write`` write the table."""
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
-    if arguments == ["--json"]:
-        print(json.dumps(list(scores().items())))
+    if arguments[:1] == ["--json"]:
+        print(json.dumps(list(scores(arguments[1:]).items())))
         return 0
-    if arguments == ["--write"]:
-        write()
+    if arguments[:1] == ["--write"]:
+        write(arguments[1:])
         return 0
     now, was = scores(), recorded()
     for key in sorted(was.keys() ^ now.keys()):

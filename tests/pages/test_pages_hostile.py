@@ -11,13 +11,16 @@ from radiographs import FilmError
 from tests.dashboard.made import TinyCollection
 from tests.pages.conftest import APP
 
-PAGES = ("compare", "stability", "counterfactual", "benchmark", "methods", "library", "settings", "about", "glossary")
+PAGES = (
+    *("compare", "stability", "counterfactual", "benchmark", "study", "methods", "library", "settings", "about"),
+    "glossary",
+)
 WITH_A_FILM = ("compare", "stability")
 LINKS = {
     "unknown": {"film": "tiny-films/gone", "model": "gone", "finding": "gone", "method": "gone", "part": "gone"},
     "traversal": {"film": "../../etc/passwd", "model": "../x", "method": "../../etc/passwd", "part": "../x"},
     "script": dict.fromkeys(
-        ("film", "model", "beside", "finding", "method", "part", "set"), "<script>alert(1)</script>"
+        ("film", "model", "beside", "finding", "method", "part", "set", "study"), "<script>alert(1)</script>"
     ),
     "senseless": {"seed": "-1", "opacity": "nan", "set": "lime.samples:1e99", "show": "x", "run": "2", "outline": "x"},
     "endless": dict.fromkeys(("film", "model", "finding", "method", "seed", "set"), "x" * 5000),

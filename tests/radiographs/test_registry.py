@@ -7,7 +7,15 @@ from radiographs.collections.remembered import remember_folder
 from radiographs.errors import CollectionError, FilmError
 from radiographs.registry import collections, find_film, get_collection
 
-OWN = ["known-truth", "paediatric-pneumonia", "adult-dicom", "nih-boxes", "chestx-det", "radiologist-masks"]
+OWN = [
+    "known-truth",
+    "shortcut-hunt",
+    "paediatric-pneumonia",
+    "adult-dicom",
+    "nih-boxes",
+    "chestx-det",
+    "radiologist-masks",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +58,7 @@ def test_every_listed_film_id_is_safe_in_a_link_and_unique():
 
 
 def test_a_misspelt_collection_is_guessed():
-    with pytest.raises(CollectionError, match="no collection 'nih-boxs'; did you mean nih-boxes"):
+    with pytest.raises(CollectionError, match="no collection 'nih-boxs'; did you mean 'nih-boxes'"):
         get_collection("nih-boxs")
     with pytest.raises(CollectionError, match="there are: known-truth, paediatric-pneumonia"):
         get_collection("zzz")
@@ -78,9 +86,9 @@ def test_a_path_is_found_and_wins(film, monkeypatch, tmp_path):
     [
         ("", "neither a file nor a film"),
         ("nowhere.png", "neither a file nor a film"),
-        ("nih-boxs/00013118_008", "did you mean nih-boxes"),
+        ("nih-boxs/00013118_008", "did you mean 'nih-boxes'"),
         ("nih-boxes/00013118_008", "lightbox fetch nih-demo"),
-        ("paediatric-pneumonia/person1_viruss_6", "has no film 'person1_viruss_6'. Did you mean person1_virus_"),
+        ("paediatric-pneumonia/person1_viruss_6", "has no film 'person1_viruss_6'; did you mean 'person1_virus_"),
         ("~nobody-of-this-name/film.png", "neither a file nor a film"),
         ("paediatric-pneumonia/", "neither a file nor a film"),
         ("x" * 5000, "neither a file nor a film"),

@@ -65,6 +65,29 @@ def test_a_logit_that_the_method_knows_costs_no_pass(family_classifier, film):
     assert (found.logit, found.evaluations) == (1.5, 0)
 
 
+class Sharpens(Toy):
+    """The film itself, shown three times on the way."""
+
+    def _explain(self, request: Request) -> Attribution:
+        for part in range(3):
+            request.count(10)
+            request.show(lambda part=part: Attribution(part * request.film[0, 0].double().numpy(), logit=1.0))
+        return super()._explain(request)
+
+
+def test_a_map_that_sharpens_is_shown_as_it_stands_where_somebody_looks(family_classifier, film, monkeypatch):
+    classifier, early = family_classifier("resnet"), []
+    found = Sharpens().explain(classifier, film, "Finding 1", early=early.append)
+    assert [one.diagnostics for one in early] == [{"films_so_far": 10.0}]
+    assert early[0].early
+    assert not found.early
+    np.testing.assert_array_equal(found.values, Sharpens().explain(classifier, film, "Finding 1").values)
+    monkeypatch.setattr("xai_methods.method.EARLY_SECONDS", 0.0)
+    early.clear()
+    Sharpens().explain(classifier, film, "Finding 1", early=early.append)
+    assert [one.evaluations for one in early] == [10, 20, 30]
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_an_unknown_finding_leaves_no_trace(family, family_classifier, film):
     classifier = family_classifier(family)

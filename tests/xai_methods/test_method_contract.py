@@ -19,6 +19,7 @@ from tests.xai_methods.linear_classifier import linear_classifier, smooth_film
 from tests.xai_methods.untouched import assert_untouched, state_of
 from xai_methods import Cancelled, get_method, methods
 from xai_methods.method import BATCH
+from xai_methods.perturbation.game import forget_answers
 
 _ANY = random_classifier("resnet", FINDINGS, SIDE)
 METHODS = tuple(name for name, method in methods().items() if method.serves(_ANY, "Finding 1") is None)
@@ -61,12 +62,13 @@ _built: dict[tuple[str, int], ChestClassifier] = {}
 
 @pytest.fixture
 def family_classifier(name) -> Callable[[str], ChestClassifier]:
-    """Classifiers by family, of the size the method needs, built once."""
+    """Classifiers by family, of the size the method needs, built once; nothing is known of their answers."""
 
     def get(family: str) -> ChestClassifier:
         key = family, side_of(name)
         if key not in _built:
             _built[key] = random_classifier(family, FINDINGS, side_of(name), seed=3)
+        forget_answers(_built[key])
         return _built[key]
 
     return get

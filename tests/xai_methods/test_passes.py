@@ -63,10 +63,10 @@ def test_sizes_are_kept_by_classifier_and_precision():
 
 def test_precision_is_settled():
     cpu = torch.device("cpu")
-    assert [settle_precision(precision, cpu) for precision in PRECISIONS[1:]] == ["float32", "bfloat16"]
-    assert settle_precision("auto", cpu) == ("bfloat16" if computes_bfloat16(cpu) else "float32")
+    assert [settle_precision(precision, cpu) for precision in PRECISIONS[1:]] == ["float32", "winograd", "bfloat16"]
+    assert settle_precision("auto", cpu) == ("bfloat16" if computes_bfloat16(cpu) else "winograd")
     assert not computes_bfloat16(torch.device("mps"))
-    with pytest.raises(ValueError, match="precision: expected one of auto, float32, bfloat16, got 'float8'"):
+    with pytest.raises(ValueError, match="precision: expected one of auto, float32, winograd, bfloat16, got 'float8'"):
         settle_precision("float8", cpu)
 
 

@@ -9,6 +9,7 @@ import torch
 
 from classifiers import ChestClassifier
 from radiographs import Radiograph
+from radiographs.nearness import near
 from xai_methods.counterfactual import exaggeration, latent, xrv_autoencoder
 from xai_methods.counterfactual.series import LEVELS, Limits, Series
 from xai_methods.method import Progress
@@ -47,7 +48,7 @@ def exaggerate(
         ValueError: the levels are wrong.
     """
     if method not in EXPLAINERS:
-        raise LookupError(f"no explainer is called {method!r}; there are {', '.join(EXPLAINERS)}")
+        raise LookupError(f"no explainer is called {method!r}; {near(method, EXPLAINERS)}")
     film = unit_film(classifier, classifier.prepare(radiograph))
     return EXPLAINERS[method](classifier, film, finding, levels, limits, report)
 

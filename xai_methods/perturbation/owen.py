@@ -14,7 +14,8 @@ import numpy as np
 
 from xai_methods.method import Attribution, Method, Request
 from xai_methods.parameters import parameter
-from xai_methods.perturbation.masking import Game, RegionParameters, regions_of
+from xai_methods.perturbation.game import Game
+from xai_methods.perturbation.masking import RegionParameters, regions_of
 from xai_methods.perturbation.shap import Value
 from xai_methods.registry import register
 
@@ -177,6 +178,7 @@ class OwenValues(Method):
         return Attribution(
             values=regions.paint(shares.values),
             regions=regions.labels,
+            logit=shares.full,
             diagnostics={
                 "base_value": shares.base,
                 "additivity_residual": abs(float(shares.values.sum()) - (shares.full - shares.base)),

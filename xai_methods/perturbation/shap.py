@@ -1,6 +1,7 @@
 """Kernel SHAP over superpixels: Shapley values of the game "which superpixels are shown".
 
-Lundberg and Lee 2017, arXiv 1705.07874. The coalitions to evaluate: ``shap_plan``. What is not sampled: ``emulator``.
+Lundberg and Lee 2017, arXiv 1705.07874. The coalitions to evaluate: ``sampling_plan``. What is not
+sampled: ``emulator``.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import numpy as np
 from xai_methods.method import Attribution, Method, Request
 from xai_methods.parameters import parameter
 from xai_methods.perturbation.emulator import emulate
-from xai_methods.perturbation.masking import Game, RegionParameters, looks, regions_of, seed_agreement, stop_parameter
-from xai_methods.perturbation.shap_plan import SamplingPlan, plan_coalitions
+from xai_methods.perturbation.game import Game, play
+from xai_methods.perturbation.masking import Regions, SamplingParameters, regions_of, seed_agreement
+from xai_methods.perturbation.sampling_plan import SamplingPlan, plan_coalitions, settle, shapley_law
 from xai_methods.registry import register
 
 Value = Callable[[np.ndarray], np.ndarray]
@@ -27,12 +29,10 @@ EXACT_PRICE = 10
 """... unless that takes more than so many times the samples."""
 LOGIT_PRECISION = 1e-6
 """Share of the answers below which what a linear model leaves is rounding."""
-FEWEST = 4
-"""Samples a superpixel before anyone looks whether they suffice: below, standard errors are guesses."""
 
 
 @dataclass(frozen=True)
-class KernelShapParameters(RegionParameters):
+class KernelShapParameters(SamplingParameters):
     """Parameters of :class:`KernelShap`."""
 
     samples: int = parameter(
@@ -43,7 +43,6 @@ class KernelShapParameters(RegionParameters):
         high=20000,
         step=50,
     )
-    stop_at: float = stop_parameter()
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +62,11 @@ class ShapleyValues:
     enumerated: float
     errors: np.ndarray
     samples: int
+
+    @property
+    def weights(self) -> np.ndarray:
+        """As ``values``: what the superpixels are painted with."""
+        return self.values
 
 
 def exact_shapley(value: Value, players: int) -> ShapleyValues:
@@ -106,17 +110,15 @@ def kernel_shap(
     """
     if players < 2 or samples < 2:
         raise ValueError(f"Kernel SHAP takes at least 2 players and 2 samples, got {players} and {samples}")
-    plan = plan_coalitions(players, samples, rng)
-    ends = np.array([[False] * players, [True] * players])
-    chosen, worth = np.concatenate([ends, plan.evaluated]), np.empty(0)
-    least = 2 * max(FEWEST * players // 2, plan.whole + players // 2)
-    for evaluated in looks(least, len(chosen) - 2, stop_at):
-        worth = np.concatenate([worth, value(chosen[len(worth) : evaluated + 2])])
-        base, full = float(worth[0]), float(worth[1])
-        values, errors = estimate(plan.first(evaluated // 2), (worth[2::2] - worth[3::2]) / 2, full - base)
-        if seed_agreement(values, errors) >= stop_at:
-            break
-    return ShapleyValues(values, base, full, plan.enumerated, errors, len(worth) - 2)
+    return settle(value, plan_coalitions(players, samples, rng), stop_at, shapley_values)
+
+
+def shapley_values(plan: SamplingPlan, worth: np.ndarray) -> ShapleyValues:
+    """Estimate Shapley values from (2P + 2,) values of the coalitions that a plan has ``chosen``."""
+    base, full = float(worth[0]), float(worth[1])
+    values, errors = estimate(plan, (worth[2::2] - worth[3::2]) / 2, full - base)
+    enumerated = round(float(plan.weights(shapley_law(len(values)))[: plan.whole].sum()), 12)
+    return ShapleyValues(values, base, full, enumerated, errors, len(worth) - 2)
 
 
 def estimate(plan: SamplingPlan, odd: np.ndarray, total: float) -> tuple[np.ndarray, np.ndarray]:
@@ -154,38 +156,18 @@ def _solve(plan: SamplingPlan, odd: np.ndarray, total: float) -> tuple[np.ndarra
     Writing values as total / K + d with d summing to 0, the centred coalitions span exactly the d allowed.
     """
     players = plan.coalitions.shape[1]
-    share = plan.coalitions.mean(axis=1)
+    share, weights = plan.coalitions.mean(axis=1), plan.weights(shapley_law(players))
     x = plan.coalitions - share[:, None]
     y = odd - (share - 0.5) * total
-    inverse = np.linalg.pinv((x * plan.weights[:, None]).T @ x, rcond=1e-10, hermitian=True)
-    deviation = inverse @ (x.T @ (plan.weights * y))
+    inverse = np.linalg.pinv((x * weights[:, None]).T @ x, rcond=1e-10, hermitian=True)
+    deviation = inverse @ (x.T @ (weights * y))
     values = total / players + deviation - deviation.mean()
-    pairs = len(odd) - plan.whole
-    if pairs < 2:
+    if len(odd) - plan.whole < 2:
         return values, np.zeros(players)
-    drawn = slice(plan.whole, None)
     # Each pair's own pull on the answer, larger by what the fit took of it (HC2).
-    leverage = np.sum((x[drawn] @ inverse) * x[drawn], axis=1) * plan.weights[drawn]
-    gap = (y - x @ deviation)[drawn] / np.sqrt(1 - np.minimum(leverage, 1 - 1e-6))
-    pulls = x[drawn] * (plan.weights[drawn] * gap)[:, None]
-    return values, np.sqrt(_variance(pulls @ inverse, plan.coalitions[drawn].sum(axis=1)))
-
-
-def _variance(pulls: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """Variance of the sum of (P, K) pulls of pairs drawn without replacement, so many of each size: (K,).
-
-    Pulls differ between sizes in mean, which is no error, for every draw has as many of each; and a size of which
-    most coalitions were drawn has little error left (Cochran 1977, sections 2.6 and 5.5).
-    """
-    players = pulls.shape[1]
-    smaller, found = np.minimum(sizes, players - sizes), np.zeros(players)
-    for size in np.unique(smaller):
-        part = pulls[smaller == size]
-        count, there = len(part), comb(players, int(size)) // (2 if 2 * size == players else 1)
-        if count > 1:
-            part = (part - part.mean(axis=0)) * np.sqrt(count / (count - 1) * max(1 - count / there, 0.0))
-        found += (part**2).sum(axis=0)
-    return found
+    leverage = np.sum((x @ inverse) * x, axis=1) * weights
+    gap = (y - x @ deviation) / np.sqrt(1 - np.minimum(leverage, 1 - 1e-6))
+    return values, np.sqrt(plan.variance((x * (weights * gap)[:, None]) @ inverse))
 
 
 @register
@@ -219,11 +201,15 @@ class KernelShap(Method):
             precision = "float32" if chosen.precision == "auto" else chosen.precision
             shares = exact_shapley(Game(request, regions, precision, 2**regions.count), regions.count)
         else:
-            game = Game(request, regions, chosen.precision, chosen.samples + 2)
-            shares = kernel_shap(game, regions.count, chosen.samples, request.rng, chosen.stop_at)
+            plan = plan_coalitions(regions.count, chosen.samples, request.rng)
+            shares = play(request, regions, plan, chosen, shapley_values, self._attribution)
+        return self._attribution(regions, shares)
+
+    def _attribution(self, regions: Regions, shares: ShapleyValues) -> Attribution:
         return Attribution(
             values=regions.paint(shares.values),
             regions=regions.labels,
+            logit=shares.full,
             diagnostics={
                 "base_value": shares.base,
                 "additivity_residual": abs(float(shares.values.sum()) - (shares.full - shares.base)),

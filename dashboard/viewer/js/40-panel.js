@@ -33,6 +33,8 @@ class Panel {
     this.note.textContent = given.note ?? "";
     this.bar.hidden = !given.map;
     this.showState(given);
+    this.early = Boolean(given.map) && given.state === "running";
+    this.veil.classList.toggle("early", this.early);
     if (!given.map) this.map = null;
     else if (given.map.url !== this.url) this.load(given.map);
     this.url = given.map?.url;
@@ -118,7 +120,8 @@ class Panel {
     const context = this.canvas.getContext("2d");
     const matrix = this.matrix();
     const map = this.shownMap();
-    this.root.toggleAttribute("data-map", Boolean(this.map));
+    this.root.toggleAttribute("data-map", Boolean(this.map) && !this.early);
+    this.root.toggleAttribute("data-early", Boolean(this.map) && this.early);
     paint(this, context, matrix, map);
     this.viewer.region.draw(this, context, matrix);
     this.viewer.measures.draw(this, context, matrix);

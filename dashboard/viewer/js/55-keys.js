@@ -19,6 +19,7 @@ const KEYS = [
   ["Drawing and measuring", [
     ["x y u e", "box, polygon, brush, eraser"], ["r, c", "ruler, cardiothoracic ratio"], ["v", "move again"],
     ["Enter, Esc", "finish a region, drop it"], ["{ and }", "brush smaller, larger"],
+    ["t, Space", "in a reader study: point by a click, or at the middle of what is seen"],
     ["Ctrl+Z, Ctrl+Y", "undo, redo: a stroke, a point, a finished region"], ["Delete", "remove the point or measurement touched last"],
   ]],
 ];
@@ -41,11 +42,12 @@ function plainKeys(viewer) {
   const { store, given, region } = viewer;
   const { place, look } = store;
   const films = given.steps ? { n: () => viewer.send("step", 1), p: () => viewer.send("step", -1) } : {};
+  const pointing = given.point ? { t: () => viewer.setTool("point"), " ": () => region.point(place) } : {};
   const presets = Object.entries(PRESETS).map(([key, name]) => [key, () => store.setWindow(...given.windows[name])]);
   const tools = Object.entries(TOOLS).map(([key, tool]) => [key, () => viewer.setTool(tool)]);
   const more = (name, by) => viewer.look({ [name]: clamp(look[name] + by, 0, 1) });
   return {
-    ...films, ...Object.fromEntries([...presets, ...tools]), ...moving(viewer),
+    ...films, ...pointing, ...Object.fromEntries([...presets, ...tools]), ...moving(viewer),
     "+": () => store.zoomAt(place.x, place.y, 1.25), "=": () => store.zoomAt(place.x, place.y, 1.25),
     "-": () => store.zoomAt(place.x, place.y, 0.8), 0: () => store.reset(given.windows.film),
     i: () => store.set({ inverted: !store.inverted }), z: () => store.set({ magnified: !store.magnified }),

@@ -1,7 +1,7 @@
 // A region that a person draws: box, or polygon, brush and eraser together; sent as a PNG mask when it is finished.
 
 const LONGEST_MASK = 1024;
-const REGION_TOOLS = ["box", "polygon", "brush", "eraser"];
+const REGION_TOOLS = ["box", "polygon", "brush", "eraser", "point"];
 const NEAR = 10; // CSS pixels within which a point is taken hold of
 
 class Region {
@@ -52,7 +52,8 @@ class Region {
 
   down(point, panel) {
     const { tool, brush } = this.viewer.store;
-    if (tool === "box") {
+    if (tool === "point") this.point(point);
+    else if (tool === "box") {
       this.clear();
       this.points = [point, point];
       this.holding = "box";
@@ -66,6 +67,11 @@ class Region {
       this.holding = "stroke";
     }
     this.viewer.store.changed();
+  }
+
+  // A point counts at once; off the film it is none.
+  point({ x, y }) {
+    if (Math.min(x, y) >= 0 && Math.max(x, y) <= 1) this.viewer.send("region", { kind: "point", x, y });
   }
 
   move(point) {

@@ -79,7 +79,8 @@ class Toolbar {
     const { viewer } = this;
     this.pick("tool", "Tool", [
       ["pan", "Move", "drag moves the film (v)"], ["box", "Box", "drag a box (x)"], ["polygon", "Polygon", "click corners (y)"],
-      ["brush", "Brush", "paint a region (u)"], ["eraser", "Eraser", "rub out (e)"], ["ruler", "Ruler", "measure a length (r)"],
+      ["brush", "Brush", "paint a region (u)"], ["eraser", "Eraser", "rub out (e)"],
+      ...(viewer.given.point ? [["point", "Point", "click where it is (t), or Space for the middle"]] : []), ["ruler", "Ruler", "measure a length (r)"],
       ["ratio", "CTR", "cardiothoracic ratio by hand (c)"],
     ], () => viewer.store.tool, (tool) => viewer.setTool(tool));
   }

@@ -4,6 +4,7 @@ const HINTS = {
   box: "Drag a box; it counts when you let go.",
   polygon: "Click corners, drag one to move it. Enter ends it, Esc drops it.",
   brush: "Paint, on a polygon too. Enter ends it, Esc drops it.",
+  point: "Click where it is; click again to move the point.",
   eraser: "Rub out what you painted. Enter ends it, Esc drops it.",
 };
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from evaluation.scores.base import Case, Metric
 from evaluation.scores.registry import register
-from xai_methods import Explanation, get_method
+from xai_methods import Explanation, methods
 
 
 def promised_total(explanation: Explanation) -> float | None:
@@ -17,7 +17,8 @@ def promised_total(explanation: Explanation) -> float | None:
     A method names its starting point in its diagnostics as ``base_value`` (the logit of the hidden film, of the
     baseline, or the mean logit of the background); without one it shares out the whole logit.
     """
-    if not get_method(explanation.method).additive:
+    method = methods().get(explanation.method)  # maps of other code name no method of ours
+    if method is None or not method.additive:
         return None
     return explanation.logit - explanation.diagnostics.get("base_value", 0.0)
 

@@ -8,7 +8,7 @@ import torch
 from evaluation.scores.base import Case, Metric
 from evaluation.scores.faithfulness.deletion import Model, hidden_film, moved
 from evaluation.scores.registry import register
-from xai_methods import Explanation, get_method
+from xai_methods import Explanation, methods
 from xai_methods.method import BATCH, Progress
 
 SQUARES = 64
@@ -32,7 +32,8 @@ def contributions(explanation: Explanation, lost: np.ndarray) -> np.ndarray:
     values = explanation.values.astype(np.float64)
     if explanation.regions is not None:
         return values / np.bincount(explanation.regions.ravel())[explanation.regions]
-    return values * lost if get_method(explanation.method).unit == "logit per grey range" else values
+    method = methods().get(explanation.method)
+    return values * lost if method is not None and method.unit == "logit per grey range" else values
 
 
 def squares(side: int, count: int, rng: np.random.Generator) -> np.ndarray:

@@ -70,6 +70,6 @@ top_two_percent = localisation_metric(
     compute=_top_two_percent,
     expected=lambda region: region.share,
     chance_formula="p",
-    source="Theiner et al. 2022, arXiv:2106.06235",
+    source="Theiner et al. 2022, arXiv:2104.14995",
     caveat="A region smaller than 2 % of the film cannot reach 1, but |G| / k at most.",
 )

@@ -43,7 +43,7 @@ pixel_auprc = localisation_metric(
     compute=_average_precision,
     expected=_expected_average_precision,
     chance_formula="[(|G| − 1) (n − Hₙ) / (n − 1) + Hₙ] / n, Hₙ = 1 + 1/2 + … + 1/n; little above p",
-    source="Arun et al. 2021, doi:10.1148/ryai.2021200267; chance: Bestgen 2015, doi:10.1162/COLI_a_00212",
+    source="Arun et al. 2021, doi:10.1148/ryai.2021200267; chance: Bestgen 2015, doi:10.1515/pralin-2015-0007",
     caveat="Depends on the size of the region: compare with chance, never across findings.",
     headline=True,
     scorecard=True,

@@ -1,8 +1,13 @@
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
+from classifiers.networks import chest_resnet18
+from classifiers.training.loop import save_network
 from classifiers.training.nih_batches import Batches, TrainingFilms
+from classifiers.training.teachers import taught
 from tests.classifiers.training.conftest import TINY
 
 
@@ -19,3 +24,20 @@ def test_batches_repeat_by_step_and_carry_the_outlined_findings(small_data: Path
     assert all(labels[4 + i, f] == 1 for i, f in enumerate(drawn.tolist()))
     assert ((shares >= 0) & (shares <= 1)).all()
     assert (shares.sum(dim=(1, 2)) > 0).all()
+
+
+def test_labels_move_towards_what_the_teachers_say(small_data: Path, tmp_path: Path) -> None:
+    network = chest_resnet18(14)
+    with torch.no_grad():
+        network.fc.weight.zero_()
+        network.fc.bias.copy_(torch.linspace(-3, 3, 14))
+    teacher = tmp_path / "teacher.safetensors"
+    save_network(network, teacher, {}, torch.float32)
+    films = TrainingFilms(small_data, tmp_path / "cache", planted=False, teachers=[teacher])
+    said = torch.sigmoid(torch.linspace(-3, 3, 14))
+    stage = replace(TINY, smoothing=(0.1, 0.9), distil=0.5)
+    labels = Batches(films, stage, 3).batch(5)[1]
+    hard = Batches(TrainingFilms(small_data, tmp_path / "cache", planted=False), TINY, 3).batch(5)[1]
+    torch.testing.assert_close(labels, 0.5 * (0.1 + 0.8 * hard) + 0.5 * said, atol=2e-3, rtol=0)
+    again = taught([teacher], films.films[128].films, tmp_path / "cache")
+    np.testing.assert_array_equal(again, films.taught[128])

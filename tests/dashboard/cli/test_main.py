@@ -35,6 +35,14 @@ def test_compare_writes_a_report_without_the_files_name(files):
     assert "secret-name" not in html
 
 
+def test_compare_writes_a_pdf_where_the_name_says_so(files):
+    out = files / "report.pdf"
+    given = ["--film", str(files / "secret-name.png"), "--mask", str(files / "mask.png"), "--out", str(out)]
+    assert main([*ASK, *given]) == 0
+    assert out.read_bytes().startswith(b"%PDF-")
+    assert b"secret-name" not in out.read_bytes()
+
+
 def test_compare_writes_what_the_page_exports_as_dicom(files):
     out = files / "dicom"
     given = [

@@ -70,7 +70,8 @@ def beside(tmp_path_factory, model):
 
 
 def _ask(model, film, method, finding="Mass", **more):
-    given = {"parameters": Parameters(), "seed": 3, "progress": lambda share: None, "cancelled": lambda: False}
+    given = {"parameters": Parameters(), "seed": 3, "cancelled": lambda: False}
+    given["progress"] = lambda share, early=None: None
     return explaining.explain(method, model, film, finding, **given | more)
 
 
@@ -84,7 +85,7 @@ def test_the_map_is_the_same_and_its_progress_is_told(beside, model, film, monke
     here = get_method("smoothgrad").explain(model, film, "Mass", parameters=chosen, seed=3)
     shares = []
     _elsewhere(monkeypatch)
-    there = _ask(model, film, "smoothgrad", parameters=chosen, progress=shares.append)
+    there = _ask(model, film, "smoothgrad", parameters=chosen, progress=lambda share, early=None: shares.append(share))
     np.testing.assert_allclose(there.values, here.values, atol=1e-4 * np.abs(here.values).max())
     assert (there.film, there.classifier, there.parameters) == (here.film, here.classifier, here.parameters)
     assert shares == sorted(shares)
@@ -99,6 +100,19 @@ def test_what_fails_is_one_sentence_and_what_is_cancelled_stops(beside, model, f
     start = time.perf_counter()
     with pytest.raises(Cancelled):
         _ask(model, film, "lime", parameters=parameters, cancelled=lambda: time.perf_counter() > start + 1)
+
+
+def test_a_map_that_sharpens_is_told_as_it_stands(beside, model, film, monkeypatch):
+    _elsewhere(monkeypatch)
+    told = []
+    parameters = get_method("lime").parameters(samples=20000)
+    with pytest.raises(Cancelled):
+        _ask(
+            model, film, "lime", parameters=parameters, seed=5, cancelled=lambda: bool(told),
+            progress=lambda share, early=None: told.extend([] if early is None else [early]),
+        )  # fmt: skip
+    assert told[0].early
+    assert told[0].film == film.digest
 
 
 def test_what_it_has_not_is_made_here(beside, model, film, monkeypatch):

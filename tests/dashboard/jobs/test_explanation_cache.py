@@ -59,6 +59,12 @@ def test_each_part_of_the_question_is_part_of_the_address(other):
     assert address(explanation()) != address(replace(explanation(), **other))
 
 
+def test_a_map_as_it_stands_never_has_the_address_of_the_finished_one():
+    made = explanation()
+    early = [replace(made, diagnostics=made.diagnostics | {"films_so_far": films}) for films in (80.0, 120.0)]
+    assert len({explanation_cache.address(one) for one in (made, *early)}) == 3
+
+
 def test_other_code_is_another_address(monkeypatch):
     before = address(explanation())
     monkeypatch.setattr(explanation_cache, "_edition", lambda: "other code")

@@ -68,6 +68,30 @@ def test_progress_is_reported_while_running(manager):
     assert manager.status("a").result == "released"
 
 
+def test_a_result_as_it_stands_is_told_and_outlives_cancelling_but_not_the_end(manager):
+    started, release = threading.Event(), threading.Event()
+
+    def sharpens(progress, cancelled):
+        progress(0.1, "rough")
+        progress(0.2, "better")
+        progress(0.3)
+        return blocker(started, release)(progress, cancelled)
+
+    manager.submit("stopped", sharpens, owner="x")
+    assert started.wait(5)
+    running = manager.status("stopped")
+    assert (running.state, running.early, running.result, running.share) == ("running", "better", None, 0.3)
+    manager.cancel("x")
+    wait(manager, "stopped")
+    stopped = manager.status("stopped")
+    assert (stopped.state, stopped.early, stopped.result) == ("cancelled", "better", None)
+    release.set()
+    manager.submit("stopped", sharpens, owner="x")
+    wait(manager, "stopped")
+    done = manager.status("stopped")
+    assert (done.state, done.early, done.result) == ("done", None, "released")
+
+
 def test_urgent_work_goes_first(manager):
     started, release, order = threading.Event(), threading.Event(), []
     manager.submit("first", blocker(started, release), owner="x")

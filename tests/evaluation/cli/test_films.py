@@ -67,6 +67,20 @@ def test_a_folder_is_remembered_from_the_command_line(turned, tmp_path, capsys, 
     [entry] = collections()["folder-1"].entries()
     assert entry.annotated == ("Mass",)
     assert main(["show", "--film", f"folder-1/{entry.film_id}"]) == 0
+    mask = tmp_path.with_name(f"{tmp_path.name}-mask.png")  # a mask in the folder would be one of its films
+    words = ["show", "--film", f"folder-1/{entry.film_id}", "--mask", str(mask), "--finding"]
+    assert main([*words, "Mass"]) == 0
+    drawn = np.asarray(Image.open(mask))
+    np.testing.assert_array_equal(drawn > 0, collections()["folder-1"].annotations(entry.film_id)[0].mask)
+    capsys.readouterr()
+    assert main([*words, "Mas"]) == 2
+    assert "nobody outlined 'Mas' on this film; did you mean 'Mass'?" in capsys.readouterr().err
+    assert main(["films", "remove", "folder-2"]) == 2
+    assert "did you mean 'folder-1'?" in capsys.readouterr().err
+    assert main(["films", "remove", "folder-1"]) == 0
+    assert "folder-1" not in collections()
+    assert main(["films", "add", str(tmp_path), "--name", "My films"]) == 0
+    assert capsys.readouterr().out.endswith("my-films: 1 films, 1 with outlines\n")
 
 
 def test_outlines_of_every_kind_are_turned_with_the_film(turned, tmp_path):

@@ -19,13 +19,12 @@ from safetensors.torch import save_file
 
 from classifiers.own_models import remember_model
 from classifiers.torchvision_guard import ensure_torchvision
-from evaluation.runs.cluster import ROOT
 from evaluation.runs.plan import Plan, parse_plan
 from evaluation.runs.selection import open_plan, work_items
 from evaluation.runs.store import Store
 from evaluation.runs.worker import run_work_item
 from radiographs.collections.remembered import remember_folder
-from radiographs.places import DATA_VARIABLE, HOME_VARIABLE
+from radiographs.places import DATA_VARIABLE, HOME_VARIABLE, import_root
 
 FILMS = 11
 OUTLINED = FILMS - 1
@@ -90,7 +89,7 @@ def scheduler(world: Path) -> Iterator[str]:
     """A scheduler and two workers, each a program of its own, over TCP."""
     python = [sys.executable, "-m"]
     # One thread each: two workers with two threads each wait for one another on a machine with two cores.
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(import_root()), "OMP_NUM_THREADS": "1"}
     given = {"env": environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     file = world / "scheduler.json"
     command = [*python, "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"]

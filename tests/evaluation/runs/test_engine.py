@@ -16,11 +16,12 @@ import pytest
 from distributed import Client
 
 from evaluation.runs import cluster
-from evaluation.runs.cluster import ROOT, ClusterError
+from evaluation.runs.cluster import ClusterError
 from evaluation.runs.engine import run
 from evaluation.runs.plan import Plan
 from evaluation.runs.store import Store, StoreError
 from evaluation.runs.template import plan_text
+from radiographs.places import import_root
 from tests.evaluation.runs.conftest import OUTLINED, SECONDS
 
 pytestmark = pytest.mark.slow
@@ -95,7 +96,7 @@ def start(plan: Plan, folder: Path, *more: str) -> subprocess.Popen[bytes]:
     path = folder.parent / f"{folder.name}.toml"
     path.write_text(plan_text(plan), encoding="utf-8")
     command = [sys.executable, "-m", "evaluation.cli.parser", "run", str(path), "--out", str(folder), *more]
-    return subprocess.Popen(command, cwd=ROOT, start_new_session=True)
+    return subprocess.Popen(command, cwd=import_root(), start_new_session=True)
 
 
 def wait_for_scores(store: Store, process: subprocess.Popen[bytes]) -> None:

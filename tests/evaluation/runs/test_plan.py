@@ -77,6 +77,8 @@ def test_what_is_wrong_is_named(text: str, words: str) -> None:
 def test_a_plan_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(PlanError, match="there is no plan"):
         read_plan(tmp_path / "none.toml")
+    with pytest.raises(PlanError, match="is a folder; name the plan"):
+        read_plan(tmp_path)
 
 
 def test_the_published_plan_stands() -> None:

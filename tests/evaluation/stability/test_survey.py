@@ -8,17 +8,23 @@ from evaluation.stability.survey import as_markdown, chosen_films, error_detecti
 from tests.dashboard.made import TinyCollection, tiny_classifier
 
 
-def test_films_of_training_patients_are_left_out_and_the_draw_is_the_seed_s():
-    collection = TinyCollection()
-    assert [entry.film_id for entry in chosen_films(collection, 10)] == ["film-0", "film-2"]
-    assert chosen_films(collection, 1, seed=3) == chosen_films(collection, 1, seed=3)
+def test_films_of_training_patients_are_left_out_and_the_draw_is_the_seed_s(monkeypatch):
+    collection, card = TinyCollection(), tiny_classifier().card
+    assert [entry.film_id for entry in chosen_films(collection, 10, card)] == ["film-0", "film-2"]
+    assert chosen_films(collection, 1, card, seed=3) == chosen_films(collection, 1, card, seed=3)
     with pytest.raises(ValueError, match="--films"):
-        chosen_films(collection, 0)
+        chosen_films(collection, 0, card)
+    digest = collection.read("film-2").digest
+    monkeypatch.setattr("classifiers.training_films.can_be_recognised", lambda card: True)
+    monkeypatch.setattr("classifiers.training_films.is_training_film", lambda card, film: film.digest == digest)
+    assert [entry.film_id for entry in chosen_films(collection, 10, card)] == ["film-0"]
 
 
 def test_one_row_a_film_and_finding_and_a_summary():
     collection, shares = TinyCollection(), []
-    rows = survey(tiny_classifier(), collection, chosen_films(collection, 2), progress=shares.append)
+    rows = survey(
+        tiny_classifier(), collection, chosen_films(collection, 2, tiny_classifier().card), progress=shares.append
+    )
     assert shares == [0.5, 1.0]
     assert len(rows) == 4
     assert rows["labelled"].tolist() == [True, False, False, False]

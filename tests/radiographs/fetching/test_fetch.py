@@ -252,7 +252,7 @@ def test_fetching_the_demo_leaves_the_other_films(server, tmp_path, monkeypatch)
 
 
 def test_fetch_refuses_an_unknown_name():
-    with pytest.raises(FetchError, match="'nih-box'; there are: nih-boxes, nih-demo"):
+    with pytest.raises(FetchError, match="'nih-box'; did you mean 'nih-boxes'"):
         fetch("nih-box")
 
 

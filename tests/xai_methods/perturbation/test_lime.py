@@ -9,8 +9,10 @@ from sklearn.metrics import pairwise_distances
 from tests.families import random_classifier
 from tests.xai_methods.linear_classifier import linear_classifier, region_sums, smooth_film
 from xai_methods.parameters import ParameterError
-from xai_methods.perturbation.lime import Lime, LimeParameters, fit_surrogate, pairs_of, proximity, sample_coalitions
+from xai_methods.perturbation.game import forget_answers
+from xai_methods.perturbation.lime import Lime, LimeParameters, fit_surrogate, planned_surrogate, proximity
 from xai_methods.perturbation.masking import HIDES, make_regions
+from xai_methods.perturbation.sampling_plan import plan_coalitions
 from xai_methods.perturbation.superpixels import KINDS
 from xai_methods.registry import get_method
 
@@ -19,6 +21,26 @@ def _weights(explanation):
     """One weight a superpixel, off the painted map."""
     _, first = np.unique(explanation.regions, return_index=True)
     return explanation.values.ravel()[first]
+
+
+def coins(number, players, rng):
+    """Coalitions as the authors draw them: the first shows all, the others each player with probability 1/2."""
+    drawn = rng.random((number, players)) < 0.5
+    drawn[0] = True
+    return drawn
+
+
+def game(players, seed=4):
+    """A game with first, second and third order terms."""
+    rng = np.random.default_rng(seed)
+    linear, pairs = rng.normal(size=players), rng.normal(size=(players, players)) / 2
+    triples = rng.normal(size=(players, players, players)) / 10
+
+    def value(shown):
+        z = shown.astype(float)
+        return z @ linear + np.einsum("ni,ij,nj->n", z, pairs, z) + np.einsum("ni,nj,nk,ijk->n", z, z, z, triples)
+
+    return value
 
 
 @pytest.mark.parametrize("hide", HIDES)
@@ -42,7 +64,7 @@ def test_same_surrogate_as_the_authors_code(width, alpha):
     from sklearn.linear_model import Ridge
 
     rng = np.random.default_rng(0)
-    coalitions = sample_coalitions(300, 17, rng)
+    coalitions = coins(300, 17, rng)
     logits = coalitions @ rng.normal(size=17) + coalitions[:, 0] * coalitions[:, 3] + rng.normal(size=300)
     data = coalitions.astype(float)
     distances = pairwise_distances(data, data[:1], metric="cosine").ravel()
@@ -56,46 +78,76 @@ def test_same_surrogate_as_the_authors_code(width, alpha):
     assert surrogate.r2 == pytest.approx(r2, abs=1e-9)
 
 
-def test_coalitions_are_the_whole_film_and_fair_coins():
-    coalitions = sample_coalitions(4000, 30, np.random.default_rng(1))
-    assert coalitions[0].all()
-    assert coalitions[1:-1].mean() == 0.5
-    assert np.abs(coalitions[1:].mean(axis=0) - 0.5).max() < 1e-3
-    assert np.abs(coalitions[1::2].mean(axis=0) - 0.5).max() < 0.05
-    assert np.abs(np.corrcoef(coalitions[1:].T) - np.eye(30)).max() < 0.08
+def planned(value, players, samples, seeds, alpha=0.0):
+    """Surrogates of one game under plans of several seeds."""
+    plans = [plan_coalitions(players, samples, np.random.default_rng(seed)) for seed in range(seeds)]
+    return [planned_surrogate(plan, value(plan.chosen), 0.25, alpha) for plan in plans]
 
 
-@pytest.mark.parametrize("k", [2, 17, 32, 50])
-def test_a_block_shows_each_superpixel_and_each_two_of_them_evenly(k):
-    order = 1 << (k - 1).bit_length()
-    coalitions = sample_coalitions(2 * order + 1, k, np.random.default_rng(2))
-    signs = np.where(coalitions[1:], 1, -1)
-    assert np.array_equal(signs[::2], -signs[1::2])
-    assert np.array_equal(signs.T @ signs, 2 * order * np.eye(k, dtype=int))
-    assert not np.array_equal(coalitions, sample_coalitions(2 * order + 1, k, np.random.default_rng(3)))
+@pytest.mark.parametrize(("players", "samples"), [(9, 150), (9, 400), (24, 300)])
+def test_stated_errors_are_the_real_ones_also_where_sizes_are_enumerated(players, samples):
+    runs = planned(game(players), players, samples, 120, alpha=1.0)
+    real = np.var([run.weights for run in runs], axis=0, ddof=1).sum()
+    said = np.mean([(run.errors**2).sum() for run in runs])
+    assert np.sqrt(said / real) == pytest.approx(1.0, abs=0.12)
 
 
-def test_any_coalition_is_as_likely_as_any_other():
-    seen = np.zeros(8)
-    for seed in range(800):
-        drawn = sample_coalitions(4, 3, np.random.default_rng(seed))[1]
-        seen[drawn @ (1 << np.arange(3))] += 1
-    assert np.abs(seen / 100 - 1).max() < 0.35
+def test_shared_coalitions_aim_at_the_surrogate_of_the_authors_draws_and_scatter_less():
+    value, draws = game(10), np.random.default_rng(3)
+    alone = []
+    for _ in range(300):
+        shown = coins(202, 10, draws)
+        alone.append(fit_surrogate(shown, value(shown), proximity(shown, 0.25), 0.0).weights)
+    shared = [run.weights for run in planned(value, 10, 200, 300)]
+    scatter = np.std(alone, axis=0)
+    assert np.abs(np.mean(alone, axis=0) - np.mean(shared, axis=0)).max() < 0.25 * scatter.max()
+    assert np.std(shared, axis=0).mean() < 0.8 * scatter.mean()
 
 
-def test_standard_errors_match_the_spread_over_draws():
-    rng = np.random.default_rng(2)
-    linear = rng.normal(size=12)
+@pytest.mark.parametrize("players", [2, 3, 8])
+def test_all_coalitions_give_the_surrogate_of_endless_draws(players):
+    value = game(players)
+    every = (np.arange(2**players)[:, None] >> np.arange(players)) & 1 == 1
+    (found,) = planned(value, players, 2**players - 2, 1)
+    # The film itself comes once more than the coins bring it.
+    weights = (1 + every.all(axis=1)) * proximity(every, 0.25)
+    expected = fit_surrogate(every, value(every), weights, 0.0)
+    assert np.allclose(found.weights, expected.weights, atol=1e-8)
+    assert (found.errors == 0).all()
 
-    def run():
-        coalitions = sample_coalitions(300, 12, rng)
-        logits = coalitions @ linear + 2 * coalitions[:, 0] * coalitions[:, 1] + rng.normal(size=300)
-        return fit_surrogate(coalitions, logits, proximity(coalitions, 0.25), 1.0, pairs_of(300))
 
-    runs = [run() for _ in range(200)]
-    seen = np.std([one.weights for one in runs], axis=0)
-    said = np.mean([one.errors for one in runs], axis=0)
-    assert np.abs(said / seen - 1).max() < 0.2
+def test_kernel_shap_of_the_same_seed_needs_no_film_of_its_own():
+    classifier, film = random_classifier("resnet", side=64), smooth_film(64)
+    settings = {"n_superpixels": 20, "samples": 200, "precision": "float32", "stop_at": 1.0}
+    shap, lime = get_method("kernel-shap"), Lime()
+    alone = shap.explain(classifier, film, "Finding 2", parameters=shap.parameters(**settings))
+    after = lime.explain(classifier, film, "Finding 2", parameters=LimeParameters(**settings))
+    forget_answers(classifier)
+    before = lime.explain(classifier, film, "Finding 2", parameters=LimeParameters(**settings))
+    then = shap.explain(classifier, film, "Finding 2", parameters=shap.parameters(**settings))
+    assert (alone.evaluations, after.evaluations) == (before.evaluations, then.evaluations) == (202, 0)
+    assert np.array_equal(after.values, before.values)
+    assert np.array_equal(alone.values, then.values)
+
+
+@pytest.mark.parametrize("name", ["lime", "kernel-shap"])
+def test_it_shows_itself_early_sharpens_and_ends_with_the_same_map(name, monkeypatch):
+    monkeypatch.setattr("xai_methods.method.EARLY_SECONDS", 0.0)
+    classifier, film, method = random_classifier("resnet", side=64), smooth_film(64), get_method(name)
+    parameters = method.parameters(n_superpixels=20, samples=200, stop_at=1.0)
+    early = []
+    shown = method.explain(classifier, film, "Finding 2", parameters=parameters, early=early.append)
+    forget_answers(classifier)
+    unseen = method.explain(classifier, film, "Finding 2", parameters=parameters)
+    assert np.array_equal(shown.values, unseen.values)
+    assert shown.evaluations == unseen.evaluations
+    assert len(early) > 4
+    assert early[0].diagnostics["samples"] < 100
+    errors = [one.diagnostics["standard_error"] for one in (*early, shown)]
+    assert 0 < errors[-1] < errors[0]
+    close = [np.corrcoef(_weights(one), _weights(shown))[0, 1] for one in early]
+    assert close[0] > 0.3
+    assert close[-1] > 0.95
 
 
 def test_seed_decides_the_map_and_agreement_is_honest():
@@ -116,37 +168,10 @@ def test_diagnostics_and_cost_are_said():
         classifier, film, "Finding 0", parameters=LimeParameters(20, samples=400, precision="float32", stop_at=1.0)
     )
     assert explanation.diagnostics["n_superpixels"] == 20 == explanation.regions.max() + 1
-    assert explanation.diagnostics["samples_per_superpixel"] == 20
-    assert explanation.evaluations == 401
+    assert explanation.diagnostics["samples"] == 400
+    assert explanation.evaluations == 402
     assert explanation.signed
     assert all(np.isfinite(list(explanation.diagnostics.values())))
-
-
-def _fits(draw, n, runs, rng):
-    """Surrogates of a game with second and third order terms, over repeated draws of ``n`` coalitions."""
-    linear, pairs, triples = rng.normal(size=10), rng.normal(size=(10, 10)) / 2, rng.normal(size=(10, 10, 10)) / 10
-    fits = []
-    for _ in range(runs):
-        shown = draw(n, 10)
-        z = shown.astype(float)
-        logits = z @ linear + np.einsum("ni,ij,nj->n", z, pairs, z) + np.einsum("ni,nj,nk,ijk->n", z, z, z, triples)
-        fits.append(fit_surrogate(shown, logits, proximity(shown, 0.25), 0.0).weights)
-    return np.array(fits)
-
-
-def test_pairs_aim_at_the_same_surrogate_as_single_draws_and_scatter_less():
-    draws = np.random.default_rng(3)
-
-    def alone(n, k):
-        shown = draws.random((n, k)) < 0.5
-        shown[0] = True
-        return shown
-
-    single = _fits(alone, 200, 400, np.random.default_rng(4))
-    paired = _fits(lambda n, k: sample_coalitions(n, k, draws), 200, 400, np.random.default_rng(4))
-    scatter = single.std(axis=0)
-    assert np.abs(single.mean(axis=0) - paired.mean(axis=0)).max() < 0.25 * scatter.max()
-    assert paired.std(axis=0).mean() < 0.8 * scatter.mean()
 
 
 @pytest.mark.parametrize("family", ["resnet", "densenet"])
@@ -171,12 +196,12 @@ def test_it_stops_early_where_seeds_agree_and_says_how_many_films_it_judged():
     explanation = Lime().explain(
         classifier, film, "Finding 0", parameters=LimeParameters(20, samples=400, precision="float32")
     )
-    assert explanation.diagnostics["samples"] == 81
+    assert explanation.diagnostics["samples"] == 80
     assert explanation.evaluations == 82
 
 
 def test_a_classifier_that_never_changes_its_mind_has_no_fit():
-    coalitions = sample_coalitions(60, 5, np.random.default_rng(0))
+    coalitions = coins(60, 5, np.random.default_rng(0))
     surrogate = fit_surrogate(coalitions, np.full(60, 1.25), proximity(coalitions, 0.25), 1.0)
     assert np.abs(surrogate.weights).max() < 1e-12
     assert np.isnan(surrogate.r2)

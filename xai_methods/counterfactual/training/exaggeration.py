@@ -233,6 +233,16 @@ class Trainer:
         with replacing(path) as fresh:
             save_file(tensors, fresh, {"step": str(self.step)})
 
+    def begin(self, path: Path) -> None:
+        """Take over the generator of a shipped explainer; the discriminator stays untrained.
+
+        Args:
+            path: safetensors file of a generator of the same shape.
+        """
+        tensors = {key: value.float() for key, value in load_file(path).items()}
+        for network in (self.generator, self.average):
+            network.load_state_dict(tensors)
+
     def load(self, path: Path, step: int) -> None:
         """Go on from what :meth:`save` wrote at ``step``."""
         tensors = load_file(path)

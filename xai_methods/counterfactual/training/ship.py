@@ -53,7 +53,7 @@ def generator_card_of(run: dict[str, Any], step: int) -> dict[str, Any]:
         "kind": "generator",
         "title": f"Progressive exaggeration for {run['model']}",
         "summary": f"Draws {', '.join(findings)} into a film or takes it out, as a smooth displacement and a smooth "
-        f"change of brightness, until {run['model']} answers as arguments.",
+        f"change of brightness, until {run['model']}'s answer reaches the target.",
         "trained_on": f"{run['films']} films: {_NIH}; {step} steps of {run['settings']['batch']} films.",
         "licence": _LICENCE,
         "citation": "Singla et al. 2023, doi 10.1016/j.media.2022.102721, arXiv 2101.04230",

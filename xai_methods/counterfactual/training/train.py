@@ -45,6 +45,8 @@ def main() -> None:
     parser.add_argument("--stages", default="160:2500,192:1000,224:1500", help="classifier input side:steps, ...")
     parser.add_argument("--batch", type=int, default=TrainerSettings.batch)
     parser.add_argument("--start", type=Path, help="another run's checkpoint to start from")
+    parser.add_argument("--weights", type=Path, help="a shipped generator to start from, such as another classifier's")
+    parser.add_argument("--rate", type=float, default=TrainerSettings.rate, help="learning rate of the generator")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
@@ -55,11 +57,13 @@ def main() -> None:
         tuple(arguments.findings),
         arguments.data,
         arguments.out,
-        TrainerSettings(stages, arguments.batch),
+        TrainerSettings(stages, arguments.batch, arguments.rate),
         arguments.seed,
     )
     if arguments.start is not None:
         trainer.load(arguments.start, 0)
+    elif arguments.weights is not None:
+        trainer.begin(arguments.weights)
     run(trainer, arguments.out, lambda now: sampled(now, films, arguments.out))
 
 

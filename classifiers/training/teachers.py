@@ -1,0 +1,39 @@
+"""What an ensemble of trained networks says of the training films, to learn from beside their text-mined labels.
+
+Hinton et al. 2015 (distillation, arXiv 1503.02531); of an ensemble into one network of its own kind: Furlanello et al.
+2018 (arXiv 1805.04770).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from classifiers.training.evaluate_nih import class_maps, load_network
+from classifiers.training.nih_data import FINDINGS
+
+SIDE = 224
+"""Input side in pixels at which the teachers look at a film."""
+
+
+def taught(teachers: Sequence[Path], films: np.ndarray, cache: Path, side: int = SIDE) -> np.ndarray:
+    """Probabilities (N, 14) float32 of the teachers' mean logit for each film.
+
+    Args:
+        teachers: weights of NIH classifiers. films: (N, h, h) uint8. cache: folder in which the answer is kept.
+    """
+    some = np.ascontiguousarray(films[:: max(1, len(films) // 50)]).tobytes()
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in teachers) + some)
+    kept = cache / f"teachers-{len(teachers)}-{len(films)}-{side}-{digest.hexdigest()[:16]}.npy"
+    if not kept.exists():
+        logits = np.zeros((len(films), len(FINDINGS)))
+        for path in teachers:
+            network = load_network(path)
+            with torch.autocast("cpu", torch.bfloat16):
+                logits += class_maps(network, films, side).mean(axis=(2, 3)) / len(teachers)
+        np.save(kept, (1 / (1 + np.exp(-logits))).astype(np.float32))
+    return np.load(kept)
