@@ -36,7 +36,7 @@ def test_a_row_in_markdown():
 
 
 def test_the_command_runs_what_it_is_asked_to(monkeypatch, capsys):
-    target = []
+    target, kept = [], []
 
     class Made:
         @staticmethod
@@ -45,10 +45,12 @@ def test_the_command_runs_what_it_is_asked_to(monkeypatch, capsys):
             return [TimingRow("made", "nothing", 1.0, 2.0, 0.5, None, pairs)]
 
     monkeypatch.setattr(command.importlib, "import_module", lambda name: Made)
+    monkeypatch.setattr(command, "store", lambda machine, name, rows, load: kept.append((name, len(rows))))
     assert {"cams", "lrp"} <= set(command.names())
     assert command.main(["--only", "lrp", "--pairs", "2"]) == 0
     printed = capsys.readouterr().out
     assert target == [2]
+    assert kept == [("lrp", 1)]
     assert "2 pairs" in printed
     assert "| made | nothing | 1.000 | 2.000 | 0.50 |  |  |" in printed
 
