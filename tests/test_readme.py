@@ -40,7 +40,7 @@ def test_the_commands_up_to_the_score_run_as_they_stand(tmp_path, monkeypatch, c
     for words in done:
         capsys.readouterr()
         assert command_line.main(words) == 0, words
-        if words[0] == "score":
+        if words[0] == "score" and "--out" not in words:
             found = json.loads(capsys.readouterr().out)
             assert found["pixel_auprc"]["value"] > found["pixel_auprc"]["chance"]
     assert {words[0] for words in done} == set(RUN)

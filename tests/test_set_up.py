@@ -191,6 +191,7 @@ EXECUTED = """
 import json, sys, time
 import matplotlib
 matplotlib.use("agg")
+import matplotlib.pyplot
 for path in sys.argv[1:]:
     space = {"__name__": "__main__"}
     for cell in json.load(open(path, encoding="utf-8"))["cells"]:

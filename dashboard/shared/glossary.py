@@ -43,6 +43,10 @@ TERMS: dict[str, tuple[str, str]] = {
         "The film generated anew so that the model answers otherwise, all else unchanged as far as possible.",
     ),
     "Decision threshold": (r"decision threshold|threshold", "The probability from which a finding counts as present."),
+    "Early map": (
+        r"as it stands after",
+        "A map drawn before its work is done, from the films evaluated so far; it sharpens until it is settled.",
+    ),
     "Evidence, positive and negative": (
         r"evidence", "Positive evidence raises the finding's logit, negative evidence lowers it."
     ),

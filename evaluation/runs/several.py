@@ -62,6 +62,7 @@ def make_joint_report(runs: Mapping[str, Store], names: Sequence[str] | None = N
         why = " ".join(refused) or "No film is in two of them."
         raise ValueError(f"these runs cannot be set beside each other. {why}")
     sections = tuple(_section(group, chosen) for group in groups)
+    shown = [label for label in runs if any(part.label == label for group in groups for part in group)]
     first = next(iter(runs.values()))
     films = {film for group in groups for film in group[0].pairs.film}
     rows = sum(len(part.pairs) for group in groups for part in group)
@@ -73,8 +74,8 @@ def make_joint_report(runs: Mapping[str, Store], names: Sequence[str] | None = N
     unfinished = [f"{label}: {words}" for label, store in runs.items() if (words := unfinished_words(store.status()))]
     return RunReport(
         " beside ".join(runs), len(films), rows, tuple(versions), tuple(chosen), sections,
-        pd.concat([_costs(label, store) for label, store in runs.items()], ignore_index=True),
-        pd.concat([store.failures() for store in runs.values()], ignore_index=True),
+        pd.concat([_costs(label, runs[label]) for label in shown], ignore_index=True),
+        pd.concat([runs[label].failures() for label in shown], ignore_index=True),
         doubts_of(first), " ".join(unfinished), _unnamed(groups), tuple(refused),
     )  # fmt: skip
 
@@ -129,7 +130,7 @@ def _problems(first: _Part, second: _Part, names: Sequence[str]) -> Iterator[str
             more, fewer = len(films[1] - films[0]), len(films[0] - films[1])
             yield f"other films of {display_name(finding).lower()} ({more} that the first lacks, {fewer} lacking)"
             return
-    joined = both[0].join(both[1], rsuffix="_second")
+    joined = both[0].join(both[1].add_suffix("_second"))
     areas = ~np.isclose(joined.area, joined.area_second, rtol=TOLERANCE, atol=0, equal_nan=True)
     if areas.any():
         yield f"other outlines on {areas.sum()} of {len(joined)} pairs of film and finding"

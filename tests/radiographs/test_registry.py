@@ -60,7 +60,7 @@ def test_every_listed_film_id_is_safe_in_a_link_and_unique():
 def test_a_misspelt_collection_is_guessed():
     with pytest.raises(CollectionError, match="no collection 'nih-boxs'; did you mean 'nih-boxes'"):
         get_collection("nih-boxs")
-    with pytest.raises(CollectionError, match="there are: known-truth, paediatric-pneumonia"):
+    with pytest.raises(CollectionError, match="there are: known-truth, shortcut-hunt, paediatric-pneumonia"):
         get_collection("zzz")
 
 

@@ -71,5 +71,5 @@ def test_a_film_too_small_for_any_grid_is_refused_with_the_bound(ask, name):
 def test_an_unknown_finding_is_refused_with_those_there_are(ask):
     assert ask("lime", finding="Hiccups") == (
         2,
-        f"lightbox: {looker().name} does not know 'Hiccups'; it knows Spot\n",
+        f"lightbox: {looker().name} does not know 'Hiccups'; it knows: Spot\n",
     )
