@@ -15,7 +15,7 @@ pytestmark = [
         reason="needs the nih14-localised model's weights in assets/models",
     ),
 ]
-ASKED = "film=known-truth/mass-01&model=nih14-localised&finding=Cardiomegaly&method=progressive-exaggeration"
+ASKED = "film=known-truth/mass-04&model=nih14-localised&finding=Cardiomegaly&method=progressive-exaggeration"
 
 
 @pytest.fixture(scope="module")
