@@ -25,14 +25,18 @@ CSS = """
 .class-votes .bar { height: 1.1em; border-radius: 3px; background: light-dark(#8a9aa5, #5c6870); }
 .class-votes .right { background: light-dark(#12805c, #35c08f); }
 .class-votes b { font-weight: 650; }
+.class-choices { display: flex; flex-wrap: wrap; gap: .3rem 2.5rem; margin: 0; padding-left: 1.2em; }
+.class-choices li { margin: 0; }
 """
 PRESENTING_CSS = """
 [data-testid=stHeader], [data-testid=stSidebar] { display: none; }
-[data-testid=stMainBlockContainer] { padding: 1.5rem 3rem 1rem; max-width: none; }
+[data-testid=stMainBlockContainer] { padding: 1.5rem 3rem 5rem; max-width: none; }
 [data-testid=stMainBlockContainer] :is(p, li, td, th, .class-votes) { font-size: 1.55rem; line-height: 1.4; }
 [data-testid=stMainBlockContainer] h2 { font-size: 2.6rem; }
 [data-testid=stMainBlockContainer] h3 { font-size: 2.1rem; }
 [data-testid=stMainBlockContainer] [data-testid=stCaptionContainer] p { font-size: 1.2rem; }
+.st-key-class_controls { position: fixed; inset: auto 0 0; z-index: 10; padding: .6rem 3rem;
+  background: light-dark(#ffffff, #0d1114); }
 .st-key-class_controls p { font-size: 1rem !important; }
 """
 
@@ -134,6 +138,13 @@ def draw_pictures(pictures: Sequence[ClassPicture]) -> None:
                 st.image(picture.image, width="stretch", alt=f"{picture.title}. {picture.words}")
                 if picture.words:
                     st.caption(literal(picture.words))
+
+
+def draw_choices(exhibit: Exhibit) -> None:
+    """List what can be chosen, before anything of the answers is shown."""
+    st.html(
+        f'<ul class="class-choices">{"".join(f"<li>{html.escape(choice)}</li>" for choice in exhibit.choices)}</ul>'
+    )
 
 
 def draw_votes(exhibit: Exhibit, replies: Sequence[Reply], truth: bool, mine: Reply | None = None) -> None:

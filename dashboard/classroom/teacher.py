@@ -57,6 +57,8 @@ def _draw_room(code: str, lesson: Lesson, presenting: bool) -> None:
             else:
                 if exhibit.film is not None:
                     stage.draw_pictures((ClassPicture("", exhibit.film),))
+                else:
+                    stage.draw_choices(exhibit)
                 st.markdown(f"{len(room.of_step())} of {len(room.students)} have answered.")
     with st.container(key="class_controls"):
         _draw_controls(room, lesson)
@@ -97,7 +99,8 @@ def _draw_controls(room: Room, lesson: Lesson) -> None:
             "Next", icon=":material/arrow_forward:", key="class_next", shortcut="Right", disabled=last,
             type="secondary" if room.shown < parts else "primary", on_click=safely(_go), args=(room, lesson, 1),
         )  # fmt: skip
-        st.caption(f"Class {room.code} · {len(room.students)} students · step {room.step + 1} of {len(lesson.steps)}")
+        there = "1 student" if len(room.students) == 1 else f"{len(room.students)} students"
+        st.caption(f"Class {room.code} · {there} · step {room.step + 1} of {len(lesson.steps)}")
         with st.popover("Join", icon=":material/qr_code_2:"):
             joining.draw_way_in(room.code)
         st.button(

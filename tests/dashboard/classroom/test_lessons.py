@@ -58,6 +58,8 @@ def test_a_lesson_plays_through(lessons, name):
         else:
             assert exhibit.right
             assert max(exhibit.right) < len(exhibit.choices)
+        if step.kind == "two-models":
+            assert len({picture.image for picture in exhibit.before}) == 2, f"{step.title}: both models show the same"
         if step.kind != "choose":
             assert sum(map(len, exhibit.after)) >= 2
             assert len(exhibit.after) <= parts_of(step.kind) - 1
