@@ -50,7 +50,8 @@ def main(arguments: list[str] | None = None) -> int:
             rows.append(row)
             out.write(line(row) + "\n")
             out.flush()
-        store(machine, name, rows, os.getloadavg()[0])
+            # After each row, so that a run that is stopped leaves what it has measured.
+            store(machine, name, rows, os.getloadavg()[0])
     return 0
 
 

@@ -21,6 +21,7 @@ import torch  # noqa: E402
 from torch import nn  # noqa: E402
 
 from classifiers import ChestClassifier, wrap  # noqa: E402
+from evaluation.markdown import markdown_table  # noqa: E402
 from radiographs import Radiograph  # noqa: E402
 from xai_methods import methods  # noqa: E402
 from xai_methods.serving import served  # noqa: E402
@@ -121,7 +122,7 @@ def table() -> str:
     known = {name: method for name, method in methods().items() if method.role != "baseline"}
     shown = [name for name, method in known.items() if method.family != "counterfactual"]
     reasons: dict[str, int] = {}
-    lines = [f"| method | {' | '.join(FAMILIES)} |", "|---" * (len(FAMILIES) + 1) + "|"]
+    rows = []
     for name in shown:
         cells = []
         for family in FAMILIES:
@@ -129,9 +130,9 @@ def table() -> str:
             words = re.sub(r"\bown\b", "this network", reason) if reason else ""
             number = reasons.setdefault(words, len(reasons) + 1) if words else 0
             cells.append(f"no ({number})" if words else "yes")
-        lines.append(f"| {methods()[name].title} | {' | '.join(cells)} |")
-    lines += ["", *(f"{number}. {reason}" for reason, number in reasons.items())]
-    return "\n".join(lines)
+        rows.append([methods()[name].title, *cells])
+    said = [f"{number}. {reason}" for reason, number in reasons.items()]
+    return "\n".join([markdown_table(["method", *FAMILIES], rows), "", *said])
 
 
 def main() -> None:

@@ -107,6 +107,16 @@ def canonical(name: str) -> str:
     return name_in_words(name) or ("Unnamed" if name.strip() else "")
 
 
+@lru_cache(maxsize=1)
+def spellings() -> dict[str, tuple[str, ...]]:
+    """Each finding of the published data sets with the names that they have for it, its own first."""
+    found = {name: [name] for name in (*NIH_FINDINGS, *FURTHER_FINDINGS)}
+    for alias, name in _ALIASES.items():
+        if name in found:
+            found[name].append(alias)
+    return {name: tuple(names) for name, names in found.items()}
+
+
 def is_named(finding: str, names: Iterable[str]) -> bool:
     """Whether one of ``names`` means ``finding``, whatever the spelling of either."""
     wanted = canonical(finding)

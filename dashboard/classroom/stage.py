@@ -16,6 +16,7 @@ from dashboard.classroom.rooms import Reply, Room
 from dashboard.shared.background import draw_progress
 from dashboard.shared.style import literal
 from evaluation.html_pages import number
+from evaluation.markdown import markdown_table
 
 CSS = """
 .st-key-class_stage img { width: 100%; max-height: 62vh; object-fit: contain; object-position: left; }
@@ -166,16 +167,11 @@ def draw_scores(rows: Sequence[ScoredRow]) -> None:
     if not rows:
         return
     if "alike" in rows[0].values:
-        st.markdown(
-            "| Method | How alike the map stays (1: the same) |\n|---|---|\n"
-            + "\n".join(f"| {literal(row.who)} | {number(row.values['alike'])} |" for row in rows)
-        )
+        alike = ([literal(row.who), number(row.values["alike"])] for row in rows)
+        st.markdown(markdown_table(["Method", "How alike the map stays (1: the same)"], alike))
         return
-    lines = [f"| | {' | '.join(METRICS.values())} |", "|---" * (1 + len(METRICS)) + "|"]
-    for row in rows:
-        cells = [number(row.values.get(name, math.nan)) for name in METRICS]
-        lines.append(f"| {literal(row.who)} | {' | '.join(cells)} |")
-    st.markdown("\n".join(lines))
+    cells = ([literal(row.who), *(number(row.values.get(name, math.nan)) for name in METRICS)] for row in rows)
+    st.markdown(markdown_table(["", *METRICS.values()], cells))
     st.caption(
         "Peak inside: 1 where the strongest place lies in the outline. Share inside: how much of all that is marked "
         "lies in it. Overlap: of the strongest places, as many as the outline has, with the outline. 1 is best."

@@ -7,7 +7,7 @@ import dataclasses
 import json
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -47,7 +47,13 @@ def films(args: argparse.Namespace) -> int:
         for entry in collection.entries():
             row = {"name": f"{collection.name}/{entry.film_id}", "collection": collection.name}
             rows.append(row | {k: v for k, v in dataclasses.asdict(entry).items() if k != "patient"})
-    return _say_list(rows, args.json, lambda row: (row["name"], ", ".join(row["labels"]) or "no finding known"))
+    return _say_list(rows, args.json, lambda row: (row["name"], _known_of(row)))
+
+
+def _known_of(row: Mapping[str, Any]) -> str:
+    """What is known of a film: the findings it is labelled with and, in brackets, others that are outlined on it."""
+    others = [name for name in row["annotated"] if name not in row["labels"]]
+    return ", ".join([*row["labels"], *(f"[{name}]" for name in others)]) or "no finding known"
 
 
 def models(args: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from evaluation.markdown import markdown_table
 from radiographs.findings import display_name
 from xai_methods import get_method
 
@@ -58,9 +59,9 @@ def as_markdown(content: Mapping[str, Any]) -> str:
         "Fréchet distance to real films": [f"{found['realism']['frechet']:.2f}" for found in every],
         "Fréchet distance of two halves": [_halves(found["realism"]) for found in every],
     }
-    lines = [f"**{get_method(content['method']).title}**, `{content['model']}`", ""]
-    lines += ["| | " + " | ".join(display_name(name) for name in findings) + " |", "|---" * (len(findings) + 1) + "|"]
-    return "\n".join([*lines, *(f"| {words} | " + " | ".join(cells) + " |" for words, cells in table.items())])
+    head = ["", *(display_name(name) for name in findings)]
+    rows = ([words, *cells] for words, cells in table.items())
+    return f"**{get_method(content['method']).title}**, `{content['model']}`\n\n{markdown_table(head, rows)}"
 
 
 def _halves(realism: Mapping[str, float]) -> str:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import argparse
 import csv
+import itertools
 import json
 import math
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from evaluation.baselines.second_readings import READERS
+from evaluation.markdown import markdown_table
+from evaluation.runs import beside_published
 from evaluation.runs.store import SCHEMA, Store
 from evaluation.runs.tables import (
     ALL,
@@ -47,17 +50,12 @@ PAGE, SCORES = ROOT / "docs" / "results.md", ROOT / "docs" / "scores"
 METRICS = ("pointing_game", "pixel_auprc", "relevance_mass_accuracy", "relevance_rank_accuracy", "area_matched_iou")
 FURTHER = ("deletion_blur", "insertion_blur", "randomised_ssim", "repeatability_ssim")
 """Scores that stand beside ``METRICS`` where a run has them."""
-PROTOCOLS = ("pointing_game_15px", "pixel_auroc")
-"""Scores that are committed and not on the page."""
 AGREEMENT = ("iou", "dice", "first_in_second", "second_in_first")
-TWO = ("Cardiomegaly", "Effusion")
+SIZES = (0.01, 0.03, 0.1)
+"""Where the table by size parts the findings: shares of the film that are outlined."""
+FEWEST = 10
+"""A map scored on fewer pairs has no row beside those that are scored on all."""
 _BLOCK = re.compile(r"(<!-- (?P<name>[\w -]+) -->\n).*?(<!-- end -->)", re.DOTALL)
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table in Markdown."""
-    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
-    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
 
 
 def means(folder: str, findings: Sequence[str] = ()) -> str:
@@ -68,12 +66,13 @@ def means(folder: str, findings: Sequence[str] = ()) -> str:
     """
     boards, tests = _boards(folder, findings)
     heads = [get_metric(name).title for name in boards]
-    titles = [title for title in boards[METRICS[0]].index if not math.isnan(boards[METRICS[0]]["mean"][title])]
+    first = boards[METRICS[0]]
+    titles = [title for title in first.index if first["mean"].notna()[title] and not first["n"][title] < FEWEST]
     rows = [[title, *(_cell(board.loc[title]) for board in boards.values())] for title in titles]
-    methods = [title for title in titles if boards[METRICS[0]].kind[title] == "method"]
+    methods = [title for title in titles if first.kind[title] == "method"]
     gains = [[title, *(_gain(boards[name], title, tests[name]) for name in boards)] for title in methods]
     against = "Less the best baseline on the same pairs, with p of the paired test after Holm:"
-    parts = [table(["", *heads], rows), against, table(["", *heads], gains), *_silent_words(boards)]
+    parts = [markdown_table(["", *heads], rows), against, markdown_table(["", *heads], gains), *_silent_words(boards)]
     return "\n\n".join(parts)
 
 
@@ -137,7 +136,25 @@ def by_finding(folder: str, metric: str) -> str:
     titles = list(dict.fromkeys(shown["title"]))
     cells = shown.set_index(["scope", "title"])
     rows = [[display_name(f), *(_cell(cells.loc[(f, title)]) for title in titles)] for f in findings]
-    return table([get_metric(metric).title, *titles], rows)
+    return markdown_table([get_metric(metric).title, *titles], rows)
+
+
+def by_size(folder: str, metric: str) -> str:
+    """One score of the methods and of the mean annotation by the share of the film that is outlined."""
+    store = Store(SCORES / folder)
+    pair = pairs_of(store)[0]
+    scores = values(store, metric, pair)
+    ends = [f"{100 * end:.0f} %" for end in SIZES]
+    names = [f"below {ends[0]}", *(f"{a} to {b}" for a, b in itertools.pairwise(ends)), f"above {ends[-1]}"]
+    place = np.digitize(scores.area, SIZES)
+    context = PairContext(pair, map_titles(store), dict.fromkeys(scores.finding.unique(), Verdict("not measured", "")))
+    rows, titles = [], []
+    for number, name in enumerate(names):
+        board = board_of(context, metric, scores[place == number])
+        board = board[board.scope.eq(ALL) & (board.kind.eq("method") | board["map"].str.startswith("average-mask/"))]
+        titles = list(board.title)
+        rows.append([name, *(_cell(row) for _, row in board.iterrows())])
+    return markdown_table([f"{get_metric(metric).title}, outlined share of the film", *titles], rows)
 
 
 def classifiers(models: Sequence[str]) -> str:
@@ -165,7 +182,7 @@ def classifiers(models: Sequence[str]) -> str:
     ]
     names = [f"`{name}`" for name in models]
     head = ["finding", "films with it", *(f"AUROC {name}" for name in names), "boxes", "chance"]
-    return table([*head, *(f"pointing {name}" for name in names)], rows)
+    return markdown_table([*head, *(f"pointing {name}" for name in names)], rows)
 
 
 def _bounded(figures: Mapping[str, Any], name: str) -> str:
@@ -189,7 +206,14 @@ def verdicts(models: Sequence[str], collection: str) -> str:
             power = "–" if look["power"] is None else f"{look['power']:.2f}"
             rows[-1] += [p, power, f"**{found.status}**" if found.passed else found.status]
     head = ["model", "finding", "AUROC", "films, patients", "against elsewhere", "against films without"]
-    return table([*head, "against other findings", "p (Holm)", "power", "verdict"], rows)
+    return markdown_table([*head, "against other findings", "p (Holm)", "power", "verdict"], rows)
+
+
+def shown(model: str, collection: str) -> list[str]:
+    """The findings for which the validity gate shows on a collection that a shipped model looks there."""
+    figures = json.loads(asset("models", f"{model}.json").read_text(encoding="utf-8"))["figures"]
+    measured = figures.get("validity", {}).get(collection, {})
+    return [finding for finding in measured if gate(figures, finding, collection).passed]
 
 
 def _p(p: float) -> str:
@@ -214,7 +238,7 @@ def held_out() -> str:
         for row in _read("held-out.csv")
     ]
     heads = ["finding", "n", "measure", "Grad-CAM", "LRP", "mean annotation"]
-    return table(head, rows) + "\n\n" + table(heads, each)
+    return markdown_table(head, rows) + "\n\n" + markdown_table(heads, each)
 
 
 def readers() -> str:
@@ -231,7 +255,7 @@ def readers() -> str:
             cells = [f"{m.value:.2f}" + ("" if math.isnan(m.low) else f" ({m.low:.2f} to {m.high:.2f})") for m in means]
             rows.append([f"{one}, {other}", finding, f"{len(part)}, {part.patient.nunique()}", *cells])
     heads = ["IoU", "Dice", "pointing, first in second", "pointing, second in first"]
-    return table(["readers", "finding", "pairs, patients", *heads], rows)
+    return markdown_table(["readers", "finding", "pairs, patients", *heads], rows)
 
 
 def _read(name: str) -> list[dict[str, str]]:
@@ -242,8 +266,14 @@ def _read(name: str) -> list[dict[str, str]]:
 BLOCKS: dict[str, Callable[[], str]] = {
     "classifiers": lambda: classifiers(("nih14-localised", "nih14")),
     "nih-boxes": lambda: means("nih-boxes"),
-    "nih-boxes two findings": lambda: means("nih-boxes", TWO),
-    "nih-boxes Cardiomegaly": lambda: means("nih-boxes", TWO[:1]),
+    "nih-boxes shown": lambda: means("nih-boxes", shown("nih14-localised", "nih-boxes")),
+    "nih-boxes iou": lambda: by_finding("nih-boxes", "area_matched_iou"),
+    "nih-boxes size": lambda: by_size("nih-boxes", "pointing_game"),
+    "beside SHAMSUL": lambda: beside_published.shamsul(Store(SCORES / "nih-boxes")),
+    "beside CheXlocalize": lambda: beside_published.chexlocalize(Store(SCORES / "nih-boxes")),
+    "beside ChestX-ray14": lambda: beside_published.chestxray14(Store(SCORES / "nih-boxes")),
+    "chestx-det": lambda: means("chestx-det"),
+    "chestx-det pointing": lambda: by_finding("chestx-det", "pointing_game"),
     "known-truth": lambda: means("known-truth"),
     "known-truth-vit": lambda: means("known-truth-vit"),
     "nih-boxes pointing": lambda: by_finding("nih-boxes", "pointing_game"),
@@ -271,7 +301,7 @@ def take(results: Path, folder: str, pair: Pair) -> int:
     Args:
         results: the folder of the run. folder: in ``docs/scores``. pair: the collection and model to take.
     """
-    names = ", ".join(f"'{name}'" for name in (*METRICS, *FURTHER, *PROTOCOLS))
+    names = ", ".join(f"'{name}'" for name in (*METRICS, *FURTHER, *beside_published.PROTOCOLS))
     where = f"WHERE collection = ? AND classifier = ? AND metric IN ({names})"
     given = [pair.collection, pair.classifier]
     rows = Store(results).query(f"SELECT * FROM scores {where} ORDER BY question, metric", given)

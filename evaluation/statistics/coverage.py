@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from evaluation.markdown import markdown_table
 from evaluation.runs.store import Store
 from evaluation.runs.tables import values
 from evaluation.scores import get_metric
@@ -98,10 +99,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = parser.parse_args(argv)
     repeats, sizes = given.repeats, (10, 20, 50)
     kinds = {k: v for folder in given.scores for k, v in of_a_run(folder).items()} if given.scores else KINDS
-    sys.stdout.write("| scores | " + " | ".join(f"{n} patients" for n in sizes) + " |\n|---" + "|---" * 3 + "|\n")
+    rows = []
     for words, (study, truth) in kinds.items():
-        found = [coverage(study, truth, n, repeats, np.random.default_rng(n)) for n in sizes]
-        sys.stdout.write(f"| {words} | " + " | ".join(f"{one:.3f}" for one in found) + " |\n")
+        found = (coverage(study, truth, n, repeats, np.random.default_rng(n)) for n in sizes)
+        rows.append([words, *(f"{one:.3f}" for one in found)])
+    sys.stdout.write(markdown_table(["scores", *(f"{n} patients" for n in sizes)], rows) + "\n")
     return 0
 
 

@@ -22,8 +22,9 @@ TAIL = 0.025
 FEWEST = 10
 """Patients below which there is no interval: its ends are NaN."""
 _CHUNK = 250
-_NO_SPREAD = 1e-6
-"""Share of the sample's standard error below which a draw's own counts as none."""
+_NO_SPREAD = 0.02
+"""Share of the sample's standard error below which a draw's own counts as none: divided by less, a few small numbers
+among zeros would push an end beyond all that was seen."""
 
 
 @dataclass(frozen=True)

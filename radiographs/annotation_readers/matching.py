@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from radiographs.annotation_readers.table import film_key, path_key
+
+_PATIENT = re.compile(r"(?<![a-z0-9])(?:(?:patient|subject)[-_ ]?\d+|p\d{8}(?=/))(?!\d)", re.IGNORECASE)
+_STUDY = re.compile(r"(?<![a-z0-9])(?:study|session)[-_ ]?\d+|(?<![a-z0-9])s\d{8}(?=/)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ def match(names: Iterable[str], films: Iterable[str]) -> Matches:
     unknown: list[str] = []
     ambiguous: list[str] = []
     for name in names:
-        candidates = by_name.get(film_key(name), [])
+        candidates = [film for film in by_name.get(film_key(name), []) if not _of_others(name, film)]
         film = best_film(name.rpartition("/")[0], candidates)
         if film is not None:
             found.setdefault(film, []).append(name)
@@ -98,6 +102,21 @@ def best_film(folders: str, films: Sequence[str]) -> str | None:
     scores = [_agreeing(folders, path_key(film).rpartition("/")[0]) for film in films]
     best = max(scores)
     return films[scores.index(best)] if scores.count(best) == 1 else None
+
+
+def patient_in_path(path: str) -> str:
+    """The part of a film's relative path that names its patient ("patient0123", "p10000032"); "" for none."""
+    found = _PATIENT.search(path)
+    return found[0].lower() if found else ""
+
+
+def _of_others(name: str, film: str) -> bool:
+    """Whether a name and a film's path name two patients or studies, as where each has a ``view1_frontal.jpg``."""
+    for kind in (_PATIENT, _STUDY):
+        one, other = kind.search(name), kind.search(film)
+        if one and other and one[0].lower() != other[0].lower():
+            return True
+    return False
 
 
 def _agreeing(one: str, other: str) -> float:

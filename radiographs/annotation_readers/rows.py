@@ -181,7 +181,7 @@ def header_of(path: Path) -> tuple[str, ...]:
     """
     first = read_text(path).split("\n", 1)[0][:_LONGEST_LINE]
     try:
-        return tuple(_plain(cell) for cell in next(csv.reader([first], delimiter=_delimiter(first)), []))
+        return tuple(plain_header(cell) for cell in next(csv.reader([first], delimiter=_delimiter(first)), []))
     except csv.Error as error:
         raise AnnotationError(f"{path.name}, line 1: this is not a line of a CSV table") from error
 
@@ -199,7 +199,8 @@ def _single_member(path: Path) -> bytes:
             return member.read(_MAX_BYTES + 1)
 
 
-def _plain(header: str) -> str:
+def plain_header(header: str) -> str:
+    """A column's name without case, spaces and punctuation, as columns are compared."""
     return re.sub(r"[^a-z0-9]", "", header.casefold())
 
 
@@ -207,10 +208,10 @@ def _places(
     source: str, header: list[str], columns: Mapping[str, tuple[str, ...]], optional: tuple[str, ...]
 ) -> dict[str, int]:
     """Where each column stands in the header."""
-    found = {_plain(cell): at for at, cell in reversed(list(enumerate(header)))}
+    found = {plain_header(cell): at for at, cell in reversed(list(enumerate(header)))}
     places = {}
     for name, spellings in columns.items():
-        at = next((found[_plain(spelling)] for spelling in spellings if _plain(spelling) in found), None)
+        at = next((found[plain_header(spelling)] for spelling in spellings if plain_header(spelling) in found), None)
         if at is not None:
             places[name] = at
         elif name not in optional:

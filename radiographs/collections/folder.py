@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from radiographs.annotation import Annotation
+from radiographs.annotation_readers.matching import patient_in_path
 from radiographs.collection import Collection, CollectionCard, FilmEntry
-from radiographs.collections.folder_tables import FilmFrame, FolderRecords, patient_in_path, read_records
+from radiographs.collections.folder_tables import FilmFrame, FolderRecords, read_records
 from radiographs.decoding.pool import DECODERS, read_film, read_film_and_patient
 from radiographs.errors import AnnotationError, CollectionError, FilmError
 from radiographs.plain_text import neutral
@@ -72,9 +73,9 @@ class FolderCollection(Collection):
 
     Outlines come from ``masks/<film>_<finding>.png`` and from every table of a known format (see
     :func:`radiographs.annotation_readers.read_table`); labels and patients from ``films.csv`` (image, labels separated
-    by ``|``, patient). All of these lie directly in the folder. A line or an outline that cannot be used is named and
+    by ``|``, patient) or CheXpert's, VinDr-CXR's or NIH's own table of labels. All of these lie directly in the folder. A line or an outline that cannot be used is named and
     costs itself alone. A film's id is made from its content, so that file names stay on this machine. Where
-    ``films.csv`` names no patient, films are of one patient whose DICOM files say so, or that lie under one name like
+    no table names the patient, films are of one patient whose DICOM files say so, or that lie under one name like
     ``patient0123``; a patient's pseudonym is made from the ids of their films.
     """
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,21 +10,12 @@ from pathlib import Path
 from radiographs.annotation_readers import AnnotationTable, is_table, read_mask_folder, read_table
 from radiographs.annotation_readers.geometry import MaskFile
 from radiographs.annotation_readers.matching import match
-from radiographs.annotation_readers.rows import read_rows
-from radiographs.annotation_readers.table import Outline, most_outlines, path_key
+from radiographs.annotation_readers.table import Outline, most_outlines
+from radiographs.collections.folder_labels import SEVERAL, is_label_table, read_labels
 from radiographs.decoding.pool import read_mask_file
 from radiographs.errors import AnnotationError
 from radiographs.film_readers.orientation import Shape, StoredFrame
-from radiographs.findings import NO_FINDING, canonical
 
-LABELS = "films.csv"
-_COLUMNS = {
-    "image": ("image", "film", "file", "filename", "file_name"),
-    "labels": ("labels", "label", "findings"),
-    "patient": ("patient", "patient_id"),
-}
-_PATIENT = re.compile(r"(?<![a-z0-9])(?:(?:patient|subject)[-_ ]?\d+|p\d{8}(?=/))(?!\d)", re.IGNORECASE)
-_SHARED = "more than one film has this name; name its folder"
 _MOST_LISTED = 20
 Problem = tuple[str, str]
 
@@ -54,20 +44,14 @@ class FolderRecords:
     problems: tuple[Problem, ...]
 
 
-def patient_in_path(path: str) -> str:
-    """The part of a film's relative path that names its patient ("patient0123", "p10000032"); "" for none."""
-    found = _PATIENT.search(path)
-    return found[0].lower() if found else ""
-
-
 def read_records(
     folder: Path, films: Mapping[str, Path], frames: Mapping[str, FilmFrame], patients: Mapping[str, str] | None = None
 ) -> FolderRecords:
-    """Read ``films.csv``, ``masks/`` and every table of outlines that lies directly in the folder.
+    """Read ``masks/`` and every table of labels or outlines that lies directly in the folder.
 
     Args:
         folder: the user's folder. films: film id -> file. frames: film id -> its size. patients: film id -> what
-            films of one patient share, "" where nothing is known; what ``films.csv`` says goes before it.
+            films of one patient share, "" where nothing is known; what tables of labels say goes before it.
     """
     ids = {path.relative_to(folder).as_posix(): film_id for film_id, path in films.items()}
     problems: list[Problem] = []
@@ -77,13 +61,15 @@ def read_records(
         problems += _listed(source, [_without(problem, table.source) for problem in table.problems])
         problems += [(f"{source}/{mask}", "the mask belongs to no film of the folder") for mask in table.unmatched]
         problems += _listed(source, [f"{image}: the folder has no such film" for image in found.unknown])
-        problems += _listed(source, [f"{image}: {_SHARED}" for image in found.ambiguous])
+        problems += _listed(source, [f"{image}: {SEVERAL}" for image in found.ambiguous])
         for film, name in found.names.items():
             film_id = ids[film]
             usable, refused = _usable(table.outlines[name], frames[film_id])
             outlines[film_id] += usable
             problems += [(source, f"{film}, {problem}") for problem in refused]
-    labels, named = _labels(folder, ids, problems)
+    labels, named, sentences = read_labels(folder, ids)
+    for source, said in sentences.items():
+        problems += _listed(source, said)
     given = {film_id: shared for film_id, shared in (patients or {}).items() if shared} | named
     first: dict[str, str] = {}
     for film_id in sorted(given):
@@ -96,7 +82,7 @@ def _tables(folder: Path, films: list[str], problems: list[Problem]) -> Iterator
     """The folder's masks and tables that can be read, by name."""
     tables = sorted(p for p in folder.iterdir() if p.is_file() and is_table(p) and not p.name.startswith("."))
     for path in (folder / "masks", *tables):
-        if path.name == LABELS or not path.exists():
+        if not path.exists() or (path.is_file() and is_label_table(path)):
             continue
         try:
             if path.is_dir():
@@ -140,30 +126,3 @@ def _listed(source: str, sentences: list[str]) -> list[Problem]:
 
 def _without(problem: str, source: str) -> str:
     return problem.removeprefix(f"{source}, ").removeprefix(f"{source}: ")
-
-
-def _labels(
-    folder: Path, ids: Mapping[str, str], problems: list[Problem]
-) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
-    """Labels and given patients by film id, from ``films.csv`` (image, labels separated by ``|``, patient)."""
-    path = folder / LABELS
-    if not path.is_file():
-        return {}, {}
-    try:
-        rows = [row for row in read_rows(path, _COLUMNS, optional=("labels", "patient")) if row.text("image")]
-    except AnnotationError as error:
-        problems.append((path.name, str(error)))
-        return {}, {}
-    by_name = {path_key(row.text("image")): row for row in rows}
-    found = match(by_name, ids)
-    problems += [
-        (path.name, f"{image}: more than one film has this name; name its folder") for image in found.ambiguous
-    ]
-    known = {ids[film]: by_name[name] for film, name in found.names.items()}
-    labels = {film_id: _findings(row.text("labels")) for film_id, row in known.items()}
-    return labels, {film_id: row.text("patient") for film_id, row in known.items() if row.text("patient")}
-
-
-def _findings(text: str) -> tuple[str, ...]:
-    names = [canonical(name) for name in text.replace(";", "|").split("|") if name.strip()]
-    return tuple(name for name in dict.fromkeys(names) if name != NO_FINDING)

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import re
 
-from evaluation.runs.results_page import BLOCKS, PAGE, means, table, written
+from evaluation.markdown import markdown_table
+from evaluation.runs.results_page import BLOCKS, PAGE, means, written
 
 
 def test_the_page_says_what_the_committed_scores_and_cards_say():
@@ -25,4 +26,4 @@ def test_only_what_stands_between_the_marks_is_written():
     assert made.startswith("before\n<!-- held-out -->\n|")
     assert made.endswith("<!-- end -->\nafter\n")
     assert "old" not in made
-    assert table(["a", "b"], [["1", "2"]]) == "| a | b |\n|---|---|\n| 1 | 2 |"
+    assert markdown_table(["a", "b"], [["1", "2"]]) == "| a | b |\n|---|---|\n| 1 | 2 |"

@@ -159,6 +159,14 @@ def test_where_a_draw_has_no_spread_it_is_scipys_percentiles_a_little_further_ou
     assert (found.low, found.high) == pytest.approx((scipys.low, scipys.high), abs=0.03)
 
 
+def test_a_few_small_numbers_among_zeros_leave_the_interval_among_what_was_seen():
+    hits = np.zeros(25)
+    hits[:3], hits[3:7] = 1, (0.003, 0.005, 0.006, 0.009)
+    found = mean_interval(hits, np.arange(25), np.random.default_rng(0))
+    assert found.low < 0.02
+    assert 0.2 < found.high < 0.4, "three in 25: Clopper and Pearson's interval ends at 0.31"
+
+
 def test_an_interval_is_cut_to_what_the_figure_can_be():
     assert Interval(0.5, -0.2, 1.4, 12, 12).within(0, 1) == Interval(0.5, 0, 1, 12, 12)
     assert Interval(0.5, 0.2, 0.8, 12, 12).within(0, 1) == Interval(0.5, 0.2, 0.8, 12, 12)
