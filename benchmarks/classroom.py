@@ -17,6 +17,7 @@ import time
 import urllib.request
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
 
@@ -106,6 +107,8 @@ class Attendant:
 
     def _take(self, said: ForwardMsg) -> None:
         kind, now = said.WhichOneof("type"), time.perf_counter()
+        if kind == "navigation":
+            self.page_hash = said.navigation.page_script_hash
         if kind == "new_session":
             self.page_hash = said.new_session.page_script_hash
         elif kind == "page_info_changed":
@@ -115,24 +118,26 @@ class Attendant:
         elif kind == "script_finished" and said.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
             self.finished.set()
         elif kind == "delta" and said.delta.WhichOneof("type") == "new_element":
-            element = said.delta.new_element
-            if element.WhichOneof("type") == "button":
-                self.ids[element.button.label] = element.button.id
-                self.fragments[element.button.label] = said.delta.fragment_id
-            elif element.WhichOneof("type") == "text_input":
-                self.ids[element.text_input.label] = element.text_input.id
-            elif element.WhichOneof("type") in ("markdown", "html"):
-                self.words.append((now, element.markdown.body or element.html.body))
+            self._remember(said.delta.new_element, said.delta.fragment_id, now)
+
+    def _remember(self, element: Element, fragment: str, now: float) -> None:
+        kind = element.WhichOneof("type")
+        if kind == "button":
+            # Several buttons may bear one label; the key that the page gave them ends their id.
+            for name in (element.button.label, element.button.id.split("-", 2)[-1]):
+                self.ids[name], self.fragments[name] = element.button.id, fragment
+        elif kind == "text_input":
+            self.ids[element.text_input.label] = element.text_input.id
+        elif kind in ("markdown", "html"):
+            self.words.append((now, element.markdown.body or element.html.body))
 
 
 def follow_through(address: str, count: int, rounds: int) -> tuple[list[float], list[float]]:
     """Hold one class: seconds from "Next" and from "Reveal" to each student's page, over all rounds."""
     teacher = Attendant(address)
     teacher.settle()
-    teacher.say(press="Open a room")
-    teacher.settle()
-    while "Reveal" not in teacher.ids or "room=" not in teacher.query:
-        time.sleep(0.1)
+    teacher.say(press="teach where-would-you-look")
+    _until(lambda: "Reveal" in teacher.ids and "room=" in teacher.query, "a room is open")
     code = teacher.query.partition("room=")[2][:6]
     students = [Attendant(address, f"room={code}") for _ in range(count)]
     for number, student in enumerate(students):
@@ -142,14 +147,14 @@ def follow_through(address: str, count: int, rounds: int) -> tuple[list[float], 
     ticking = threading.Thread(target=_tick_until, args=(stop, [teacher, *students]), daemon=True)
     ticking.start()
     try:
-        _until(lambda: all(s.saw("A map is an answer", 0) is not None for s in students), "all joined")
+        _until(lambda: all(s.saw("A program looked at", 0) is not None for s in students), "all joined")
         time.sleep(20)  # until the lesson's pictures are made
         moved: list[float] = []
         shown: list[float] = []
         for _ in range(rounds):
             moved += _drive(teacher, students, "Next", "Where is the mass?")
             shown += _drive(teacher, students, "Reveal", "What the class marked")
-            _drive(teacher, students, "Back", "A map is an answer")
+            _drive(teacher, students, "Back", "A program looked at")
         return moved, shown
     finally:
         stop.set()
