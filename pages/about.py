@@ -22,6 +22,8 @@ for page, words in (
     ("pages/stability.py", "how stable the answer is to small changes of the film"),
     ("pages/counterfactual.py", "counterfactual images: the film as the model would answer otherwise"),
     ("pages/benchmark.py", "methods over whole collections of films, in the background"),
+    ("pages/class.py", "lessons for a class that joins by a code, or for one alone"),
+    ("pages/study.py", "where readers of a blinded reader study read"),
     ("pages/methods.py", "what each method computes, how to read its map, and when it misleads"),
     ("pages/glossary.py", "the terms that pages, reports and tooltips use"),
     ("pages/library.py", "available films and models, downloads, and folders of your own"),

@@ -21,6 +21,7 @@ from dashboard.jobs import sentence
 from dashboard.people import identity
 from dashboard.people.roles import NotAllowedError, permit
 from dashboard.shared.background import warning_when_not_allowed
+from dashboard.shared.choosing import first_model
 from evaluation.cli.runs import duration
 from evaluation.runs.plan import Plan, PlanError, Variant, parse_plan
 from evaluation.runs.store import Store
@@ -91,7 +92,8 @@ def _chosen_plan() -> Plan | None:
     with left:
         name = st.text_input("Name", "benchmark", max_chars=60, key="plan name")
         films = st.multiselect("Collections", list(available), list(available)[:1], format_func=available.__getitem__)
-        chosen = st.multiselect("Models", list(models), list(models)[-1:], format_func=models.__getitem__)
+        first = first_model(list(models), f"{next(iter(films or available))}/")
+        chosen = st.multiselect("Models", list(models), [first], format_func=models.__getitem__)
         number = st.number_input("Films for each finding (0: all)", 0, 100_000, 5)
     with right:
         known = methods()

@@ -96,7 +96,8 @@ def choose() -> CounterfactualRequest | None:
     with st.sidebar:
         wished = st.query_params.get("method")
         names = list(choices)
-        likely = _likely(film)
+        asked = st.query_params.get("finding")
+        likely = [asked] if asked else _likely(film)
         serving = [name for name in names if any(is_named(finding, likely) for finding in choices[name])]
         first = wished if wished in names else [*serving, names[0]][0]
         method = st.selectbox(

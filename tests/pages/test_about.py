@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -9,6 +11,8 @@ from dashboard.settings import settings
 from dashboard.settings.settings import UserSettings
 from dashboard.shared import tour
 from tests.pages.conftest import APP
+
+ROOT = Path(APP).parent
 
 pytestmark = pytest.mark.usefixtures("through_app")
 
@@ -36,6 +40,13 @@ def test_the_about_page_says_what_it_is_for(registries):
     words = "\n".join(str(m.value) for m in page.markdown)
     assert "not for diagnosis" in words
     assert "torch " in words
+
+
+def test_the_about_page_leads_to_every_other_page():
+    about = (ROOT / "pages" / "about.py").read_text(encoding="utf-8")
+    assert [
+        p.name for p in (ROOT / "pages").glob("*.py") if p.stem != "about" and f'"pages/{p.name}"' not in about
+    ] == []
 
 
 def test_a_first_visit_is_offered_the_tour_once(registries):

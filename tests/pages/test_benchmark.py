@@ -44,6 +44,13 @@ def test_without_runs_there_is_the_form(home: Path) -> None:
     assert 'collections = ["tiny-films"]' in page.code[0].value
 
 
+def test_the_form_opens_on_a_model_that_was_made_for_the_films(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
+    page = opened()
+    assert 'collections = ["known-truth"]' in page.code[0].value
+    assert 'classifiers = ["known-truth"]' in page.code[0].value
+
+
 def test_start_launches_a_program_of_its_own(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     launched = []
     monkeypatch.setattr(benchmark, "launch", launched.append)
