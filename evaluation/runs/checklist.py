@@ -8,8 +8,10 @@ from evaluation.runs.doubts import doubts_in_words
 from evaluation.runs.plan import Plan
 from evaluation.runs.report import RunReport
 from evaluation.runs.store import Store
+from evaluation.runs.tables import Pair
 from evaluation.scores import get_metric
 from evaluation.statistics.intervals import FEWEST
+from evaluation.validity.gate import by_status
 
 AUTHORS = "*to be answered by the authors*"
 
@@ -32,7 +34,7 @@ def _data(report: RunReport, plan: Plan) -> Iterator[tuple[str, str]]:
     yield "Which films?", f"{report.films}, {drawn} of those that fit `films = {plan.films}`; see films.csv."
     yield "By what are films known?", "By the SHA-256 of their pixels as read (films.csv)."
     for section in report.sections:
-        yield f"Trained on? Patients known? ({section.pair.classifier})", " ".join(section.provenance) or "Unknown."
+        yield f"Trained on? Patients known? ({_named(section.pair)})", " ".join(section.provenance) or "Unknown."
     yield "Doubtful films?", doubts_in_words(report.doubts)
     yield "Licence and consent of the films?", AUTHORS
 
@@ -60,8 +62,11 @@ def _statistics(report: RunReport) -> Iterator[tuple[str, str]]:
     silent = sum(int(section.board.silent.fillna(0).gt(0).any()) for section in report.sections)
     yield "Undefined scores?", "Each mean has its own n; both ways in the report." if silent else "None of a method."
     for section in report.sections:
-        shown = [finding for finding, one in section.verdicts.items() if one.passed]
-        yield f"Validity gate ({section.pair.classifier})?", f"Shown for: {', '.join(shown) or 'no finding'}."
+        yield f"Validity gate ({_named(section.pair)})?", f"{by_status(section.verdicts).capitalize()}."
+
+
+def _named(pair: Pair) -> str:
+    return f"{pair.classifier}, {pair.collection}"
 
 
 def _open() -> Iterator[tuple[str, str]]:

@@ -24,6 +24,7 @@ from evaluation.runs.tables import scopes
 from evaluation.runs.template import plan_text
 from evaluation.scores import get_metric
 from evaluation.statistics.critical_difference import LEVEL
+from evaluation.validity.gate import by_status
 from radiographs.findings import display_name
 from radiographs.registry import collections
 from xai_methods import methods
@@ -92,7 +93,8 @@ def _what(store: Store, cited: _Cited) -> Iterator[str]:
         source = cited(films.card.citation) if films is not None else ""
         named = ", ".join(display_name(one).lower() for one in row.findings)
         yield (
-            f"We explained the logits of the classifier {escaped(row.classifier)}{model} (SHA-256 {row.digest[:12]}) "
+            f"We {'also ' if row.Index else ''}explained the logits of the classifier {escaped(row.classifier)}{model} "
+            f"(SHA-256 {row.digest[:12]}) "
             f"on {row.films} films of {row.patients} patients of {escaped(row.collection)}{source} for "
             f"{escaped(named)}."
         )
@@ -147,11 +149,10 @@ def _compared(report: RunReport, cited: _Cited) -> Iterator[str]:
         f"Wilcoxon's signed-rank test with Holm's correction{cited(tuple(tests))}."
     )
     for section in report.sections:
-        shown = sum(one.passed for one in section.verdicts.values())
         yield (
-            f"The validity gate{cited('arXiv 2311.04813')}, which asks whether the classifier detects a finding and "
-            f"depends on the annotated region, was passed by {shown} of {len(section.verdicts)} findings of "
-            f"{escaped(section.pair.classifier)} on {escaped(section.pair.collection)}."
+            f"That {escaped(section.pair.classifier)} detects a finding and depends on the annotated region (validity "
+            f"gate{cited('arXiv 2311.04813')}) is, on {escaped(section.pair.collection)}, "
+            f"{escaped(by_status(section.verdicts))}."
         )
         yield from (escaped(words) for words in section.provenance)
     if report.unfinished:

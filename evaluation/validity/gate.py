@@ -68,6 +68,16 @@ class Verdict:
         return self.reason if self.passed else f"Read these scores with care: {self.reason}"
 
 
+def by_status(verdicts: Mapping[str, Verdict]) -> str:
+    """What the gate says of several findings, in words: "shown for mass; not measured for edema, nodule"."""
+    parts = []
+    for status in STATUSES:
+        names = [display_name(finding).lower() for finding, one in verdicts.items() if one.status == status]
+        if names:
+            parts.append(f"{status} for {', '.join(names)}")
+    return "; ".join(parts) or "not measured"
+
+
 def gate(figures: Mapping[str, Any], finding: str, collection: str | None = None, digest: str = "") -> Verdict:
     """Decide on one pair of classifier and finding.
 
