@@ -21,8 +21,9 @@ from dashboard.settings import settings
 from evaluation.one_film.map_files import MapError, read_map_file, read_mask
 from evaluation.runs.plan import PlanError, read_plan
 from evaluation.runs.store import Store, StoreError
-from radiographs.annotation_readers import read_chexpert_labels, read_table
+from radiographs.annotation_readers import read_table
 from radiographs.collections.folder import FolderCollection
+from radiographs.collections.folder_labels import read_label_table
 from radiographs.collections.remembered import remembered_folders
 from radiographs.errors import AnnotationError, CollectionError, FilmError
 from radiographs.film_readers.mask_images import read_mask_image
@@ -204,7 +205,7 @@ READERS: dict[str, Reader] = {
     "PNG": ("film.png", lambda: picture("PNG"), read_radiograph, FilmError),
     "JPEG": ("film.jpg", lambda: picture("JPEG", progressive=True), read_radiograph, FilmError),
     **{name: (name, lambda name=name: TABLES[name], drawn, AnnotationError) for name in TABLES},
-    "CheXpert": ("labels.csv", CHEXPERT.encode, read_chexpert_labels, AnnotationError),
+    "CheXpert": ("labels.csv", CHEXPERT.encode, read_label_table, AnnotationError),
     "mask, PNG": ("mask.png", lambda: picture("PNG"), read_mask_image, AnnotationError),
     "mask, TIFF": ("mask.tif", lambda: picture("TIFF"), read_mask_image, AnnotationError),
     "mask, BMP": ("mask.bmp", lambda: picture("BMP"), read_mask_image, AnnotationError),

@@ -4,7 +4,6 @@ from radiographs.annotation_readers.box_csv import read_box_csv
 from radiographs.annotation_readers.bundled import bundled_table
 from radiographs.annotation_readers.chest_det import joined_names, read_chest_det
 from radiographs.annotation_readers.chexlocalize import read_chexlocalize
-from radiographs.annotation_readers.chexpert import CHEXPERT_LABELS, ChexpertFilm, read_chexpert_labels
 from radiographs.annotation_readers.coco import read_coco
 from radiographs.annotation_readers.mask_folder import read_mask_folder
 from radiographs.annotation_readers.nih import read_nih_boxes
@@ -15,9 +14,7 @@ from radiographs.annotation_readers.table import AnnotationTable, Outline, film_
 from radiographs.annotation_readers.vindr import read_vindr
 
 __all__ = [
-    "CHEXPERT_LABELS",
     "AnnotationTable",
-    "ChexpertFilm",
     "Outline",
     "bundled_table",
     "film_key",
@@ -26,7 +23,6 @@ __all__ = [
     "read_box_csv",
     "read_chest_det",
     "read_chexlocalize",
-    "read_chexpert_labels",
     "read_coco",
     "read_mask_folder",
     "read_nih_boxes",

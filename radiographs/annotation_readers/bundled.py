@@ -13,12 +13,11 @@ _TABLES = {
     "vindr": "vinbigdata-train.csv.gz",
     "rsna": "kaggle_stage_2_train_labels.csv.zip",
     "siim": "siim-pneumothorax-train-rle.csv.gz",
-    "chexpert-labels": "chexpert_train.csv.gz",
 }
 
 
 def bundled_table(name: str) -> Path:
-    """Where one of the tables lies: nih-boxes, nih-films, vindr, rsna, siim or chexpert-labels.
+    """Where one of the tables lies: nih-boxes, nih-films, vindr, rsna or siim.
 
     Importing torchxrayvision would silence the warnings of the whole program, so its files are looked up instead.
 

@@ -60,9 +60,7 @@ def read_labels(
     problems: dict[str, list[str]] = {}
     for path in sorted(filter(is_label_table, paths), key=lambda path: (path.name != LABELS, path.name)):
         try:
-            by_name: dict[str, list[Row]] = {}
-            for row in _rows(path):
-                by_name.setdefault(path_key(row.text("image")), []).append(row)
+            by_name = read_label_table(path)
         except AnnotationError as error:
             problems[path.name] = [str(error).removeprefix(f"{path.name}: ")]
             continue
@@ -73,18 +71,27 @@ def read_labels(
         if by_name and not found.names:
             problems[path.name].append("none of the films that it names is in the folder")
         for film, name in found.names.items():
-            rows = by_name[name]
-            labels.setdefault(ids[film], tuple(dict.fromkeys(named for row in rows for named in _named(row))))
-            if rows[0].text("patient"):
-                patients.setdefault(ids[film], rows[0].text("patient"))
+            named, patient = by_name[name]
+            labels.setdefault(ids[film], named)
+            if patient:
+                patients.setdefault(ids[film], patient)
     return labels, patients, problems
 
 
-def _rows(path: Path) -> Iterator[Row]:
-    """The lines that name a film; columns of findings are known by the finding's name."""
-    findings = {f"finding {name}": names for name, names in spellings().items()}
-    columns = _COLUMNS | findings
-    return (row for row in read_rows(path, columns, ("labels", "patient", *findings)) if row.text("image"))
+def read_label_table(path: Path) -> dict[str, tuple[tuple[str, ...], str]]:
+    """Findings and patient ("" where not said) of each film that a table of labels names, by the film's path in it.
+
+    Raises:
+        AnnotationError: the file cannot be read.
+    """
+    spelled = {f"finding {name}": names for name, names in spellings().items()}
+    found: dict[str, tuple[tuple[str, ...], str]] = {}
+    for row in read_rows(path, _COLUMNS | spelled, ("labels", "patient", *spelled)):
+        if row.text("image"):
+            before, patient = found.get(path_key(row.text("image")), ((), ""))
+            labels = tuple(dict.fromkeys((*before, *_named(row))))
+            found[path_key(row.text("image"))] = labels, patient or row.text("patient")
+    return found
 
 
 def _named(row: Row) -> Iterator[str]:

@@ -130,7 +130,7 @@ def test_a_permuted_network_fails_and_the_honest_one_passes_on_real_films():
     from radiographs.registry import get_collection
 
     classifier, collection = load_classifier("nih14-localised"), get_collection("nih-boxes")
-    # Two of the eight findings, one seen and one not, so that it takes minutes; the level is Holm's first for all eight.
+    # Two of the eight findings, one seen and one not, for it takes minutes; the level is Holm's first for all eight.
     of, level = ["Mass", "Nodule"], 0.05 / 8
     films, pairs = measured(classifier, collection, of)
     names = list(classifier.findings)

@@ -9,7 +9,6 @@ import pytest
 
 from radiographs.annotation_readers import (
     read_chexlocalize,
-    read_chexpert_labels,
 )
 from tests.radiographs.annotation_readers.tables import COUNTS, box_of, column_major, compress, write
 
@@ -71,22 +70,3 @@ def test_bad_chexlocalize_keys_are_named(tmp_path, drawn):
     table = chexlocalize(tmp_path, drawn | {"good": good})
     assert [problem[:10] for problem in table.problems] == ["gt.json, f"]
     assert len(table.annotations("good", (40, 50))) == 1
-
-
-def test_chexpert_labels_with_and_without_the_blinded_columns(tmp_path):
-    full = (
-        "Path,Sex,Age,Frontal/Lateral,AP/PA,No Finding,Edema,Pleural Effusion\n"
-        "CheXpert-v1.0-small/train/patient00001/study1/view1_frontal.jpg,Female,68,Frontal,AP,,-1.0,1.0\n"
-        "CheXpert-v1.0-small/train/patient00001/study1/view2_lateral.jpg,Female,68,Lateral,,1.0,,\n"
-    )
-    frontal, lateral = read_chexpert_labels(write(tmp_path, "train.csv", full))
-    assert (frontal.patient, frontal.view, frontal.sex, frontal.age) == ("patient00001", "AP", "Female", 68)
-    assert frontal.labels == {"Edema": -1.0, "Pleural Effusion": 1.0}
-    assert lateral.view == "LL"
-    blinded = "Path,Edema,Lung Opacity\ntest/patient64741/study1/view1_frontal.jpg,0,1\n"
-    [film] = read_chexpert_labels(write(tmp_path, "test.csv", blinded))
-    assert film.image == "patient64741_study1_view1_frontal"
-    assert (film.view, film.sex, film.age) == (None, None, None)
-    assert film.labels == {"Edema": 0.0, "Lung Opacity": 1.0}
-    [bare] = read_chexpert_labels(write(tmp_path, "bare.csv", "Path\ntest/patient64741/study1/view2_lateral.jpg\n"))
-    assert (bare.labels, bare.view) == ({}, "LL")
