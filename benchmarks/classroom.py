@@ -80,7 +80,9 @@ class Attendant:
             raise TimeoutError("the page was not drawn")
 
     def tick(self) -> None:
-        """Run fragments that are due, as a browser does."""
+        """Run fragments that are due, as a browser does; not while the page is drawn, where that would undo a press."""
+        if not self.finished.is_set():
+            return
         for fragment, (interval, due) in list(self.ticks.items()):
             if time.perf_counter() >= due:
                 self.ticks[fragment] = interval, time.perf_counter() + interval

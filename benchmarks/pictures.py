@@ -65,10 +65,14 @@ def pages(browser: Any, address: str) -> None:
     page = browser.new_page(viewport={"width": WIDTH, "height": 1235})
     page.set_default_timeout(PATIENCE)
     page.goto(f"{address}/?{urlencode(COMPARE)}")
+    # A link alone starts nothing that takes long.
+    page.locator("figure.panel[data-map]").first.wait_for()
+    page.get_by_role("button", name="Run", exact=True).click()
     page.locator("figure.panel[data-map]").nth(4).wait_for()
     _still(page)
     saved(page.screenshot(), FOLDER / "compare.jpg")
     page.goto(f"{address}/counterfactual?{urlencode(COUNTERFACTUAL)}")
+    page.get_by_role("button", name="Compute", exact=True).click()
     slider = page.get_by_label("from absent to present").first
     slider.press("End")
     for _ in range(3):

@@ -20,6 +20,8 @@ from dashboard.shared.unforeseen import safely
 
 DRAWN = "class drawn"
 """Key of the session's state: what of the room the page showed last."""
+AGAIN = "class drawn again"
+"""Key of the session's state: what of it was drawn a second time."""
 
 
 def draw(code: str, lesson: Lesson) -> None:
@@ -31,10 +33,16 @@ def draw(code: str, lesson: Lesson) -> None:
     except RoomError as error:
         st.warning(sentence(error), icon=":material/meeting_room:")
         return
-    st.session_state[DRAWN] = _seen(room, lesson)
+    seen = _seen(room, lesson)
     if room.ended:
         _draw_end(room, lesson, me)
-        return
+    else:
+        _draw_step(room, lesson, me)
+    # Only now: a page that was broken off while it was drawn has to be drawn again.
+    st.session_state[DRAWN] = seen
+
+
+def _draw_step(room: Room, lesson: Lesson, me: str) -> None:
     step = lesson.steps[room.step]
     who = "On your own" if room.alone else f"{literal(room.students.get(me, ''))} in class {room.code}"
     st.caption(f"{who} · step {room.step + 1} of {len(lesson.steps)}")
@@ -57,7 +65,10 @@ def watch(code: str, lesson: Lesson) -> None:
         now = _seen(rooms().get(code), lesson)
     except RoomError:
         now = None
-    if st.session_state.get(DRAWN) != now:
+    state = st.session_state
+    if state.get(DRAWN) != now or state.get(AGAIN) != now:
+        # Once more after each move: under load a page can be broken off after its last words were counted as shown.
+        state[AGAIN] = now if state.get(DRAWN) == now else None
         st.rerun()
 
 

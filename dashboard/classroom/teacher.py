@@ -19,6 +19,8 @@ from dashboard.shared.unforeseen import safely
 
 DRAWN = "class taught"
 """Key of the session's state: what of the room the page showed last."""
+AGAIN = "class taught again"
+"""Key of the session's state: what of it was drawn a second time."""
 PRESENTING = "presenting"
 
 
@@ -43,11 +45,17 @@ def _draw_room(code: str, lesson: Lesson, presenting: bool) -> None:
     except RoomError as error:
         st.warning(sentence(error), icon=":material/meeting_room:")
         return
-    st.session_state[DRAWN] = _seen(room, lesson)
+    seen = _seen(room, lesson)
     if room.ended:
         st.subheader("The class has ended", anchor=False)
         _draw_results(room, lesson)
-        return
+    else:
+        _draw_step(room, lesson, presenting)
+    # Only now: a page that was broken off while it was drawn has to be drawn again.
+    st.session_state[DRAWN] = seen
+
+
+def _draw_step(room: Room, lesson: Lesson, presenting: bool) -> None:
     step = lesson.steps[room.step]
     with st.container(key="class_stage"):
         exhibit = stage.draw_step(room, lesson)
@@ -71,7 +79,10 @@ def _watch(code: str, lesson: Lesson) -> None:
         now = _seen(rooms().get(code), lesson)
     except RoomError:
         now = None
-    if st.session_state.get(DRAWN) != now:
+    state = st.session_state
+    if state.get(DRAWN) != now or state.get(AGAIN) != now:
+        # Once more after each move: under load a page can be broken off after its last words were counted as shown.
+        state[AGAIN] = now if state.get(DRAWN) == now else None
         st.rerun()
 
 

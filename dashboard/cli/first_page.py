@@ -27,8 +27,9 @@ _LATER = (
     "dashboard.exports.pdf",
 )
 _NAME, _WARNS = "first page", "streamlit.runtime.scriptrunner_utils.script_run_context"
-_PATIENCE, _GRACE = 60.0, 3.0
-"""Seconds to wait for the server; and for a first visitor, whose page shows the film before anything is scored."""
+_PATIENCE, _GRACE, _SETTLED = 60.0, 3.0, 5.0
+"""Seconds to wait for the server; for a first visitor, whose page shows the film before anything is scored; and from
+the first page's end until what can wait is loaded."""
 _log = logging.getLogger(__name__)
 _imported, _drawn = threading.Event(), threading.Event()
 _begun = False
@@ -64,6 +65,8 @@ def _load() -> None:
         _imported.set()
         models = _fill_caches()
         _drawn.wait()
+        # The browser and the next visitors still want the processor; until then maps are made in this process.
+        time.sleep(_SETTLED)
         if models:
             _start_explainer(models)
         for name in _LATER:

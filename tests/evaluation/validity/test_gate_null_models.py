@@ -131,11 +131,12 @@ def test_a_permuted_network_fails_and_the_honest_one_passes_on_real_films():
 
     classifier, collection = load_classifier("nih14-localised"), get_collection("nih-boxes")
     # Two of the eight findings, one seen and one not, for it takes minutes; the level is Holm's first for all eight.
-    of, level = ["Mass", "Nodule"], 0.05 / 8
+    of, level = ["Pneumonia", "Nodule"], 0.05 / 8
     films, pairs = measured(classifier, collection, of)
     names = list(classifier.findings)
     honest = looks(pairs, names, films.logits, of)
-    assert honest["Mass"]["p"] < level
+    assert honest["Pneumonia"]["p"] < level
+    # Mass is left out: a nodule's logit under its name answers to masses, and rightly (docs/results.md).
     for by in (1, 3, 5):
         found = looks(pairs, names[-by:] + names[:-by], films.logits, of)
         for finding, one in found.items():
