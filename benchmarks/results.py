@@ -1,6 +1,6 @@
-"""Figures of benchmarks on disk, one JSON file a machine, and README's tables made from them.
+"""Figures of benchmarks on disk, one JSON file a machine, and the tables of ``docs/speed.md`` made from them.
 
-``python -m benchmarks`` writes the files; ``python -m benchmarks.results`` writes the tables into README.md.
+``python -m benchmarks`` writes the files; ``python -m benchmarks.results`` writes the tables into docs/speed.md.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from benchmarks.machine import Machine
 from benchmarks.timing import TimingRow
 
 FOLDER = Path(__file__).parent / "results"
-README = Path(__file__).parent.parent / "README.md"
+PAGE = Path(__file__).parent.parent / "docs" / "speed.md"
 BEGIN, END = "<!-- speed: written by python -m benchmarks.results -->", "<!-- speed: end -->"
 HEAD = "| what | against | ours, s | theirs, s | ratio | target | met |\n|---|---|---|---|---|---|---|"
 
@@ -64,10 +64,12 @@ def in_text(text: str, made: str) -> str:
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end or BEGIN in after:
-        raise ValueError(f"README.md has no place for the tables: it needs the lines {BEGIN!r} and {END!r} once each")
+        raise ValueError(
+            f"docs/speed.md has no place for the tables; it needs {BEGIN!r} and {END!r} once each"
+        )
     return before + "\n\n".join(part for part in (BEGIN, made, END) if part) + after
 
 
 if __name__ == "__main__":
-    README.write_text(in_text(README.read_text(encoding="utf-8"), tables()), encoding="utf-8")
-    sys.stdout.write(f"{README.name} holds the tables of {FOLDER.name}/\n")
+    PAGE.write_text(in_text(PAGE.read_text(encoding="utf-8"), tables()), encoding="utf-8")
+    sys.stdout.write(f"{PAGE.name} holds the tables of {FOLDER.name}/\n")

@@ -1,18 +1,18 @@
-"""README's tables are those of the files of figures, and a file holds what was measured last."""
+"""The tables of docs/speed.md are those of the files of figures, and a file holds what was measured last."""
 
 from dataclasses import replace
 
 import pytest
 
 from benchmarks.machine import this_machine
-from benchmarks.results import BEGIN, END, README, in_text, store, tables
+from benchmarks.results import BEGIN, END, PAGE, in_text, store, tables
 from benchmarks.timing import TimingRow
 
 ROW = TimingRow("LRP, a model", "zennit", 0.75, 1.0, 0.75, 1.0, 5)
 
 
 def test_readme_holds_the_tables_of_the_files():
-    text = README.read_text(encoding="utf-8")
+    text = PAGE.read_text(encoding="utf-8")
     assert in_text(text, tables()) == text, "run python -m benchmarks.results"
 
 
