@@ -64,9 +64,7 @@ def in_text(text: str, made: str) -> str:
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end or BEGIN in after:
-        raise ValueError(
-            f"docs/speed.md has no place for the tables; it needs {BEGIN!r} and {END!r} once each"
-        )
+        raise ValueError(f"docs/speed.md has no place for the tables; it needs {BEGIN!r} and {END!r} once each")
     return before + "\n\n".join(part for part in (BEGIN, made, END) if part) + after
 
 
