@@ -24,6 +24,8 @@ from websockets.sync.client import connect
 from benchmarks.viewer import ROOT, free_port, until_up
 
 PATIENCE = 120.0
+THINKING = 10.0
+"""Seconds that a class has for each step, at least."""
 
 
 class Attendant:
@@ -166,7 +168,7 @@ def follow_through(address: str, count: int, rounds: int) -> tuple[list[float], 
 
 
 def _drive(teacher: Attendant, students: list[Attendant], press: str, words: str) -> list[float]:
-    time.sleep(2)
+    time.sleep(THINKING)
     start = time.perf_counter()
     teacher.say(press=press)
     _until(lambda: all(student.saw(words, start) is not None for student in students), f"{press}: {words}")
