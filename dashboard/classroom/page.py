@@ -47,7 +47,7 @@ def draw() -> None:
         style.heading(lesson.title)
         stage.draw_styles()
         fragment(student.draw)(room.code, lesson)
-        fragment(student.watch, ticking=True, slower=4)(room.code, lesson)
+        fragment(student.watch, ticking=True)(room.code, lesson)
         st.button("Leave", type="tertiary", icon=":material/logout:", key="leave_class", on_click=safely(leave))
 
 

@@ -20,8 +20,6 @@ from dashboard.shared.unforeseen import safely
 
 DRAWN = "class drawn"
 """Key of the session's state: what of the room the page showed last."""
-AGAIN = "class drawn again"
-"""Key of the session's state: what of it was drawn a second time."""
 
 
 def draw(code: str, lesson: Lesson) -> None:
@@ -65,10 +63,7 @@ def watch(code: str, lesson: Lesson) -> None:
         now = _seen(rooms().get(code), lesson)
     except RoomError:
         now = None
-    state = st.session_state
-    if state.get(DRAWN) != now or state.get(AGAIN) != now:
-        # Once more after each move: under load a page can be broken off after its last words were counted as shown.
-        state[AGAIN] = now if state.get(DRAWN) == now else None
+    if st.session_state.get(DRAWN) != now:
         st.rerun()
 
 

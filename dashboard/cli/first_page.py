@@ -65,12 +65,12 @@ def _load() -> None:
         _imported.set()
         models = _fill_caches()
         _drawn.wait()
+        for name in _LATER:
+            import_module(name)
         # The browser and the next visitors still want the processor; until then maps are made in this process.
         time.sleep(_SETTLED)
         if models:
             _start_explainer(models)
-        for name in _LATER:
-            import_module(name)
     except Exception as error:
         # A page that meets the same says it in a sentence; without this thread it is only slower.
         _log.warning("what the first page needs could not be loaded early (%s)", type(error).__name__)

@@ -21,7 +21,7 @@ P = ParamSpec("P")
 _inside: ContextVar[bool] = ContextVar("inside a fragment", default=False)
 
 
-def fragment(draw: Callable[P, None], ticking: bool = False, slower: float = 1) -> Callable[P, None]:
+def fragment(draw: Callable[P, None], ticking: bool = False) -> Callable[P, None]:
     """Make ``draw`` a fragment of the page that keeps its place, and may be called.
 
     When a fragment begins to run, Streamlit drops what it drew before and has not yet sent, but not what fragments in
@@ -31,7 +31,6 @@ def fragment(draw: Callable[P, None], ticking: bool = False, slower: float = 1) 
 
     Args:
         draw: draws the fragment. ticking: whether it is drawn again and again, see :func:`tick_seconds`.
-        slower: how many times less often, where the page learns of changes by itself.
 
     Raises:
         RuntimeError: called inside another fragment.
@@ -39,11 +38,11 @@ def fragment(draw: Callable[P, None], ticking: bool = False, slower: float = 1) 
     if _inside.get():
         raise RuntimeError(f"{draw.__name__} would be a fragment inside a fragment; call it plainly there")
 
-    every = slower * tick_seconds() if ticking else None
+    every = tick_seconds() if ticking else None
 
     @functools.wraps(draw)
     def part(*args: P.args, **kwargs: P.kwargs) -> None:
-        if every is not None and not 1 / 2 < slower * tick_seconds() / every < 2:
+        if every is not None and not 1 / 2 < tick_seconds() / every < 2:
             st.rerun()  # only the whole page can change how often it looks
         outside = _inside.set(True)
         try:

@@ -46,6 +46,9 @@ def test_five_methods_side_by_side_and_a_filled_score_table(page, address):
     page.locator(".viewer[data-ready=true]").wait_for()
     table = page.locator("[data-testid=stDataFrame]").filter(has_text="Uniform map").first
     table.wait_for()
+    # An early map of LIME or SHAP is shown before it is scored.
+    for title in METHODS:
+        table.filter(has_text=title).wait_for()
     page.wait_for_timeout(1500)
     pictures = set()
     for drawn in maps.values():

@@ -130,14 +130,12 @@ def test_a_permuted_network_fails_and_the_honest_one_passes_on_real_films():
     from radiographs.registry import get_collection
 
     classifier, collection = load_classifier("nih14-localised"), get_collection("nih-boxes")
-    # Two of the eight findings, one seen and one not, for it takes minutes; the level is Holm's first for all eight.
-    of, level = ["Pneumonia", "Nodule"], 0.05 / 8
+    # Two of the eight findings, for it takes minutes; the level is Holm's first for all eight.
+    of, level = ["Mass", "Nodule"], 0.05 / 8
     films, pairs = measured(classifier, collection, of)
     names = list(classifier.findings)
-    honest = looks(pairs, names, films.logits, of)
-    assert honest["Pneumonia"]["p"] < level
-    # Mass is left out: a nodule's logit under its name answers to masses, and rightly (docs/results.md).
-    for by in (1, 3, 5):
-        found = looks(pairs, names[-by:] + names[:-by], films.logits, of)
-        for finding, one in found.items():
-            assert one["patients"] < FEWEST or one["p"] > level, f"moved on by {by}, {finding} passes"
+    assert looks(pairs, names, films.logits, of)["Mass"]["p"] < level
+    moved = [looks(pairs, names[-by:] + names[:-by], films.logits, of) for by in range(1, len(names))]
+    passed = [one["p"] <= level for found in moved for one in found.values() if one["patients"] >= FEWEST]
+    # Not none: nodule's logit under the name of mass answers to masses, and rightly (docs/results.md).
+    assert sum(passed) < 0.2 * len(passed), f"{sum(passed)} of {len(passed)} pass under another finding's name"
