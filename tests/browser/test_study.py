@@ -80,8 +80,9 @@ def test_a_reader_answers_by_keyboard_reloads_and_cannot_go_back(page, study):
     page.locator(".viewer[data-ready=true]").wait_for()
     idle(page)
     assert page.get_by_role("button", name="Change the last answer").count() == 0
+    here = page.url
     page.go_back(wait_until="commit")
-    page.go_forward(wait_until="commit")
+    page.goto(here, wait_until="commit")
     page.get_by_text("1 of 2 answered").wait_for()
     page.locator(".viewer[data-ready=true]").wait_for()
     idle(page)
