@@ -51,9 +51,10 @@ def films(args: argparse.Namespace) -> int:
 
 
 def _known_of(row: Mapping[str, Any]) -> str:
-    """What is known of a film: the findings it is labelled with and, in brackets, others that are outlined on it."""
+    """What is known of a film: the findings that it is labelled with, and further ones that are outlined on it."""
     others = [name for name in row["annotated"] if name not in row["labels"]]
-    return ", ".join([*row["labels"], *(f"[{name}]" for name in others)]) or "no finding known"
+    parts = [", ".join(row["labels"]), f"outlined: {', '.join(others)}" if others else ""]
+    return "; ".join(filter(None, parts)) or "no finding known"
 
 
 def models(args: argparse.Namespace) -> int:

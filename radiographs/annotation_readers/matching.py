@@ -114,9 +114,13 @@ def _of_others(name: str, film: str) -> bool:
     """Whether a name and a film's path name two patients or studies, as where each has a ``view1_frontal.jpg``."""
     for kind in (_PATIENT, _STUDY):
         one, other = kind.search(name), kind.search(film)
-        if one and other and one[0].lower() != other[0].lower():
+        if one and other and _number(one[0]) != _number(other[0]):
             return True
     return False
+
+
+def _number(name: str) -> int:
+    return int(re.sub(r"\D", "", name))
 
 
 def _agreeing(one: str, other: str) -> float:
