@@ -7,6 +7,7 @@ A teacher and students speak Streamlit's protocol without a browser; what is tim
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import statistics
 import subprocess
@@ -22,8 +23,11 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
 
 from benchmarks.viewer import ROOT, free_port, until_up
+from evaluation.markdown import markdown_table
 
 PATIENCE = 120.0
+LOST = 30.0
+"""Seconds after which a page that has not followed stays behind."""
 THINKING = 10.0
 """Seconds that a class has for each step, at least."""
 
@@ -171,8 +175,9 @@ def _drive(teacher: Attendant, students: list[Attendant], press: str, words: str
     time.sleep(THINKING)
     start = time.perf_counter()
     teacher.say(press=press)
-    _until(lambda: all(student.saw(words, start) is not None for student in students), f"{press}: {words}")
-    return [float(student.saw(words, start) or 0) for student in students]
+    while time.perf_counter() < start + LOST and not all(student.saw(words, start) is not None for student in students):
+        time.sleep(0.05)
+    return [math.inf if (seen := student.saw(words, start)) is None else seen for student in students]
 
 
 def _tick_until(stop: threading.Event, attendants: list[Attendant]) -> None:
@@ -209,11 +214,14 @@ def main() -> int:
         finally:
             server.terminate()
             server.wait(20)
-    sys.stdout.write("| from | median | 95th percentile | slowest |\n|---|---|---|---|\n")
+    rows = []
     for what, seconds in (("Next to the question", moved), ("Reveal to the answer", shown)):
         ordered = sorted(seconds)
-        late = ordered[int(0.95 * len(ordered))]
-        sys.stdout.write(f"| {what} | {statistics.median(ordered):.2f} s | {late:.2f} s | {ordered[-1]:.2f} s |\n")
+        figures = statistics.median(ordered), ordered[int(0.95 * len(ordered))], ordered[-1]
+        lost = f"{sum(map(math.isinf, ordered))} of {len(ordered)}"
+        rows.append([what, *(f"{one:.2f} s" for one in figures), lost])
+    head = ["from", "median", "95th percentile", "slowest", f"stayed behind for {LOST:g} s"]
+    sys.stdout.write(markdown_table(head, rows) + "\n")
     sys.stdout.write(
         f"\n{given.students} students, {given.rounds} rounds, {os.cpu_count()} cores, load {load:.1f} before, "
         f"{os.getloadavg()[0]:.1f} after\n"

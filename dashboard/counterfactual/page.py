@@ -94,12 +94,12 @@ def choose() -> CounterfactualRequest | None:
         st.info(" ".join(sorted(reason for reason in reasons if reason)), icon=":material/info:")
         return None
     with st.sidebar:
-        wished = st.query_params.get("method")
+        requested = st.query_params.get("method")
         names = list(choices)
-        asked = st.query_params.get("finding")
-        likely = [asked] if asked else _likely(film)
+        in_address = st.query_params.get("finding")
+        likely = [in_address] if in_address else _likely(film)
         serving = [name for name in names if any(is_named(finding, likely) for finding in choices[name])]
-        first = wished if wished in names else [*serving, names[0]][0]
+        first = requested if requested in names else [*serving, names[0]][0]
         method = st.selectbox(
             "Explainer",
             names,
@@ -131,24 +131,24 @@ def _likely(film: FilmContext) -> list[str]:
 def _choose_finding(film: FilmContext, findings: list[str], key: str) -> str:
     """Draw the finding's widget; it opens on the link's, else on the first likely one that can be generated."""
     state = st.session_state
-    wished = st.query_params.get("finding")
+    requested = st.query_params.get("finding")
     likely = [finding for name in _likely(film) for finding in findings if is_named(finding, [name])]
     reference, looked_at = state.pop(choosing.LOOKED_AT, ("", ()))
     new = reference == film.reference and not any(is_named(state.get(key, ""), [name]) for name in looked_at)
     if key not in state:
-        state[key] = wished if wished in findings and not (new and likely) else [*likely, findings[0]][0]
+        state[key] = requested if requested in findings and not (new and likely) else [*likely, findings[0]][0]
     elif new and likely:
         state[key] = likely[0]
     return st.selectbox("Finding", findings, format_func=display_name, key=key, persist_state="session")
 
 
 def _choose_second(findings: list[str], method: str) -> str:
-    wished = st.query_params.get("second", "")
+    requested = st.query_params.get("second", "")
     names = ["", *findings]
     return st.selectbox(
         "With a second finding",
         names,
-        index=names.index(wished) if wished in names else 0,
+        index=names.index(requested) if requested in names else 0,
         format_func=lambda name: display_name(name) if name else "None",
         key=f"second {method}",
         persist_state="session",

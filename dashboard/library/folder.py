@@ -23,7 +23,7 @@ LAYOUT = """
     your-folder/
         any name                       the films: PNG, JPEG, DICOM by content, also in folders below
         films.csv                      image, labels (separated by |), patient; or the table of labels of
-                                       CheXpert, VinDr-CXR or NIH
+                                       CheXpert, VinDr-CXR, NIH or PadChest
         any table.csv                  boxes: image, finding, x, y, width, height (pixels), or the table of
                                        VinDr-CXR, RSNA, SIIM-ACR or NIH
         any table.json                 outlines of COCO, CheXlocalize or ChestX-Det

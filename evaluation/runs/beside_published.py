@@ -10,17 +10,17 @@ import math
 import numpy as np
 import pandas as pd
 
+from evaluation.baselines.model_independent import baseline_titles
 from evaluation.markdown import markdown_table
 from evaluation.runs.store import Store
-from evaluation.runs.tables import map_titles, pairs_of, values
+from evaluation.runs.tables import pairs_of, values
 from evaluation.statistics.intervals import mean_interval
 from radiographs.findings import display_name
+from xai_methods import methods
 
-PROTOCOLS = (
-    "pointing_game_15px", "pixel_auroc", "chexlocalize_iou", "shamsul_iou", "chestxray14_iobb", "chestxray14_boxes",
-)  # fmt: skip
-"""Scores that these tables are made of."""
-AVERAGE = "Mean annotation (location prior)"
+PROTOCOLS = ("chexlocalize_iou", "shamsul_iou", "chestxray14_iobb", "chestxray14_boxes")
+"""Scores that these tables are made of, beside the pointing game."""
+AVERAGE = "average-mask"
 SHAMSUL = {
     "Atelectasis": (0.07, 0.06, 0.11, 0.07),
     "Cardiomegaly": (0.14, 0.13, 0.23, 0.13),
@@ -28,7 +28,7 @@ SHAMSUL = {
     "Pneumothorax": (0.08, 0.30, 0.20, 0.12),
 }
 """IoU of ``SHAMSUL_METHODS`` by finding: Ul Alam et al. 2023 (doi:10.5617/nmi.10471)."""
-SHAMSUL_METHODS = ("LIME", "SHAP", "Grad-CAM", "LRP")
+SHAMSUL_METHODS = ("lime", "kernel-shap", "grad-cam", "lrp")
 CHEXLOCALIZE = {
     "Atelectasis": (0.25, 0.50),
     "Cardiomegaly": (0.45, 0.90),
@@ -47,15 +47,16 @@ CHESTXRAY14 = {
 def shamsul(store: Store) -> str:
     """IoU after Otsu's threshold: SHAMSUL's, then the run's, of the positive part (as it is)."""
     positive, as_it_is = _scores(store, "chexlocalize_iou"), _scores(store, "shamsul_iou")
-    titles = [*(name for name in SHAMSUL_METHODS if name in set(positive.title)), AVERAGE]
+    names = [*(name for name in SHAMSUL_METHODS if name in set(positive.method)), AVERAGE]
     rows = []
     for finding, published in SHAMSUL.items():
         row = [display_name(finding), *(f"*{value:.2f}*" for value in published)]
-        for title in titles:
-            one, other = (_of(table, title, finding).value.dropna() for table in (positive, as_it_is))
+        for name in names:
+            one, other = (_of(table, name, finding).value.dropna() for table in (positive, as_it_is))
             row.append(f"{one.mean():.2f} ({other.mean():.2f}), {len(one)}")
         rows.append(row)
-    return markdown_table(["finding", *(f"*{name}*" for name in SHAMSUL_METHODS), *titles], rows)
+    theirs = (f"*{_title(name)}*" for name in SHAMSUL_METHODS)
+    return markdown_table(["finding", *theirs, *map(_title, names)], rows)
 
 
 def chexlocalize(store: Store) -> str:
@@ -65,7 +66,7 @@ def chexlocalize(store: Store) -> str:
     for finding, (iou, rate) in CHEXLOCALIZE.items():
         prior = _of(hits, AVERAGE, finding).value
         row = [display_name(finding), f"*{iou:.2f}*", f"*{rate:.2f}*"]
-        row += [_with_interval(_of(table, "Grad-CAM", finding)) for table in (overlap, hits)]
+        row += [_with_interval(_of(table, "grad-cam", finding)) for table in (overlap, hits)]
         rows.append([*row, f"{prior.mean():.2f}", str(len(prior))])
     head = ["finding", "*IoU*", "*hit rate*", "IoU", "hit rate", "hit rate of the mean annotation", "n"]
     return markdown_table(head, rows)
@@ -78,20 +79,23 @@ def chestxray14(store: Store) -> str:
     rows = []
     for threshold, published in CHESTXRAY14.items():
         rows.append([str(threshold), "*Wang et al.*", *(f"*{value:.2f}*" for value in published), ""])
-        for title in ("Grad-CAM", "LRP", AVERAGE):
-            hits = [(_of(best, title, finding).value > threshold).mean() for finding in findings]
-            many = boxes[boxes.title == title].value.mean()
-            rows.append(["", title, *(f"{hit:.2f}" for hit in hits), f"{np.mean(hits):.2f}", f"{many:.3g}"])
+        for name in ("grad-cam", "lrp", AVERAGE):
+            hits = [(_of(best, name, finding).value > threshold).mean() for finding in findings]
+            many = boxes[boxes.method == name].value.mean()
+            rows.append(["", _title(name), *(f"{hit:.2f}" for hit in hits), f"{np.mean(hits):.2f}", f"{many:.3g}"])
     return markdown_table(["T", "", *(display_name(f) for f in findings), "mean", "boxes a film"], rows)
 
 
 def _scores(store: Store, metric: str) -> pd.DataFrame:
-    table = values(store, metric, pairs_of(store)[0])
-    return table.assign(title=table["map"].map(map_titles(store)))
+    return values(store, metric, pairs_of(store)[0])
 
 
-def _of(table: pd.DataFrame, title: str, finding: str) -> pd.DataFrame:
-    return table[(table.title == title) & (table.finding == finding)]
+def _of(table: pd.DataFrame, name: str, finding: str) -> pd.DataFrame:
+    return table[(table.method == name) & (table.finding == finding)]
+
+
+def _title(name: str) -> str:
+    return methods()[name].title if name in methods() else baseline_titles()[name]
 
 
 def _with_interval(table: pd.DataFrame) -> str:

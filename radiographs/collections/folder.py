@@ -73,7 +73,8 @@ class FolderCollection(Collection):
 
     Outlines come from ``masks/<film>_<finding>.png`` and from every table of a known format (see
     :func:`radiographs.annotation_readers.read_table`); labels and patients from ``films.csv`` (image, labels separated
-    by ``|``, patient) or CheXpert's, VinDr-CXR's or NIH's own table of labels. All of these lie directly in the folder.
+    by ``|``, patient) or a published data set's (see :mod:`radiographs.collections.folder_labels`). All of these lie
+    directly in the folder.
     A line or an outline that cannot be used is named and costs itself alone. A film's id is made from its content, so
     that file names stay on this machine. Where no table names the patient, films are of one patient whose DICOM files
     say so, or that lie under one name like ``patient0123``; a patient's pseudonym is made from the ids of their films.

@@ -40,7 +40,8 @@ class FilmLabels:
 
 def is_label_table(path: Path) -> bool:
     """Whether a table names findings of whole films: ``films.csv``, or one whose columns are those of CheXpert
-    (``Path``, and findings), VinDr-CXR (``image_id``, and findings) or NIH (``Image Index``, ``Finding Labels``).
+    (``Path``, and findings), VinDr-CXR (``image_id``, and findings), NIH (``Image Index``, ``Finding Labels``)
+    or PadChest (``ImageID``, ``Labels``).
     """
     if path.name == LABELS:
         return True
@@ -76,7 +77,7 @@ def read_labels(
         try:
             by_name = read_label_table(path)
         except AnnotationError as error:
-            problems[path.name] = [str(error).removeprefix(f"{path.name}: ")]
+            problems[path.name] = [str(error)]
             continue
         found = match(by_name, ids)
         problems[path.name] = [f"{image}: {SEVERAL}" for image in found.ambiguous]

@@ -69,7 +69,7 @@ def read_records(
             problems += [(source, f"{film}, {problem}") for problem in refused]
     labels, named, sentences = read_labels(folder, ids)
     for source, said in sentences.items():
-        problems += _listed(source, said)
+        problems += _listed(source, [_without(problem, source) for problem in said])
     given = {film_id: shared for film_id, shared in (patients or {}).items() if shared} | named
     first: dict[str, str] = {}
     for film_id in sorted(given):
