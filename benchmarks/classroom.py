@@ -219,7 +219,7 @@ def main() -> int:
         ordered = sorted(seconds)
         figures = statistics.median(ordered), ordered[int(0.95 * len(ordered))], ordered[-1]
         lost = f"{sum(map(math.isinf, ordered))} of {len(ordered)}"
-        rows.append([what, *(f"{one:.2f} s" for one in figures), lost])
+        rows.append([what, *(f"{one:.2f} s" if one < LOST else f"over {LOST:g} s" for one in figures), lost])
     head = ["from", "median", "95th percentile", "slowest", f"stayed behind for {LOST:g} s"]
     sys.stdout.write(markdown_table(head, rows) + "\n")
     sys.stdout.write(
