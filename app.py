@@ -7,6 +7,7 @@ from dashboard.cli import first_page
 first_page.wait()
 
 from dashboard.shared import admission, resumption, style, tour  # noqa: E402
+from dashboard.shared.drawing_again import await_delivery  # noqa: E402
 from dashboard.shared.unforeseen import guarded  # noqa: E402
 from radiographs.places import asset  # noqa: E402
 
@@ -35,4 +36,5 @@ with guarded("The tour cannot be shown"):
     tour.offer(first_page=page.url_path == "")
 with guarded("This page cannot be shown"):
     page.run()
+await_delivery()
 first_page.drawn()

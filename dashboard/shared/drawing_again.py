@@ -1,13 +1,32 @@
-"""Having a page drawn once more from outside it: by the server's threads, or by what another person did."""
+"""Having a page drawn once more from outside it, and having what was drawn reach the browser whole."""
 
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable
 
 from streamlit import runtime
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+_PATIENCE = 5.0
+"""Seconds after which a page no longer waits for the server's own thread."""
+
+
+def await_delivery() -> None:
+    """Wait until the server's own thread has taken over what the page, or the fragment, drew so far.
+
+    Streamlit listens to one runner of a session. Where a script has ended and the page is asked to be drawn again
+    before that thread came to its messages, a new runner takes its place and those messages are dropped: the browser
+    keeps half a page. While the script waits here, its runner takes such a request itself.
+    """
+    context = get_script_run_ctx(suppress_warning=True)
+    session = runtime.get_instance().get_app_session(context.session_id) if context and runtime.exists() else None
+    if session is not None:
+        taken = threading.Event()
+        session._call_soon_on_event_loop(taken.set)
+        taken.wait(_PATIENCE)
 
 
 def drawing_again(fragment: bool = False) -> Callable[[], bool]:

@@ -1,4 +1,8 @@
-"""How far readers agree with one another: weighted kappa, intraclass correlation, Krippendorff's alpha."""
+"""How far readers agree with one another: weighted kappa, intraclass correlation, Krippendorff's alpha.
+
+Kappa is scikit-learn's. The libraries of the other two (krippendorff, pingouin) are under the GPL, which this project's
+licence does not allow it to depend on; the tests hold ours against the first.
+"""
 
 from __future__ import annotations
 

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from evaluation.reader_study.store import StudyStore
+from evaluation.reader_study.study_file import parse_study
 from tests.conftest import browser_path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,6 +32,8 @@ FLAGS = [
 
 COMPLAINTS: list[str] = []
 """What browsers said went wrong, for the report of a test that fails."""
+SERVERS: dict[str, subprocess.Popen[bytes]] = {}
+"""By address, for tests that kill one."""
 
 
 @contextlib.contextmanager
@@ -40,6 +44,7 @@ def served(home: Path, script: Path | None = None, port: int = 0, **variables: s
         script: serve this page in the dashboard's stead. port: serve there.
     """
     with socket.socket() as free:
+        free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         free.bind(("127.0.0.1", port))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "dashboard.cli.main", "run-dashboard", "--port", str(port)]
@@ -49,6 +54,7 @@ def served(home: Path, script: Path | None = None, port: int = 0, **variables: s
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "XAI_LIGHTBOX_HOME": str(home), **variables}
     server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
     url = f"http://127.0.0.1:{port}"
+    SERVERS[url] = server
     try:
         until = time.monotonic() + PATIENCE
         while True:
@@ -122,3 +128,12 @@ def known_truth_model() -> bool:
     from classifiers.registry import list_models
 
     return any(entry.name == "known-truth" and entry.available for entry in list_models())
+
+
+def opened_study(home, text: str) -> tuple[StudyStore, str]:
+    """A study in a home, and its first reader's code."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("XAI_LIGHTBOX_HOME", str(home))
+        patched.setattr("evaluation.reader_study.material.FAITHFULNESS", ())
+        store = StudyStore.create(parse_study(text))
+        return store, store.add_readers(1)[1]

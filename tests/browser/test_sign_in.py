@@ -7,9 +7,16 @@ import time
 
 import pytest
 
-from tests.browser.conftest import PATIENCE, served
+from tests.browser.conftest import PATIENCE, opened_study, served
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
+STUDY = """
+name = "Masses"
+model = "known-truth"
+finding = "Mass"
+arms = [{kind = "none"}, {kind = "random"}]
+cases = [{film = "known-truth/mass-01"}, {film = "known-truth/normal-01"}]
+"""
 SECRET = "0123456789abcdef" * 4
 COOKIE = "_streamlit_user"
 
@@ -55,6 +62,7 @@ def signed(address: str, secret: str = SECRET, **claims) -> str:
 
 
 def test_who_signs_in_comes_in_and_no_other_token_does(page, signing, tmp_path):
+    study, _ = opened_study(tmp_path, STUDY)
     browser, now = page.context.browser, int(time.time())
     ada, bob = browser.new_context().new_page(), browser.new_context().new_page()
     for one in (ada, bob):
@@ -66,6 +74,13 @@ def test_who_signs_in_comes_in_and_no_other_token_does(page, signing, tmp_path):
     ada.get_by_role("button", name="Scan folder").wait_for()
     bob.get_by_text("added by a keeper").wait_for()
     assert bob.get_by_role("button", name="Scan folder").count() == 0
+
+    for number, (one, name) in enumerate(((bob, "bob"), (ada, "ada")), start=1):
+        one.goto(f"{signing}/study", wait_until="commit")
+        one.get_by_role("button", name="Take part").click()
+        one.get_by_role("button", name="Begin", exact=True).click()
+        one.get_by_text("0 of 2 answered").wait_for()
+        assert len(study.readers) == 1 + number, f"{name} is no reader of their own"
 
     whole = {"iss": "http://localhost", "sub": "eve", "roles": "keeper", "iat": now}
     forged = (

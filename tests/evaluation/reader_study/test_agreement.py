@@ -1,4 +1,4 @@
-"""Agreement against published worked examples."""
+"""Agreement against published worked examples and a reference library."""
 
 from __future__ import annotations
 
@@ -26,6 +26,17 @@ SHROUT_FLEISS = np.array([[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6]
 @pytest.mark.parametrize(("level", "printed"), [("nominal", 0.743), ("ordinal", 0.815), ("interval", 0.849)])
 def test_alpha_is_that_of_the_published_example(level, printed):
     assert krippendorff_alpha(KRIPPENDORFF, level) == pytest.approx(printed, abs=0.0006)
+
+
+@pytest.mark.parametrize("level", ["nominal", "ordinal", "interval"])
+def test_alpha_is_that_of_the_reference_library(level):
+    reference = pytest.importorskip("krippendorff")
+    rng = np.random.default_rng(11)
+    for readers, cases in ((2, 30), (5, 12), (9, 60)):
+        answers = rng.integers(1, 6, (readers, cases)).astype(float)
+        answers[rng.random(answers.shape) < 0.3] = NAN
+        expected = reference.alpha(answers, level_of_measurement=level)
+        assert krippendorff_alpha(answers, level) == pytest.approx(expected, abs=1e-12)
 
 
 def test_the_intraclass_correlation_is_that_of_the_published_example():
