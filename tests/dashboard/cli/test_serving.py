@@ -46,3 +46,13 @@ def test_it_ends_at_any_moment_within_three_seconds_and_without_a_traceback(tmp_
     assert time.monotonic() - start < 3
     assert "Traceback" not in said
     assert server.returncode == status
+
+
+def test_torch_is_told_not_to_spin_before_it_is_loaded():
+    code = "import sys, os, dashboard.cli; print(os.environ['OMP_WAIT_POLICY'], 'torch' in sys.modules)"
+    for given, policy in (({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")):
+        rest = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+        said = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, env=rest | given, capture_output=True, text=True, check=True
+        )
+        assert said.stdout.split() == [policy, "False"]
