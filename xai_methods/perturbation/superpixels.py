@@ -12,7 +12,10 @@ from itertools import pairwise
 
 import numpy as np
 import skimage
+from scipy.ndimage import binary_dilation
 
+from classifiers.anatomy import segment
+from radiographs import Radiograph
 from xai_methods.parameters import ParameterError
 
 MOST = 300
@@ -20,6 +23,10 @@ MOST = 300
 SMALLEST_AREA = 4
 """Mean area, in input pixels, below which superpixels are refused."""
 BISECTIONS = 6
+OUTSIDE_SHARE = 0.2
+"""Of all regions, those that lie outside the chest, where they are cut along the anatomy."""
+RIM = 0.02
+"""Width, as a share of the film's side, of what still counts as chest beyond lungs and heart."""
 
 
 def superpixels(film: np.ndarray, kind: str = "slic", n: int = 50, compactness: float = 0.1) -> np.ndarray:
@@ -28,7 +35,8 @@ def superpixels(film: np.ndarray, kind: str = "slic", n: int = 50, compactness: 
     Args:
         film: (S, S) floats in [0, 1].
         kind: one of :data:`KINDS`. "grid" ignores the film's content; quickshift and felzenszwalb have no count of
-            their own, so their scale is searched for and the smallest regions joined until ``n`` are left.
+            their own, so their scale is searched for and the smallest regions joined until ``n`` are left; "anatomy"
+            is SLIC with most regions in the lungs and the heart, none across their outline.
         n: regions wanted, 2 to 300. Fewer come back where the film has no more (a film of one grey, for instance).
         compactness: SLIC only; more makes regions squarer, less makes them follow edges.
 
@@ -36,8 +44,8 @@ def superpixels(film: np.ndarray, kind: str = "slic", n: int = 50, compactness: 
         (S, S) int32 labels 0 ... k - 1, each region one 4-connected piece, k at most ``n`` and at least 2.
 
     Raises:
-        ParameterError: ``n`` or ``kind`` is out of bounds, the film is too small for ``n`` regions, or the film
-            has a single region under this kind.
+        ParameterError: ``n`` or ``kind`` is out of bounds, the film is too small for ``n`` regions, the film
+            has a single region under this kind, or "anatomy" finds no lungs.
     """
     most = min(MOST, film.size // SMALLEST_AREA)
     if not 2 <= n <= most:
@@ -53,15 +61,26 @@ def superpixels(film: np.ndarray, kind: str = "slic", n: int = 50, compactness: 
     return labels
 
 
-def _slic(film: np.ndarray, n: int, compactness: float) -> np.ndarray:
+def _slic(film: np.ndarray, n: int, compactness: float, where: np.ndarray | None = None) -> np.ndarray:
     # SLIC seeds a regular grid and returns fewer regions than wanted; more of them, joined, gives n.
     for wanted in (n, math.ceil(1.1 * n), math.ceil(1.3 * n), 2 * n, 4 * n):
         labels = skimage.segmentation.slic(
-            film, wanted, compactness=compactness, sigma=1, start_label=0, channel_axis=None
+            film, wanted, compactness=compactness, sigma=1, start_label=1, channel_axis=None, mask=where
         )
-        if labels.max() + 1 >= n:
+        if labels.max() >= n:
             break
     return labels
+
+
+def _anatomy(film: np.ndarray, n: int, compactness: float) -> np.ndarray:
+    """SLIC of lungs and heart, and of all else, each with regions of its own."""
+    found = segment(Radiograph(np.clip(film, 0, 1)))
+    if not found.sure:
+        raise ParameterError(f"superpixels: anatomy needs two lungs on the film ({found.reason}); choose slic")
+    chest = binary_dilation(found.lungs | found.heart, iterations=max(1, round(RIM * film.shape[0])))
+    outside = max(1, round(OUTSIDE_SHARE * n))
+    inner, outer = _slic(film, max(1, n - outside), compactness, chest), _slic(film, outside, compactness, ~chest)
+    return np.where(chest, inner, outer + inner.max())
 
 
 def _quickshift(film: np.ndarray, n: int, compactness: float) -> np.ndarray:
@@ -100,6 +119,7 @@ KINDS: dict[str, Callable[[np.ndarray, int, float], np.ndarray]] = {
     "quickshift": _quickshift,
     "felzenszwalb": _felzenszwalb,
     "grid": _grid,
+    "anatomy": _anatomy,
 }
 """Ways to cut a film, by name; each takes the film, the count wanted and the compactness."""
 

@@ -2,11 +2,18 @@
 
 import numpy as np
 import pytest
+from scipy.ndimage import binary_dilation
 from skimage.measure import label
 
+from classifiers import Preprocessing
+from classifiers.anatomy import segment
+from radiographs import Radiograph
+from radiographs.registry import find_film
 from tests.xai_methods.linear_classifier import smooth_film
 from xai_methods.parameters import ParameterError
-from xai_methods.perturbation.superpixels import KINDS, superpixels
+from xai_methods.perturbation.superpixels import KINDS, RIM, superpixels
+
+OF_ANY_PICTURE = [kind for kind in KINDS if kind != "anatomy"]
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +22,7 @@ def film():
 
 
 @pytest.mark.parametrize("n", [2, 10, 50])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", OF_ANY_PICTURE)
 def test_regions_are_connected_numbered_and_as_many_as_asked(film, kind, n):
     labels = superpixels(film, kind, n)
     assert labels.dtype == np.int32
@@ -24,7 +31,7 @@ def test_regions_are_connected_numbered_and_as_many_as_asked(film, kind, n):
     assert all(label(labels == one, connectivity=1).max() == 1 for one in range(n))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", OF_ANY_PICTURE)
 def test_same_film_same_regions(film, kind):
     assert np.array_equal(superpixels(film, kind, 20), superpixels(film.copy(), kind, 20))
 
@@ -71,3 +78,23 @@ def test_more_regions_than_a_small_film_holds_are_refused():
 def test_an_unknown_kind_is_refused(film):
     with pytest.raises(ParameterError, match="slic, quickshift, felzenszwalb, grid"):
         superpixels(film, "voronoi", 10)
+
+
+@pytest.mark.parametrize("n", [12, 50, 100])
+def test_regions_of_the_anatomy_lie_in_the_chest_or_outside(n):
+    radiograph, _, _ = find_film("known-truth/mass-01")
+    pixels = Preprocessing(224).prepare(radiograph)[0, 0].numpy()
+    labels = superpixels(pixels, "anatomy", n)
+    assert np.array_equal(np.unique(labels), np.arange(n))
+    assert all(label(labels == one, connectivity=1).max() == 1 for one in range(n))
+    assert np.array_equal(labels, superpixels(pixels, "anatomy", n))
+    found = segment(Radiograph(pixels))
+    chest = binary_dilation(found.lungs | found.heart, iterations=round(RIM * 224))
+    inside = np.bincount(labels[chest], minlength=n) / np.bincount(labels.ravel())
+    assert np.all((inside < 0.1) | (inside > 0.9))
+    assert 0.7 < np.mean(inside > 0.5) < 0.9
+
+
+def test_anatomy_without_lungs_is_refused(film):
+    with pytest.raises(ParameterError, match="needs two lungs"):
+        superpixels(film, "anatomy", 20)
