@@ -187,6 +187,18 @@ def test_the_wheel_explains(installed: Path) -> None:
     assert (installed.parents[1] / "home" / "map.npz").is_file()
 
 
+EXPLAINER = """
+from xai_lightbox.classifiers.registry import load_classifier
+from xai_lightbox.dashboard.jobs.explaining import Explainer
+print(Explainer(1, {"known-truth": load_classifier("known-truth", "cpu").digest}).number)
+"""
+
+
+@pytest.mark.slow
+def test_the_wheel_makes_maps_in_a_process_beside_the_server(installed: Path) -> None:
+    assert int(run(installed, "python", "-c", EXPLAINER)) > 0
+
+
 EXECUTED = """
 import json, sys, time
 import matplotlib

@@ -18,14 +18,16 @@ from scipy import ndimage
 
 from classifiers.anatomy_network import STRUCTURES
 from classifiers.preprocessing import Preprocessing
-from classifiers.training import augment
+from classifiers.training import augment, nih_data
+from classifiers.training.film_cache import read_named
+from classifiers.training.outlines import read_outlines
 from radiographs import Radiograph
 from radiographs.collections.paediatric import PaediatricPneumonia, person_of, separate_lungs
 from radiographs.collections.radiologist_masks import RadiologistMasks
 from radiographs.places import asset
 from radiographs.reading import read_radiograph
 
-CHILDREN, ADULTS, WINGSPAN = "paediatric", "radiologist-masks", "wingspan"
+CHILDREN, ADULTS, WINGSPAN, ENLARGED = "paediatric", "radiologist-masks", "wingspan", "chestxdet"
 ARCHIVE = Path("paediatric", "train_with_lung_masks.zip")
 STORED = 256
 """Side in pixels at which films are kept in memory."""
@@ -42,7 +44,7 @@ class Outlined:
 
     Attributes:
         film_id, patient: as published, and the pseudonym by which films are split.
-        source: ``CHILDREN``, ``ADULTS`` or ``WINGSPAN``.
+        source: ``CHILDREN``, ``ADULTS``, ``WINGSPAN`` or ``ENLARGED``.
         film: the film. masks: by structure (H, W) bool, None where nobody outlined it.
         unknown: by structure (H, W) bool, where the mask says nothing; None where it is known everywhere.
         ratio: heart-to-thorax width ratio as the collection published it, None where it did not.
@@ -120,22 +122,49 @@ def _wingspan(data: Path) -> Iterator[Outlined]:
             )
 
 
+def _enlarged(data: Path) -> Iterator[Outlined]:
+    """Adults' hearts that ChestX-Det's readers outlined because they were enlarged; no lungs were drawn there.
+
+    The side is that of the classifiers' split.
+    """
+    pairs = {p.image: p for p in read_outlines(data) if p.source == "chestxdet" and p.finding == "Cardiomegaly"}
+    if not pairs:
+        return
+    split = nih_data.make_split(data)
+    sides = dict(zip(split.patient_id.astype(int), split.split))
+    for name, (patient, raw) in sorted(read_named(data, pairs).items()):
+        side = sides.get(patient, "test")
+        if side != "val":
+            film = read_radiograph(io.BytesIO(raw))
+            drawn = pairs[name].mask(max(film.shape))
+            masks, unknown = (None, None, drawn), (None, None, _above(drawn))
+            yield Outlined(name, f"nih-{patient}", ENLARGED, film, masks, unknown, part=side)
+
+
+def _above(heart: np.ndarray) -> np.ndarray:
+    """All rows above a heart and its uppermost tenth: where it ends upwards these readers saw otherwise."""
+    rows = np.flatnonzero(heart.any(axis=1))
+    unknown = np.zeros_like(heart)
+    unknown[: rows[0] + len(rows) // 10] = True
+    return unknown
+
+
 def _png(data: bytes) -> np.ndarray:
     with Image.open(io.BytesIO(data)) as image:
         return np.asarray(image.convert("L")) > 0
 
 
 def read_outlined(data: Path) -> list[Outlined]:
-    """Read all films with outlines: the children's of the archive and of the package, the adults', ``wingspan``'s.
+    """Read all films with outlines: the children's of the archive and of the package, the adults' of three sources.
 
     A child's film whose two lungs were drawn as one is left out. Parts come from ``assets/splits/anatomy.csv`` where
     that table has the film.
     """
     found: dict[tuple[str, str], Outlined] = {}
-    for outlined in (*_archived(data), *_packaged(), *_adults(data), *_wingspan(data)):
+    for outlined in (*_archived(data), *_packaged(), *_adults(data), *_wingspan(data), *_enlarged(data)):
         found.setdefault((outlined.source, outlined.film_id), outlined)
     parts = recorded_split()
-    return [replace(o, part=parts.get(key, "")) for key, o in found.items()]
+    return [replace(o, part=parts.get(key, o.part)) for key, o in found.items()]
 
 
 def make_split(films: list[Outlined], seed: int) -> list[Outlined]:
@@ -184,6 +213,7 @@ class Mix:
     adults: int
     none: int
     wingspan: int = 0
+    enlarged: int = 0
 
 
 Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
@@ -203,13 +233,17 @@ class AnatomyBatches:
         self.pixels = torch.cat([_bytes(stored.prepare(o.film)) for o in films])
         self.masks = torch.stack([torch.stack([_stored_mask(m, stored) for m in o.masks]) for o in films])
         self.known = torch.stack([torch.stack([_stored_known(o, c, stored) for c in range(3)]) for o in films])
-        self.of = {s: [i for i, o in enumerate(films) if o.source == s] for s in (CHILDREN, ADULTS, WINGSPAN)}
+        sources = (CHILDREN, ADULTS, WINGSPAN, ENLARGED)
+        self.of = {s: [i for i, o in enumerate(films) if o.source == s] for s in sources}
 
     def batch(self, step: int) -> Batch:
         """The batch of one step."""
         self.numpy = np.random.default_rng([self.seed, step])
         self.torch = torch.Generator().manual_seed(self.seed * 1_000_003 + step)
-        wanted = ((CHILDREN, self.mix.children), (ADULTS, self.mix.adults), (WINGSPAN, self.mix.wingspan))
+        mix = self.mix
+        wanted = (
+            (CHILDREN, mix.children), (ADULTS, mix.adults), (WINGSPAN, mix.wingspan), (ENLARGED, mix.enlarged)
+        )  # fmt: skip
         drawn = [int(i) for source, n in wanted if n for i in self.numpy.choice(self.of[source], n)]
         drawn += [int(i) for i in self.numpy.integers(len(self.pixels), size=self.mix.none)]
         films, masks, known = (some[drawn] / 255 for some in (self.pixels, self.masks, self.known))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +19,13 @@ from radiographs.files import replacing
 
 SOFT, SHARP = 128, 320
 """Sides in pixels at which films are kept: those published at 128 pixels, and all larger ones."""
+ARCHIVES = (
+    ("nih_boxes", "images", SHARP),
+    ("nih_512", "films_512.zip", SHARP),
+    ("nih_train", "films_384.zip", SHARP),
+    ("nih_train", "films_128.zip", SOFT),
+)
+"""Folder, archive and side at which its films are kept, the sharpest first."""
 
 
 def read_films(data: Path, cache: Path) -> dict[int, FilmSet]:
@@ -31,12 +38,7 @@ def read_films(data: Path, cache: Path) -> dict[int, FilmSet]:
     """
     taken: set[str] = set()
     sets: dict[int, list[FilmSet]] = {SOFT: [], SHARP: []}
-    for folder, archive, side in (
-        ("nih_boxes", "images", SHARP),
-        ("nih_512", "films_512.zip", SHARP),
-        ("nih_train", "films_384.zip", SHARP),
-        ("nih_train", "films_128.zip", SOFT),
-    ):
+    for folder, archive, side in ARCHIVES:
         if not (data / folder / archive).exists():
             continue
         table = pd.read_csv(data / folder / "films.csv")
@@ -49,6 +51,21 @@ def read_films(data: Path, cache: Path) -> dict[int, FilmSet]:
         patients = table.patient_id.to_numpy(np.int64)
         sets[side].append(FilmSet(films, labels_of(table.findings), patients, table.image.tolist()))
     return {side: _joined(parts) for side, parts in sets.items()}
+
+
+def read_named(data: Path, names: Collection[str]) -> dict[str, tuple[int, bytes]]:
+    """The patient and the sharpest file of each named film that is at hand."""
+    found: dict[str, tuple[int, bytes]] = {}
+    for folder, archive, _ in ARCHIVES:
+        if not (data / folder / archive).exists():
+            continue
+        table = pd.read_csv(data / folder / "films.csv")
+        with _opened(data / folder / archive) as read:
+            for row in table[table.archive == archive].itertuples() if "archive" in table else table.itertuples():
+                name = Path(row.image).stem
+                if name in names and name not in found:
+                    found[name] = int(row.patient_id), read(f"{name}.jpg")
+    return found
 
 
 def _joined(parts: list[FilmSet]) -> FilmSet:

@@ -19,7 +19,7 @@ from classifiers.anatomy import Anatomy, outline
 from classifiers.anatomy_network import STRUCTURES, AnatomyNetwork
 from classifiers.preprocessing import Preprocessing
 from classifiers.training import augment
-from classifiers.training.anatomy_data import ADULTS, CHILDREN, WINGSPAN, Outlined, read_outlined
+from classifiers.training.anatomy_data import ADULTS, CHILDREN, ENLARGED, WINGSPAN, Outlined, read_outlined
 from classifiers.training.loop import load_weights
 from classifiers.training.train_anatomy import STAGES
 from classifiers.weights import sha256_of
@@ -28,7 +28,7 @@ from radiographs.collections.nih_boxes import NihBoxes
 from radiographs.places import asset
 
 _log = logging.getLogger("ship_anatomy")
-SOURCES = (CHILDREN, ADULTS, WINGSPAN)
+SOURCES = (CHILDREN, ADULTS, WINGSPAN, ENLARGED)
 Outliner = Callable[[Radiograph], Anatomy]
 CARD = {
     "name": "anatomy",
@@ -37,7 +37,7 @@ CARD = {
     "licence": "weights: CC BY-NC-SA 4.0, for most of the adult films that the heart was learned from are",
     "citation": "Ronneberger et al. 2015, arXiv 1505.04597; films: Kermany et al. 2018, doi 10.17632/rscbjbr9sj, and "
     "Cohen et al. 2020, arXiv 2006.11988; lung masks: V7 Labs, and El Hajjami and Soliman; hearts: Dong et al. 2018, "
-    "arXiv 1807.03434",
+    "arXiv 1807.03434, and Lian et al. 2021, arXiv 2104.10326",
     "limits": "Few adults. No heart was ever outlined on a child: there it is extrapolated. The lung behind the heart "
     "counts as lung; the heart ends where the great vessels begin. Not for lateral films. Not for diagnosis.",
     "split": "anatomy",
@@ -180,7 +180,7 @@ def main() -> None:
     counts = {s: f"{len(some)} films of {len({o.patient for o in some})}" for s, some in trained.items()}
     about = (
         f"{counts[CHILDREN]} children (lungs), {counts[ADULTS]} adults (lungs, and where the heart is not) and "
-        f"{counts[WINGSPAN]} further adults (heart, lungs)"
+        f"{counts[WINGSPAN]} further adults (heart, lungs) and {counts[ENLARGED]} with an enlarged heart (heart)"
     )
     card = CARD | {"trained_on": f"{about}; assets/splits/anatomy.csv.", "figures": figures}
     sys.stdout.write(ship(card, arguments.weights, preprocessing, arguments.folder or asset("anatomy")))

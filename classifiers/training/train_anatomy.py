@@ -1,7 +1,7 @@
 """Train the network that outlines lungs and heart: ``python -m classifiers.training.train_anatomy --help``.
 
 First on children alone, whose lungs are outlined on a thousand films; then on children and adults; then also on adults
-whose hearts were outlined without the great vessels.
+whose hearts were outlined without the great vessels; last also on hearts that are enlarged.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ class AnatomyStage:
 STAGES = {
     "children": AnatomyStage(steps=600, mix=Mix(children=14, adults=0, none=2), rate=4e-3),
     "adults": AnatomyStage(steps=450, mix=Mix(children=6, adults=8, none=2), rate=2e-3),
-    "hearts": AnatomyStage(steps=400, mix=Mix(children=4, adults=4, none=2, wingspan=8), rate=1.5e-3),
+    "hearts": AnatomyStage(steps=1500, mix=Mix(children=4, adults=4, none=2, wingspan=8), rate=1.5e-3),
+    "enlarged": AnatomyStage(steps=700, mix=Mix(children=3, adults=3, none=2, wingspan=8, enlarged=4), rate=1e-3),
 }
 
 

@@ -37,7 +37,7 @@ CRASHED = (
 )
 _CODE = (
     "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
-    "from dashboard.jobs.explainer import serve; serve(json.loads(sys.argv[2]))"
+    f"from {__package__}.explainer import serve; serve(json.loads(sys.argv[2]))"
 )
 _log = logging.getLogger(__name__)
 
