@@ -100,7 +100,7 @@ def _adults(data: Path) -> Iterator[Outlined]:
         yield Outlined(entry.film_id, entry.patient, ADULTS, film, known, (None, None, both), ratio)
 
 
-def _wingspan(data: Path) -> Iterator[Outlined]:
+def wingspan(data: Path) -> Iterator[Outlined]:
     """Adults' films with the heart alone; their lungs end at the heart, what is behind it is unknown."""
     folder = data / "wingspan"
     if not folder.is_dir():
@@ -161,7 +161,7 @@ def read_outlined(data: Path) -> list[Outlined]:
     that table has the film.
     """
     found: dict[tuple[str, str], Outlined] = {}
-    for outlined in (*_archived(data), *_packaged(), *_adults(data), *_wingspan(data), *_enlarged(data)):
+    for outlined in (*_archived(data), *_packaged(), *_adults(data), *wingspan(data), *_enlarged(data)):
         found.setdefault((outlined.source, outlined.film_id), outlined)
     parts = recorded_split()
     return [replace(o, part=parts.get(key, o.part)) for key, o in found.items()]

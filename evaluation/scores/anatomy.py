@@ -77,13 +77,13 @@ _register(
     title="Evidence in the lungs",
     meaning="For findings of lungs and pleura: the share of the positive evidence that lies inside the lungs.",
     formula="Σ max(a, 0) inside the lungs / Σ max(a, 0)",
-    caveat="The lungs are a network's outlines, with the lung behind the heart. Evidence in the wrong lung counts.",
+    caveat="The lungs are a network's outlines, with some lung behind the heart. Evidence in the wrong lung counts.",
 )
 _register(
     "heart",
     name="relevance_in_heart",
     title="Evidence in the heart",
-    meaning="For findings of the heart: the share of the positive evidence inside heart and great vessels.",
+    meaning="For findings of the heart: the share of the positive evidence inside the heart.",
     formula="Σ max(a, 0) inside the heart / Σ max(a, 0)",
     caveat="An enlarged heart shows at its edge: evidence just outside it is sound, and counts as missed.",
 )

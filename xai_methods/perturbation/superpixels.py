@@ -14,7 +14,7 @@ import numpy as np
 import skimage
 from scipy.ndimage import binary_dilation
 
-from classifiers.anatomy import segment
+from classifiers.anatomy import Anatomy, segment
 from radiographs import Radiograph
 from xai_methods.parameters import ParameterError
 
@@ -36,7 +36,7 @@ def superpixels(film: np.ndarray, kind: str = "slic", n: int = 50, compactness: 
         film: (S, S) floats in [0, 1].
         kind: one of :data:`KINDS`. "grid" ignores the film's content; quickshift and felzenszwalb have no count of
             their own, so their scale is searched for and the smallest regions joined until ``n`` are left; "anatomy"
-            is SLIC with most regions in the lungs and the heart, none across their outline.
+            is SLIC with most regions in the chest (lungs, heart and what lies between them), hardly any across its border.
         n: regions wanted, 2 to 300. Fewer come back where the film has no more (a film of one grey, for instance).
         compactness: SLIC only; more makes regions squarer, less makes them follow edges.
 
@@ -73,14 +73,22 @@ def _slic(film: np.ndarray, n: int, compactness: float, where: np.ndarray | None
 
 
 def _anatomy(film: np.ndarray, n: int, compactness: float) -> np.ndarray:
-    """SLIC of lungs and heart, and of all else, each with regions of its own."""
+    """SLIC of the chest, and of all else, each with regions of its own."""
     found = segment(Radiograph(np.clip(film, 0, 1)))
     if not found.sure:
         raise ParameterError(f"superpixels: anatomy needs two lungs on the film ({found.reason}); choose slic")
-    chest = binary_dilation(found.lungs | found.heart, iterations=max(1, round(RIM * film.shape[0])))
+    chest = chest_of(found)
     outside = max(1, round(OUTSIDE_SHARE * n))
     inner, outer = _slic(film, max(1, n - outside), compactness, chest), _slic(film, outside, compactness, ~chest)
     return np.where(chest, inner, outer + inner.max())
+
+
+def chest_of(anatomy: Anatomy) -> np.ndarray:
+    """Lungs, heart, what lies between the lungs, and a rim: (H, W) bool."""
+    lungs = anatomy.lungs
+    from_left, from_right = (np.logical_or.accumulate(side, axis=1) for side in (lungs, lungs[:, ::-1]))
+    within = (from_left & from_right[:, ::-1]) | anatomy.heart
+    return binary_dilation(within, iterations=max(1, round(RIM * lungs.shape[0])))
 
 
 def _quickshift(film: np.ndarray, n: int, compactness: float) -> np.ndarray:
