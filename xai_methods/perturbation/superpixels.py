@@ -36,7 +36,7 @@ def superpixels(film: np.ndarray, kind: str = "slic", n: int = 50, compactness: 
         film: (S, S) floats in [0, 1].
         kind: one of :data:`KINDS`. "grid" ignores the film's content; quickshift and felzenszwalb have no count of
             their own, so their scale is searched for and the smallest regions joined until ``n`` are left; "anatomy"
-            is SLIC with most regions in the chest (lungs, heart and what lies between them), hardly any across its border.
+            is SLIC with most regions in the chest (lungs, heart and what lies between), hardly any across its border.
         n: regions wanted, 2 to 300. Fewer come back where the film has no more (a film of one grey, for instance).
         compactness: SLIC only; more makes regions squarer, less makes them follow edges.
 
