@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 from evaluation.baselines.second_readings import READERS
 from evaluation.markdown import markdown_table
 from evaluation.runs import beside_published
+from evaluation.runs.by_setting import by_setting, cell
 from evaluation.runs.store import SCHEMA, Store
 from evaluation.runs.tables import (
     ALL,
@@ -50,6 +51,11 @@ PAGE, SCORES = ROOT / "docs" / "results.md", ROOT / "docs" / "scores"
 METRICS = ("pointing_game", "pixel_auprc", "relevance_mass_accuracy", "relevance_rank_accuracy", "area_matched_iou")
 FURTHER = ("deletion_blur", "insertion_blur", "randomised_ssim", "repeatability_ssim")
 """Scores that stand beside ``METRICS`` where a run has them."""
+BEYOND = (
+    *("deletion_blur", "insertion_blur", "road", "infidelity", "map_blur_drop"),
+    *("randomised_ssim", "gini_sparseness", "relevance_in_lungs", "relevance_in_heart"),
+)
+"""Scores that ask the model, or the film's anatomy, and no outline."""
 AGREEMENT = ("iou", "dice", "first_in_second", "second_in_first")
 SIZES = (0.01, 0.03, 0.1)
 """Where the table by size parts the findings: shares of the film that are outlined."""
@@ -68,7 +74,7 @@ def means(folder: str, findings: Sequence[str] = ()) -> str:
     heads = [get_metric(name).title for name in boards]
     first = boards[METRICS[0]]
     titles = [title for title in first.index if first["mean"].notna()[title] and not first["n"][title] < FEWEST]
-    rows = [[title, *(_cell(board.loc[title]) for board in boards.values())] for title in titles]
+    rows = [[title, *(cell(board.loc[title]) for board in boards.values())] for title in titles]
     methods = [title for title in titles if first.kind[title] == "method"]
     gains = [[title, *(_gain(boards[name], title, tests[name]) for name in boards)] for title in methods]
     against = "Less the best baseline on the same pairs, with p of the paired test after Holm:"
@@ -91,13 +97,6 @@ def _boards(folder: str, findings: Sequence[str]) -> tuple[dict[str, pd.DataFram
         boards[name] = board[board.scope == (PASSED if findings else ALL)].set_index("title")
         tests[name] = tests_of(context, name, scores)
     return boards, tests
-
-
-def _cell(row: pd.Series) -> str:
-    if math.isnan(row["mean"]):
-        return "–"
-    ends = "" if math.isnan(row["low"]) else f" ({row['low']:.2f} to {row['high']:.2f})"
-    return f"{row['mean']:.2f}{ends}" + ("" if math.isnan(row["n"]) else f", {row['n']:.0f}")
 
 
 def _gain(board: pd.DataFrame, title: str, tests: Tests | None) -> str:
@@ -135,7 +134,7 @@ def by_finding(folder: str, metric: str) -> str:
     shown = board[board.kind.eq("method") | board["map"].str.startswith("average-mask/")]
     titles = list(dict.fromkeys(shown["title"]))
     cells = shown.set_index(["scope", "title"])
-    rows = [[display_name(f), *(_cell(cells.loc[(f, title)]) for title in titles)] for f in findings]
+    rows = [[display_name(f), *(cell(cells.loc[(f, title)]) for title in titles)] for f in findings]
     return markdown_table([get_metric(metric).title, *titles], rows)
 
 
@@ -153,7 +152,7 @@ def by_size(folder: str, metric: str) -> str:
         board = board_of(context, metric, scores[place == number])
         board = board[board.scope.eq(ALL) & (board.kind.eq("method") | board["map"].str.startswith("average-mask/"))]
         titles = list(board.title)
-        rows.append([name, *(_cell(row) for _, row in board.iterrows())])
+        rows.append([name, *(cell(row) for _, row in board.iterrows())])
     return markdown_table([f"{get_metric(metric).title}, outlined share of the film", *titles], rows)
 
 
@@ -280,6 +279,9 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "known-truth pointing": lambda: by_finding("known-truth", "pointing_game"),
     "gate nih-boxes": lambda: verdicts(("nih14-localised", "nih14"), "nih-boxes"),
     "gate known-truth": lambda: verdicts(("known-truth",), "known-truth"),
+    "superpixels": lambda: by_setting(Store(SCORES / "superpixels"), METRICS, "area_matched_iou"),
+    "superpixels on films": lambda: by_setting(Store(SCORES / "superpixels-boxes"), METRICS, "area_matched_iou"),
+    "beyond": lambda: by_setting(Store(SCORES / "beyond"), BEYOND),
     "held-out": held_out,
     "readers": readers,
 }
@@ -301,7 +303,7 @@ def take(results: Path, folder: str, pair: Pair) -> int:
     Args:
         results: the folder of the run. folder: in ``docs/scores``. pair: the collection and model to take.
     """
-    names = ", ".join(f"'{name}'" for name in (*METRICS, *FURTHER, *beside_published.PROTOCOLS))
+    names = ", ".join(f"'{name}'" for name in dict.fromkeys((*METRICS, *FURTHER, *BEYOND, *beside_published.PROTOCOLS)))
     where = f"WHERE collection = ? AND classifier = ? AND metric IN ({names})"
     given = [pair.collection, pair.classifier]
     rows = Store(results).query(f"SELECT * FROM scores {where} ORDER BY question, metric", given)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -14,7 +14,7 @@ from xai_methods.average_film import average_film
 from xai_methods.method import Request
 from xai_methods.parameters import ParameterError, Parameters, parameter
 from xai_methods.passes import empty_films, precision_parameter
-from xai_methods.perturbation.superpixels import KINDS, MOST, superpixels
+from xai_methods.perturbation.superpixels import AUTO, KINDS, MOST, settle_kind, superpixels
 
 HIDES = ("mean", "blur", "black", "average")
 BLUR = 1 / 16
@@ -26,9 +26,17 @@ class RegionParameters(Parameters):
     """Which regions a film is cut into and what stands in their place where they are hidden."""
 
     n_superpixels: int = parameter(50, "Regions the film is cut into.", low=2, high=MOST, step=1)
-    superpixels: str = parameter("slic", "How the film is cut into regions.", choices=tuple(KINDS))
+    superpixels: str = parameter(
+        AUTO,
+        "How the film is cut into regions; auto: along the anatomy where two lungs are found, else slic.",
+        choices=(AUTO, *KINDS),
+    )
     compactness: float = parameter(
-        0.1, "SLIC only: more makes regions squarer, less makes them follow edges.", low=0.001, high=10.0, step=0.001
+        0.1,
+        "SLIC, also along the anatomy: more makes regions squarer, less makes them follow edges.",
+        low=0.001,
+        high=10.0,
+        step=0.001,
     )
     hide: str = parameter(
         "mean",
@@ -58,12 +66,13 @@ class Regions:
 
     Attributes:
         film: (S, S) float32 input, in the classifier's range. hidden: the same with every superpixel hidden.
-        labels: (S, S) int32, 0 ... count - 1.
+        labels: (S, S) int32, 0 ... count - 1. along_anatomy: whether they follow the chest's border.
     """
 
     film: torch.Tensor
     hidden: torch.Tensor
     labels: np.ndarray
+    along_anatomy: bool = False
 
     @cached_property
     def where(self) -> torch.Tensor:
@@ -92,8 +101,10 @@ def regions_of(request: Request, parameters: RegionParameters) -> Regions:
         ParameterError: the film cannot be cut so.
     """
     pixels = unit_pixels(request.classifier, request.film)
-    labels = superpixels(pixels, parameters.superpixels, parameters.n_superpixels, parameters.compactness)
-    return make_regions(request.classifier, request.film, labels, parameters.hide)
+    kind = settle_kind(pixels, parameters.superpixels)
+    labels = superpixels(pixels, kind, parameters.n_superpixels, parameters.compactness)
+    made = make_regions(request.classifier, request.film, labels, parameters.hide)
+    return replace(made, along_anatomy=kind == "anatomy")
 
 
 def make_regions(classifier: ChestClassifier, film: torch.Tensor, labels: np.ndarray, hide: str) -> Regions:
