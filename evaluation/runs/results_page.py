@@ -280,7 +280,6 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "gate nih-boxes": lambda: verdicts(("nih14-localised", "nih14"), "nih-boxes"),
     "gate known-truth": lambda: verdicts(("known-truth",), "known-truth"),
     "superpixels": lambda: by_setting(Store(SCORES / "superpixels"), METRICS, "area_matched_iou"),
-    "superpixels on films": lambda: by_setting(Store(SCORES / "superpixels-boxes"), METRICS, "area_matched_iou"),
     "beyond": lambda: by_setting(Store(SCORES / "beyond"), BEYOND),
     "held-out": held_out,
     "readers": readers,
