@@ -38,8 +38,8 @@ CARD = {
     "citation": "Ronneberger et al. 2015, arXiv 1505.04597; films: Kermany et al. 2018, doi 10.17632/rscbjbr9sj, and "
     "Cohen et al. 2020, arXiv 2006.11988; lung masks: V7 Labs, and El Hajjami and Soliman; hearts: Dong et al. 2018, "
     "arXiv 1807.03434, and Lian et al. 2021, arXiv 2104.10326",
-    "limits": "Few adults. No heart was ever outlined on a child: there it is extrapolated. Of the lung behind the heart "
-    "more or less is drawn; the heart ends where the great vessels begin. Not for lateral films. Not for diagnosis.",
+    "limits": "Few adults. No heart was ever outlined on a child: there it is extrapolated. Of the lung behind the "
+    "heart more or less is drawn; the heart ends where the great vessels begin. Not for lateral films. Not for diagnosis.",
     "split": "anatomy",
 }
 

@@ -25,8 +25,7 @@ def notes_on(explanation: Explanation) -> list[str]:
     if explanation.cells is not None:
         notes.append(f"native resolution {explanation.cells[0]} × {explanation.cells[1]}")
     if explanation.regions is not None:
-        where = " along the chest's border" if explanation.diagnostics.get("along_anatomy") else ""
-        notes.append(f"{len(np.unique(explanation.regions))} superpixels{where}")
+        notes.append(f"{len(np.unique(explanation.regions))} superpixels")
     shared = explanation.diagnostics.get("samples", 0) - explanation.evaluations
     if shared > 0:
         notes.append(f"{shared:.0f} films shared with another map")

@@ -158,7 +158,6 @@ class Lime(Method):
             diagnostics={
                 "local_r2": surrogate.r2,
                 "n_superpixels": float(regions.count),
-                "along_anatomy": float(regions.along_anatomy),
                 "samples": float(surrogate.samples),
                 "samples_per_superpixel": surrogate.samples / regions.count,
                 "standard_error": float(surrogate.errors.mean()),

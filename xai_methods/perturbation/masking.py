@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -14,7 +14,7 @@ from xai_methods.average_film import average_film
 from xai_methods.method import Request
 from xai_methods.parameters import ParameterError, Parameters, parameter
 from xai_methods.passes import empty_films, precision_parameter
-from xai_methods.perturbation.superpixels import AUTO, KINDS, MOST, settle_kind, superpixels
+from xai_methods.perturbation.superpixels import KINDS, MOST, superpixels
 
 HIDES = ("mean", "blur", "black", "average")
 BLUR = 1 / 16
@@ -27,9 +27,7 @@ class RegionParameters(Parameters):
 
     n_superpixels: int = parameter(50, "Regions the film is cut into.", low=2, high=MOST, step=1)
     superpixels: str = parameter(
-        AUTO,
-        "How the film is cut into regions; auto: along the anatomy where two lungs are found, else slic.",
-        choices=(AUTO, *KINDS),
+        "slic", "How the film is cut into regions; anatomy: most of them in the chest.", choices=tuple(KINDS)
     )
     compactness: float = parameter(
         0.1,
@@ -66,13 +64,12 @@ class Regions:
 
     Attributes:
         film: (S, S) float32 input, in the classifier's range. hidden: the same with every superpixel hidden.
-        labels: (S, S) int32, 0 ... count - 1. along_anatomy: whether they follow the chest's border.
+        labels: (S, S) int32, 0 ... count - 1.
     """
 
     film: torch.Tensor
     hidden: torch.Tensor
     labels: np.ndarray
-    along_anatomy: bool = False
 
     @cached_property
     def where(self) -> torch.Tensor:
@@ -101,10 +98,8 @@ def regions_of(request: Request, parameters: RegionParameters) -> Regions:
         ParameterError: the film cannot be cut so.
     """
     pixels = unit_pixels(request.classifier, request.film)
-    kind = settle_kind(pixels, parameters.superpixels)
-    labels = superpixels(pixels, kind, parameters.n_superpixels, parameters.compactness)
-    made = make_regions(request.classifier, request.film, labels, parameters.hide)
-    return replace(made, along_anatomy=kind == "anatomy")
+    labels = superpixels(pixels, parameters.superpixels, parameters.n_superpixels, parameters.compactness)
+    return make_regions(request.classifier, request.film, labels, parameters.hide)
 
 
 def make_regions(classifier: ChestClassifier, film: torch.Tensor, labels: np.ndarray, hide: str) -> Regions:

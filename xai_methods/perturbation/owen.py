@@ -184,7 +184,6 @@ class OwenValues(Method):
                 "additivity_residual": abs(float(shares.values.sum()) - (shares.full - shares.base)),
                 "resolved_share": shares.resolved,
                 "n_superpixels": float(regions.count),
-                "along_anatomy": float(regions.along_anatomy),
                 "samples": float(shares.samples),
             },
         )

@@ -216,7 +216,6 @@ class KernelShap(Method):
                 "enumerated_share": shares.enumerated,
                 "samples": float(shares.samples),
                 "n_superpixels": float(regions.count),
-                "along_anatomy": float(regions.along_anatomy),
                 "standard_error": float(shares.errors.mean()),
                 "seed_agreement": seed_agreement(shares.values, shares.errors),
             },

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -24,22 +23,20 @@ MOST = 300
 SMALLEST_AREA = 4
 """Mean area, in input pixels, below which superpixels are refused."""
 BISECTIONS = 6
-AUTO = "auto"
 OUTSIDE_SHARE = 0.2
 """Of all regions, those that lie outside the chest, where they are cut along the anatomy."""
 RIM = 0.02
 """Width, as a share of the film's side, of what still counts as chest beyond lungs and heart."""
 
 
-def superpixels(film: np.ndarray, kind: str = "auto", n: int = 50, compactness: float = 0.1) -> np.ndarray:
+def superpixels(film: np.ndarray, kind: str = "slic", n: int = 50, compactness: float = 0.1) -> np.ndarray:
     """Cut a film into connected regions of alike pixels. The same film and settings give the same regions.
 
     Args:
         film: (S, S) floats in [0, 1].
         kind: one of :data:`KINDS`. "grid" ignores the film's content; quickshift and felzenszwalb have no count of
             their own, so their scale is searched for and the smallest regions joined until ``n`` are left; "anatomy"
-            is SLIC with most regions in the chest (lungs, heart and what lies between), hardly any across its border;
-            "auto" is what :func:`settle_kind` says.
+            is SLIC with most regions in the chest (lungs, heart and what lies between), hardly any across its border.
         n: regions wanted, 2 to 300. Fewer come back where the film has no more (a film of one grey, for instance).
         compactness: SLIC only; more makes regions squarer, less makes them follow edges.
 
@@ -54,36 +51,14 @@ def superpixels(film: np.ndarray, kind: str = "auto", n: int = 50, compactness: 
     if not 2 <= n <= most:
         where = "" if most == MOST else f" on an input of {film.shape[0]} x {film.shape[1]} pixels"
         raise ParameterError(f"n_superpixels: expected 2 to {most}{where}, got {n}")
+    if kind not in KINDS:
+        raise ParameterError(f"superpixels: expected one of {', '.join(KINDS)}, got {kind!r}")
     pixels = np.ascontiguousarray(film, dtype=np.float32)
-    kind = settle_kind(pixels, kind)
     pieces = skimage.measure.label(KINDS[kind](pixels, n, compactness), connectivity=1, background=-1) - 1
     labels = _join_smallest(pieces, pixels, n)
     if labels.max() == 0:
         raise ParameterError(f"superpixels: {kind} finds a single region on this film; choose grid or slic")
     return labels
-
-
-def settle_kind(film: np.ndarray, kind: str) -> str:
-    """One of :data:`KINDS`: "auto" is "anatomy" where two lungs are found on the film, else "slic".
-
-    Raises:
-        ParameterError: there is no such kind.
-    """
-    if kind != AUTO:
-        if kind not in KINDS:
-            raise ParameterError(f"superpixels: expected one of {', '.join((AUTO, *KINDS))}, got {kind!r}")
-        return kind
-    return "anatomy" if _anatomy_of(np.ascontiguousarray(film, dtype=np.float32)).sure else "slic"
-
-
-def _anatomy_of(film: np.ndarray) -> Anatomy:
-    return _segmented(film.tobytes(), film.shape)
-
-
-@lru_cache(maxsize=4)
-def _segmented(pixels: bytes, shape: tuple[int, int]) -> Anatomy:
-    film = np.frombuffer(pixels, dtype=np.float32).reshape(shape)
-    return segment(Radiograph(np.clip(film, 0, 1)))
 
 
 def _slic(film: np.ndarray, n: int, compactness: float, where: np.ndarray | None = None) -> np.ndarray:
@@ -99,7 +74,7 @@ def _slic(film: np.ndarray, n: int, compactness: float, where: np.ndarray | None
 
 def _anatomy(film: np.ndarray, n: int, compactness: float) -> np.ndarray:
     """SLIC of the chest, and of all else, each with regions of its own."""
-    found = _anatomy_of(film)
+    found = segment(Radiograph(np.clip(film, 0, 1)))
     if not found.sure:
         raise ParameterError(f"superpixels: anatomy needs two lungs on the film ({found.reason}); choose slic")
     chest = chest_of(found)

@@ -220,7 +220,7 @@ def test_fewer_samples_than_superpixels_stay_finite():
         ({"n_superpixels": "1"}, "n_superpixels: expected 2 to 300"),
         ({"samples": "10"}, "samples: expected 50 to 20000"),
         ({"kernel_width": "0"}, "kernel_width: expected 0.05 to 10"),
-        ({"superpixels": "voronoi"}, "superpixels: expected one of auto, slic"),
+        ({"superpixels": "voronoi"}, "superpixels: expected one of slic"),
     ],
 )
 def test_bad_parameters_are_named(given, said):
