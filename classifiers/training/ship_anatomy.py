@@ -39,7 +39,8 @@ CARD = {
     "Cohen et al. 2020, arXiv 2006.11988; lung masks: V7 Labs, and El Hajjami and Soliman; hearts: Dong et al. 2018, "
     "arXiv 1807.03434, and Lian et al. 2021, arXiv 2104.10326",
     "limits": "Few adults. No heart was ever outlined on a child: there it is extrapolated. Of the lung behind the "
-    "heart more or less is drawn; the heart ends where the great vessels begin. Not for lateral films. Not for diagnosis.",
+    "heart more or less is drawn; the heart ends where the great vessels begin. Not for lateral films. "
+    "Not for diagnosis.",
     "split": "anatomy",
 }
 
