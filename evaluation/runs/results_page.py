@@ -51,11 +51,6 @@ PAGE, SCORES = ROOT / "docs" / "results.md", ROOT / "docs" / "scores"
 METRICS = ("pointing_game", "pixel_auprc", "relevance_mass_accuracy", "relevance_rank_accuracy", "area_matched_iou")
 FURTHER = ("deletion_blur", "insertion_blur", "randomised_ssim", "repeatability_ssim")
 """Scores that stand beside ``METRICS`` where a run has them."""
-BEYOND = (
-    *("deletion_blur", "insertion_blur", "road", "infidelity", "map_blur_drop"),
-    *("randomised_ssim", "gini_sparseness", "relevance_in_lungs", "relevance_in_heart"),
-)
-"""Scores that ask the model, or the film's anatomy, and no outline."""
 AGREEMENT = ("iou", "dice", "first_in_second", "second_in_first")
 SIZES = (0.01, 0.03, 0.1)
 """Where the table by size parts the findings: shares of the film that are outlined."""
@@ -280,7 +275,6 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "gate nih-boxes": lambda: verdicts(("nih14-localised", "nih14"), "nih-boxes"),
     "gate known-truth": lambda: verdicts(("known-truth",), "known-truth"),
     "superpixels": lambda: by_setting(Store(SCORES / "superpixels"), METRICS, "area_matched_iou"),
-    "beyond": lambda: by_setting(Store(SCORES / "beyond"), BEYOND),
     "held-out": held_out,
     "readers": readers,
 }
@@ -302,7 +296,7 @@ def take(results: Path, folder: str, pair: Pair) -> int:
     Args:
         results: the folder of the run. folder: in ``docs/scores``. pair: the collection and model to take.
     """
-    names = ", ".join(f"'{name}'" for name in dict.fromkeys((*METRICS, *FURTHER, *BEYOND, *beside_published.PROTOCOLS)))
+    names = ", ".join(f"'{name}'" for name in (*METRICS, *FURTHER, *beside_published.PROTOCOLS))
     where = f"WHERE collection = ? AND classifier = ? AND metric IN ({names})"
     given = [pair.collection, pair.classifier]
     rows = Store(results).query(f"SELECT * FROM scores {where} ORDER BY question, metric", given)

@@ -4,6 +4,8 @@ import threading
 import time
 from types import SimpleNamespace
 
+from streamlit.runtime.app_session import AppSession
+
 from dashboard.shared import drawing_again
 
 
@@ -13,7 +15,9 @@ def test_a_page_waits_until_the_servers_thread_has_what_it_drew(monkeypatch):
     def later(callback):
         threading.Timer(0.2, lambda: (taken.append("what was drawn"), callback())).start()
 
-    session = SimpleNamespace(_call_soon_on_event_loop=later)
+    session = object.__new__(AppSession)
+    session._call_soon_on_event_loop = later
+    monkeypatch.setattr(AppSession, "__del__", lambda self: None)
     monkeypatch.setattr(drawing_again, "get_script_run_ctx", lambda **_: SimpleNamespace(session_id="one"))
     server = SimpleNamespace(
         exists=lambda: True, get_instance=lambda: SimpleNamespace(get_app_session=lambda _: session)
