@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -16,6 +17,7 @@ from dashboard.shared.unforeseen import logged
 _FORESEEN = (ValueError, LookupError, OSError)
 _BARE = (KeyError, IndexError)
 """Errors that come without a sentence, mostly."""
+_ANSWERED_SECONDS = 0.3
 
 
 def file_button(
@@ -71,5 +73,9 @@ class _Making:
             foreseen = isinstance(error, _FORESEEN) and type(error) not in _BARE
             unforeseen = f"It stopped with an unforeseen error, number {number} in the program's log."
             self.failed[self.name] = sentence(error) if foreseen else unforeseen
-            self.draw_again()
+            # Only once the browser has heard of the failure: a drawing that begins before drops the answer to the
+            # button, which would stay disabled.
+            later = threading.Timer(_ANSWERED_SECONDS, self.draw_again)
+            later.daemon = True
+            later.start()
             raise RuntimeError("a file could not be made") from None
