@@ -7,7 +7,7 @@ from dashboard.cli import first_page
 first_page.wait()
 
 from dashboard.shared import admission, resumption, style, tour  # noqa: E402
-from dashboard.shared.drawing_again import await_delivery  # noqa: E402
+from dashboard.shared.drawing_again import wait_until_enqueued  # noqa: E402
 from dashboard.shared.unforeseen import guarded  # noqa: E402
 from radiographs.places import asset  # noqa: E402
 
@@ -36,5 +36,5 @@ with guarded("The tour cannot be shown"):
     tour.offer(first_page=page.url_path == "")
 with guarded("This page cannot be shown"):
     page.run()
-await_delivery()
+wait_until_enqueued()
 first_page.drawn()

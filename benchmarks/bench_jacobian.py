@@ -55,7 +55,7 @@ def its_convolutions(classifier: ChestClassifier, film: torch.Tensor, precision:
     for module, x, y in ups:
         weight = module.weight.detach().to(number)
         below, above = (
-            torch.randn(len(classifier.findings), *part.shape[1:]).to(number, memory_format=torch.channels_last)
+            torch.ones(len(classifier.findings), *part.shape[1:]).to(number, memory_format=torch.channels_last)
             for part in (x, y)
         )
         downs.append((module, above, below, weight))

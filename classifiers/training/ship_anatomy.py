@@ -6,7 +6,7 @@ import argparse
 import json
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ CARD = {
     "name": "anatomy",
     "title": "Lungs and heart",
     "summary": "A small U-Net that outlines both lungs and the heart on frontal films.",
-    "licence": "weights: CC BY-NC-SA 4.0, for most of the adult films that the heart was learned from are",
+    "licence": "weights: CC BY-NC-SA 4.0, for most of the films of radiologist-masks that they learned from are",
     "citation": "Ronneberger et al. 2015, arXiv 1505.04597; films: Kermany et al. 2018, doi 10.17632/rscbjbr9sj, and "
     "Cohen et al. 2020, arXiv 2006.11988; lung masks: V7 Labs, and El Hajjami and Soliman; hearts: Dong et al. 2018, "
     "arXiv 1807.03434, and Lian et al. 2021, arXiv 2104.10326",
@@ -102,10 +102,14 @@ def measure(films: list[Outlined], outliner: Callable[[Outlined], Anatomy]) -> d
     return figures | {"sure": sure, "films": len(films), "patients": len({o.patient for o in films})}
 
 
-def boxed_hearts(outliner: Outliner) -> dict[str, Any]:
-    """IoU of NIH's cardiomegaly boxes with the box round the heart found, and how many NIH films are sure."""
+def boxed_hearts(outliner: Outliner, trained_on: Collection[str]) -> dict[str, Any]:
+    """IoU of NIH's cardiomegaly boxes with the box round the heart found, and how many NIH films are sure.
+
+    Args:
+        trained_on: patients whose films are left out.
+    """
     collection = NihBoxes()
-    entries = collection.entries()
+    entries = [entry for entry in collection.entries() if entry.patient not in trained_on]
     overlaps: list[float] = []
     widths: list[float] = []
     sure: list[bool] = []
@@ -175,7 +179,7 @@ def main() -> None:
     films = read_outlined(arguments.data)
     tested = {s: [o for o in films if o.source == s and o.part == "test"] for s in SOURCES}
     figures: dict[str, Any] = {s: measure(held_out, lambda o: outliner(o.film)) for s, held_out in tested.items()}
-    figures["nih-boxes"] = boxed_hearts(outliner)
+    figures["nih-boxes"] = boxed_hearts(outliner, {o.patient for o in films if o.part == "train"})
     figures["doubted"] = {s: doubted(held_out[:60], outliner) for s, held_out in tested.items()}
     trained = {s: [o for o in films if o.source == s and o.part == "train"] for s in SOURCES}
     counts = {s: f"{len(some)} films of {len({o.patient for o in some})}" for s, some in trained.items()}

@@ -2,5 +2,5 @@
 
 import os
 
-# Torch's threads that wait would turn round and take a busy machine's cores from those that work; read as torch loads.
+# Threads of torch that wait spin by default, which slows down a busy machine; OpenMP reads this when torch loads.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -18,6 +18,7 @@ _FORESEEN = (ValueError, LookupError, OSError)
 _BARE = (KeyError, IndexError)
 """Errors that come without a sentence, mostly."""
 _ANSWERED_SECONDS = 0.3
+"""From the failure until the page is drawn again."""
 
 
 def file_button(
@@ -73,8 +74,8 @@ class _Making:
             foreseen = isinstance(error, _FORESEEN) and type(error) not in _BARE
             unforeseen = f"It stopped with an unforeseen error, number {number} in the program's log."
             self.failed[self.name] = sentence(error) if foreseen else unforeseen
-            # Only once the browser has heard of the failure: a drawing that begins before drops the answer to the
-            # button, which would stay disabled.
+            # Only after Streamlit has answered the browser: a rerun that starts earlier drops the answer, and the button
+            # would stay disabled.
             later = threading.Timer(_ANSWERED_SECONDS, self.draw_again)
             later.daemon = True
             later.start()

@@ -10,7 +10,7 @@ from typing import Any, ParamSpec
 import streamlit as st
 
 from dashboard.shared import caches
-from dashboard.shared.drawing_again import await_delivery
+from dashboard.shared.drawing_again import wait_until_enqueued
 from dashboard.shared.unforeseen import guarded
 
 TICK_SECONDS, LONGEST_TICK = 1.0, 4.0
@@ -49,7 +49,7 @@ def fragment(draw: Callable[P, None], ticking: bool = False) -> Callable[P, None
         try:
             with guarded("This part of the page cannot be shown"):
                 draw(*args, **kwargs)
-            await_delivery()
+            wait_until_enqueued()
         finally:
             _inside.reset(outside)
 

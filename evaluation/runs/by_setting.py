@@ -16,11 +16,11 @@ from evaluation.validity.gate import Verdict
 from radiographs.findings import display_name
 
 
-def by_setting(store: Store, metrics: Sequence[str], finding_metric: str = "") -> str:
+def by_setting(store: Store, metrics: Sequence[str], finding_metric: str) -> str:
     """Means with interval and n of some scores, the films that a map took, and one score of each finding.
 
     Args:
-        metrics: those that the run has stand in the table. finding_metric: the score by finding; "" leaves it out.
+        metrics: those that the run has stand in the table. finding_metric: one of them, also by finding.
     """
     pair, titles = pairs_of(store)[0], map_titles(store)
     there = metrics_of(store)
@@ -39,7 +39,7 @@ def by_setting(store: Store, metrics: Sequence[str], finding_metric: str = "") -
         if name == finding_metric:
             by_finding = scores.pivot_table(index="title", columns="finding", values="value", sort=True)
             for finding in by_finding:
-                columns[f"{display_name(str(finding))}"] = by_finding[finding].map("{:.2f}".format)
+                columns[display_name(str(finding))] = by_finding[finding].map("{:.2f}".format, na_action="ignore")
     table = pd.DataFrame(columns)
     assert evaluations is not None
     table.insert(0, "films judged", evaluations.map("{:.0f}".format))

@@ -76,7 +76,7 @@ def _anatomy(film: np.ndarray, n: int, compactness: float) -> np.ndarray:
     """SLIC of the chest, and of all else, each with regions of its own."""
     found = segment(Radiograph(np.clip(film, 0, 1)))
     if not found.sure:
-        raise ParameterError(f"superpixels: anatomy needs two lungs on the film ({found.reason}); choose slic")
+        raise ParameterError(f"superpixels: anatomy needs two lungs on the film; choose slic. {found.reason}")
     chest = chest_of(found)
     outside = max(1, round(OUTSIDE_SHARE * n))
     inner, outer = _slic(film, max(1, n - outside), compactness, chest), _slic(film, outside, compactness, ~chest)
