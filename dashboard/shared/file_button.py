@@ -74,7 +74,7 @@ class _Making:
             foreseen = isinstance(error, _FORESEEN) and type(error) not in _BARE
             unforeseen = f"It stopped with an unforeseen error, number {number} in the program's log."
             self.failed[self.name] = sentence(error) if foreseen else unforeseen
-            # Only after Streamlit has answered the browser: a rerun that starts earlier drops the answer, and the button
+            # After Streamlit has answered the browser: a rerun that starts earlier drops the answer, and the button
             # would stay disabled.
             later = threading.Timer(_ANSWERED_SECONDS, self.draw_again)
             later.daemon = True
