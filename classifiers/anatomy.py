@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import skimage
+import skimage.filters
+import skimage.morphology
 import torch
 import torch.nn.functional as F
 from scipy import ndimage

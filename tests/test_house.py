@@ -64,6 +64,24 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     graph.prepare()  # raises CycleError, which names the circle
 
 
+def taken_lazily(path: Path, package: str) -> set[str]:
+    """Submodules that ``path`` takes from a package by attribute alone, so that the first use imports them."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    imports = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    used = {
+        f"{package}.{node.attr}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == package
+    }
+    return {name for name in used if not any(given == name or given.startswith(f"{name}.") for given in imports)}
+
+
+def test_submodules_of_skimage_are_imported_by_name() -> None:
+    """Two threads that import them at their first use, by different names, can leave them half made for good."""
+    found = {name: taken_lazily(path, "skimage") for name, path in modules().items()}
+    assert {name: taken for name, taken in found.items() if taken} == {}
+
+
 def test_a_public_class_name_is_used_once() -> None:
     homes: dict[str, list[str]] = {}
     for name, path in modules().items():

@@ -22,7 +22,6 @@ _PAGE = (
 _LATER = (
     "dashboard.cli.leaving",
     "scipy.stats",
-    "skimage.segmentation",
     "dashboard.exports.dicom",
     "dashboard.exports.pdf",
 )

@@ -25,7 +25,7 @@ from xai_methods.registry import methods
 
 MODELS = 4
 """Models that are remembered, the least recently used go first."""
-_SOON = ("scipy.stats", "skimage.segmentation")
+_SOON = "scipy.stats"
 """What methods import when they need it: a first map must not wait for it."""
 TELL_SECONDS = 0.1
 """Least time between two words on how far a map is."""
@@ -157,8 +157,7 @@ def serve(models: dict[str, str]) -> None:
         # Where memory runs out, the system is to end this process and not the server.
         Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
     methods()
-    for name in _SOON:
-        import_module(name)
+    import_module(_SOON)
     explainer = _Explainer(answers)
     for name, digest in models.items():
         explainer.load(name, digest)

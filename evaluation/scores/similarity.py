@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import scipy
-import skimage
+import skimage.metrics
 
 _PEAK = 99.5
 """Percentile of the absolute values that counts as full strength, as in the display of maps."""

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
-import skimage
+import skimage.measure
+import skimage.segmentation
 from scipy.ndimage import binary_dilation
 
 from classifiers.anatomy import Anatomy, segment

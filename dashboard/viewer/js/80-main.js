@@ -248,6 +248,7 @@ export default function (component) {
     mounted.set(place, viewer);
   }
   viewer.update(component).catch((error) => {
+    viewer.filmUrl = viewer.outlineSignature = undefined;
     viewer.root.dataset.error = error.message;
     viewer.grid.replaceChildren(text("p", `The film did not arrive: ${error.message}. Load the page again.`));
   });

@@ -15,8 +15,8 @@ from radiographs.registry import get_collection
 ROOT = Path(__file__).resolve().parents[3]
 NOT_YET = (
     *("captum", "dask", "distributed", "duckdb", "fontTools", "highdicom", "lime", "matplotlib.figure", "pydicom.sr"),
-    *("pytorch_grad_cam", "scipy.optimize", "scipy.sparse", "scipy.stats", "shap", "skimage.morphology"),
-    *("skimage.segmentation", "sklearn", "sympy", "timm", "torch._dynamo", "torchvision", "torchxrayvision"),
+    *("pytorch_grad_cam", "scipy.optimize", "scipy.stats", "shap", "sklearn", "sympy", "timm", "torch._dynamo"),
+    *("torchvision", "torchxrayvision"),
 )
 """Slow to import, and no page needs them before somebody runs a method or exports something."""
 IMPORTS = """
