@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache, partial
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from classifiers.registry import load_classifier
 from classifiers.torchvision_guard import ensure_torchvision
 from radiographs import Radiograph
 from radiographs.collections.known_truth import KnownTruth
+from radiographs.places import home_folder
 
 # The libraries that are compared with import torchvision by themselves.
 ensure_torchvision()
@@ -53,6 +55,25 @@ def densenet121(n_findings: int = 14, side: int = SIDE) -> ChestClassifier:
     return ChestClassifier(network, findings, card, "features.norm5", preprocessing)
 
 
+@cache
+def distilled_densenet121() -> ChestClassifier:
+    """The DenseNet-121 of ``python -m classifiers.training.distil_densenet``, from :func:`distilled_weights`."""
+    from classifiers.training.distil_densenet import TEACHER, grey_densenet121
+    from classifiers.training.loop import load_weights
+
+    teacher = load_classifier(TEACHER)
+    network = grey_densenet121(len(teacher.findings))
+    load_weights(network, distilled_weights())
+    card = ModelCard("densenet121-distilled", "DenseNet-121, distilled", "", "NIH", "none", "", "For measurement only.")
+    network = network.eval().requires_grad_(False)
+    return ChestClassifier(network, teacher.findings, card, "features.norm5", teacher.preprocessing)
+
+
+def distilled_weights() -> Path:
+    """Where the weights of :func:`distilled_densenet121` are looked for; without them it is left out."""
+    return home_folder() / "benchmarks" / "densenet121.safetensors"
+
+
 def real_films() -> list[Radiograph]:
     """Real films that come along, one of each few."""
     collection = KnownTruth()
@@ -79,6 +100,8 @@ MODELS: dict[str, Callable[[], ChestClassifier]] = {
     "DenseNet-121": densenet121,
 }
 """The models by what the table calls them."""
+if distilled_weights().is_file():
+    MODELS["DenseNet-121, distilled"] = distilled_densenet121
 _limits: list[str] = []
 
 

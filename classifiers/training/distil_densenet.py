@@ -31,7 +31,7 @@ from classifiers.training.nih_batches import Batches, TrainingFilms  # noqa: E40
 from classifiers.training.nih_data import FINDINGS  # noqa: E402
 
 _log = logging.getLogger("distil_densenet")
-STAGE = Stage(side=160, steps=1500, labelled=32, boxed=4, body_rate=2e-3, large_share=0.3, balanced=1 / 3, flip=0.25)
+STAGE = Stage(side=160, steps=1200, labelled=14, boxed=2, body_rate=2e-3, large_share=0.3, balanced=1 / 3, flip=0.25)
 TEACHER = "nih14-localised"
 
 

@@ -1,0 +1,45 @@
+"""What maps say beyond the outline, a row for each score, as a table of ``docs/results.md``."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from evaluation.markdown import markdown_table
+from evaluation.runs.store import Store
+from evaluation.runs.tables import ALL, PairContext, board_of, map_titles, metrics_of, pairs_of, values
+from evaluation.scores import get_metric
+from evaluation.validity.gate import Verdict
+
+SCORES = (
+    *("deletion_blur", "insertion_blur", "road", "infidelity", "completeness_residual"),
+    *("randomised_ssim", "repeatability_ssim", "gini_sparseness", "entropy", "bright_regions"),
+    *("relevance_in_lungs", "relevance_in_heart", "relevance_outside_body", "map_blur_drop", "expert_blur_drop"),
+)
+
+
+def beyond_outline(store: Store) -> str:
+    """Means of :data:`SCORES` with interval, what chance gives in square brackets, and on how many pairs they rest."""
+    pair, titles = pairs_of(store)[0], map_titles(store)
+    there = metrics_of(store)
+    rows, methods = [], list(titles.values())
+    for name in (name for name in SCORES if name in there):
+        scores = values(store, name, pair)
+        context = PairContext(pair, titles, dict.fromkeys(scores.finding.unique(), Verdict("not measured", "")))
+        board = board_of(context, name, scores)
+        board = board[board.scope == ALL].set_index("title").reindex(methods)
+        chance = scores.groupby(scores["map"].map(titles)).chance.mean().reindex(methods)
+        metric = get_metric(name)
+        cells = [_cell(board.loc[title], chance[title]) for title in methods]
+        counted = board.n[board.n > 0]
+        n = "–" if counted.empty else f"{counted.min():.0f} to {counted.max():.0f}"
+        rows.append([metric.title, metric.direction, *cells, n if counted.nunique() > 1 else f"{counted.max():.0f}"])
+    return markdown_table(["", "better", *methods, "n"], rows)
+
+
+def _cell(row: pd.Series, chance: float) -> str:
+    if math.isnan(row["mean"]):
+        return "–"
+    ends = "" if math.isnan(row["low"]) else f" ({row['low']:.2f} to {row['high']:.2f})"
+    return f"{row['mean']:.2f}{ends}" + ("" if math.isnan(chance) else f" [{chance:.2f}]")
