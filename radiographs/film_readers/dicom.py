@@ -87,9 +87,9 @@ def read_dicom(data: bytes) -> Radiograph:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Let pydicom neither validate values nor warn of them, on screen or in a log."""
-    from pydicom.config import disable_value_validation
+    from pydicom import config
 
-    with _reading, warnings.catch_warnings(), disable_value_validation():
+    with _reading, warnings.catch_warnings(), config.disable_value_validation():
         warnings.simplefilter("ignore")
         silent, propagated = logging.NullHandler(), _log.propagate
         _log.addHandler(silent)
