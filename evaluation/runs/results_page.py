@@ -23,8 +23,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from evaluation.baselines.second_readings import READERS
+from evaluation.counterfactuals.table import as_markdown
 from evaluation.markdown import markdown_table
-from evaluation.runs import beside_published
+from evaluation.runs import beside_published, beyond_outline
 from evaluation.runs.by_setting import by_setting, cell
 from evaluation.runs.store import SCHEMA, Store
 from evaluation.runs.tables import (
@@ -274,6 +275,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "known-truth pointing": lambda: by_finding("known-truth", "pointing_game"),
     "gate nih-boxes": lambda: verdicts(("nih14-localised", "nih14"), "nih-boxes"),
     "gate known-truth": lambda: verdicts(("known-truth",), "known-truth"),
+    "beyond": lambda: beyond_outline.beyond_outline(Store(SCORES / "beyond")),
+    "progressive exaggeration": lambda: as_markdown(json.loads((SCORES / "progressive-exaggeration.json").read_text())),
     "superpixels": lambda: by_setting(Store(SCORES / "superpixels"), METRICS, "area_matched_iou"),
     "held-out": held_out,
     "readers": readers,
@@ -296,7 +299,7 @@ def take(results: Path, folder: str, pair: Pair) -> int:
     Args:
         results: the folder of the run. folder: in ``docs/scores``. pair: the collection and model to take.
     """
-    names = ", ".join(f"'{name}'" for name in (*METRICS, *FURTHER, *beside_published.PROTOCOLS))
+    names = ", ".join(f"'{name}'" for name in (*METRICS, *FURTHER, *beyond_outline.SCORES, *beside_published.PROTOCOLS))
     where = f"WHERE collection = ? AND classifier = ? AND metric IN ({names})"
     given = [pair.collection, pair.classifier]
     rows = Store(results).query(f"SELECT * FROM scores {where} ORDER BY question, metric", given)
