@@ -77,7 +77,7 @@ def serve(address: str, port: int, open_to_network: bool, lessons: Path | None =
     from streamlit.web import bootstrap
 
     from dashboard.cli import first_page
-    from dashboard.cli.media import PatientMedia
+    from dashboard.cli.missing_media import RetryMissingMedia
     from dashboard.people.identity import LOCAL, OPEN_VARIABLE
     from dashboard.people.web import WebHeaders
 
@@ -104,7 +104,7 @@ def serve(address: str, port: int, open_to_network: bool, lessons: Path | None =
     if open_to_network:
         os.environ[OPEN_VARIABLE] = "1"
     first_page.load()
-    App(APP, lifespan=_alive, middleware=[Middleware(WebHeaders), Middleware(PatientMedia)]).run(config=options)
+    App(APP, lifespan=_alive, middleware=[Middleware(WebHeaders), Middleware(RetryMissingMedia)]).run(config=options)
     return 0
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 
-import pandas as pd
-
 from evaluation.markdown import markdown_table
+from evaluation.runs.by_setting import bounded
 from evaluation.runs.store import Store
 from evaluation.runs.tables import ALL, PairContext, board_of, map_titles, metrics_of, pairs_of, values
 from evaluation.scores import get_metric
@@ -31,15 +30,8 @@ def beyond_outline(store: Store) -> str:
         board = board[board.scope == ALL].set_index("title").reindex(methods)
         chance = scores.groupby(scores["map"].map(titles)).chance.mean().reindex(methods)
         metric = get_metric(name)
-        cells = [_cell(board.loc[title], chance[title]) for title in methods]
-        counted = board.n[board.n > 0]
-        n = "–" if counted.empty else f"{counted.min():.0f} to {counted.max():.0f}"
-        rows.append([metric.title, metric.direction, *cells, n if counted.nunique() > 1 else f"{counted.max():.0f}"])
+        by_chance = ["" if math.isnan(value) else f" [{value:.2f}]" for value in chance.where(board["mean"].notna())]
+        cells = [bounded(board.loc[title]) + words for title, words in zip(methods, by_chance)]
+        counts = sorted({f"{n:.0f}" for n in board.n if n > 0}, key=int)
+        rows.append([metric.title, metric.direction, *cells, " to ".join(counts[:1] + counts[1:][-1:]) or "–"])
     return markdown_table(["", "better", *methods, "n"], rows)
-
-
-def _cell(row: pd.Series, chance: float) -> str:
-    if math.isnan(row["mean"]):
-        return "–"
-    ends = "" if math.isnan(row["low"]) else f" ({row['low']:.2f} to {row['high']:.2f})"
-    return f"{row['mean']:.2f}{ends}" + ("" if math.isnan(chance) else f" [{chance:.2f}]")

@@ -50,10 +50,14 @@ def by_setting(store: Store, metrics: Sequence[str], finding_metric: str) -> str
 
 def cell(row: pd.Series) -> str:
     """A mean with its interval and n, as ``docs/results.md`` has them."""
+    return bounded(row) + ("" if math.isnan(row["mean"]) or math.isnan(row["n"]) else f", {row['n']:.0f}")
+
+
+def bounded(row: pd.Series) -> str:
+    """A mean with its interval; a dash where it is undefined."""
     if math.isnan(row["mean"]):
         return "–"
-    ends = "" if math.isnan(row["low"]) else f" ({row['low']:.2f} to {row['high']:.2f})"
-    return f"{row['mean']:.2f}{ends}" + ("" if math.isnan(row["n"]) else f", {row['n']:.0f}")
+    return f"{row['mean']:.2f}" + ("" if math.isnan(row["low"]) else f" ({row['low']:.2f} to {row['high']:.2f})")
 
 
 def _numbered(title: str) -> list[object]:

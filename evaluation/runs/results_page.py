@@ -299,7 +299,7 @@ def take(results: Path, folder: str, pair: Pair) -> int:
     Args:
         results: the folder of the run. folder: in ``docs/scores``. pair: the collection and model to take.
     """
-    names = ", ".join(f"'{name}'" for name in (*METRICS, *FURTHER, *beyond_outline.SCORES, *beside_published.PROTOCOLS))
+    names = ", ".join(f"'{name}'" for name in (*METRICS, *beyond_outline.SCORES, *beside_published.PROTOCOLS))
     where = f"WHERE collection = ? AND classifier = ? AND metric IN ({names})"
     given = [pair.collection, pair.classifier]
     rows = Store(results).query(f"SELECT * FROM scores {where} ORDER BY question, metric", given)

@@ -34,8 +34,8 @@ COMPLAINTS: list[str] = []
 """What browsers said went wrong, for the report of a test that fails."""
 SERVERS: dict[str, subprocess.Popen[bytes]] = {}
 """By address, for tests that kill one."""
-LOGS: list[Path] = []
-"""What servers wrote, the latest last."""
+LOGS: dict[str, Path] = {}
+"""What servers write, by address."""
 
 
 @contextlib.contextmanager
@@ -53,11 +53,10 @@ def served(home: Path, script: Path | None = None, port: int = 0, **variables: s
     if script is not None:
         command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
     log = (home / "log").open("w")
-    LOGS.append(home / "log")
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "XAI_LIGHTBOX_HOME": str(home), **variables}
     server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
     url = f"http://127.0.0.1:{port}"
-    SERVERS[url] = server
+    SERVERS[url], LOGS[url] = server, home / "log"
     try:
         until = time.monotonic() + PATIENCE
         while True:
@@ -94,7 +93,9 @@ def pytest_runtest_makereport(item, call):
     if report.failed and shown is not None:
         report.sections.append(("page", _shown_on(shown)))
         report.sections.append(("browser's console, latest last", "\n".join(COMPLAINTS[-10:])))
-        report.sections += [("server's log", path.read_text()[-3000:]) for path in LOGS[-1:]]
+        report.sections += [
+            ("server's log", path.read_text()[-3000:]) for url, path in LOGS.items() if shown.url.startswith(url)
+        ]
     return report
 
 

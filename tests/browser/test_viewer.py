@@ -182,3 +182,16 @@ def test_help_opens_and_closes(viewer):
     viewer.get_by_role("dialog", name="Keys and mouse").wait_for()
     viewer.keyboard.press("Escape")
     viewer.get_by_role("dialog", name="Keys and mouse").wait_for(state="hidden")
+
+
+def test_a_film_that_did_not_arrive_is_asked_for_again(viewer):
+    viewer.route("**/media/**", lambda route: route.fulfill(status=404))
+    viewer.get_by_role("button", name="Film ›").click()
+    words = viewer.get_by_text("The film did not arrive")
+    words.wait_for()
+    viewer.unroute("**/media/**")
+    viewer.get_by_text("Hide reference annotations").click()
+    words.wait_for(state="detached")
+    viewer.locator("canvas[aria-label^='Grad-CAM map']").wait_for()
+    idle(viewer)
+    assert viewer.locator(".viewer[data-error]").count() == 0

@@ -62,6 +62,8 @@ class Viewer {
       known.update(panel);
     });
     await Promise.all([this.loadFilm(given.film.url), this.loadOutlines(given.outlines)]);
+    this.grid.querySelector(":scope > p")?.remove();
+    delete this.root.dataset.error;
     this.store.changed();
   }
 

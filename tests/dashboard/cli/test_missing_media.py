@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from dashboard.cli import media
+from dashboard.cli import missing_media
 
 
 def statuses(path: str, missing: int) -> list[int]:
@@ -22,7 +22,7 @@ def statuses(path: str, missing: int) -> list[int]:
     async def send(message):
         sent.append(message)
 
-    asyncio.run(media.PatientMedia(app)({"type": "http", "path": path, "headers": []}, None, send))
+    asyncio.run(missing_media.RetryMissingMedia(app)({"type": "http", "path": path, "headers": []}, None, send))
     bodies = [message["body"] for message in sent if "body" in message]
     codes = [message["status"] for message in sent if "status" in message]
     assert bodies == [b"film" if codes == [200] else b"missing"]
@@ -31,13 +31,13 @@ def statuses(path: str, missing: int) -> list[int]:
 
 @pytest.mark.parametrize("missing", [0, 1, 3])
 def test_a_picture_that_comes_back_is_sent(missing, monkeypatch):
-    monkeypatch.setattr(media, "_PAUSE", 0.001)
+    monkeypatch.setattr(missing_media, "_PAUSE", 0.001)
     assert statuses("/media/abc.png", missing) == [200]
 
 
 def test_a_picture_that_never_comes_is_not_found(monkeypatch):
-    monkeypatch.setattr(media, "_PAUSE", 0.001)
-    monkeypatch.setattr(media, "PATIENCE", 0.05)
+    monkeypatch.setattr(missing_media, "_PAUSE", 0.001)
+    monkeypatch.setattr(missing_media, "RETRY_SECONDS", 0.05)
     assert statuses("/media/abc.png", 10**9) == [404]
 
 

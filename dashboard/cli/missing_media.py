@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-PATIENCE = 10.0
+RETRY_SECONDS = 10.0
 """Seconds in which a page that is being drawn has come to each of its media files again."""
 _PAUSE = 0.2
 
 
-class PatientMedia:
-    """ASGI middleware: looks again for a media file that is not there.
+class RetryMissingMedia:
+    """ASGI middleware: asks again for a media file that is not there.
 
     When a page begins to be drawn again, Streamlit takes its media files for unused until the page has come to them,
     and each time that anybody's page is done it deletes all unused ones. A browser that asks just then is told 404 and
@@ -30,7 +30,7 @@ class PatientMedia:
         if scope["type"] != "http" or "/media/" not in scope["path"]:
             await self.app(scope, receive, send)
             return
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + RETRY_SECONDS
         while not await self._answered(scope, receive, send, last=time.monotonic() >= until):
             await asyncio.sleep(_PAUSE)
 
