@@ -1,5 +1,8 @@
 // One panel: title, canvas, what stands on the canvas in words, readout, colour bar, note.
 
+const LOADING = { state: "loading", words: "Loading the map" };
+const LATE_MS = 500;
+
 class Panel {
   constructor(viewer, id) {
     this.viewer = viewer;
@@ -32,12 +35,13 @@ class Panel {
     this.canvas.setAttribute("aria-label", given.alt);
     this.note.textContent = given.note ?? "";
     this.bar.hidden = !given.map;
-    this.showState(given);
     this.early = Boolean(given.map) && given.state === "running";
-    this.veil.classList.toggle("early", this.early);
-    if (!given.map) this.map = null;
-    else if (given.map.url !== this.url) this.load(given.map);
+    if (!given.map) {
+      this.map = null;
+      this.late = false;
+    } else if (given.map.url !== this.url) this.load(given.map);
     this.url = given.map?.url;
+    this.showState(this.late ? LOADING : given);
   }
 
   showState({ state, share, words }) {
@@ -52,17 +56,31 @@ class Panel {
       bar.setAttribute("aria-label", `${this.given.title}: ${words}`);
     }
     this.veil.appendChild(element("span")).textContent = words ?? "";
+    this.veil.classList.toggle("early", this.early && state === "running");
   }
 
+  // A film without its map must not look like a film on which the map is empty.
   async load(map) {
+    this.late = false;
+    const timer = setTimeout(() => {
+      if (this.url !== map.url || (this.early && this.map)) return;
+      this.late = true;
+      this.showState(LOADING);
+    }, LATE_MS);
+    let state = null;
+    let loaded = null;
     try {
-      const pixels = await fetchPixels(map.url);
-      if (this.url !== map.url) return;
-      this.map = new HeatMap(pixels, map, this.viewer.colours, this.given.unit);
-      this.viewer.store.changed();
+      loaded = new HeatMap(await fetchPixels(map.url), map, this.viewer.colours, this.given.unit);
     } catch (error) {
-      this.showState({ state: "failed", words: `This map did not arrive: ${error.message}` });
+      state = { state: "failed", words: `This map did not arrive: ${error.message}` };
     }
+    clearTimeout(timer);
+    if (this.url !== map.url) return;
+    this.late = false;
+    this.map = loaded;
+    if (!loaded) this.url = null; // the next update asks again
+    this.showState(state ?? this.given);
+    this.viewer.store.changed();
   }
 
   // From shares of the film to canvas pixels: the whole film fits the canvas at zoom 1.
