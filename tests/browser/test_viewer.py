@@ -182,30 +182,3 @@ def test_help_opens_and_closes(viewer):
     viewer.get_by_role("dialog", name="Keys and mouse").wait_for()
     viewer.keyboard.press("Escape")
     viewer.get_by_role("dialog", name="Keys and mouse").wait_for(state="hidden")
-
-
-def test_a_film_that_did_not_arrive_is_asked_for_again(viewer):
-    viewer.route("**/media/**", lambda route: route.fulfill(status=404))
-    viewer.get_by_role("button", name="Film ›").click()
-    words = viewer.get_by_text("The film did not arrive")
-    words.wait_for()
-    viewer.unroute("**/media/**")
-    viewer.get_by_text("Hide reference annotations").click()
-    words.wait_for(state="detached")
-    viewer.locator("figure.panel[data-map]").nth(1).wait_for()
-    idle(viewer)
-    assert viewer.locator(".viewer[data-error]").count() == 0
-    film, grad_cam, jacobian = pictures(viewer)
-    assert len({film, grad_cam, jacobian}) == 3, "a map is not drawn"
-
-
-def test_a_map_that_takes_long_is_said_to_be_loading(viewer):
-    held = []
-    viewer.route("**/media/**", lambda route: held.append(route))
-    viewer.get_by_role("button", name="Film ›").click()
-    viewer.get_by_text("Loading the map").first.wait_for(state="attached")
-    for route in held:
-        route.continue_()
-    viewer.unroute("**/media/**")
-    viewer.get_by_text("Loading the map").first.wait_for(state="detached")
-    assert viewer.get_by_text("did not arrive").count() == 0

@@ -16,18 +16,30 @@ LIVE = "[...window.lightboxStores.values()].at(-1)"
 
 
 @pytest.fixture(scope="module")
-def viewer_at(page, tmp_path_factory):
-    """Opens the viewer's page anew, with or without a known pixel spacing; returns the browser's page."""
+def url(tmp_path_factory):
     with served(tmp_path_factory.mktemp("home"), PAGE) as url:
+        yield url
 
-        def opened(query: str = ""):
-            page.goto(f"{url}/?{query}", wait_until="commit")
-            page.locator(".viewer[data-ready]").wait_for()
-            page.locator("figure.panel[data-map]").nth(2).wait_for()
-            page.locator(".viewer").evaluate("viewer => viewer.focus({preventScroll: true})")
-            return page
 
-        yield opened
+@pytest.fixture(scope="module")
+def viewer_at(page, url):
+    """Opens the viewer's page anew, with or without a known pixel spacing; returns the browser's page."""
+
+    def opened(query: str = ""):
+        page.goto(f"{url}/?{query}", wait_until="commit")
+        page.locator(".viewer[data-ready]").wait_for()
+        page.locator("figure.panel[data-map]").nth(2).wait_for()
+        page.locator(".viewer").evaluate("viewer => viewer.focus({preventScroll: true})")
+        return page
+
+    return opened
+
+
+@pytest.fixture
+def media(page):
+    """Answers requests for films and maps as a test says, until it ends."""
+    yield lambda answer: page.route("**/media/**", answer)
+    page.unroute("**/media/**")
 
 
 def store(page, what: str):
@@ -269,6 +281,32 @@ def test_every_control_has_a_name_and_help_lists_every_key(viewer_at):
         assert cut == [], width
         assert page.locator(".stage").first.bounding_box()["width"] >= 210
     page.set_viewport_size({"width": 1280, "height": 900})
+
+
+def test_a_film_that_did_not_arrive_is_asked_for_again(page, url, media):
+    media(lambda route: route.fulfill(status=404))
+    page.goto(url, wait_until="commit")
+    words = page.get_by_text("The film did not arrive")
+    words.wait_for()
+    page.unroute("**/media/**")
+    page.get_by_text("Solid outlines").click()
+    words.wait_for(state="detached")
+    page.locator("figure.panel[data-map]").nth(2).wait_for()
+    assert page.locator(".viewer[data-error]").count() == 0
+    film, *maps = pictures(page)
+    assert film not in maps, "a map is not drawn"
+
+
+def test_a_map_that_takes_long_is_said_to_be_loading(page, url, media):
+    media(lambda route: None)
+    page.goto(url, wait_until="commit")
+    loading = page.get_by_text("Loading the map")
+    loading.first.wait_for(state="attached")
+    assert page.locator("figure.panel[data-map]").count() == 0
+    page.unroute("**/media/**")  # lets those through that wait
+    page.locator("figure.panel[data-map]").nth(2).wait_for()
+    loading.first.wait_for(state="detached")
+    assert page.get_by_text("did not arrive").count() == 0
 
 
 def touch(devtools, steps: list[list[tuple[float, float]]]) -> None:

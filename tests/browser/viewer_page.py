@@ -25,8 +25,9 @@ def panel(name: str, height: float, unit: str) -> viewer.PanelGiven:
 
 
 share = "share of the logit"
+yours = "solid" if st.checkbox("Solid outlines") else "dashed"
 panels = [
-    viewer.PanelGiven("film", "Film", "The film", note="Green: nodule. Dashed yellow: yours."),
+    viewer.PanelGiven("film", "Film", "The film", note=f"Green: nodule. Yellow, {yours}: yours."),
     panel("strong", 2.0, share),
     panel("weak", 0.5, share),
     panel("other", 9.0, "arbitrary"),
