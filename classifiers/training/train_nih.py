@@ -47,6 +47,7 @@ _OUTLINES = Stage(
 )
 _LONG = replace(_OUTLINES, steps=600, labelled=40, boxed=18, planted=3, box_weight=0.2, body_rate=2e-4, average=0.995)
 _DISTILLED = replace(_LONG, steps=360, distil=0.7)
+_LARGER = replace(_DISTILLED, side=320, steps=240, labelled=32, boxed=20, planted=6)
 STAGES = {
     "shared": Stage(side=160, steps=400),
     "nih14": _FIRST,
@@ -57,6 +58,7 @@ STAGES = {
     "nih14-localised-outlines": _OUTLINES,
     "nih14-localised-long": _LONG,
     "nih14-localised-distilled": _DISTILLED,
+    "nih14-localised-larger": _LARGER,
     "nih14-distilled": replace(_DISTILLED, box_weight=0.0),
     "nih14-labels": replace(_LABELS, box_weight=0.0),
     "nih14-outlines": replace(_OUTLINES, box_weight=0.0),

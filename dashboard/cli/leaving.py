@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
-import gc
-import logging
-import sys
-
 from streamlit.runtime import Runtime
 
 from dashboard.compare import caches as pictures
 from dashboard.jobs import explaining
 from dashboard.settings import settings
 from dashboard.shared import belongings, caches
-
-_log = logging.getLogger(__name__)
 
 
 def end_sessions(runtime: Runtime) -> bool:
@@ -51,13 +44,3 @@ def _forget_pictures() -> None:
 def _overwrite_free_memory() -> None:
     """Write over the buffers in which the event loop received films: freed, they hold what came in last."""
     del [b"\0" * (size << 10) for size, count in ((256, 8), (64, 32), (16, 128), (4, 256)) for _ in range(count)][:]
-
-
-def give_back_memory() -> None:
-    """Let the system have the memory of what went."""
-    gc.collect()
-    if sys.platform == "linux":
-        try:
-            ctypes.CDLL("libc.so.6").malloc_trim(0)
-        except (OSError, AttributeError):
-            _log.debug("this system's C library does not give memory back when told to")

@@ -15,6 +15,8 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from dashboard.memory import give_back_memory
+
 if TYPE_CHECKING:
     from streamlit.starlette import App
 
@@ -134,7 +136,7 @@ async def _sweep() -> None:
         # The first page's modules are imported elsewhere; two threads that import the same can meet half-made ones.
         leaving = sys.modules.get("dashboard.cli.leaving")
         if leaving is not None and leaving.end_sessions(runtime.get_instance()):
-            await asyncio.to_thread(leaving.give_back_memory)
+            await asyncio.to_thread(give_back_memory)
 
 
 def _end_in_time() -> None:

@@ -18,6 +18,7 @@ from typing import Any
 from classifiers import ChestClassifier
 from classifiers.registry import load_classifier
 from dashboard.jobs.sentences import failure
+from dashboard.memory import give_back_memory
 from radiographs import extensions
 from radiographs.decoding.wire import film_of, receive, send
 from xai_methods import Cancelled, Explanation, get_method
@@ -27,6 +28,8 @@ MODELS = 4
 """Models that are remembered, the least recently used go first."""
 _SOON = "scipy.stats"
 """What methods import when they need it: a first map must not wait for it."""
+IDLE_SECONDS = 5.0
+"""So long after its last map the explainer gives back memory: the next map of the same run must not wait for that."""
 TELL_SECONDS = 0.1
 """Least time between two words on how far a map is."""
 logger = logging.getLogger(__name__)
@@ -71,6 +74,7 @@ class _Explainer:
         self._answers, self._lock = answers, threading.Lock()
         self._models = _Models()
         self._stops: dict[int, threading.Event] = {}
+        self._last: float | None = None
 
     def tell(self, header: dict[str, Any], body: bytes | memoryview = b"") -> None:
         """Send one message to the server."""
@@ -93,6 +97,15 @@ class _Explainer:
         with contextlib.suppress(UnknownHereError):
             self._models.get(name, digest)
 
+    def tidy(self) -> None:
+        """Give back memory each time no map was asked for during ``IDLE_SECONDS``; never returns."""
+        while True:
+            time.sleep(IDLE_SECONDS / 2)
+            last = self._last
+            if not self._stops and last is not None and time.monotonic() - last >= IDLE_SECONDS:
+                self._last = None
+                give_back_memory()
+
     def _answer(self, number: int, header: dict[str, Any], body: bytearray) -> None:
         end: dict[str, Any] = {"number": number}
         held = io.BytesIO()
@@ -109,6 +122,7 @@ class _Explainer:
         del self._stops[number]
         with contextlib.suppress(OSError):  # the server has ended, and so will this process
             self.tell(end, held.getbuffer())
+        self._last = time.monotonic()
 
     def _explain(self, number: int, header: dict[str, Any], body: bytearray) -> Explanation:
         try:
@@ -161,6 +175,7 @@ def serve(models: dict[str, str]) -> None:
     explainer = _Explainer(answers)
     for name, digest in models.items():
         explainer.load(name, digest)
+    threading.Thread(target=explainer.tidy, daemon=True).start()
     explainer.tell({"ready": True})
     with contextlib.suppress(EOFError, OSError, ValueError):
         while True:
