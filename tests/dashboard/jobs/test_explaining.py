@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from classifiers.registry import load_classifier
-from dashboard.jobs import explaining, sentences
+from dashboard.jobs import explainer, explaining, sentences
 from radiographs import extensions
 from radiographs.registry import get_collection
 from xai_methods import Cancelled, Parameters, get_method
@@ -148,3 +148,18 @@ def test_it_ends_with_its_server(beside):
     explainer = _ready()
     explainer._to.close()
     assert explainer._process.wait(20) == 0
+
+
+def test_an_idle_explainer_gives_memory_back_once_and_never_beside_a_map(monkeypatch):
+    given = []
+    monkeypatch.setattr(explainer, "IDLE_SECONDS", 0.05)
+    monkeypatch.setattr(explainer, "give_back_memory", lambda: given.append(1))
+    idle = explainer._Explainer(None)
+    idle._last, idle._stops[1] = time.monotonic(), threading.Event()
+    threading.Thread(target=idle.tidy, daemon=True).start()
+    time.sleep(0.3)
+    assert not given, "a map is being made"
+    del idle._stops[1]
+    _until(lambda: given)
+    time.sleep(0.3)
+    assert len(given) == 1
