@@ -87,14 +87,17 @@ def _shown_on(page) -> str:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Add to a failure's report what the page showed then: nobody can look at it afterwards."""
+    """Add to a failure's report what all pages showed then: nobody can look at them afterwards."""
     report = yield
-    shown = getattr(item, "funcargs", {}).get("page")
-    if report.failed and shown is not None:
-        report.sections.append(("page", _shown_on(shown)))
+    first = getattr(item, "funcargs", {}).get("page")
+    if report.failed and first is not None:
+        pages = [page for context in first.context.browser.contexts for page in context.pages]
+        report.sections += [("page", _shown_on(page)) for page in pages]
         report.sections.append(("browser's console, latest last", "\n".join(COMPLAINTS[-10:])))
         report.sections += [
-            ("server's log", path.read_text()[-3000:]) for url, path in LOGS.items() if shown.url.startswith(url)
+            ("server's log", path.read_text()[-3000:])
+            for url, path in LOGS.items()
+            if any(page.url.startswith(url) for page in pages)
         ]
     return report
 

@@ -68,7 +68,7 @@ def test_two_people_share_nothing_and_an_upload_goes_with_its_session(page, tmp_
         "name": b"a-telling-name",
     }
     browser = page.context.browser
-    with served(tmp_path, XAI_LIGHTBOX_GRACE_SECONDS="3") as address:
+    with served(tmp_path, XAI_LIGHTBOX_GRACE_SECONDS="12") as address:
         ours = browser.new_context()
         mine, other = ours.new_page(), browser.new_context().new_page()
         for one in (mine, other):
@@ -114,7 +114,7 @@ def test_two_people_share_nothing_and_an_upload_goes_with_its_session(page, tmp_
         ours.close()
         # Freed memory that held the name, some twenty letters, is not told from what is in use.
         del wanted["name"]
-        until = time.monotonic() + 40
+        until = time.monotonic() + 60
         while left := found_in_memory(pid_of(address), wanted):
             assert time.monotonic() < until, f"still in memory: {left}"
             time.sleep(1)
