@@ -1,7 +1,8 @@
 """Many people on one server: ``python -m benchmarks.load``. It prints a Markdown table.
 
 Ten people run the five main methods at once, each on a film and seed of their own; 25 browse films; then all leave;
-then a few run again and again. The visitors speak Streamlit's protocol without a browser: what is timed is the server.
+then a few run again and again; then one looks through large films. The visitors speak Streamlit's protocol without a
+browser: what is timed is the server.
 """
 
 from __future__ import annotations
@@ -16,7 +17,12 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import chain
+from pathlib import Path
 from typing import Any
+
+import numpy as np
+from PIL import Image
 
 from benchmarks.start import memory
 from benchmarks.viewer import ROOT, free_port, until_up
@@ -26,6 +32,8 @@ from xai_methods import main_methods
 FILMS = [f"known-truth/{kind}-{number:02}" for kind in ("mass", "nodule") for number in range(1, 6)]
 GRACE, SWEEP = 10, 10
 """Seconds after which what people left behind is gone, and in which it is looked for."""
+LARGE = 3000, 2500
+"""Rows and columns of a large film."""
 STARTED = 10
 """Seconds after the first page in which the process that makes maps is started."""
 
@@ -89,6 +97,7 @@ def measured(
     run_methods(first_of_all, 0, 3, samples)
     alone = run_methods(first_of_all, 0, 2, samples)
     first_of_all.leave()
+    time.sleep(GRACE + SWEEP)
     yield "one person: first map, all maps", f"{alone[0]:.1f} s, {alone[-1]:.1f} s", ""
     quiet = memory(process)
     visitors = [Visitor(address) for _ in range(people)]
@@ -131,6 +140,43 @@ def _repeated(address: str, process: int, minutes: float, samples: int) -> tuple
     return what, f"{begun:.0f} to {end:.0f} MB ({end / begun - 1:+.0%})", "+10 %"
 
 
+def _make_large(folder: Path, count: int) -> None:
+    """Write noise on a bright disc as so many different films of ``LARGE`` pixels."""
+    rng = np.random.default_rng(0)
+    rows, columns = np.ogrid[: LARGE[0], : LARGE[1]]
+    disc = 180.0 * (np.hypot(rows - LARGE[0] / 2, columns - LARGE[1] / 2) < 1000)
+    folder.mkdir()
+    for number in range(count):
+        pixels = disc + rng.integers(0, 60, LARGE)
+        Image.fromarray(pixels.astype(np.uint8)).save(folder / f"{number}.png", compress_level=1)
+
+
+def _added(folder: Path, count: int, environment: dict[str, str]) -> list[str]:
+    """Names of so many large films in a folder that the dashboard is told of."""
+    _make_large(folder, count)
+    ask = [sys.executable, "-m", "dashboard.cli.main"]
+    subprocess.run([*ask, "add-folder", str(folder)], cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+    listed = subprocess.run([*ask, "films"], cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
+    return [line.split()[0] for line in listed.stdout.splitlines() if line.startswith("folder-")]
+
+
+def _large_films(address: str, process: int, films: list[str]) -> Iterator[tuple[str, str, str]]:
+    """How memory grows while one person runs three methods on large films, one after the other."""
+    visitor, held = Visitor(address), [memory(process)]
+    for film in films:
+        visitor.open(film=film, model="known-truth", finding="Mass", method=["grad-cam", "lrp", "jacobian"])
+        start = time.perf_counter()
+        visitor.press("Run")
+        visitor.wait_for_maps(3, start)
+        held.append(memory(process))
+    visitor.leave()
+    time.sleep(GRACE + SWEEP)
+    third = len(films) // 3
+    words = [f"{megabytes:.0f}" for megabytes in (held[0], held[third], held[-1], memory(process))]
+    what = f"memory before, after {third} and {len(films)} films of {LARGE[0]} x {LARGE[1]}, and when left"
+    yield what, f"{', '.join(words)} MB", ""
+
+
 def main() -> int:
     """Serve the dashboard, let people at it, print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.load", description=__doc__)
@@ -138,18 +184,21 @@ def main() -> int:
     parser.add_argument("--browsers", type=int, default=25, help="who browse (default 25)")
     parser.add_argument("--minutes", type=float, default=30, help="of repeated runs (default 30; 0 for none)")
     parser.add_argument("--samples", type=int, default=0, help="of LIME and SHAP (default: their own)")
+    parser.add_argument("--large", type=int, default=24, help="large films that one looks through (default 24)")
     given = parser.parse_args()
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "dashboard.cli.main", "run-dashboard", "--port", str(port)]
     with tempfile.TemporaryDirectory() as home:
         more = {"XAI_LIGHTBOX_HOME": home, "XAI_LIGHTBOX_GRACE_SECONDS": str(GRACE), "XAI_LIGHTBOX_KEEP_MB": "0"}
+        films = _added(Path(home) / "large", given.large, {**os.environ, **more}) if given.large else []
         server = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **more}, stdout=subprocess.DEVNULL)
         load = os.getloadavg()[0]
         try:
             until_up(f"{address}/_stcore/health")
             sys.stdout.write("| what | measured | wanted |\n|---|---|---|\n")
-            for row in measured(address, server.pid, given.people, given.browsers, given.minutes, given.samples):
+            rows = measured(address, server.pid, given.people, given.browsers, given.minutes, given.samples)
+            for row in chain(rows, _large_films(address, server.pid, films) if films else ()):
                 sys.stdout.write(f"| {' | '.join(row)} |\n")
                 sys.stdout.flush()
         finally:

@@ -1,4 +1,4 @@
-"""Memory that a process no longer needs, given back to the system."""
+"""Memory that a process no longer needs, given back to the system (Linux, glibc)."""
 
 from __future__ import annotations
 
@@ -7,14 +7,30 @@ import gc
 import logging
 import sys
 
+LARGE = 4 << 20
+"""Bytes from which on memory is taken from the system and given back by itself."""
+_MMAP_THRESHOLD = -3
 _log = logging.getLogger(__name__)
 
 
+def give_back_large_arrays() -> None:
+    """From now on have freed arrays of ``LARGE`` bytes and more go back to the system at once.
+
+    glibc raises this bound by itself to the largest that was freed, up to 32 MiB: the arrays of large films then leave
+    gaps of their size in the heap of each thread (mallopt(3), M_MMAP_THRESHOLD).
+    """
+    _call("mallopt", _MMAP_THRESHOLD, LARGE)
+
+
 def give_back_memory() -> None:
-    """Let the system have the memory of what went; glibc keeps freed memory for each thread otherwise."""
+    """Let the system have what was freed up to now; glibc keeps it for each thread otherwise."""
     gc.collect()
+    _call("malloc_trim", 0)
+
+
+def _call(name: str, *given: int) -> None:
     if sys.platform == "linux":
         try:
-            ctypes.CDLL("libc.so.6").malloc_trim(0)
+            getattr(ctypes.CDLL("libc.so.6"), name)(*given)
         except (OSError, AttributeError):
-            _log.debug("this system's C library does not give memory back when told to")
+            _log.debug("this system's C library has no %s", name)

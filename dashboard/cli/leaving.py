@@ -8,6 +8,7 @@ from dashboard.compare import caches as pictures
 from dashboard.jobs import explaining
 from dashboard.settings import settings
 from dashboard.shared import belongings, caches
+from evaluation.baselines.anatomy_prior import film_anatomy
 
 
 def end_sessions(runtime: Runtime) -> bool:
@@ -37,6 +38,7 @@ def _forget_pictures() -> None:
         pictures.scored,
         pictures.unexplained,
         pictures.marks_on,
+        film_anatomy,
     ):
         cache.clear()
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from dashboard.memory import give_back_memory
+from dashboard.memory import give_back_large_arrays, give_back_memory
 
 if TYPE_CHECKING:
     from streamlit.starlette import App
@@ -105,6 +105,7 @@ def serve(address: str, port: int, open_to_network: bool, lessons: Path | None =
         )
     if open_to_network:
         os.environ[OPEN_VARIABLE] = "1"
+    give_back_large_arrays()
     first_page.load()
     App(APP, lifespan=_alive, middleware=[Middleware(WebHeaders), Middleware(RetryMissingMedia)]).run(config=options)
     return 0

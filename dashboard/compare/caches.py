@@ -17,6 +17,7 @@ from evaluation.one_film import agreement, marks
 from evaluation.one_film.compare import FindingResult, finding_result
 from evaluation.one_film.evaluate import MethodResult, evaluate_explanation
 from radiographs import Radiograph
+from radiographs.bounded_cache import bounded_cache
 from xai_methods import Explanation
 
 
@@ -28,6 +29,10 @@ def _content_of(result: FindingResult) -> Hashable:
 
 RESULT_BY_CONTENT: dict[str | type, Callable[[Any], Any]] = {FindingResult: _content_of}
 """For ``hash_funcs`` of Streamlit's caches: which maps are there, the outline, and the verdict."""
+
+
+def _digests(*given: Radiograph | FilmContext | ChestClassifier | Explanation | str) -> Hashable:
+    return tuple(BY_CONTENT.get(type(one), str)(one) for one in given)
 
 
 @st.cache_data(max_entries=32, max_size="256MB", show_spinner=False, hash_funcs=BY_CONTENT)
@@ -48,25 +53,25 @@ def outline_png(mask: np.ndarray) -> bytes:
     return viewer.mask_png(mask)
 
 
-@st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=BY_CONTENT)
+@bounded_cache(128, key=_digests)
 def map_picture(classifier: ChestClassifier, radiograph: Radiograph, explanation: Explanation) -> viewer.MapPicture:
     """One map as the viewer takes it; the same for every outline and every way of looking."""
     return viewer.map_picture(classifier.to_film(explanation, radiograph))
 
 
-@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=BY_CONTENT)
+@bounded_cache(512, key=_digests)
 def scored(classifier: ChestClassifier, film: FilmContext, explanation: Explanation) -> MethodResult:
     """One explanation in the film's own pixels, with its scores where somebody outlined the finding."""
     return evaluate_explanation(film.scoring_context(classifier), explanation)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=BY_CONTENT)
+@bounded_cache(128, key=_digests)
 def unexplained(classifier: ChestClassifier, film: FilmContext, finding: str) -> FindingResult:
     """What is known of one finding before any method ran: probability, verdict, baselines, chance."""
     return finding_result(film.scoring_context(classifier), finding, {})
 
 
-@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=BY_CONTENT)
+@bounded_cache(128, key=_digests)
 def marks_on(film: FilmContext) -> dict[str, np.ndarray]:
     """Lettering, tubes and lines on the film, see :func:`evaluation.one_film.marks.marks_on`."""
     return marks.marks_on(film.radiograph, film.annotations)

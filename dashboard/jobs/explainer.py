@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import logging
 import os
@@ -28,8 +29,6 @@ MODELS = 4
 """Models that are remembered, the least recently used go first."""
 _SOON = "scipy.stats"
 """What methods import when they need it: a first map must not wait for it."""
-IDLE_SECONDS = 5.0
-"""So long after its last map the explainer gives back memory: the next map of the same run must not wait for that."""
 TELL_SECONDS = 0.1
 """Least time between two words on how far a map is."""
 logger = logging.getLogger(__name__)
@@ -74,7 +73,6 @@ class _Explainer:
         self._answers, self._lock = answers, threading.Lock()
         self._models = _Models()
         self._stops: dict[int, threading.Event] = {}
-        self._last: float | None = None
 
     def tell(self, header: dict[str, Any], body: bytes | memoryview = b"") -> None:
         """Send one message to the server."""
@@ -90,21 +88,17 @@ class _Explainer:
                 stop.set()
             return
         self._stops[number] = threading.Event()
-        threading.Thread(target=self._answer, args=(number, header, body), daemon=True).start()
+        threading.Thread(target=self._serve, args=(number, header, body), daemon=True).start()
 
     def load(self, name: str, digest: str) -> None:
         """Have a model ready before the first question."""
         with contextlib.suppress(UnknownHereError):
             self._models.get(name, digest)
 
-    def tidy(self) -> None:
-        """Give back memory each time no map was asked for during ``IDLE_SECONDS``; never returns."""
-        while True:
-            time.sleep(IDLE_SECONDS / 2)
-            last = self._last
-            if not self._stops and last is not None and time.monotonic() - last >= IDLE_SECONDS:
-                self._last = None
-                give_back_memory()
+    def _serve(self, number: int, header: dict[str, Any], body: bytearray) -> None:
+        self._answer(number, header, body)
+        del body
+        give_back_memory()
 
     def _answer(self, number: int, header: dict[str, Any], body: bytearray) -> None:
         end: dict[str, Any] = {"number": number}
@@ -122,7 +116,6 @@ class _Explainer:
         del self._stops[number]
         with contextlib.suppress(OSError):  # the server has ended, and so will this process
             self.tell(end, held.getbuffer())
-        self._last = time.monotonic()
 
     def _explain(self, number: int, header: dict[str, Any], body: bytearray) -> Explanation:
         try:
@@ -175,7 +168,7 @@ def serve(models: dict[str, str]) -> None:
     explainer = _Explainer(answers)
     for name, digest in models.items():
         explainer.load(name, digest)
-    threading.Thread(target=explainer.tidy, daemon=True).start()
+    gc.freeze()  # what is there now stays: it need not be looked through after each map
     explainer.tell({"ready": True})
     with contextlib.suppress(EOFError, OSError, ValueError):
         while True:

@@ -18,6 +18,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -25,11 +26,14 @@ from dashboard.people import identity
 from dashboard.shared.film_context import short_digest
 from radiographs import Annotation, Radiograph
 from radiographs.arrays import read_arrays, write_arrays
+from radiographs.bounded_cache import bytes_of
 
 MOST_REGIONS = 60
 """On one film, of one person."""
 MOST_UPLOADS = 32
 """Films held in memory, of all people; the one not looked at for longest goes first."""
+MOST_UPLOADED, MOST_DRAWN = 1024 << 20, 128 << 20
+"""Bytes of all these films, and of all regions held in memory."""
 GRACE_VARIABLE = "XAI_LIGHTBOX_GRACE_SECONDS"
 """Environment variable: so long after a page's end what it uploaded, and its work, wait for the page to come back."""
 USUAL_GRACE = 50.0
@@ -127,7 +131,7 @@ def hold_upload(film: Radiograph) -> str:
         held = _uploads.setdefault((person(), short), _Upload(film, set(), {film.digest}))
         held.sessions.add(identity.session())
         _uploads.move_to_end((person(), short))
-        while len(_uploads) > MOST_UPLOADS:
+        while _too_much(_uploads, MOST_UPLOADED):
             _let_go(next(iter(_uploads)))
     return short
 
@@ -147,6 +151,11 @@ def drop_upload(short: str) -> None:
             _let_go((person(), short))
 
 
+def _too_much(held: OrderedDict[Any, Any], most: int) -> bool:
+    """Whether a film's share must go; what came in last never does."""
+    return len(held) > 1 and (len(held) > MOST_UPLOADS or bytes_of(list(held.values())) > most)
+
+
 def _let_go(key: tuple[str, str]) -> None:
     _gone.update(_uploads.pop(key).digests)
 
@@ -157,7 +166,7 @@ def regions(film: Radiograph, name: str = "") -> list[Annotation]:
     with _lock:
         if place not in _read:
             _read[place] = _stored(place, film.shape)
-            while len(_read) > MOST_UPLOADS:
+            while _too_much(_read, MOST_DRAWN):
                 _read.popitem(last=False)
         return list(_read[place])
 

@@ -26,6 +26,7 @@ from dashboard.settings import settings
 from dashboard.shared import belongings, display
 from dashboard.shared.film_context import FilmContext
 from radiographs import Radiograph
+from radiographs.bounded_cache import bounded_cache
 from radiographs.decoding.pool import read_film
 from radiographs.registry import get_collection
 from radiographs.thumbnails import thumbnail
@@ -66,7 +67,7 @@ def classifier(name: str) -> ChestClassifier:
     return load_classifier(name)
 
 
-@st.cache_resource(max_entries=32, show_spinner="Reading the film ...")
+@bounded_cache(256, key=str)
 def film(reference: str) -> FilmContext:
     """A collection's film with what is known of it.
 
@@ -74,9 +75,10 @@ def film(reference: str) -> FilmContext:
         CollectionError, FilmError: it is not available or cannot be read.
     """
     name, _, film_id = reference.partition("/")
-    collection = get_collection(name)
-    annotations = tuple(collection.annotations(film_id))
-    return FilmContext(reference, collection.read(film_id), annotations, collection.entry(film_id), collection)
+    with st.spinner("Reading the film ..."):
+        collection = get_collection(name)
+        annotations = tuple(collection.annotations(film_id))
+        return FilmContext(reference, collection.read(film_id), annotations, collection.entry(film_id), collection)
 
 
 @st.cache_resource(
@@ -94,7 +96,7 @@ def uploaded(file: UploadedFile) -> Radiograph:
     return read_film(file.getvalue())
 
 
-@st.cache_data(max_entries=2000, show_spinner=False)
+@st.cache_data(max_entries=2000, max_size="256MB", show_spinner=False)
 def small_picture(reference: str, outlined: bool) -> np.ndarray:
     """The film's square thumbnail for the gallery, (S, S, 3) uint8, with what experts outlined where that is wanted."""
     name, _, film_id = reference.partition("/")

@@ -20,12 +20,13 @@ from dashboard.study import questions
 from dashboard.viewer import OutlineGiven, PanelGiven
 from dashboard.viewer.pictures import region_mask
 from evaluation.reader_study import material
-from evaluation.reader_study.design import Part, StudyTrial
+from evaluation.reader_study.design import StudyTrial
 from evaluation.reader_study.material import CaseFacts, ShownMap
 from evaluation.reader_study.regions import packed, unpacked
 from evaluation.reader_study.store import AnsweredError, StudyStore
 from evaluation.reader_study.study_file import StudyCase
 from radiographs import Radiograph
+from radiographs.bounded_cache import bounded_cache
 from radiographs.findings import display_name
 
 PROBLEM, FEEDBACK, SHOWN, CHANGING = "study problem", "study feedback", "study shown", "study changing"
@@ -33,9 +34,10 @@ POINT_RADIUS = 0.012
 """Of the dot that stands for a reader's point, as a share of the film's longer side."""
 
 
-@st.cache_resource(max_entries=8, show_spinner="Reading the film ...")
-def _film(slug: str, part: Part, place: int, _case: StudyCase, _facts: CaseFacts) -> Radiograph:
-    return material.checked_film(_case, _facts)
+@bounded_cache(256, key=lambda case, facts: (case.film, facts.film))
+def _film(case: StudyCase, facts: CaseFacts) -> Radiograph:
+    with st.spinner("Reading the film ..."):
+        return material.checked_film(case, facts)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -64,7 +66,7 @@ def draw(store: StudyStore, reader: int, trial: StudyTrial) -> None:
     """Draw one case with its questions; the button stores the answer."""
     study = store.study
     case, facts = case_of(store, trial)
-    film = _film(store.slug, trial.part, trial.case, case, facts)
+    film = _film(case, facts)
     if st.session_state.get(SHOWN) != (reader, trial.number):
         st.session_state["study began"] = store.shown(reader, trial)
         st.session_state[SHOWN] = (reader, trial.number)
@@ -212,7 +214,7 @@ def draw_feedback(store: StudyStore, reader: int, trial: StudyTrial) -> None:
     words = f"{display_name(case.finding)} is {'' if facts.present else 'not '}on this film."
     st.info(f"{'Right.' if said == facts.present else 'Not so.'} {words} This was practice.", icon=":material/school:")
     st.button("Go on", type="primary", key="study_go_on", on_click=safely(_go_on))
-    _draw_film(store, trial, case, _film(store.slug, trial.part, trial.case, case, facts))
+    _draw_film(store, trial, case, _film(case, facts))
 
 
 def _go_on() -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
+from operator import attrgetter
 from typing import Literal
 
 import numpy as np
 
 from classifiers.anatomy import Anatomy, segment
 from radiographs import Radiograph
+from radiographs.bounded_cache import bounded_cache
 from radiographs.findings import canonical
 
 Organ = Literal["lungs", "heart"]
@@ -41,22 +41,10 @@ LUNG_FINDINGS = frozenset(
 """Findings of lungs and pleura."""
 
 
-_MOST = 32
-_anatomies: OrderedDict[str, Anatomy] = OrderedDict()
-_lock = threading.Lock()
-
-
+@bounded_cache(256, key=attrgetter("digest"))
 def film_anatomy(radiograph: Radiograph) -> Anatomy:
     """Lungs, heart and body of a film; worked out once for all who need it of the last few films."""
-    with _lock:
-        known = _anatomies.get(radiograph.digest)
-    if known is None:
-        known = segment(radiograph)
-        with _lock:
-            _anatomies[radiograph.digest] = known
-            while len(_anatomies) > _MOST:
-                _anatomies.popitem(last=False)
-    return known
+    return segment(radiograph)
 
 
 def organ_of(finding: str) -> Organ | None:

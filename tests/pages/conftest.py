@@ -10,9 +10,16 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
 from dashboard.cli.serving import only_named_pages
+from radiographs import bounded_cache
 from tests.dashboard.made import TinyCollection, tiny_classifier, tiny_models
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
+
+
+def clear_caches() -> None:
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    bounded_cache.clear_all()
 
 
 @pytest.fixture
@@ -30,12 +37,10 @@ def registries(monkeypatch):
     monkeypatch.setattr(classifiers.registry, "list_models", tiny_models)
     # The squares of the tiny films are no chest films: what is odd about a film, its own tests say.
     monkeypatch.setattr(film_and_model, "checked", lambda film, *cards, entry=None: film)
-    st.cache_data.clear()
-    st.cache_resource.clear()
+    clear_caches()
     yield lambda: monkeypatch.setattr(classifiers.registry, "list_models", list)
     caches.manager().close()
-    st.cache_data.clear()
-    st.cache_resource.clear()
+    clear_caches()
 
 
 @pytest.fixture

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import signal
+import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from classifiers.registry import load_classifier
-from dashboard.jobs import explainer, explaining, sentences
-from radiographs import extensions
+from dashboard.jobs import explaining, sentences
+from radiographs import Radiograph, extensions
 from radiographs.registry import get_collection
 from xai_methods import Cancelled, Parameters, get_method
 
@@ -150,16 +153,14 @@ def test_it_ends_with_its_server(beside):
     assert explainer._process.wait(20) == 0
 
 
-def test_an_idle_explainer_gives_memory_back_once_and_never_beside_a_map(monkeypatch):
-    given = []
-    monkeypatch.setattr(explainer, "IDLE_SECONDS", 0.05)
-    monkeypatch.setattr(explainer, "give_back_memory", lambda: given.append(1))
-    idle = explainer._Explainer(None)
-    idle._last, idle._stops[1] = time.monotonic(), threading.Event()
-    threading.Thread(target=idle.tidy, daemon=True).start()
-    time.sleep(0.3)
-    assert not given, "a map is being made"
-    del idle._stops[1]
-    _until(lambda: given)
-    time.sleep(0.3)
-    assert len(given) == 1
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_large_films_do_not_pile_up_in_its_memory(beside, model, monkeypatch):
+    _elsewhere(monkeypatch)
+    parameters = get_method("lrp").parameters()
+    pixels = np.random.default_rng(0).random((3000, 2500), dtype=np.float32)
+    held = []
+    for number in range(10):
+        _ask(model, Radiograph(np.roll(pixels, number, axis=0)), "lrp", parameters=parameters)
+        words = Path(f"/proc/{_ready().number}/smaps_rollup").read_text(encoding="ascii")
+        held.append(int(re.findall(r"^Rss: +(\d+) kB", words, re.M)[0]) << 10)
+    assert held[-1] - held[2] < 2 * pixels.nbytes

@@ -79,6 +79,17 @@ def test_the_films_looked_at_last_are_held():
     assert len(belongings._uploads) == belongings.MOST_UPLOADS
 
 
+def test_large_films_are_held_up_to_so_many_bytes_and_the_last_in_any_case(monkeypatch):
+    monkeypatch.setattr(belongings, "MOST_UPLOADED", int(2.5 * FILM.pixels.nbytes))
+    films = [tiny_film(seed)[0] for seed in (1, 2, 3)]
+    shorts = [belongings.hold_upload(film) for film in films]
+    assert [belongings.uploaded(short) for short in shorts] == [None, films[1], films[2]]
+    monkeypatch.setattr(belongings, "MOST_UPLOADED", 1)
+    last = belongings.hold_upload(FILM)
+    assert belongings.uploaded(last) is FILM
+    assert belongings.uploaded(shorts[2]) is None
+
+
 def test_an_upload_goes_with_the_last_session_that_looked_at_it(people):
     for session in ("s1", "s3"):
         people("a", session)
