@@ -6,6 +6,7 @@ import json
 import math
 import re
 from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
@@ -82,13 +83,18 @@ def load_card(path: Path) -> tuple[ModelCard, NetworkSpec]:
         CardError: it is not there, not JSON, or a field is missing, unknown or wrong.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
-        card = _checked_card(content)
-        network = _checked_network(content["network"])
+        stamp = path.stat()
+        return _loaded(path, stamp.st_mtime_ns, stamp.st_size)
     except (OSError, ValueError, RecursionError) as error:
         raise CardError(f"the model card {path.name} cannot be used: {error}") from error
+
+
+@lru_cache(maxsize=64)
+def _loaded(path: Path, _written: int, _size: int) -> tuple[ModelCard, NetworkSpec]:
+    content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+    card, network = _checked_card(content), _checked_network(content["network"])
     if card.name != path.stem:
-        raise CardError(f"the model card {path.name} calls its model {card.name!r}; file and name agree")
+        raise ValueError(f"it calls its model {card.name!r}; file and name agree")
     return card, network
 
 

@@ -23,6 +23,10 @@ ABOUT = (
 )
 
 
+_begun: dict[tuple[str, str], Hashable] = {}
+"""What was last measured, by the model's digest and the collection's name: no list of films need be read to know it."""
+
+
 def _key(request: CompareRequest) -> Hashable:
     """Content address of the gate's figures: the model and the list of films; None for a film of no collection."""
     films = request.film.collection
@@ -31,7 +35,9 @@ def _key(request: CompareRequest) -> Hashable:
 
 def pending(request: CompareRequest, jobs: JobManager) -> bool:
     """Whether the gate is still being measured."""
-    status = jobs.status(_key(request))
+    films = request.film.collection
+    key = None if films is None else _begun.get((request.classifier.digest, films.name))
+    status = None if key is None else jobs.status(key)
     return status is not None and status.pending
 
 
@@ -48,6 +54,7 @@ def draw_gate(request: CompareRequest, result: FindingResult, jobs: JobManager) 
             with warning_when_full(), warning_when_not_allowed():
                 permit("measure")
                 jobs.submit(key, _work(request), owner=owner(), urgency=2)
+                _begun[request.classifier.digest, films.name] = key
                 st.rerun()
     elif status.pending:
         draw_progress("Measuring whether the model looks at what was outlined", status)

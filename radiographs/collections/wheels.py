@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 
@@ -14,7 +15,12 @@ def wheel_path(distribution: str, path: str) -> Path | None:
         path: where it lies below the folder of installed packages.
     """
     try:
-        found = Path(str(metadata.distribution(distribution).locate_file(path)))
+        found = _root(distribution) / path
     except metadata.PackageNotFoundError:
         return None
     return found if found.exists() else None
+
+
+@lru_cache(maxsize=32)
+def _root(distribution: str) -> Path:
+    return Path(str(metadata.distribution(distribution).locate_file("")))
