@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from itertools import groupby
 
 # Tests run side by side, one process a core: threads within an operation would only get in each other's way.
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -39,6 +40,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(no_data)
         if item.get_closest_marker("browser") and browser_path() is None:
             item.add_marker(no_browser)
+    items[:] = _spread(items)
+
+
+def _spread(items: list[pytest.Item]) -> list[pytest.Item]:
+    """The files of browser tests evenly among the others: they wait a lot, and computing fits in between."""
+    files = [list(tests) for _, tests in groupby(items, key=lambda item: item.path)]
+    browser = [tests for tests in files if tests[0].get_closest_marker("browser")]
+    others = [tests for tests in files if not tests[0].get_closest_marker("browser")]
+    step = len(others) / max(1, len(browser))
+    placed = [*enumerate(others), *((step * number - 0.5, tests) for number, tests in enumerate(browser))]
+    return [test for _, tests in sorted(placed, key=lambda entry: entry[0]) for test in tests]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
