@@ -261,6 +261,7 @@ def _read(name: str) -> list[dict[str, str]]:
 BLOCKS: dict[str, Callable[[], str]] = {
     "classifiers": lambda: classifiers(("nih14-localised", "nih14")),
     "nih-boxes": lambda: means("nih-boxes"),
+    "nih-boxes further": lambda: means("nih-boxes-further"),
     "nih-boxes shown": lambda: means("nih-boxes", shown("nih14-localised", "nih-boxes")),
     "nih-boxes iou": lambda: by_finding("nih-boxes", "area_matched_iou"),
     "nih-boxes size": lambda: by_size("nih-boxes", "pointing_game"),
