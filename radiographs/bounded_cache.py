@@ -30,7 +30,7 @@ class Cached(Protocol[Given, Made]):
 def bounded_cache(most_mb: int, key: Callable[..., Hashable]) -> Callable[[Callable[Given, Made]], Cached[Given, Made]]:
     """Have a function's results cached for everybody; the least recently used go first.
 
-    Who asks for what another thread is making waits for it. A result that alone takes more is not cached.
+    Who asks for what another thread is making waits for it. A result that alone takes more is cached alone.
 
     Args:
         most_mb: megabytes of all results together, see :func:`bytes_of`.
@@ -38,7 +38,8 @@ def bounded_cache(most_mb: int, key: Callable[..., Hashable]) -> Callable[[Calla
     """
 
     def decorate(function: Callable[Given, Made]) -> Cached[Given, Made]:
-        held: LRUCache[Hashable, Any] = LRUCache(most_mb << 20, getsizeof=bytes_of)
+        most = most_mb << 20
+        held: LRUCache[Hashable, Any] = LRUCache(most, getsizeof=lambda result: min(bytes_of(result), most))
         made: Any = cached(held, key=key, condition=Condition())(function)
         made.clear = made.cache_clear
         _all.append(made)

@@ -32,7 +32,7 @@ RESULT_BY_CONTENT: dict[str | type, Callable[[Any], Any]] = {FindingResult: _con
 
 
 def _digests(*given: Radiograph | FilmContext | ChestClassifier | Explanation | str) -> Hashable:
-    return tuple(BY_CONTENT.get(type(one), str)(one) for one in given)
+    return tuple(one if isinstance(one, str) else BY_CONTENT[type(one)](one) for one in given)
 
 
 @st.cache_data(max_entries=32, max_size="256MB", show_spinner=False, hash_funcs=BY_CONTENT)

@@ -54,12 +54,13 @@ def test_the_least_recently_used_go_first_by_size_and_not_by_number(read):
     assert asked[4:] == [3], "it went"
 
 
-def test_what_is_too_large_is_made_again_and_drives_nothing_out(read):
+def test_what_alone_takes_more_is_held_alone(read):
     made, asked = read
     made(4)
-    assert made(20).nbytes == made(20).nbytes
+    assert made(20) is made(20)
     made(4)
-    assert asked == [4, 20, 20]
+    made(20)
+    assert asked == [4, 20, 4, 20]
 
 
 def test_what_is_forgotten_is_made_again(read):
