@@ -10,6 +10,8 @@ from evaluation.scores.localisation import localisation_metric
 from evaluation.scores.ranked_map import RankedMap, Region
 
 _SOURCE = "plain Euclidean distance; centre of mass of a map as in Nauta et al. 2023, doi:10.1145/3583558"
+_BETWEEN = 1e-9
+"""Pixels by which the border of two may be missed in adding up."""
 _UNKNOWN = " Undefined where the film does not tell its pixel spacing."
 
 
@@ -32,10 +34,15 @@ def _centre(ranked: RankedMap, spacing: tuple[float, float] | None) -> float:
     if centre is None or spacing is None:
         return math.nan
     row, column = centre
-    if ranked.region.mask[round(row), round(column)]:
+    if ranked.region.mask[_touched(row), _touched(column)].any():
         return 0.0
     pixels = ranked.region.pixels
     return float(np.hypot((pixels[:, 0] - row) * spacing[0], (pixels[:, 1] - column) * spacing[1]).min())
+
+
+def _touched(place: float) -> slice:
+    """The pixel that a place lies in; both where it lies between two, so that a mirrored film has the same score."""
+    return slice(math.ceil(place - 0.5 - _BETWEEN), math.floor(place + 0.5 + _BETWEEN) + 1)
 
 
 def _mean(distance: np.ndarray | None) -> float:

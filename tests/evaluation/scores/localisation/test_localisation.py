@@ -212,6 +212,19 @@ def test_scale_and_flips_change_nothing_and_bounds_hold(values, mask, scale, fli
         assert math.isnan(score.chance) or metric.low <= score.chance <= metric.high, name
 
 
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_centre_between_two_pixels_lies_in_the_region_if_one_of_them_does(axis):
+    values, mask = np.zeros((4, 4)), np.ones((4, 4), dtype=bool)
+    values[1:3, 1:3] = 1  # the centre of mass is the corner of four pixels
+    for row, column in np.argwhere(values > 0):
+        mask[row, column] = False
+        assert (
+            score_map(values, mask)["centre_distance"].value
+            == score_map(np.flip(values, axis), np.flip(mask, axis))["centre_distance"].value
+            == (0 if mask[1:3, 1:3].any() else pytest.approx(np.hypot(0.5, 1.5)))
+        )
+
+
 @settings(max_examples=25, deadline=None)
 @given(values=MAPS, mask=MASKS, lift=st.integers(1, 5))
 def test_more_evidence_inside_never_lowers_a_score(values, mask, lift):
