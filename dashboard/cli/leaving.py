@@ -30,7 +30,7 @@ def end_sessions(runtime: Runtime) -> bool:
 
 
 def _forget_pictures() -> None:
-    """Forget what was drawn of films; what others still look at is drawn again in a moment."""
+    """Forget what was drawn and found of films; what others still look at is worked out again in a moment."""
     for cache in (
         pictures.film_png,
         pictures.outline_png,

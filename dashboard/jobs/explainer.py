@@ -88,17 +88,12 @@ class _Explainer:
                 stop.set()
             return
         self._stops[number] = threading.Event()
-        threading.Thread(target=self._serve, args=(number, header, body), daemon=True).start()
+        threading.Thread(target=self._answer, args=(number, header, body), daemon=True).start()
 
     def load(self, name: str, digest: str) -> None:
         """Have a model ready before the first question."""
         with contextlib.suppress(UnknownHereError):
             self._models.get(name, digest)
-
-    def _serve(self, number: int, header: dict[str, Any], body: bytearray) -> None:
-        self._answer(number, header, body)
-        del body
-        give_back_memory()
 
     def _answer(self, number: int, header: dict[str, Any], body: bytearray) -> None:
         end: dict[str, Any] = {"number": number}
@@ -116,6 +111,7 @@ class _Explainer:
         del self._stops[number]
         with contextlib.suppress(OSError):  # the server has ended, and so will this process
             self.tell(end, held.getbuffer())
+        give_back_memory()
 
     def _explain(self, number: int, header: dict[str, Any], body: bytearray) -> Explanation:
         try:

@@ -152,7 +152,7 @@ def drop_upload(short: str) -> None:
 
 
 def _too_much(held: OrderedDict[Any, Any], most: int) -> bool:
-    """Whether a film's share must go; what came in last never does."""
+    """Whether the oldest must go; what came in last never does."""
     return len(held) > 1 and (len(held) > MOST_UPLOADS or bytes_of(list(held.values())) > most)
 
 
