@@ -79,6 +79,7 @@ def serve(address: str, port: int, open_to_network: bool, lessons: Path | None =
     from streamlit.web import bootstrap
 
     from dashboard.cli import first_page
+    from dashboard.cli.made_files import keep_made_files
     from dashboard.cli.missing_media import RetryMissingMedia
     from dashboard.people.identity import LOCAL, OPEN_VARIABLE
     from dashboard.people.web import WebHeaders
@@ -107,6 +108,7 @@ def serve(address: str, port: int, open_to_network: bool, lessons: Path | None =
         os.environ[OPEN_VARIABLE] = "1"
     give_back_large_arrays()
     first_page.load()
+    keep_made_files()
     App(APP, lifespan=_alive, middleware=[Middleware(WebHeaders), Middleware(RetryMissingMedia)]).run(config=options)
     return 0
 

@@ -64,8 +64,7 @@ class _Making:
     draw_again: Callable[[], object]
 
     def __call__(self) -> bytes | str:
-        # A sentence that no longer holds goes with the next drawing: one begun now could take the file away again,
-        # for Streamlit drops at its end what no element refers to, fetched by the browser or not.
+        # A sentence that no longer holds goes with the next drawing: one begun now drops the answer to the button.
         self.failed.pop(self.name, None)
         try:
             return self.make()
