@@ -10,6 +10,9 @@ from itertools import combinations
 import numpy as np
 import scipy
 
+_ALL_SIGNS = 13
+"""Differences up to which SciPy tries all signs."""
+
 
 @dataclass(frozen=True)
 class PairTest:
@@ -84,8 +87,29 @@ def rank_biserial(difference: np.ndarray) -> float:
     return float((ranks @ np.sign(moved)) / ranks.sum())
 
 
+def wilcoxon(difference: np.ndarray) -> float:
+    """Two-sided p value of Wilcoxon's signed-rank test (1945, doi:10.2307/3001968); zeros are left out.
+
+    The numbers are SciPy's; where it tries the signs of up to ``_ALL_SIGNS`` differences with ties or zeros one by one,
+    they are counted here by the sum of ranks that they give, some thousand times faster.
+
+    Args:
+        difference: (N,) paired differences without NaN, not all 0.
+    """
+    size = np.abs(difference[difference != 0])
+    if len(difference) > _ALL_SIGNS or len(np.unique(size)) == len(difference):
+        return float(scipy.stats.wilcoxon(difference).pvalue)
+    # Ranks of ties are halves, so sums of doubled ranks are whole: ways[s] of the signs give the sum s above zero.
+    ranks = (2 * scipy.stats.rankdata(size)).astype(int)
+    ways = np.ones(1)
+    for rank in ranks:
+        ways = np.pad(ways, (0, rank)) + np.pad(ways, (rank, 0))
+    above = int(ranks @ (difference[difference != 0] > 0))
+    return float(min(1.0, 2 * min(ways[: above + 1].sum(), ways[above:].sum()) / ways.sum()))
+
+
 def wilcoxon_holm(table: np.ndarray, names: Sequence[str]) -> list[PairTest]:
-    """Compare all pairs of methods on the same films (Wilcoxon 1945, doi:10.2307/3001968), Holm-corrected.
+    """Compare all pairs of methods on the same films by :func:`wilcoxon`, Holm-corrected.
 
     Args:
         table: (films, methods), or of patients' means; NaN is left out pair by pair. names: of the methods.
@@ -96,7 +120,7 @@ def wilcoxon_holm(table: np.ndarray, names: Sequence[str]) -> list[PairTest]:
         difference = difference[~np.isnan(difference)]
         p, median = math.nan, math.nan
         if len(difference):
-            p = float(scipy.stats.wilcoxon(difference).pvalue) if np.any(difference) else 1.0
+            p = wilcoxon(difference) if np.any(difference) else 1.0
             median = float(np.median(difference))
         pairs.append((names[i], names[k], median, len(difference), p, rank_biserial(difference)))
     corrected = holm(np.array([pair[4] for pair in pairs]))

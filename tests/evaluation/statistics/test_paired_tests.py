@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
-from evaluation.statistics.paired_tests import friedman, holm, patient_means, rank_biserial, wilcoxon_holm
+from evaluation.statistics.paired_tests import friedman, holm, patient_means, rank_biserial, wilcoxon, wilcoxon_holm
 
 
 def test_patients_means_by_hand():
@@ -45,6 +45,19 @@ def test_pairs_of_methods():
     assert pairs["good", "plain"].p == pytest.approx(stats.wilcoxon(table[:, 0], table[:, 1]).pvalue)
     assert pairs["plain", "same"].p_holm == 1
     assert pairs["good", "plain"].n == 30
+
+
+@settings(max_examples=40, deadline=None)
+@given(difference=hnp.arrays(np.float64, st.integers(1, 8), elements=st.integers(-3, 4).map(float)).filter(np.any))
+def test_few_differences_with_ties_and_zeros_have_scipys_p_value(difference):
+    assert wilcoxon(difference) == pytest.approx(stats.wilcoxon(difference).pvalue)
+
+
+@pytest.mark.parametrize("n", [13, 14, 60])
+def test_p_values_are_scipys_on_both_sides_of_every_change_of_its_method(n):
+    whole = np.random.default_rng(n).integers(-3, 6, n).astype(float)
+    for difference in (whole, whole + np.linspace(0.01, 0.02, n)):
+        assert wilcoxon(difference) == pytest.approx(stats.wilcoxon(difference).pvalue)
 
 
 def test_rank_biserial_by_hand():
