@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 import pytest
 
@@ -31,6 +32,7 @@ def lessons(monkeypatch, tmp_path):
     return load_lessons()
 
 
+@cache
 def exhibits(lesson):
     return [(step, build(_material(step, subject_of(step)))) for step in lesson.steps]
 

@@ -16,7 +16,7 @@ from xai_methods.relevance.flow import propagate
 from xai_methods.relevance.lrp import LrpParameters
 from xai_methods.relevance.tokens import ATTENTION_RULES
 
-SIDE, STEPS, BATCH = 64, 40, 16
+SIDE, STEPS, BATCH = 64, 40, 8
 
 
 def spotted_films(count: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:

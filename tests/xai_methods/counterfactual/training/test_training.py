@@ -16,15 +16,16 @@ from xai_methods.counterfactual.networks import Generator
 from xai_methods.counterfactual.training.exaggeration import Draw, TrainerSettings, run
 from xai_methods.counterfactual.training.films import lungs_and_heart, resized
 
+STEPS = 250
 WIRE_CONTRAST = 60 / 255
 LEVELS = torch.tensor([0.1, 0.3, 0.5, 0.7, 0.9])
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """A trainer after 400 steps and the folder it wrote to."""
+    """A trainer after ``STEPS`` steps and the folder it wrote to."""
     folder = tmp_path_factory.mktemp("run")
-    made = trainer(400)
+    made = trainer(STEPS)
     run(made, folder)
     return made, folder
 
@@ -59,7 +60,7 @@ def test_the_disc_changes_its_size_as_asked_and_little_else_changes(trained):
 @pytest.mark.slow
 def test_training_lowers_every_loss_that_starts_above_zero(trained):
     log = trained[0].log
-    assert [row["step"] for row in log] == list(range(50, 401, 50))
+    assert [row["step"] for row in log] == list(range(50, STEPS + 1, 50))
     assert log[-1]["consistency"] < 0.7 * log[0]["consistency"]
     assert log[-1]["discriminator"] < log[0]["discriminator"]
     # Cycle, roughness and size are 0 for a generator that does nothing; they must stay small.
@@ -70,9 +71,9 @@ def test_training_lowers_every_loss_that_starts_above_zero(trained):
 @pytest.mark.slow
 def test_training_goes_on_from_its_checkpoint(trained):
     made, folder = trained
-    again = trainer(400)
+    again = trainer(STEPS)
     run(again, folder)
-    assert again.step == 400
+    assert again.step == STEPS
     for key, value in made.generator.state_dict().items():
         torch.testing.assert_close(again.generator.state_dict()[key], value)
     states = [t.optimisers["generator"].state_dict()["state"] for t in (made, again)]
