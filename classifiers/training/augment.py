@@ -47,6 +47,21 @@ def vary_exposure(films: torch.Tensor, generator: torch.Generator) -> torch.Tens
     return (changed + noise).clamp(0, 1)
 
 
+def blend(
+    films: torch.Tensor, labels: torch.Tensor, n: int, generator: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Blend each of the first ``n`` films, and its labels, with another of them by a share drawn evenly from 0 to 1.
+
+    Source: Zhang et al. 2018 (mixup, arXiv 1710.09412).
+
+    Args:
+        films: (N, 1, S, S). labels: (N, C).
+    """
+    share, other = torch.rand(n, generator=generator), torch.randperm(n, generator=generator)
+    blended = films[:n].lerp(films[other], share.view(n, 1, 1, 1)), labels[:n].lerp(labels[other], share.view(n, 1))
+    return torch.cat([blended[0], films[n:]]), torch.cat([blended[1], labels[n:]])
+
+
 def normalise(films: torch.Tensor) -> torch.Tensor:
     """Map films from [0, 1] to the network's input range."""
     return (films - MEAN) / STD

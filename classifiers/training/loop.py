@@ -47,6 +47,8 @@ class Stage:
         flip, soften: probabilities that a film is mirrored, and that a sharp film is blurred to the soft ones' detail.
         smoothing: what the labels 0 and 1 become: text-mined labels are wrong for about one in ten.
         distil: how far the labels are moved towards the teachers' probabilities, where there are teachers.
+        consistent: whether labelled films are blended in pairs, with their labels, and the teachers look at each batch
+            as the network is given it, instead of once at every film as it is.
     """
 
     side: int
@@ -67,6 +69,7 @@ class Stage:
     soften: float = 0.0
     smoothing: tuple[float, float] = (0.0, 1.0)
     distil: float = 0.0
+    consistent: bool = False
 
 
 def parameter_groups(network: torch.nn.Module, stage: Stage) -> list[dict[str, object]]:

@@ -9,14 +9,14 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from classifiers.networks import CELL
+from classifiers.networks import CELL, ChestResNet18
 from classifiers.training import augment, nih_data
 from classifiers.training.film_cache import SHARP, SOFT, read_films
 from classifiers.training.loop import Batch, Stage
 from classifiers.training.nih_data import FINDINGS, FilmSet
 from classifiers.training.outlines import MASK_SIDE, chestxdet_labels, read_outlines
 from classifiers.training.planted_adults import PlantedFilms, adult_ages, read_planted
-from classifiers.training.teachers import taught
+from classifiers.training.teachers import answers, taught
 
 PLANTED_FILMS = 1600
 HARD = ("Nodule", "Mass", "Pneumothorax", "Atelectasis")
@@ -66,10 +66,13 @@ class Batches:
 
     Of the labelled films some are drawn evenly over the findings, the others come in shuffled passes. Outlined pairs
     are drawn by finding with the root of the finding's number of pairs, twice that for ``HARD`` findings.
+
+    Args:
+        teachers: what look at each batch where the stage is consistent.
     """
 
-    def __init__(self, films: TrainingFilms, stage: Stage, seed: int) -> None:
-        self.source, self.stage, self.seed = films, stage, seed
+    def __init__(self, films: TrainingFilms, stage: Stage, seed: int, teachers: Sequence[ChestResNet18] = ()) -> None:
+        self.source, self.stage, self.seed, self.teachers = films, stage, seed, teachers
         self.findings = sorted(films.pairs)
         weights = np.array([len(films.pairs[f]) ** 0.5 * (2 if f in HARD else 1) for f in self.findings])
         self.shares = weights / weights.sum()
@@ -95,7 +98,11 @@ class Batches:
             shares.append(F.avg_pool2d(warped, CELL)[:, 0])
             drawn += [FINDINGS.index(name) for name in names]
         batch = augment.normalise(augment.vary_exposure(torch.cat(parts), noise))
-        return batch, torch.from_numpy(np.concatenate(labels)), torch.tensor(drawn), torch.cat(shares)
+        wanted = torch.from_numpy(np.concatenate(labels))
+        if stage.consistent:
+            batch, wanted = augment.blend(batch, wanted, stage.labelled, noise)
+            wanted = wanted.lerp(answers(self.teachers, batch), stage.distil)
+        return batch, wanted, torch.tensor(drawn), torch.cat(shares)
 
     def _labelled(self, side: int, n: int, step: int, rng: np.random.Generator) -> np.ndarray:
         """Rows of ``n`` films of one side."""

@@ -19,6 +19,7 @@ from safetensors.torch import load_file
 
 from classifiers.networks import chest_resnet18
 from classifiers.training import nih_data
+from classifiers.training.evaluate_nih import load_network
 from classifiers.training.loop import Stage, load_weights, run_stage, save_network
 from classifiers.training.nih_batches import Batches, TrainingFilms
 
@@ -48,6 +49,9 @@ _OUTLINES = Stage(
 _LONG = replace(_OUTLINES, steps=600, labelled=40, boxed=18, planted=3, box_weight=0.2, body_rate=2e-4, average=0.995)
 _DISTILLED = replace(_LONG, steps=360, distil=0.7)
 _LARGER = replace(_DISTILLED, side=320, steps=240, labelled=32, boxed=20, planted=6)
+_CONSISTENT = replace(
+    _LARGER, steps=300, labelled=40, boxed=16, planted=4, large_share=0.4, distil=0.9, consistent=True, dropout=0.1
+)
 STAGES = {
     "shared": Stage(side=160, steps=400),
     "nih14": _FIRST,
@@ -59,6 +63,7 @@ STAGES = {
     "nih14-localised-long": _LONG,
     "nih14-localised-distilled": _DISTILLED,
     "nih14-localised-larger": _LARGER,
+    "nih14-localised-consistent": _CONSISTENT,
     "nih14-distilled": replace(_DISTILLED, box_weight=0.0),
     "nih14-labels": replace(_LABELS, box_weight=0.0),
     "nih14-outlines": replace(_OUTLINES, box_weight=0.0),
@@ -89,8 +94,10 @@ def main() -> None:
             network = chest_resnet18(len(nih_data.FINDINGS))
             load_weights(network, arguments.start)
         arguments.out.parent.mkdir(parents=True, exist_ok=True)
-        films = TrainingFilms(arguments.data, arguments.cache, planted=stage.planted > 0, teachers=arguments.teachers)
-        batches = Batches(films, stage, arguments.seed)
+        once = () if stage.consistent else arguments.teachers
+        films = TrainingFilms(arguments.data, arguments.cache, planted=stage.planted > 0, teachers=once)
+        watching = [load_network(path) for path in arguments.teachers] if stage.consistent else []
+        batches = Batches(films, stage, arguments.seed, watching)
         average = run_stage(network, stage, len(nih_data.FINDINGS), batches.batch, arguments.out)
     dtype = torch.float32 if arguments.variant == "shared" else torch.float16
     settings = {"variant": arguments.variant, "seed": str(arguments.seed), "stage": json.dumps(asdict(stage))}

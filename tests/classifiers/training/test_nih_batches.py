@@ -5,9 +5,10 @@ import numpy as np
 import torch
 
 from classifiers.networks import chest_resnet18
+from classifiers.training import augment
 from classifiers.training.loop import save_network
 from classifiers.training.nih_batches import Batches, TrainingFilms
-from classifiers.training.teachers import taught
+from classifiers.training.teachers import answers, taught
 from tests.classifiers.training.conftest import TINY
 
 
@@ -41,3 +42,25 @@ def test_labels_move_towards_what_the_teachers_say(small_data: Path, tmp_path: P
     torch.testing.assert_close(labels, 0.5 * (0.1 + 0.8 * hard) + 0.5 * said, atol=2e-3, rtol=0)
     again = taught([teacher], films.films[128].films, tmp_path / "cache")
     np.testing.assert_array_equal(again, films.taught[128])
+
+
+def test_a_teacher_looks_at_the_blended_films_as_they_are_given(small_data: Path, tmp_path: Path) -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        teacher = chest_resnet18(14).eval()
+    films = TrainingFilms(small_data, tmp_path / "cache", planted=False)
+    stage = replace(TINY, distil=1.0, consistent=True)
+    given, wanted, drawn, _ = Batches(films, stage, 3, [teacher]).batch(5)
+    torch.testing.assert_close(wanted, answers([teacher], given))
+    plain, _, _, _ = Batches(films, replace(stage, distil=0.0, consistent=False), 3).batch(5)
+    torch.testing.assert_close(given[-len(drawn) :], plain[-len(drawn) :])
+
+
+def test_a_film_is_blended_with_another_as_its_labels_are() -> None:
+    films = torch.arange(6.0).view(6, 1, 1, 1).expand(6, 1, 2, 2)
+    labels = torch.arange(6.0).view(6, 1)
+    given, wanted = augment.blend(films, labels, 4, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(given[:, 0, 0, 0], wanted[:, 0])
+    assert ((wanted[:4] % 1) > 0.01).any()
+    assert (wanted[:4] <= 3).all()
+    assert wanted[4:, 0].tolist() == [4, 5]
