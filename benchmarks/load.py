@@ -30,6 +30,8 @@ from benchmarks.visitor import Visitor
 from xai_methods import main_methods
 
 FILMS = [f"known-truth/{kind}-{number:02}" for kind in ("mass", "nodule") for number in range(1, 6)]
+WARM, ALONE = "known-truth/effusion-01", "known-truth/effusion-02"
+"""Films of the first runs, and of the one that the ten are set against: new to the server, as each of theirs is."""
 GRACE, SWEEP = 10, 10
 """Seconds after which what people left behind is gone, and in which it is looked for."""
 LARGE = 3000, 2500
@@ -38,11 +40,11 @@ STARTED = 10
 """Seconds after the first page in which the process that makes maps is started."""
 
 
-def run_methods(visitor: Visitor, place: int, seed: int, samples: int = 0) -> list[float]:
+def run_methods(visitor: Visitor, film: str, seed: int, samples: int = 0) -> list[float]:
     """Run the main methods; seconds from the press to each map on the screen."""
     smaller = (f"samples:{samples}", f"n_superpixels:{samples // 5}")
     fewer = [f"{method}.{what}" for method in ("lime", "kernel-shap") for what in smaller] if samples else []
-    visitor.open(film=FILMS[place % len(FILMS)], model="known-truth", finding="Mass", seed=str(seed), set=fewer)
+    visitor.open(film=film, model="known-truth", finding="Mass", seed=str(seed), set=fewer)
     start = time.perf_counter()
     visitor.press("Run")
     return visitor.wait_for_maps(len(main_methods()), start)
@@ -92,16 +94,16 @@ def measured(
     """All figures, as they come: what, how much, and what it should be."""
     Visitor(address).open()
     first_of_all = Visitor(address)
-    run_methods(first_of_all, 0, 1, samples)
+    run_methods(first_of_all, WARM, 1, samples)
     settle(process)
-    run_methods(first_of_all, 0, 3, samples)
-    alone = run_methods(first_of_all, 0, 2, samples)
+    run_methods(first_of_all, WARM, 3, samples)
+    alone = run_methods(first_of_all, ALONE, 2, samples)
     first_of_all.leave()
     time.sleep(GRACE + SWEEP)
     yield "one person: first map, all maps", f"{alone[0]:.1f} s, {alone[-1]:.1f} s", ""
     quiet = memory(process)
     visitors = [Visitor(address) for _ in range(people)]
-    ran = together(people, lambda place: run_methods(visitors[place], place, 100 + place, samples))
+    ran = together(people, lambda place: run_methods(visitors[place], FILMS[place % len(FILMS)], 100 + place, samples))
     first, last = max(maps[0] for maps in ran), max(maps[-1] for maps in ran)
     yield f"{people} people: first map, the slowest", f"{first:.1f} s", "5 s"
     yield f"{people} people: all maps, the slowest", f"{last:.1f} s, {last / alone[-1]:.1f} x alone", "10 x"
@@ -128,9 +130,9 @@ def _repeated(address: str, process: int, minutes: float, samples: int) -> tuple
     """How memory grows while two people run again and again: medians of the second and the last fifth."""
     start, held = time.perf_counter(), []
     while time.perf_counter() - start < 60 * minutes:
-        visitors, run = [Visitor(address) for _ in range(2)], len(held)
-        seeds = [1000 + 2 * run, 1001 + 2 * run]
-        together(2, lambda p, those=visitors, run=run, seeds=seeds: run_methods(those[p], run, seeds[p], samples))
+        visitors, film = [Visitor(address) for _ in range(2)], FILMS[len(held) % len(FILMS)]
+        seeds = [1000 + 2 * len(held), 1001 + 2 * len(held)]
+        together(2, lambda p, those=visitors, film=film, seeds=seeds: run_methods(those[p], film, seeds[p], samples))
         for visitor in visitors:
             visitor.leave()
         held.append(memory(process))
