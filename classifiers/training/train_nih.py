@@ -84,6 +84,8 @@ def main() -> None:
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     stage = replace(STAGES[arguments.variant], **({"steps": arguments.steps} if arguments.steps else {}))
+    if stage.consistent and not arguments.teachers:
+        parser.error(f"{arguments.variant} learns from what teachers say of each batch: name some with --teachers")
     torch.set_num_threads(1)
     with torch.random.fork_rng():
         torch.manual_seed(arguments.seed)

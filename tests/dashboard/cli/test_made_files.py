@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @pytest.fixture
 def storage(monkeypatch: pytest.MonkeyPatch) -> MadeFiles:
-    monkeypatch.setattr(made_files, "KEPT_SECONDS", 0.5)
+    monkeypatch.setattr(made_files, "KEPT_SECONDS", 1.5)
     return MadeFiles("/media")
 
 
@@ -55,7 +55,7 @@ def test_a_file_made_again_is_kept_from_then_on(storage):
         urls.append(manager.execute_deferred(made))
         manager.remove_orphaned_files()
         manager.remove_orphaned_files()
-        time.sleep(0.3)
+        time.sleep(0.5)
         assert there(storage, urls[-1])
     assert len(set(urls)) == 1
     assert gone(storage, urls[0])
