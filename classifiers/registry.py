@@ -92,7 +92,7 @@ def list_models(folder: Path | None = None) -> list[ModelEntry]:
     return entries
 
 
-_ORDER = ("nih14-localised", "nih14", "known-truth", "known-truth-vit", "shortcut-hunt")
+_ORDER = ("nih14-localised", "nih14-localised-320", "nih14", "known-truth", "known-truth-vit", "shortcut-hunt")
 
 
 def _entry(card: ModelCard, missing: str | None, origin: Origin) -> ModelEntry:

@@ -26,6 +26,7 @@ from evaluation.baselines.second_readings import READERS
 from evaluation.counterfactuals.table import as_markdown
 from evaluation.markdown import markdown_table
 from evaluation.runs import beside_published, beyond_outline
+from evaluation.runs.between_models import between_models
 from evaluation.runs.by_setting import by_setting, cell
 from evaluation.runs.store import SCHEMA, Store
 from evaluation.runs.tables import (
@@ -53,6 +54,8 @@ METRICS = ("pointing_game", "pixel_auprc", "relevance_mass_accuracy", "relevance
 FURTHER = ("deletion_blur", "insertion_blur", "randomised_ssim", "repeatability_ssim")
 """Scores that stand beside ``METRICS`` where a run has them."""
 AGREEMENT = ("iou", "dice", "first_in_second", "second_in_first")
+ADULTS = ("nih14-localised", "nih14-localised-320", "nih14")
+"""The shipped models of NIH's findings."""
 SIZES = (0.01, 0.03, 0.1)
 """Where the table by size parts the findings: shares of the film that are outlined."""
 FEWEST = 10
@@ -259,8 +262,15 @@ def _read(name: str) -> list[dict[str, str]]:
 
 
 BLOCKS: dict[str, Callable[[], str]] = {
-    "classifiers": lambda: classifiers(("nih14-localised", "nih14")),
+    "classifiers": lambda: classifiers(ADULTS),
     "nih-boxes": lambda: means("nih-boxes"),
+    "nih-boxes 320": lambda: means("nih-boxes-320"),
+    "nih-boxes 320 against 224": lambda: between_models(
+        Store(SCORES / "nih-boxes"),
+        Store(SCORES / "nih-boxes-320"),
+        ("pointing_game", "pixel_auprc", "area_matched_iou"),
+    ),
+    "nih-boxes 320 pointing": lambda: by_finding("nih-boxes-320", "pointing_game"),
     "nih-boxes further": lambda: means("nih-boxes-further"),
     "nih-boxes shown": lambda: means("nih-boxes", shown("nih14-localised", "nih-boxes")),
     "nih-boxes iou": lambda: by_finding("nih-boxes", "area_matched_iou"),
@@ -271,10 +281,11 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "chestx-det": lambda: means("chestx-det"),
     "chestx-det pointing": lambda: by_finding("chestx-det", "pointing_game"),
     "known-truth": lambda: means("known-truth"),
+    "known-truth further": lambda: means("known-truth-further"),
     "known-truth-vit": lambda: means("known-truth-vit"),
     "nih-boxes pointing": lambda: by_finding("nih-boxes", "pointing_game"),
     "known-truth pointing": lambda: by_finding("known-truth", "pointing_game"),
-    "gate nih-boxes": lambda: verdicts(("nih14-localised", "nih14"), "nih-boxes"),
+    "gate nih-boxes": lambda: verdicts(ADULTS, "nih-boxes"),
     "gate known-truth": lambda: verdicts(("known-truth",), "known-truth"),
     "beyond": lambda: beyond_outline.beyond_outline(Store(SCORES / "beyond")),
     "progressive exaggeration": lambda: as_markdown(json.loads((SCORES / "progressive-exaggeration.json").read_text())),
