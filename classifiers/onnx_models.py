@@ -131,11 +131,17 @@ def _without_ending(path: Path) -> tuple[bytes, str, int]:
         ) from error
     try:
         model = onnx.load_model_from_string(path.read_bytes())
-        result = model.graph.output[0]
         if any(one.data_location == onnx.TensorProto.EXTERNAL for one in model.graph.initializer):
             raise ValueError("its weights lie in other files, which are not read")
-    except Exception as error:  # a file that is no graph raises the parser's own errors
+        return _taken_off(model)
+    except Exception as error:  # a file that is no graph raises the parser's own errors, when parts are read as well
         raise WeightsError(f"{path.name} is damaged or not an ONNX file ({first_line(error)}).") from error
+
+
+def _taken_off(model: Any) -> tuple[bytes, str, int]:
+    import onnx
+
+    result = model.graph.output[0]
     makers = {output: node for node in model.graph.node for output in node.output}
     node = makers.pop(result.name, None)
     while node is not None and node.op_type in _SKIPPED:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from classifiers.chest_classifier import ChestClassifier
 from classifiers.own_weights import load_own
 from classifiers.weights import WeightsError
 from classifiers.wrapping import check_input, first_line, outputs_in_words, own_card, wrap
+from radiographs.files import read_json
 
 FILES = ("config.json", "model.safetensors", "preprocessor_config.json")
 """What is read of such a folder; the last may be missing."""
@@ -82,8 +82,8 @@ def _json(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise WeightsError(f"The folder {path.parent.name} holds no {path.name}, so it is no model's.")
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        content = read_json(path)
+    except (OSError, ValueError) as error:
         raise WeightsError(f"{path.name} cannot be read ({first_line(error)}).") from error
     if not isinstance(content, dict):
         raise WeightsError(f"{path.name} does not hold settings of a model.")
@@ -145,7 +145,7 @@ def _preparation(folder: Path, options: dict[str, Any]) -> dict[str, Any]:
             found |= {"mean": ((means + offset) / scale).tolist(), "std": (stds / scale).tolist()}
         elif not stated.get("do_normalize", True) or abs(scale - 1) > 1e-6:
             found |= {"low": -offset, "high": scale - offset}
-    except (TypeError, ValueError, ZeroDivisionError) as error:
+    except (TypeError, ValueError, ArithmeticError) as error:
         raise WeightsError(f"{FILES[2]} does not say in numbers how films enter ({first_line(error)}).") from error
     if stated.get("do_center_crop"):
         found["fit"] = "crop"

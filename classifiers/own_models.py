@@ -18,7 +18,7 @@ from classifiers.own_folders import FILES, load_folder
 from classifiers.own_weights import load_own
 from classifiers.weights import WeightsError, sha256_of
 from classifiers.wrapping import own_card
-from radiographs.files import replacing, write_text
+from radiographs.files import read_json, replacing, write_text
 from radiographs.nearness import near
 from radiographs.places import home_folder
 
@@ -220,9 +220,9 @@ def _read() -> dict[str, dict[str, Any]]:
     if not path.is_file():
         return {}
     try:
-        models = json.loads(path.read_text(encoding="utf-8"))
+        models = read_json(path)
         whole = all({"architecture", "findings", "title", "weights", "sha256"} <= set(e) for e in models.values())
-    except (OSError, ValueError, AttributeError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, AttributeError, TypeError) as error:
         raise WeightsError(f"{path} is damaged ({error}); remove it and add your models again.") from error
     if not whole:
         raise WeightsError(f"{path} lacks fields; remove it and add your models again.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
-import json
 import pickletools
 import re
 import zipfile
@@ -16,6 +15,8 @@ from typing import IO, Any
 import torch
 from safetensors.torch import load_file
 from torch import nn
+
+from radiographs.files import read_json
 
 _PREFIXES = ("module.", "model.", "network.", "net.", "_orig_mod.")
 WRAPPERS = ("state_dict", "model_state_dict", "model", "network", "net", "weights")
@@ -58,7 +59,7 @@ def read_shipped_card(path: Path) -> dict[str, Any]:
         WeightsError: it is missing or damaged.
     """
     try:
-        card: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        card: dict[str, Any] = read_json(path)
     except (OSError, ValueError) as error:
         raise WeightsError(f"the card {path.name} cannot be read ({error}); install the project again") from error
     return card

@@ -12,7 +12,7 @@ from classifiers.chest_classifier import ModelCard, Scope
 from classifiers.weights import WeightsError, sha256_of
 from radiographs.fetching.downloads import DownloadProgress
 from radiographs.fetching.fetch import FetchCancelled, FetchError
-from radiographs.files import write_text
+from radiographs.files import read_json, write_text
 from radiographs.nearness import near
 from radiographs.places import home_folder
 
@@ -133,7 +133,7 @@ def recorded_sums() -> dict[str, str]:
     if not path.is_file():
         return {}
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
+        return dict(read_json(path))
     except (ValueError, TypeError) as error:
         raise WeightsError(f"{path} is damaged ({error}); remove it and fetch the weights again") from error
 

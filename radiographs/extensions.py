@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import inspect
-import json
 import logging
 import os
 import sys
@@ -23,6 +22,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Literal
 
+from radiographs.files import read_json
 from radiographs.places import home_folder
 
 FOLDER_VARIABLE = "XAI_LIGHTBOX_EXTENSIONS"
@@ -115,7 +115,7 @@ def _folder_files() -> list[Path]:
 
 def _from_settings() -> str:
     try:
-        given = json.loads((home_folder() / "settings.json").read_text(encoding="utf-8"))["extensions"]
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        given = read_json(home_folder() / "settings.json")["extensions"]
+    except (OSError, ValueError, LookupError, TypeError):
         return ""
     return given if isinstance(given, str) else ""

@@ -1,14 +1,15 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and JSON files read so that every fault is one of two errors."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 _LONGEST_LINE = 2**22
 """Bytes within which an unfinished line ends that a killed program left."""
@@ -19,6 +20,18 @@ _UNWRITABLE = {
     errno.EACCES: "the folder may not be written; check its permissions or choose another place",
     errno.EPERM: "the folder may not be written; check its permissions or choose another place",
 }
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file holds, unchecked.
+
+    Raises:
+        OSError: it cannot be read. ValueError: it is no JSON, or nested too deeply.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
 
 
 class UnwritableError(OSError):

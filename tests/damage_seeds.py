@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,22 +12,21 @@ import torch
 from PIL import Image
 from safetensors.torch import save as save_tensors
 
-from classifiers import own_models
 from classifiers.cards import CardError, load_card
 from classifiers.safe_unpickling import read_network_tensors
 from classifiers.weights import WeightsError, read_state_dict
-from dashboard.settings import settings
 from evaluation.one_film.map_files import MapError, read_map_file, read_mask
 from evaluation.runs.plan import PlanError, read_plan
 from evaluation.runs.store import Store, StoreError
 from radiographs.annotation_readers import read_table
 from radiographs.collections.folder import FolderCollection
 from radiographs.collections.folder_labels import read_label_table
-from radiographs.collections.remembered import remembered_folders
-from radiographs.errors import AnnotationError, CollectionError, FilmError
+from radiographs.errors import AnnotationError, FilmError
 from radiographs.film_readers.mask_images import read_mask_image
-from radiographs.places import asset, home_folder
+from radiographs.places import asset
 from radiographs.reading import read_radiograph
+from tests.damage_seeds_home import HOME, jsoned
+from tests.damage_seeds_shared import SHARED, Reader
 from tests.evaluation.runs.made import made_store
 from tests.radiographs.film_readers.dicom_films import film, save
 from tests.radiographs.hostile import zipped
@@ -38,7 +36,6 @@ from xai_methods.explanation import ExplanationFileError
 SIDE = 64
 WAVE = np.sin(np.arange(SIDE * SIDE)).reshape(SIDE, SIDE)
 SPOT = ((WAVE > 0) * 255).astype(np.uint8)
-Reader = tuple[str, Callable[[], bytes], Callable[[Path], object], type[Exception] | tuple[type[Exception], ...]]
 
 
 class NothingError(Exception):
@@ -108,37 +105,6 @@ def drawn(path: Path) -> None:
         table.read_film(image, (SIDE, SIDE))
 
 
-def as_home(name: str, read: Callable[[], object]) -> Callable[[Path], object]:
-    """Read a file that lies in the home folder."""
-
-    def reader(path: Path) -> object:
-        place = home_folder() / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(path.read_bytes())
-        try:
-            return read()
-        finally:
-            place.unlink()
-
-    return reader
-
-
-def own_cards_and_model() -> None:
-    for card in own_models.own_cards():
-        own_models.load_remembered(card.name)
-
-
-def settings_said() -> None:
-    found, words = settings.read()
-    assert words or found
-
-
-def folders_listed() -> None:
-    for folder in remembered_folders():
-        folder.missing()
-        folder.entries()
-
-
 def folder_with(name: str) -> Callable[[Path], object]:
     """Read a folder of one film in which the file lies under this name."""
 
@@ -182,11 +148,6 @@ def state() -> dict[str, torch.Tensor]:
     return {"layer.weight": torch.arange(60.0).reshape(6, 10), "layer.bias": torch.ones(6)}
 
 
-def jsoned(content: object) -> bytes:
-    return json.dumps(content).encode()
-
-
-OWN = {"mine": {"architecture": "resnet18", "findings": ["Mass"], "title": "M", "weights": "w.pt", "sha256": "0" * 64}}
 MAPS = (MapError, AnnotationError)
 TABLES: dict[str, bytes] = {
     "boxes.csv": BOXES.encode(),
@@ -223,23 +184,12 @@ READERS: dict[str, Reader] = {
     "card": ("nih14.json", asset("models", "nih14.json").read_bytes, load_card, CardError),
     "plan": ("plan.toml", PLAN.encode, read_plan, PlanError),
     "results": ("part.parquet", parquet, shard, StoreError),
-    "settings": (
-        "s.json",
-        lambda: jsoned({"reader": "A", "hide_outline": True}),
-        as_home("settings.json", settings_said),
-        (),
-    ),
-    "folders": (
-        "f.json",
-        lambda: jsoned({"folder-1": "/none"}),
-        as_home("folders.json", folders_listed),
-        CollectionError,
-    ),
-    "models": ("m.json", lambda: jsoned(OWN), as_home("models.json", own_cards_and_model), WeightsError),
+    **HOME,
     "folder, film": ("x", lambda: picture("PNG"), folder_with("another.png"), NothingError),
     "folder, mask": ("x", lambda: picture("PNG"), folder_with("masks/film_Mass.png"), NothingError),
     "folder, boxes": ("x", BOXES.encode, folder_with("boxes.csv"), NothingError),
     "folder, films.csv": ("x", LABELS.encode, folder_with("films.csv"), NothingError),
+    **SHARED,
 }
 ODD = [
     *(b"1e308", b"-1", b"9" * 5000, b"NaN", b"Infinity", b"null", b"[]", b"{}", b'""', b"[" * 3000, b'{"a":' * 3000),

@@ -215,7 +215,7 @@ def _owner(folder: Path) -> str:
     """The name of the person who started a run; "" where that is not known."""
     try:
         return (folder / "owner").read_text(encoding="utf-8")
-    except OSError:
+    except (OSError, ValueError):
         return ""
 
 

@@ -14,7 +14,7 @@ from dashboard.classroom.lesson import Lesson
 from dashboard.classroom.preparing import ready
 from dashboard.classroom.results import shown_steps
 from dashboard.classroom.rooms import Room
-from radiographs.files import write_text
+from radiographs.files import read_json, write_text
 from radiographs.places import home_folder
 
 _log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ def _path(lesson: Lesson) -> Path:
 def _stored(lesson: Lesson) -> dict[str, dict[str, Any]]:
     """What was written of the lesson as it is; of an earlier version, or a damaged file, nothing."""
     try:
-        content = json.loads(_path(lesson).read_text(encoding="utf-8"))
+        content = read_json(_path(lesson))
         steps = content["steps"] if content["digest"] == lesson.digest else {}
         return {key: {name: int(one[name]) for name in ("right", "judged", "classes")} for key, one in steps.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

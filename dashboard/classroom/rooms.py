@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from radiographs.files import write_text
+from radiographs.files import read_json, write_text
 
 LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
 """Of codes: no vowels, so that no code is a word, and none that looks like a digit."""
@@ -260,16 +260,21 @@ def _code() -> str:
 def _stored(path: Path) -> Room | None:
     """A room from its file; None, and a line in the log, where the file is damaged."""
     try:
-        given = json.loads(path.read_text(encoding="utf-8"))
+        given = read_json(path)
         replies = {
             int(step): {str(person): Reply.checked(one) for person, one in by.items()}
             for step, by in given.pop("replies").items()
         }
         room = Room(replies=replies, **given)
-        sound = isinstance(room.opened, float) and isinstance(room.step, int) and isinstance(room.students, dict)
+        kinds = {
+            str: (room.owner, room.lesson, *room.students.values()),
+            int: (room.step, room.shown),
+            float: (room.opened,),
+        }
+        sound = all(isinstance(value, kind) for kind, values in kinds.items() for value in values)
         if not sound or room.code != path.stem:
             raise ValueError("values that make no sense")
         return room
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         _log.warning("a room's file cannot be read: %s", type(error).__name__)
         return None

@@ -33,7 +33,7 @@ def load() -> HouseSettings:
     """The house's settings; values that make no sense are left out, which never gives anybody more rights."""
     try:
         given = contents(house_path())
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError):
         return HouseSettings()
     claim = given.get("role_claim")
     return HouseSettings(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dashboard.people import identity
-from radiographs.files import write_text
+from radiographs.files import read_json, write_text
 from radiographs.places import home_folder
 
 LONGEST_NAME = 40
@@ -68,7 +68,7 @@ def read(person: str | None = None) -> tuple[UserSettings, str]:
         content = contents(place)
     except FileNotFoundError:
         return (UserSettings(), "") if place == house_path() else read("")
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError):
         return UserSettings(), f"{place.name} cannot be read, so the usual settings hold. Save your settings again."
     given = {f.name: content[f.name] for f in fields(UserSettings) if f.name in content}
     usable = {name: _fitting(name, value) for name, value in given.items()}
@@ -83,11 +83,11 @@ def contents(place: Path) -> dict[str, Any]:
     """What a settings file holds, unchecked.
 
     Raises:
-        OSError, ValueError, RecursionError: it cannot be read, or is none.
+        OSError, ValueError: it cannot be read, or is none.
     """
     if place.stat().st_size > _LARGEST_FILE:
         raise ValueError("too large")
-    content = json.loads(place.read_text(encoding="utf-8"))
+    content = read_json(place)
     if not isinstance(content, dict):
         raise ValueError("not an object")
     return content
@@ -128,5 +128,5 @@ def _others(place: Path) -> dict[str, Any]:
     """What a settings file holds besides a person's settings."""
     try:
         return {key: value for key, value in contents(place).items() if key not in asdict(UserSettings())}
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError):
         return {}

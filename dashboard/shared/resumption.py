@@ -13,7 +13,7 @@ import streamlit as st
 from dashboard.people import identity
 from dashboard.shared import caches
 from dashboard.shared.unforeseen import safely
-from radiographs.files import write_text
+from radiographs.files import read_json, write_text
 
 MOST = 5
 """Views that are offered to one person."""
@@ -65,11 +65,11 @@ def _taken(person: str) -> list[dict[str, Any]]:
         return []
     place = identity.folder(person) / "unfinished.json"
     try:
-        found = json.loads(place.read_text(encoding="utf-8"))
+        found = read_json(place)
         place.unlink()
     except FileNotFoundError:
         return []
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         _log.warning("what was noted of unfinished work cannot be read (%s)", type(error).__name__)
         return []
     views = [view for view in found if isinstance(view, dict)] if isinstance(found, list) else []

@@ -25,7 +25,7 @@ from radiographs import Radiograph
 from radiographs.annotation import Annotation
 from radiographs.arrays import read_arrays, write_arrays
 from radiographs.collection import Collection, FilmEntry
-from radiographs.files import write_text
+from radiographs.files import read_json, write_text
 from radiographs.findings import is_named
 from radiographs.registry import find_film
 from xai_methods import get_method
@@ -96,13 +96,13 @@ class StudyMaterial:
             StudyError: the file is not there, or damaged.
         """
         try:
-            told = json.loads(path.read_text(encoding="utf-8"))
+            told = read_json(path)
             cases = {
                 (one.pop("part"), one.pop("case")): CaseFacts(**one | {"doubts": tuple(one["doubts"])})
                 for one in told["cases"]
             }
             return cls(cases, told["scores"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise StudyError(f"what was prepared for the study, {path}, cannot be read; open the study anew") from error
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from evaluation.scores.score import Element
+from radiographs.files import read_json
 from radiographs.places import home_folder
 
 SUMMARY = "results.json"
@@ -45,10 +45,10 @@ def readers_results(model: str, finding: str, methods: Sequence[str]) -> pd.Data
     rows = []
     for path in sorted(studies_folder().glob(f"*/{SUMMARY}")):
         try:
-            told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            told: dict[str, Any] = read_json(path)
             if model in told["models"] and finding in told["findings"]:
                 rows += [_row(told["study"], arm) for arm in told["arms"] if arm["method"] in ("", *methods)]
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue  # a study that cannot be read says nothing here; its report does
     table = pd.DataFrame(rows, columns=_COLUMNS)
     shown = table.groupby("Study")["Map"].transform(lambda maps: (maps != "no map").any()) if len(table) else []

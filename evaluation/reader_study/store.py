@@ -175,7 +175,7 @@ class StudyStore:
             return []
         try:
             return [json.loads(line) for line in content[: content.rfind(b"\n") + 1].splitlines()]
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise StudyError(f"{path.name} of the study is damaged; look at it before anybody reads on") from error
 
     def _readers(self) -> list[dict[str, Any]]:

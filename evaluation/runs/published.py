@@ -23,13 +23,15 @@ import pyarrow.parquet as pq
 from evaluation.runs.doubts import doubts_of
 from evaluation.runs.plan import Plan, PlanError, digest_of, read_plan
 from evaluation.runs.provenance import LEFT_OUT
+from evaluation.runs.selection import Kind
 from evaluation.runs.store import FAILURES, FILMS, SCHEMA, Store
 from evaluation.runs.tables import metrics_of, pairs_of, verdicts
 from evaluation.runs.template import plan_text
 from evaluation.runs.verdicts import LISTS, PUBLISHED
+from evaluation.scores.score import Direction
 from evaluation.validity.gate import Status, Verdict
 from radiographs.arrays import plain
-from radiographs.files import replacing, write_text
+from radiographs.files import read_json, replacing, write_text
 from radiographs.registry import collections
 
 FORMAT = "XAI Lightbox results, 1"
@@ -38,6 +40,7 @@ _META = b"xai-lightbox"
 _LARGEST = 2**30
 _NAME = re.compile(r"[\w .+-]{1,120}")
 _NAMED = ("collection", "classifier", "method", "finding", "metric", "parameters_digest", "kind", "reading")
+_GATED = ("collection", "classifier", "finding")
 UNTOLD = "the reason is not published"
 
 
@@ -100,7 +103,7 @@ def _facts(store: Store, films: Mapping[tuple[str, str], str]) -> dict[str, Any]
     models = store.query("SELECT DISTINCT classifier, classifier_digest FROM scores ORDER BY ALL").astype(str)
     versions = store.query("SELECT DISTINCT versions FROM scores ORDER BY ALL").versions.astype(str)
     try:
-        lists = json.loads((store.folder / LISTS).read_text(encoding="utf-8"))
+        lists = read_json(store.folder / LISTS)
     except (OSError, ValueError):
         lists = {}
     found = {
@@ -180,7 +183,7 @@ def _read(path: Path) -> tuple[dict[str, Any], pa.Table]:
         raise PublishedError(f"{path.name} is larger than {_LARGEST // 2**20} MB")
     try:
         if path.suffix.lower() == ".json":
-            facts = json.loads(path.read_text(encoding="utf-8"))
+            facts = read_json(path)
             scores = pa.Table.from_pydict(facts.pop("scores"), schema=SCHEMA)
         else:
             table = pq.read_table(path)
@@ -200,11 +203,15 @@ def _unpack(store: Store, facts: Mapping[str, Any], scores: pa.Table) -> None:
             # Findings such as Nodule/Mass have a slash; no name becomes a path.
             if not isinstance(text, str) or not _NAME.fullmatch(text.replace("/", " ") if name == "finding" else text):
                 raise ValueError(f"{name} {text!r} is no name")
+    _check_maps(scores)
     for found in facts["verdicts"].values():
         for one in found.values():
             one["power"] = float("nan") if one["power"] is None else float(one["power"])
             if one["status"] not in get_args(Status) or not isinstance(Verdict(**one).reason, str):
                 raise ValueError("a verdict is of no known kind")
+    for collection, classifier, finding in set(zip(*(scores.column(name).to_pylist() for name in _GATED))):
+        if finding not in facts["verdicts"].get(f"{collection}/{classifier}", {}):
+            raise ValueError(f"the verdict on {finding} of {classifier} on {collection} is missing")
     words = [line for lines in facts["provenance"].values() for line in lines]
     if not all(isinstance(line, str) for line in words):
         raise ValueError("provenance is no list of sentences")
@@ -214,6 +221,22 @@ def _unpack(store: Store, facts: Mapping[str, Any], scores: pa.Table) -> None:
     store.write_text("status.json", json.dumps(facts["status"]))
     store.write_text(LISTS, json.dumps(facts["lists"]))
     store.write_text(PUBLISHED, json.dumps({"verdicts": facts["verdicts"], "provenance": facts["provenance"]}))
+
+
+def _check_maps(scores: pa.Table) -> None:
+    """Refuse scores of maps that no run makes, which tables could not tell apart.
+
+    Raises:
+        ValueError: a map is of no known kind or of two, a direction is unknown, or parameters are no settings.
+    """
+    kinds: dict[str, str] = {}
+    for method, kind in zip(scores.column("method").to_pylist(), scores.column("kind").to_pylist()):
+        if kind not in get_args(Kind) or kinds.setdefault(method, kind) != kind:
+            raise ValueError(f"{method} is of kind {kind!r}")
+    if not set(scores.column("direction").to_pylist()) <= set(get_args(Direction)):
+        raise ValueError("a score has an unknown direction")
+    if not all(isinstance(json.loads(text), dict) for text in set(scores.column("parameters").to_pylist())):
+        raise ValueError("parameters are no settings")
 
 
 def _rows(given: list[dict[str, str]], schema: pa.Schema) -> list[dict[str, str]]:

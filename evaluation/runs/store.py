@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from radiographs.files import replacing
+from radiographs.files import read_json, replacing
 
 _WORDS = pa.dictionary(pa.int32(), pa.string())
 SCHEMA = pa.schema(
@@ -233,7 +232,7 @@ class Store:
     def _readable(self) -> Iterator[None]:
         try:
             yield
-        except (duckdb.Error, ValueError) as error:  # a text that is no UTF-8 is a ValueError
+        except Exception as error:
             # When duckdb notices damage, and by which error, differs by version; so each file is read by itself.
             for path, why in ((path, _damage(path, _TABLES[name])) for name in _TABLES for path in self._files(name)):
                 if why:
@@ -243,8 +242,8 @@ class Store:
     def status(self) -> dict[str, Any]:
         """What the run last said of itself; empty where it said nothing yet."""
         try:
-            found = json.loads((self.folder / "status.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError):
+            found = read_json(self.folder / "status.json")
+        except (OSError, ValueError):
             return {}
         return found if isinstance(found, dict) else {}
 
@@ -266,6 +265,6 @@ def _damage(path: str, schema: pa.Schema) -> str:
         with duckdb.connect(config={"threads": 1}) as connection:
             sql = f"SELECT bit_xor(hash({', '.join(schema.names)})) FROM read_parquet(?)"
             connection.execute(sql, [path]).fetchall()
-    except (duckdb.Error, ValueError) as error:
-        return str(error).splitlines()[0]
+    except Exception as error:  # of duckdb's own, ValueError, RuntimeError: see Store._readable
+        return next(iter(str(error).splitlines()), "") or type(error).__name__
     return ""

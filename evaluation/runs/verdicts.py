@@ -14,6 +14,7 @@ from evaluation.runs.store import Store
 from evaluation.validity.gate import Verdict, gate
 from evaluation.validity.measured import FilmList, verdict_on
 from radiographs.collection import Collection
+from radiographs.files import read_json
 from radiographs.findings import canonical
 from radiographs.registry import collections
 
@@ -131,7 +132,7 @@ def _drawn(store: Store) -> bool:
 
 def _read(store: Store, name: str) -> dict[str, Any]:
     try:
-        found = json.loads((store.folder / name).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        found = read_json(store.folder / name)
+    except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

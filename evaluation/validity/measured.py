@@ -11,7 +11,7 @@ from typing import Any
 
 from evaluation.validity.gate import Verdict, gate
 from radiographs.collection import Collection, FilmEntry
-from radiographs.files import write_text
+from radiographs.files import read_json, write_text
 from radiographs.places import home_folder
 
 
@@ -48,7 +48,7 @@ def store(model: str, collection: Collection, figures: Mapping[str, Any]) -> Pat
 
 def record(card: Path, collection: str, figures: Mapping[str, Any]) -> None:
     """Write what ``measure_validity`` returned for ``collection`` into the JSON file of a model card."""
-    content = json.loads(card.read_text(encoding="utf-8"))
+    content = read_json(card)
     content["figures"].setdefault("validity", {})[collection] = dict(figures)
     card.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -85,11 +85,20 @@ def measured_here(model: str, collection: Collection) -> dict[str, Any]:
 
 def _measured_on(model: str, films: str) -> dict[str, Any]:
     try:
-        content = json.loads(_path(model, films).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+        content = read_json(_path(model, films))
+    except (OSError, ValueError):
         return {}
     fits = isinstance(content, dict) and content.get("model") == model and isinstance(content.get("findings"), dict)
-    return content["findings"] if fits else {}
+    return {finding: one for finding, one in content["findings"].items() if _decidable(one)} if fits else {}
+
+
+def _decidable(figures: Any) -> bool:
+    """Whether the gate can decide by them; those of a damaged file, or of another version, count as not measured."""
+    try:
+        gate({"validity": {"": {"": figures}}}, "", "")
+    except (TypeError, ValueError, LookupError, AttributeError):
+        return False
+    return True
 
 
 def verdict(figures: Mapping[str, Any], digest: str, finding: str, collection: Collection | None) -> Verdict:

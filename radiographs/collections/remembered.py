@@ -13,7 +13,7 @@ from typing import Any
 
 from radiographs.collections.folder import FolderCollection
 from radiographs.errors import CollectionError
-from radiographs.files import write_text
+from radiographs.files import read_json, write_text
 from radiographs.nearness import near
 from radiographs.places import home_folder
 
@@ -76,10 +76,10 @@ def _read() -> dict[str, tuple[str, str]]:
     """Path and title ("" for none) by name; a title stands in the file only where there is one."""
     path = home_folder() / _FILE
     try:
-        known = json.loads(path.read_text(encoding="utf-8"))
+        known = read_json(path)
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise CollectionError(
             f"the list of your folders, {path}, cannot be read; remove it and add them again"
         ) from error

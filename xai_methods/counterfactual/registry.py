@@ -15,7 +15,7 @@ from torch import nn
 
 from classifiers import ChestClassifier
 from classifiers.weights import WeightsError, load_into, read_state_dict, sha256_of
-from radiographs.files import write_text
+from radiographs.files import read_json, write_text
 from radiographs.places import asset
 from xai_methods.counterfactual.autoencoder import Autoencoder, AutoencoderShape
 from xai_methods.counterfactual.calibration import BalancedPosterior
@@ -67,7 +67,7 @@ def load_counterfactual_card(path: Path) -> CounterfactualCard:
         WeightsError: it is not there, not JSON, or lacks a field.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
         posteriors = {f: BalancedPosterior(**p) for f, p in content.pop("posteriors").items()}
         return CounterfactualCard(**content | {"findings": tuple(content["findings"]), "posteriors": posteriors})
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
