@@ -54,7 +54,7 @@ test: lint
 test-fast: $(VENV)/.tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not browser"
 
-# Two thousand mutations of a file of each kind, for each reader; a quarter of an hour.
+# Two thousand mutations of a file of each kind, for each reader; a quarter of an hour of one core.
 test-damage: $(VENV)/.tests
 	XAI_LIGHTBOX_MUTATIONS=2000 $(BIN)/python -m pytest -n 2 tests/test_damage.py -k mutated --timeout 0
 

@@ -134,11 +134,12 @@ def _without_ending(path: Path) -> tuple[bytes, str, int]:
         if any(one.data_location == onnx.TensorProto.EXTERNAL for one in model.graph.initializer):
             raise ValueError("its weights lie in other files, which are not read")
         return _taken_off(model)
-    except Exception as error:  # a file that is no graph raises the parser's own errors, when parts are read as well
+    except Exception as error:  # the parser's own errors, also while parts are read
         raise WeightsError(f"{path.name} is damaged or not an ONNX file ({first_line(error)}).") from error
 
 
 def _taken_off(model: Any) -> tuple[bytes, str, int]:
+    """What :func:`_without_ending` returns, of a graph that was read."""
     import onnx
 
     result = model.graph.output[0]

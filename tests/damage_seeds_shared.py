@@ -36,7 +36,7 @@ def published(suffix: str) -> bytes:
 
 
 def compared(path: Path) -> None:
-    """Open published results and make of them what the Benchmark page makes."""
+    """Open published results and make of them what ``lightbox report`` makes."""
     with open_results(path) as store:
         for pair in pairs_of(store):
             verdicts(store, pair)

@@ -35,9 +35,10 @@ OUTLINED_FILMS = (
     "the training side of assets/splits/nih.csv. Where to look was taught by 322 of NIH's boxes, 1,738 polygons of "
     "ChestX-Det, 397 boxes of the RSNA challenge (as Pneumonia), and findings planted into 1,600 normal films."
 )
+SOFT = "Small nodules are below its resolution"
 NIH_LIMITS = (
     "A small network trained on few films at low resolution; labels mined from text are wrong for about one in ten. "
-    "Small nodules are below its resolution. Not for diagnosis, not for children, not for lateral films."
+    "{}. Not for diagnosis, not for children, not for lateral films."
 )
 NIH_SCOPE = Scope(ages=(18, 94), projections=("PA", "AP"), collections=("nih-boxes",))
 CHILDREN_SCOPE = Scope(ages=(1, 5), projections=("AP",), collections=("known-truth", "paediatric-pneumonia"))
@@ -46,16 +47,17 @@ CARDS: dict[str, dict[str, Any]] = {
         "title": "NIH 14, localised",
         "summary": "ResNet-18 for NIH's 14 findings; in training its class maps were pulled into outlines.",
         "trained_on": OUTLINED_FILMS,
-        "limits": NIH_LIMITS + " It learned no outline of an Edema or a Hernia.",
+        "limits": NIH_LIMITS.format(SOFT) + " It learned no outline of an Edema or a Hernia.",
         "citation": OUTLINED_CITATION,
         "split": "nih",
         "scope": NIH_SCOPE,
     },
     "nih14-localised-320": {
         "title": "NIH 14, localised, 320 pixels",
-        "summary": "nih14-localised, trained on at 320 pixels: it finds smaller things; its maps take twice the time.",
+        "summary": "nih14-localised, trained further at 320 pixels: it finds smaller things; maps take 1.6 to 2.1 "
+        "times as long.",
         "trained_on": OUTLINED_FILMS,
-        "limits": NIH_LIMITS.replace("Small nodules are below its resolution", "It misses half of the nodules")
+        "limits": NIH_LIMITS.format("It misses half of the nodules")
         + " It learned no outline of an Edema or a Hernia.",
         "citation": OUTLINED_CITATION + "; blended films: Zhang et al. 2018, arXiv 1710.09412; consistent teachers: "
         "Beyer et al. 2022, arXiv 2106.05237",
@@ -66,7 +68,7 @@ CARDS: dict[str, dict[str, Any]] = {
         "title": "NIH 14, labels only",
         "summary": "The twin of nih14-localised: same network, films and schedule, but it never saw a box.",
         "trained_on": NIH_FILMS + " No boxes.",
-        "limits": NIH_LIMITS + " Nobody taught it where to look: it may be right for the wrong reason.",
+        "limits": NIH_LIMITS.format(SOFT) + " Nobody taught it where to look: it may be right for the wrong reason.",
         "citation": CITATION,
         "split": "nih",
         "scope": NIH_SCOPE,

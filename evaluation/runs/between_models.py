@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -35,7 +36,8 @@ def between_models(first: Store, second: Store, metrics: Sequence[str]) -> str:
             (mean,) = mean_intervals([of_map.value.to_numpy()], of_map.patient, np.random.default_rng(0))
             per_patient = patient_means(of_map[["value"]].to_numpy(), of_map.patient.to_numpy())[:, 0]
             p = wilcoxon(per_patient) if np.any(per_patient) else 1.0
-            words = f"{mean.value:+.2f} ({mean.low:+.2f} to {mean.high:+.2f}), {mean.films}"
+            ends = "" if math.isnan(mean.low) else f" ({mean.low:+.2f} to {mean.high:+.2f})"
+            words = f"{mean.value:+.2f}{ends}, {mean.films}"
             found.append((titles[key], get_metric(name).title, words, p))
     corrected = holm(np.array([p for *_, p in found]))
     cells = {

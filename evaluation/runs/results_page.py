@@ -53,7 +53,7 @@ PAGE, SCORES = ROOT / "docs" / "results.md", ROOT / "docs" / "scores"
 METRICS = ("pointing_game", "pixel_auprc", "relevance_mass_accuracy", "relevance_rank_accuracy", "area_matched_iou")
 FURTHER = ("deletion_blur", "insertion_blur", "randomised_ssim", "repeatability_ssim")
 """Scores that stand beside ``METRICS`` where a run has them."""
-_SIZED = ("pointing_game", "pixel_auprc", "area_matched_iou")
+_COMPARED = ("pointing_game", "pixel_auprc", "area_matched_iou")
 """Scores in which the model of 320 pixels stands beside that of 224."""
 AGREEMENT = ("iou", "dice", "first_in_second", "second_in_first")
 ADULTS = ("nih14-localised", "nih14-localised-320", "nih14")
@@ -268,7 +268,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "nih-boxes": lambda: means("nih-boxes"),
     "nih-boxes 320": lambda: means("nih-boxes-320"),
     "nih-boxes 320 against 224": lambda: between_models(
-        Store(SCORES / "nih-boxes"), Store(SCORES / "nih-boxes-320"), _SIZED
+        Store(SCORES / "nih-boxes"), Store(SCORES / "nih-boxes-320"), _COMPARED
     ),
     "nih-boxes 320 pointing": lambda: by_finding("nih-boxes-320", "pointing_game"),
     "nih-boxes further": lambda: means("nih-boxes-further"),
@@ -280,7 +280,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "beside ChestX-ray14": lambda: beside_published.chestxray14(Store(SCORES / "nih-boxes")),
     "chestx-det": lambda: means("chestx-det"),
     "chestx-det 320 against 224": lambda: between_models(
-        Store(SCORES / "chestx-det"), Store(SCORES / "chestx-det-320"), _SIZED
+        Store(SCORES / "chestx-det"), Store(SCORES / "chestx-det-320"), _COMPARED
     ),
     "chestx-det pointing": lambda: by_finding("chestx-det", "pointing_game"),
     "known-truth": lambda: means("known-truth"),
