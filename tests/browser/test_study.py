@@ -125,6 +125,7 @@ def enter(page, url: str, store: StudyStore, code: str) -> None:
 def read_case(page, done: int) -> tuple[str, int]:
     """Answer "present" with a box; returns what stood there, and how many generated films."""
     page.get_by_text(f"{done} of 3 answered").wait_for()
+    idle(page)  # until then the viewer of the case before may stand beside this one's
     page.locator(".viewer[data-ready=true]").wait_for()
     idle(page)
     words = page.locator("[data-testid=stMain]").inner_text()
