@@ -27,8 +27,9 @@ from benchmarks.__main__ import machine
 from classifiers.own_models import remember_model
 from classifiers.torchvision_guard import ensure_torchvision
 from evaluation.runs.cluster import worker_pool
-from evaluation.runs.engine import RunProgress, run
+from evaluation.runs.engine import run
 from evaluation.runs.plan import Plan, parse_plan
+from evaluation.runs.run_progress import RunProgress
 from evaluation.runs.selection import WorkItem, open_plan, work_items
 from evaluation.runs.store import Store
 from evaluation.runs.worker import Outcome, run_work_item

@@ -11,6 +11,7 @@ from classifiers import own_models
 from classifiers.weights import WeightsError
 from dashboard.classroom.rooms import Room, Rooms
 from dashboard.settings import settings
+from evaluation.runs.run_progress import RunProgress, read_progress, unfinished_words
 from evaluation.validity.measured import FilmList, verdict_on
 from radiographs.collections.remembered import remembered_folders
 from radiographs.errors import CollectionError
@@ -78,7 +79,19 @@ def rooms_opened() -> None:
         ", ".join((room.lesson, *room.students.values()))  # as the page lists them: each has to be text
 
 
+def progress_told(path: Path) -> None:
+    said = read_progress(path)
+    assert said is None or 0 <= said.share <= 1
+    assert unfinished_words(said) or said is None or said.state == "done"
+
+
 HOME: dict[str, Reader] = {
+    "progress": (
+        "status.json",
+        lambda: jsoned(asdict(RunProgress("running", 24, 9, 3, 1, 60.5, 6.0, 150.0, 2, "", 1.7e9))),
+        progress_told,
+        (),
+    ),
     "settings": (
         "s.json",
         lambda: jsoned({"reader": "A", "hide_outline": True}),

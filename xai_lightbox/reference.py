@@ -43,7 +43,8 @@ CHAPTERS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "Runs and their statistics": {
         "evaluation.runs.plan": ("read_plan", "parse_plan", "Plan"),
-        "evaluation.runs.engine": ("run", "RunProgress"),
+        "evaluation.runs.engine": ("run",),
+        "evaluation.runs.run_progress": ("RunProgress",),
         "evaluation.runs.store": ("Store",),
         "evaluation.runs.report": ("make_report",),
         "evaluation.statistics.intervals": ("mean_interval", "auroc_interval"),

@@ -24,6 +24,7 @@ from dashboard.shared.background import warning_when_not_allowed
 from dashboard.shared.choosing import first_model
 from evaluation.cli.runs import duration
 from evaluation.runs.plan import Plan, PlanError, Variant, parse_plan
+from evaluation.runs.run_progress import RunProgress
 from evaluation.runs.store import Store
 from evaluation.runs.template import plan_text
 from evaluation.scores import headline_metrics, metrics
@@ -183,10 +184,8 @@ def draw_status(folder: Path) -> None:
     st.session_state[f"live {folder.name}"] = busy
     if was and not busy:
         st.rerun()
-    state = said.get("state", "starting")
     if busy:
-        share = said.get("done", 0) / max(said.get("films", 0), 1)
-        st.progress(share, text=_progress_words(said))
+        st.progress(said.share if said else 0.0, text=_progress_words(said))
         if (folder / "stop").exists():
             st.caption("Stopping; films in hand are given up.")
         elif st.button("Stop", icon=":material/stop:", key="stop run"):
@@ -195,13 +194,13 @@ def draw_status(folder: Path) -> None:
                 (folder / "stop").touch()
                 st.rerun(scope="fragment")
         return
-    if state == "done":
-        st.success(f"Done: {said['films']} films.", icon=":material/check_circle:")
+    if said and said.state == "done":
+        st.success(f"Done: {said.films} films.", icon=":material/check_circle:")
         return
-    if state == "failed":
-        st.error(f"{sentence(RuntimeError(said.get('error', '')))}", icon=":material/error:")
-    elif state == "stopped":
-        st.info(f"Stopped after {said['done']} of {said['films']} films.", icon=":material/pause_circle:")
+    if said and said.state == "failed":
+        st.error(f"{sentence(RuntimeError(said.error))}", icon=":material/error:")
+    elif said and said.state == "stopped":
+        st.info(f"Stopped after {said.done} of {said.films} films.", icon=":material/pause_circle:")
     else:
         st.warning(f"The run broke off. {_last_line(folder)}", icon=":material/warning:")
     if st.button("Go on", icon=":material/play_arrow:", key="go on"):
@@ -219,14 +218,13 @@ def _owner(folder: Path) -> str:
         return ""
 
 
-def _progress_words(said: dict[str, float]) -> str:
-    if said.get("state") != "running":
+def _progress_words(said: RunProgress | None) -> str:
+    if said is None or said.state != "running":
         return "Starting: loading models and workers"
-    left = f", {duration(said['left'])} left" if said.get("left") is not None else ""
-    failed = f", {said['failures']} scores failed" if said.get("failures") else ""
+    left = f", {duration(said.left)} left" if said.left is not None else ""
+    failed = f", {said.failures} scores failed" if said.failures else ""
     return (
-        f"{said['done']} of {said['films']} films, {said['per_minute']:.1f} a minute on {said['workers']} "
-        f"worker(s){left}{failed}"
+        f"{said.done} of {said.films} films, {said.per_minute:.1f} a minute on {said.workers} worker(s){left}{failed}"
     )
 
 

@@ -18,9 +18,9 @@ from evaluation.cli.statuses import DONE, STOPPED, WITH_REMARKS
 from radiographs.files import write_text
 
 if TYPE_CHECKING:
-    from evaluation.runs.engine import RunProgress
     from evaluation.runs.estimate import Estimate
     from evaluation.runs.plan import Plan
+    from evaluation.runs.run_progress import RunProgress
 
 
 def add_commands(added: Any) -> None:

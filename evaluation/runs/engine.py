@@ -7,9 +7,8 @@ import logging
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import islice
-from typing import Literal
 
 import dask
 import pyarrow as pa
@@ -18,13 +17,13 @@ from distributed.scheduler import KilledWorker
 
 from evaluation.runs.cluster import ATTEMPTS, WorkerPool, worker_pool
 from evaluation.runs.plan import Plan
+from evaluation.runs.run_progress import RunProgress, State
 from evaluation.runs.selection import RunModel, WorkItem, open_plan, work_items
 from evaluation.runs.store import SCHEMA, Store, StoreError
 from evaluation.runs.template import plan_text
 from evaluation.runs.verdicts import write_lists
 from evaluation.runs.worker import Outcome, failures_of, run_work_item
 
-State = Literal["starting", "running", "done", "stopped", "failed"]
 AHEAD = 3
 """Films a worker has waiting, so that it never waits for the next; no more, so that memory stays flat."""
 FLUSH_SECONDS = (5.0, 60.0)
@@ -32,30 +31,6 @@ FLUSH_SECONDS = (5.0, 60.0)
 LEAST_FREE = 200 * 2**20
 """Bytes that must be free where results are written."""
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class RunProgress:
-    """How far a run is.
-
-    Attributes:
-        state: what it does. films: work items (a film under a classifier) in all; done: of those, finished;
-            before: of those, finished by an earlier run. failures: scores that could not be had, in this run.
-        seconds: since it began. per_minute: films. left: seconds it will take still; None where unknown.
-        workers: how many work. error: why it failed. beat: when this was said, in seconds since 1970.
-    """
-
-    state: State
-    films: int = 0
-    done: int = 0
-    before: int = 0
-    failures: int = 0
-    seconds: float = 0.0
-    per_minute: float = 0.0
-    left: float | None = None
-    workers: int = 0
-    error: str = ""
-    beat: float = 0.0
 
 
 def run(

@@ -105,10 +105,3 @@ def units_of(unnamed: int, films: int) -> str:
     if not unnamed:
         return "patients"
     return "films taken as patients" if unnamed == films else "patients (films where unknown)"
-
-
-def unfinished_words(status: dict[str, object]) -> str:
-    """A sentence where a run is not done yet, by its ``status.json``; "" where it is."""
-    if not status or status.get("state") == "done":
-        return ""
-    return f"This run is not finished: {status.get('done', 0)} of {status.get('films', '?')} films are scored."

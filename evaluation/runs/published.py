@@ -114,7 +114,7 @@ def _facts(store: Store, films: Mapping[tuple[str, str], str]) -> dict[str, Any]
     return {
         "format": FORMAT,
         "plan": plan_text(plan_without_paths(store)),
-        "status": {name: status[name] for name in ("state", "films", "done") if name in status},
+        "status": {"state": status.state, "films": status.films, "done": status.done} if status else {},
         "models": {row.classifier: row.classifier_digest for row in models.itertuples()},
         "versions": list(versions),
         "lists": lists,

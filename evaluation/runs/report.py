@@ -16,7 +16,8 @@ from evaluation.runs.doubts import doubts_of
 from evaluation.runs.pass_rule import pass_rule
 from evaluation.runs.plan import PlanError, read_plan
 from evaluation.runs.plots import means_figure, size_figure, svg_of
-from evaluation.runs.provenance import missing_maps, provenance_words, resaved_films, unfinished_words, units_of
+from evaluation.runs.provenance import missing_maps, provenance_words, resaved_films, units_of
+from evaluation.runs.run_progress import unfinished_words
 from evaluation.runs.store import Store
 from evaluation.runs.sweeps import Sweep, sweep_figure, sweeps_of
 from evaluation.runs.tables import (

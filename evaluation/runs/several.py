@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from evaluation.runs.doubts import doubts_of
-from evaluation.runs.provenance import unfinished_words, units_of
+from evaluation.runs.provenance import units_of
 from evaluation.runs.report import RunReport, Section, provenance_of, section_of
+from evaluation.runs.run_progress import unfinished_words
 from evaluation.runs.store import Store
 from evaluation.runs.tables import Pair, PairContext, costs, map_titles, metrics_of, pairs_of, values, verdicts
 from evaluation.scores import headline_metrics, localisation_metrics

@@ -16,7 +16,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from radiographs.files import read_json, replacing
+from evaluation.runs.run_progress import RunProgress, read_progress
+from radiographs.files import replacing
 
 _WORDS = pa.dictionary(pa.int32(), pa.string())
 SCHEMA = pa.schema(
@@ -188,7 +189,8 @@ class Store:
 
     def __repr__(self) -> str:
         """One line: the folder's name and what the run last said of itself."""
-        return f"Store({self.folder.name}, {self.status().get('state', 'not run yet')})"
+        said = self.status()
+        return f"Store({self.folder.name}, {said.state if said else 'not run yet'})"
 
     def to_frame(self) -> pd.DataFrame:
         """All scores of the run: one row a score, the columns those of ``SCHEMA``.
@@ -239,13 +241,9 @@ class Store:
                     raise StoreError(f"{path} is damaged ({why}); remove it and start the run again") from error
             raise
 
-    def status(self) -> dict[str, Any]:
-        """What the run last said of itself; empty where it said nothing yet."""
-        try:
-            found = read_json(self.folder / "status.json")
-        except (OSError, ValueError):
-            return {}
-        return found if isinstance(found, dict) else {}
+    def status(self) -> RunProgress | None:
+        """What the run last said of itself; None where it said nothing yet."""
+        return read_progress(self.folder / "status.json")
 
 
 def _locked(file: IO[str], wait: float = 0, shared: bool = False) -> bool:

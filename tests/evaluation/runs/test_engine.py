@@ -66,7 +66,7 @@ def test_two_worker_processes_over_tcp(plan: Plan, undisturbed: Store, scheduler
     store = Store(tmp_path / "run")
     ended = run(plan, store, scheduler=scheduler)
     assert (ended.state, ended.done, ended.before, ended.failures, ended.workers) == ("done", OUTLINED, 0, 0, 2)
-    assert store.status()["state"] == "done"
+    assert store.status().state == "done"
     assert not store.busy
     assert not list(store.folder.rglob("*.new"))
     assert_same(store, undisturbed)
@@ -134,9 +134,9 @@ def test_a_run_told_to_stop_keeps_what_is_finished_and_goes_on(
     process.send_signal(signal.SIGCONT)
     assert process.wait(SECONDS) == 130
     said = store.status()
-    assert said["state"] == "stopped"
-    assert 0 < said["done"] < OUTLINED
-    assert len(store.query("SELECT DISTINCT film_id FROM scores")) == said["done"]
+    assert said.state == "stopped"
+    assert 0 < said.done < OUTLINED
+    assert len(store.query("SELECT DISTINCT film_id FROM scores")) == said.done
     run(plan, store, scheduler=scheduler)
     assert_same(store, undisturbed)
 
@@ -169,8 +169,8 @@ def test_a_scheduler_that_is_not_there(plan: Plan, tmp_path: Path, monkeypatch: 
     with pytest.raises(ClusterError, match=r"tcp://127\.0\.0\.1:9 does not answer"):
         run(plan, Store(tmp_path), scheduler="tcp://127.0.0.1:9")
     said = Store(tmp_path).status()
-    assert said["state"] == "failed"
-    assert "does not answer" in said["error"]
+    assert said.state == "failed"
+    assert "does not answer" in said.error
     assert not list(Store(tmp_path).scores_folder.iterdir())
 
 

@@ -9,7 +9,7 @@ from classifiers import training_films
 from classifiers.training_films import trained_on
 from evaluation.one_film.evaluate import ScoringContext
 from evaluation.runs import worker
-from evaluation.runs.provenance import LEFT_OUT, RESAVED, provenance_words, resaved_films, unfinished_words, units_of
+from evaluation.runs.provenance import LEFT_OUT, RESAVED, provenance_words, resaved_films, units_of
 from evaluation.runs.report import make_report
 from evaluation.runs.report_files import html_page
 from evaluation.runs.selection import MapRequest, WorkItem
@@ -58,7 +58,6 @@ def test_unknown_training_and_unknown_patients_are_said():
 
 
 def test_an_unfinished_run_and_unknown_patients_stand_in_the_head(tmp_path):
-    assert unfinished_words({"state": "done", "done": 3, "films": 3}) == ""
     store = made_store(tmp_path)
     assert "not finished" not in html_page(make_report(store))
     store.write_text("status.json", json.dumps({"state": "stopped", "films": 24, "done": 9}))

@@ -40,7 +40,7 @@ def store(tmp_path: Path) -> Store:
 def test_an_empty_folder_has_nothing(store: Store) -> None:
     assert store.answered() == {}
     assert store.failed() == {}
-    assert store.status() == {}
+    assert store.status() is None
     assert not store.busy
 
 
