@@ -12,7 +12,8 @@ from tests.xai_methods.conftest import classifier_of
 from tests.xai_methods.linear_classifier import linear_classifier, smooth_film
 from xai_methods.explanation import Cancelled
 from xai_methods.method import BATCH, Request
-from xai_methods.perturbation.game import Game, coalition_logits, forget_answers
+from xai_methods.perturbation import game as game_module
+from xai_methods.perturbation.game import PER_COALITION, PER_GAME, Game, coalition_logits, forget_answers
 from xai_methods.perturbation.masking import RegionParameters, regions_of
 
 
@@ -148,6 +149,26 @@ def test_what_one_method_had_computed_serves_others_and_other_findings():
     anew = _asked_again(request)
     coalition_logits(anew, regions, coalitions[:30])
     assert anew.evaluations == request.evaluations
+
+
+def test_as_many_games_are_remembered_as_fit(monkeypatch):
+    request = _request()
+    coalitions = np.random.default_rng(4).random((20, 8)) < 0.5
+    first = regions_of(request, request.parameters)
+    games = [replace(first, film=first.film + 0.1 * number) for number in range(12)]
+
+    def computed(regions) -> bool:
+        asked = _asked_again(request)
+        coalition_logits(asked, regions, coalitions)
+        return asked.evaluations > 0
+
+    assert all(computed(game) for game in games)
+    assert not any(computed(game) for game in games), "what ten people look at is still there for their next method"
+    held = PER_GAME + len(np.unique(coalitions, axis=0)) * (PER_COALITION + len(request.classifier.findings))
+    monkeypatch.setattr(game_module, "MOST_NUMBERS", 3 * held)
+    assert not computed(games[0])
+    assert not computed(games[-1])
+    assert computed(games[1]), "the least recently used went"
 
 
 @pytest.mark.parametrize("part", ["film", "hide", "weights"])
