@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import statistics
 import threading
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -29,8 +30,9 @@ Work = Callable[[Progress, Callable[[], bool]], Any]
 """Called with a progress callback and a question whether to stop; returns the result."""
 TELLING_SHARE, TELLING_SECONDS = 0.05, 0.5
 """From this share and these seconds on, progress tells how long the rest takes."""
-NEWEST_SHARE = 0.3
-"""Weight of the newest run in what a kind of work usually takes."""
+RECENT = 5
+"""Runs of a kind of work of which the middle one is what it usually takes: one that waited for much else to be loaded,
+as a server's first does, must not count."""
 logger = logging.getLogger(__name__)
 
 
@@ -117,7 +119,7 @@ class JobManager:
         self._ended = threading.Condition(self._lock)
         self._jobs: OrderedDict[Hashable, _Job] = OrderedDict()
         self._queue: FairQueue[_Job] = FairQueue()
-        self._usual: dict[str, float] = {}
+        self._took: dict[str, deque[float]] = {}
         self._workers, self._urgent_workers = workers, urgent_workers
         self._keep, self._waiting, self._each = keep, waiting, each
         self._present = present
@@ -236,7 +238,7 @@ class JobManager:
         running = [other for other in self._jobs.values() if other.state == "running"]
         before = order[: order.index(job)]
         left = [self._running_left(other) for other in running]
-        usual = [self._usual.get(other.kind) for other in (*before, job)]
+        usual = [self._usual(other.kind) for other in (*before, job)]
         if any(part is None for part in (*left, *usual)):
             return None
         free = {place: 0.0 for place in range(self._workers + self._urgent_workers)}
@@ -248,8 +250,13 @@ class JobManager:
             ends = free[worker] = free[worker] + float(part or 0)
         return ends
 
+    def _usual(self, kind: str) -> float | None:
+        """Seconds that work of a kind usually takes; None where none was done."""
+        took = self._took.get(kind)
+        return statistics.median_low(took) if took else None
+
     def _running_left(self, job: _Job) -> float | None:
-        seconds, usual = self._seconds(job), self._usual.get(job.kind)
+        seconds, usual = self._seconds(job), self._usual(job.kind)
         if job.share >= TELLING_SHARE and seconds >= TELLING_SECONDS:
             # Early on the pace is a guess: what such work usually takes counts more, until it is nearly done or late.
             weight = max(job.share, min(seconds / usual, 1.0)) if usual else 1.0
@@ -281,8 +288,7 @@ class JobManager:
             job.share = 1.0 if state == "done" else job.share
             job.early = job.early if state == "cancelled" else None
             if state == "done" and job.kind:
-                before = self._usual.get(job.kind, job.seconds)
-                self._usual[job.kind] = before + NEWEST_SHARE * (job.seconds - before)
+                self._took.setdefault(job.kind, deque(maxlen=RECENT)).append(job.seconds)
             job.work = _done
             self._forget()
             self._ended.notify_all()

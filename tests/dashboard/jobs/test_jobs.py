@@ -6,6 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 
@@ -288,6 +289,24 @@ def test_time_left_is_told_from_earlier_runs_and_from_progress(wide):
     release.set()
     wait(wide, "running", "next", "unknown")
     assert wide.status("next").left is None
+
+
+@pytest.mark.parametrize(("taken", "usual"), [((30.0,), 30.0), ((30.0, 10.0), 10.0), ((10.0, 12.0, 30.0, 11.0), 11.0)])
+def test_one_slow_run_is_not_what_such_work_usually_takes(taken, usual, monkeypatch, manager):
+    now = [0.0]
+    monkeypatch.setattr("dashboard.jobs.manager.time", SimpleNamespace(perf_counter=lambda: now[0]))
+
+    def passes(seconds: float) -> None:
+        now[0] += seconds
+
+    for number, seconds in enumerate(taken):
+        manager.submit(number, Task(lambda p, c, seconds=seconds: passes(seconds), "lime"), owner="x")
+        wait(manager, number)
+    started, release = threading.Event(), threading.Event()
+    manager.submit("now", Task(blocker(started, release), "lime"), owner="x")
+    assert started.wait(5)
+    assert manager.status("now").left == usual
+    release.set()
 
 
 @pytest.mark.parametrize(
