@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -62,10 +63,16 @@ def offer(first_page: bool) -> None:
     state = st.session_state
     if "tour_offered" not in state:
         state["tour_offered"] = True
-        if first_page and not st.query_params and not settings.load().tour_seen:
+        if first_page and _address_is_bare() and not settings.load().tour_seen:
             state[STATE] = 0
     if STATE in state:
         _show()
+
+
+def _address_is_bare() -> bool:
+    """Whether the address names no view and no page: one that is not there also leads to the first page."""
+    path, base = urlsplit(st.context.url or "").path, str(st.get_option("server.baseUrlPath") or "")
+    return not st.query_params and path.strip("/") == base.strip("/")
 
 
 def begin() -> None:

@@ -36,6 +36,10 @@ def test_the_tour_is_offered_once_and_never_on_a_link(page, address):
     page.goto(f"{address}/?film=known-truth/mass-01", wait_until="commit")
     page.get_by_text("known-truth/mass-01").first.wait_for()
     assert page.get_by_text("Step 1 of 5").count() == 0
+    page.goto(f"{address}/no-such-page", wait_until="commit")
+    page.get_by_text("Page not found").first.wait_for()
+    settle(page)
+    assert page.get_by_text("Step 1 of 5").count() == 0
     page.goto(address, wait_until="commit")
     for number in range(1, 5):
         page.get_by_text(f"Step {number} of 5").wait_for()
