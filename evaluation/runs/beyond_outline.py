@@ -26,8 +26,7 @@ def beyond_outline(store: Store) -> str:
     for name in (name for name in SCORES if name in there):
         scores = values(store, name, pair)
         context = PairContext(pair, titles, dict.fromkeys(scores.finding.unique(), Verdict("not measured", "")))
-        board = board_of(context, name, scores)
-        board = board[board.scope == ALL].set_index("title").reindex(methods)
+        board = board_of(context, name, scores, scope=ALL).set_index("title").reindex(methods)
         chance = scores.groupby(scores["map"].map(titles)).chance.mean().reindex(methods)
         metric = get_metric(name)
         by_chance = ["" if math.isnan(value) else f" [{value:.2f}]" for value in chance.where(board["mean"].notna())]

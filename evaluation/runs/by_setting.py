@@ -30,8 +30,7 @@ def by_setting(store: Store, metrics: Sequence[str], finding_metric: str) -> str
     for name in chosen:
         scores = values(store, name, pair)
         context = PairContext(pair, titles, dict.fromkeys(scores.finding.unique(), Verdict("not measured", "")))
-        board = board_of(context, name, scores)
-        board = board[board.scope == ALL].set_index("title")
+        board = board_of(context, name, scores, scope=ALL).set_index("title")
         columns[get_metric(name).title] = board.apply(cell, axis=1)
         scores["title"] = scores["map"].map(titles)
         if evaluations is None:

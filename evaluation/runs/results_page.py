@@ -87,15 +87,15 @@ def _boards(folder: str, findings: Sequence[str]) -> tuple[dict[str, pd.DataFram
     store = Store(SCORES / folder)
     pair = pairs_of(store)[0]
     boards, tests = {}, {}
-    there = metrics_of(store)
+    there, titles = metrics_of(store), map_titles(store)
     for name in (*METRICS, *(name for name in FURTHER if name in there)):
         scores = values(store, name, pair)
         chosen = {
             str(f): Verdict("shown" if f in findings else "not measured", "") for f in sorted(scores.finding.unique())
         }
-        context = PairContext(pair, map_titles(store), chosen)
-        board = board_of(context, name, scores)
-        boards[name] = board[board.scope == (PASSED if findings else ALL)].set_index("title")
+        context = PairContext(pair, titles, chosen)
+        board = board_of(context, name, scores, scope=PASSED if findings else ALL)
+        boards[name] = board.set_index("title")
         tests[name] = tests_of(context, name, scores)
     return boards, tests
 
@@ -150,8 +150,8 @@ def by_size(folder: str, metric: str) -> str:
     context = PairContext(pair, map_titles(store), dict.fromkeys(scores.finding.unique(), Verdict("not measured", "")))
     rows, titles = [], []
     for number, name in enumerate(names):
-        board = board_of(context, metric, scores[place == number])
-        board = board[board.scope.eq(ALL) & (board.kind.eq("method") | board["map"].str.startswith("average-mask/"))]
+        board = board_of(context, metric, scores[place == number], scope=ALL)
+        board = board[board.kind.eq("method") | board["map"].str.startswith("average-mask/")]
         titles = list(board.title)
         rows.append([name, *(cell(row) for _, row in board.iterrows())])
     return markdown_table([f"{get_metric(metric).title}, outlined share of the film", *titles], rows)

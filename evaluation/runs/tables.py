@@ -159,13 +159,17 @@ def leaderboard(store: Store, pair: Pair, names: Sequence[str], *, draws: int = 
     return pd.concat([board_of(context, name, values(store, name, pair), draws, seed) for name in names])
 
 
-def board_of(context: PairContext, name: str, table: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
-    """The leaderboard of one score whose values (:func:`values`) are read already."""
+def board_of(
+    context: PairContext, name: str, table: pd.DataFrame, draws: int = DRAWS, seed: int = 0, *, scope: str | None = None
+) -> pd.DataFrame:
+    """The leaderboard of one score whose values (:func:`values`) are read already; of one scope alone if given."""
     rows: list[dict[str, object]] = []
     wide, kinds = wide_of(table), dict(zip(table["map"], table["kind"]))
     undefined = table[table.value.isna() & table.kind.eq("method")]
-    for scope, findings in context.scopes.items():
-        head = {"scope": scope, "metric": name, "chance": float(table.chance[table.finding.isin(findings)].mean())}
+    for group, findings in context.scopes.items():
+        if scope not in (None, group):
+            continue
+        head = {"scope": group, "metric": name, "chance": float(table.chance[table.finding.isin(findings)].mean())}
         part = wide[wide.index.isin(findings, level="finding")]
         silent = undefined[undefined.finding.isin(findings)]["map"].value_counts().to_dict()
         rows += _with_silence(_board(part, context.titles, kinds, head, draws, seed), part, silent, get_metric(name))
@@ -275,7 +279,8 @@ def tests_of(context: PairContext, metric: str, table: pd.DataFrame) -> Tests | 
         return None
     means = patient_means(complete.to_numpy(), complete.index.get_level_values("patient").to_numpy())
     names = [titles[key] for key in keys]
-    return Tests(scope, rank_methods(means, names, direction=direction), tuple(wilcoxon_holm(means, names)))
+    pairs = tuple(wilcoxon_holm(means, names))
+    return Tests(scope, rank_methods(means, names, direction=direction, pairs=pairs), pairs)
 
 
 def costs(store: Store) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import scipy
@@ -12,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from evaluation.scores import Direction
-from evaluation.statistics.paired_tests import friedman, wilcoxon_holm
+from evaluation.statistics.paired_tests import PairTest, friedman, wilcoxon_holm
 
 LEVEL = 0.05
 """Level of Wilcoxon's test, Holm-corrected, from which two methods are told apart."""
@@ -35,7 +36,9 @@ class Ranking:
     cliques: tuple[tuple[int, int], ...]
 
 
-def rank_methods(table: np.ndarray, names: Sequence[str], *, direction: Direction = "higher") -> Ranking:
+def rank_methods(
+    table: np.ndarray, names: Sequence[str], *, direction: Direction = "higher", pairs: Sequence[PairTest] | None = None
+) -> Ranking:
     """Rank methods on each film and say which of them differ.
 
     Each pair is compared on its own films with Holm's correction, as Benavoli et al. 2016 (JMLR 17:1-10) advise: what
@@ -43,7 +46,8 @@ def rank_methods(table: np.ndarray, names: Sequence[str], *, direction: Directio
 
     Args:
         table: (films, methods) scores of one metric, or patients' means of it (``patient_means``); films with a NaN
-            are left out. names: of the methods. direction: which way the metric is better.
+            are left out. names: of the methods. direction: which way the metric is better. pairs: what
+            ``wilcoxon_holm`` says of this table, where it was asked already.
 
     Raises:
         ValueError: fewer than two methods, no complete film, or a direction without a better end.
@@ -56,18 +60,17 @@ def rank_methods(table: np.ndarray, names: Sequence[str], *, direction: Directio
         raise ValueError(f"expected at least two named methods and one film scored by all, got {np.shape(table)}")
     ranks = scipy.stats.rankdata(-complete if direction == "higher" else complete, axis=1).mean(axis=0)
     order = np.argsort(ranks, kind="stable")
+    alike = _not_told_apart(wilcoxon_holm(complete, names) if pairs is None else pairs, names)
     return Ranking(
         tuple(names[i] for i in order), tuple(float(ranks[i]) for i in order), len(complete), friedman(complete)[1],
-        _cliques(_not_told_apart(complete)[np.ix_(order, order)]),
+        _cliques(alike[np.ix_(order, order)]),
     )  # fmt: skip
 
 
-def _not_told_apart(table: np.ndarray) -> np.ndarray:
+def _not_told_apart(pairs: Sequence[PairTest], names: Sequence[str]) -> np.ndarray:
     """(methods, methods) bool: pairs that Wilcoxon's test, Holm-corrected, does not tell apart."""
-    count = table.shape[1]
-    alike = np.ones((count, count), dtype=bool)
-    for pair in wilcoxon_holm(table, [str(i) for i in range(count)]):
-        i, k = int(pair.first), int(pair.second)
+    alike = np.ones((len(names), len(names)), dtype=bool)
+    for (i, k), pair in zip(combinations(range(len(names)), 2), pairs, strict=True):
         alike[i, k] = alike[k, i] = not pair.p_holm < LEVEL
     return alike
 
