@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Callable, Hashable, Mapping
 from threading import Condition
 from typing import Any, ParamSpec, Protocol, TypeVar, cast
@@ -14,7 +15,7 @@ Given = ParamSpec("Given")
 Made = TypeVar("Made", covariant=True)
 LEAST = 1024
 """Bytes that any value counts for, so that small ones are bounded too."""
-_all: list[Cached[..., Any]] = []
+_all: list[_Recent] = []
 
 
 class Cached(Protocol[Given, Made]):
@@ -25,6 +26,42 @@ class Cached(Protocol[Given, Made]):
 
     def clear(self) -> None:
         """Forget all results."""
+
+
+class _Recent(LRUCache[Hashable, Any]):
+    """Results by key, the least recently used of which go first; it knows when each was last asked for.
+
+    Whoever uses it holds ``condition``.
+    """
+
+    def __init__(self, most: int) -> None:
+        super().__init__(most, getsizeof=lambda result: min(bytes_of(result), most))
+        self.condition = Condition()
+        self._asked: dict[Hashable, float] = {}
+
+    def __getitem__(self, key: Hashable) -> Any:
+        found = super().__getitem__(key)
+        self._asked[key] = time.monotonic()
+        return found
+
+    def __setitem__(self, key: Hashable, result: Any) -> None:
+        super().__setitem__(key, result)
+        self._asked[key] = time.monotonic()
+
+    def __delitem__(self, key: Hashable) -> None:
+        super().__delitem__(key)
+        self._asked.pop(key, None)
+
+    def clear(self) -> None:
+        super().clear()
+        self._asked.clear()
+
+    def forget_unused(self, since: float) -> bool:
+        """Forget results that nobody asked for since then; returns whether any went."""
+        unused = [key for key in self if self._asked.get(key, 0.0) < since]
+        for key in unused:
+            del self[key]
+        return bool(unused)
 
 
 def bounded_cache(most_mb: int, key: Callable[..., Hashable]) -> Callable[[Callable[Given, Made]], Cached[Given, Made]]:
@@ -38,11 +75,10 @@ def bounded_cache(most_mb: int, key: Callable[..., Hashable]) -> Callable[[Calla
     """
 
     def decorate(function: Callable[Given, Made]) -> Cached[Given, Made]:
-        most = most_mb << 20
-        held: LRUCache[Hashable, Any] = LRUCache(most, getsizeof=lambda result: min(bytes_of(result), most))
-        made: Any = cached(held, key=key, condition=Condition())(function)
+        held = _Recent(most_mb << 20)
+        made: Any = cached(held, key=key, condition=held.condition)(function)
         made.clear = made.cache_clear
-        _all.append(made)
+        _all.append(held)
         return cast("Cached[Given, Made]", made)
 
     return decorate
@@ -50,8 +86,18 @@ def bounded_cache(most_mb: int, key: Callable[..., Hashable]) -> Callable[[Calla
 
 def clear_all() -> None:
     """Forget the results of all functions under :func:`bounded_cache`."""
-    for function in _all:
-        function.clear()
+    for held in _all:
+        with held.condition:
+            held.clear()
+
+
+def forget_unused(seconds: float) -> bool:
+    """Forget all results under :func:`bounded_cache` that nobody asked for in so many seconds; whether any went."""
+    since, went = time.monotonic() - seconds, False
+    for held in _all:
+        with held.condition:
+            went |= held.forget_unused(since)
+    return went
 
 
 def bytes_of(value: object) -> int:

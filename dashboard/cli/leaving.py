@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from streamlit.runtime import Runtime
 
 from dashboard.compare import caches as pictures
@@ -9,10 +11,18 @@ from dashboard.jobs import explaining
 from dashboard.settings import settings
 from dashboard.shared import belongings, caches
 from evaluation.baselines.anatomy_prior import film_anatomy
+from radiographs.bounded_cache import forget_unused
+
+UNUSED_SECONDS, LOOK_SECONDS = 300.0, 60.0
+"""After how long films, maps and scores that are on nobody's page are forgotten, and how often that is looked for."""
+_looked = time.monotonic()
 
 
 def end_sessions(runtime: Runtime) -> bool:
-    """End what ended sessions and removed films left; called on the server's event loop. Returns whether any went."""
+    """End what ended sessions and removed films left, and forget what nobody looks at any more.
+
+    Called on the server's event loop. Returns whether anything went.
+    """
     ended, people, films = belongings.end_sessions(runtime.is_active_session)
     for session in ended:
         runtime.close_session(session)
@@ -26,7 +36,15 @@ def end_sessions(runtime: Runtime) -> bool:
     if films:
         _forget_pictures()
         _overwrite_free_memory()
-    return bool(ended or films)
+    return bool(ended or films) | _forget_unused()
+
+
+def _forget_unused() -> bool:
+    global _looked
+    if time.monotonic() < _looked + LOOK_SECONDS:
+        return False
+    _looked = time.monotonic()
+    return forget_unused(UNUSED_SECONDS + belongings.longest_standing())
 
 
 def _forget_pictures() -> None:

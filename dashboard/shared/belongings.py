@@ -46,6 +46,7 @@ _lock = threading.RLock()
 class _Visit:
     person: str
     seen: float = field(default_factory=time.monotonic)
+    drawn: float = field(default_factory=time.monotonic)
 
 
 @dataclass
@@ -77,6 +78,13 @@ def present(name: str) -> bool:
     """Whether a session of the person is open, or was until a moment ago."""
     with _lock:
         return any(visit.person == name for visit in _visits.values())
+
+
+def longest_standing() -> float:
+    """Seconds since the whole page was drawn that has stood for longest; 0 where nobody is there."""
+    now = time.monotonic()
+    with _lock:
+        return max((now - visit.drawn for visit in _visits.values()), default=0.0)
 
 
 def end_sessions(active: Callable[[str], bool]) -> tuple[list[str], list[str], list[str]]:

@@ -6,11 +6,12 @@ import threading
 import time
 from dataclasses import dataclass
 from operator import attrgetter
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from radiographs.bounded_cache import LEAST, bounded_cache, bytes_of, clear_all
+from radiographs.bounded_cache import LEAST, bounded_cache, bytes_of, clear_all, forget_unused
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,26 @@ def test_what_is_forgotten_is_made_again(read):
     clear_all()
     made(1)
     assert asked == [1, 1, 1]
+
+
+def test_what_nobody_asked_for_is_forgotten_and_what_is_looked_at_stays(read, monkeypatch):
+    made, asked = read
+    now = [100.0]
+    monkeypatch.setattr("radiographs.bounded_cache.time", SimpleNamespace(monotonic=lambda: now[0]))
+    made(1), made(2)
+    now[0] = 350.0
+    made(2)
+    assert not forget_unused(300)
+    now[0] = 401.0
+    assert forget_unused(300)
+    assert not forget_unused(300)
+    made(2)
+    assert asked == [1, 2], "it was looked at since"
+    made(1)
+    assert asked == [1, 2, 1]
+    made.clear()
+    now[0] = 1000.0
+    assert not forget_unused(300), "nothing is held"
 
 
 def test_two_who_ask_at_once_have_it_made_once_and_an_error_is_not_held():
