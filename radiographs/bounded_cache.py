@@ -16,6 +16,7 @@ Made = TypeVar("Made", covariant=True)
 LEAST = 1024
 """Bytes that any value counts for, so that small ones are bounded too."""
 _all: list[_Recent] = []
+_asker: Callable[[], str] = str
 
 
 class Cached(Protocol[Given, Made]):
@@ -29,7 +30,7 @@ class Cached(Protocol[Given, Made]):
 
 
 class _Recent(LRUCache[Hashable, Any]):
-    """Results by key, the least recently used of which go first; it knows when each was last asked for.
+    """Results by key, the least recently used of which go first; it knows who asked for each, and when.
 
     Whoever uses it holds ``condition``.
     """
@@ -37,16 +38,16 @@ class _Recent(LRUCache[Hashable, Any]):
     def __init__(self, most: int) -> None:
         super().__init__(most, getsizeof=lambda result: min(bytes_of(result), most))
         self.condition = Condition()
-        self._asked: dict[Hashable, float] = {}
+        self._asked: dict[Hashable, dict[str, float]] = {}
 
     def __getitem__(self, key: Hashable) -> Any:
         found = super().__getitem__(key)
-        self._asked[key] = time.monotonic()
+        self._note(key)
         return found
 
     def __setitem__(self, key: Hashable, result: Any) -> None:
         super().__setitem__(key, result)
-        self._asked[key] = time.monotonic()
+        self._note(key)
 
     def __delitem__(self, key: Hashable) -> None:
         super().__delitem__(key)
@@ -56,9 +57,14 @@ class _Recent(LRUCache[Hashable, Any]):
         super().clear()
         self._asked.clear()
 
-    def forget_unused(self, since: float) -> bool:
-        """Forget results that nobody asked for since then; returns whether any went."""
-        unused = [key for key in self if self._asked.get(key, 0.0) < since]
+    def _note(self, key: Hashable) -> None:
+        self._asked.setdefault(key, {})[_asker()] = time.monotonic()
+
+    def forget_unused(self, since: float, drawn: Mapping[str, float]) -> bool:
+        """See the function of that name; returns whether any went."""
+        for key, asked in self._asked.items():
+            self._asked[key] = {who: at for who, at in asked.items() if at >= min(since, drawn.get(who, since))}
+        unused = [key for key in self if not self._asked.get(key)]
         for key in unused:
             del self[key]
         return bool(unused)
@@ -91,12 +97,26 @@ def clear_all() -> None:
             held.clear()
 
 
-def forget_unused(seconds: float) -> bool:
-    """Forget all results under :func:`bounded_cache` that nobody asked for in so many seconds; whether any went."""
+def name_askers(asker: Callable[[], str]) -> None:
+    """Let ``asker`` say whose page it is that asks for a result now."""
+    global _asker
+    _asker = asker
+
+
+def forget_unused(seconds: float, drawn: Mapping[str, float]) -> bool:
+    """Forget results of bounded caches that nobody asked for in so many seconds and that are on nobody's page.
+
+    Args:
+        drawn: for each page that is open, when it was last drawn whole (``time.monotonic``): what it then asked for
+            stays.
+
+    Returns:
+        Whether any went.
+    """
     since, went = time.monotonic() - seconds, False
     for held in _all:
         with held.condition:
-            went |= held.forget_unused(since)
+            went |= held.forget_unused(since, drawn)
     return went
 
 

@@ -8,14 +8,16 @@ from streamlit.runtime import Runtime
 
 from dashboard.compare import caches as pictures
 from dashboard.jobs import explaining
+from dashboard.people import identity
 from dashboard.settings import settings
 from dashboard.shared import belongings, caches
 from evaluation.baselines.anatomy_prior import film_anatomy
-from radiographs.bounded_cache import forget_unused
+from radiographs.bounded_cache import forget_unused, name_askers
 
 UNUSED_SECONDS, LOOK_SECONDS = 300.0, 60.0
 """After how long films, maps and scores that are on nobody's page are forgotten, and how often that is looked for."""
 _looked = time.monotonic()
+name_askers(identity.session)
 
 
 def end_sessions(runtime: Runtime) -> bool:
@@ -44,7 +46,7 @@ def _forget_unused() -> bool:
     if time.monotonic() < _looked + LOOK_SECONDS:
         return False
     _looked = time.monotonic()
-    return forget_unused(UNUSED_SECONDS + belongings.longest_standing())
+    return forget_unused(UNUSED_SECONDS, belongings.pages_drawn())
 
 
 def _forget_pictures() -> None:

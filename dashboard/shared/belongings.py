@@ -80,11 +80,10 @@ def present(name: str) -> bool:
         return any(visit.person == name for visit in _visits.values())
 
 
-def longest_standing() -> float:
-    """Seconds since the whole page was drawn that has stood for longest; 0 where nobody is there."""
-    now = time.monotonic()
+def pages_drawn() -> dict[str, float]:
+    """For each open session, when its page was last drawn whole (``time.monotonic``)."""
     with _lock:
-        return max((now - visit.drawn for visit in _visits.values()), default=0.0)
+        return {session: visit.drawn for session, visit in _visits.items()}
 
 
 def end_sessions(active: Callable[[str], bool]) -> tuple[list[str], list[str], list[str]]:

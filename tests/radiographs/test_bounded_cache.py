@@ -74,24 +74,46 @@ def test_what_is_forgotten_is_made_again(read):
     assert asked == [1, 1, 1]
 
 
-def test_what_nobody_asked_for_is_forgotten_and_what_is_looked_at_stays(read, monkeypatch):
-    made, asked = read
+@pytest.fixture
+def now(monkeypatch):
+    """The time, in a list, which a test sets."""
     now = [100.0]
     monkeypatch.setattr("radiographs.bounded_cache.time", SimpleNamespace(monotonic=lambda: now[0]))
+    return now
+
+
+def test_what_nobody_asked_for_is_forgotten_and_what_is_looked_at_stays(read, now):
+    made, asked = read
     made(1), made(2)
     now[0] = 350.0
     made(2)
-    assert not forget_unused(300)
+    assert not forget_unused(300, {})
     now[0] = 401.0
-    assert forget_unused(300)
-    assert not forget_unused(300)
+    assert forget_unused(300, {})
+    assert not forget_unused(300, {})
     made(2)
     assert asked == [1, 2], "it was looked at since"
     made(1)
     assert asked == [1, 2, 1]
     made.clear()
     now[0] = 1000.0
-    assert not forget_unused(300), "nothing is held"
+    assert not forget_unused(300, {}), "nothing is held"
+
+
+def test_what_is_on_an_open_page_stays_however_long_and_nothing_else_of_its_owner(read, now, monkeypatch):
+    made, asked = read
+    monkeypatch.setattr("radiographs.bounded_cache._asker", lambda: "idle")
+    made(1)
+    now[0] = 200.0
+    made(2), made(3)
+    monkeypatch.setattr("radiographs.bounded_cache._asker", lambda: "gone")
+    made(3), made(4)
+    now[0] = 9000.0
+    assert forget_unused(300, {"idle": 200.0})
+    made(2), made(3)
+    assert asked == [1, 2, 3, 4], "they are on the page that was drawn at 200"
+    made(4), made(1)
+    assert asked[4:] == [4, 1], "the one was on it before, the other on a page that is gone"
 
 
 def test_two_who_ask_at_once_have_it_made_once_and_an_error_is_not_held():
