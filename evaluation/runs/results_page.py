@@ -279,6 +279,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "beside CheXlocalize": lambda: beside_published.chexlocalize(Store(SCORES / "nih-boxes")),
     "beside ChestX-ray14": lambda: beside_published.chestxray14(Store(SCORES / "nih-boxes")),
     "chestx-det": lambda: means("chestx-det"),
+    "chestx-det further": lambda: means("chestx-det-further"),
     "chestx-det 320 against 224": lambda: between_models(
         Store(SCORES / "chestx-det"), Store(SCORES / "chestx-det-320"), _COMPARED
     ),
