@@ -14,7 +14,7 @@ from dashboard.shared import belongings, caches
 from evaluation.baselines.anatomy_prior import film_anatomy
 from radiographs.bounded_cache import forget_unused, name_askers
 
-UNUSED_SECONDS, LOOK_SECONDS = 300.0, 60.0
+UNUSED_SECONDS, LOOK_SECONDS = 120.0, 60.0
 """After how long films, maps and scores that are on nobody's page are forgotten, and how often that is looked for."""
 _looked = time.monotonic()
 name_askers(identity.session)
