@@ -47,10 +47,9 @@ lint: $(VENV)/.tests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Four processes for two cores: tests of browsers and worker processes, which tests/conftest.py spreads among the others, wait
-# most of their time.
+# Three processes for two cores: browser tests, which tests/conftest.py spreads among the others, wait most of their time.
 test: lint
-	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder --durations=40
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=40
 
 test-fast: $(VENV)/.tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not browser"
