@@ -16,7 +16,8 @@ Made = TypeVar("Made", covariant=True)
 LEAST = 1024
 """Bytes that any value counts for, so that small ones are bounded too."""
 _all: list[_Recent] = []
-_asker: Callable[[], str] = str
+_session: Callable[[], str] = str
+"""Names the session that uses a result; "", as ``str()`` is, where there are none."""
 
 
 class Cached(Protocol[Given, Made]):
@@ -30,7 +31,7 @@ class Cached(Protocol[Given, Made]):
 
 
 class _Recent(LRUCache[Hashable, Any]):
-    """Results by key, the least recently used of which go first; it knows who asked for each, and when.
+    """Results by key, the least recently used of which go first; it knows which session last used each, and when.
 
     Whoever uses it holds ``condition``.
     """
@@ -38,7 +39,7 @@ class _Recent(LRUCache[Hashable, Any]):
     def __init__(self, most: int) -> None:
         super().__init__(most, getsizeof=lambda result: min(bytes_of(result), most))
         self.condition = Condition()
-        self._asked: dict[Hashable, dict[str, float]] = {}
+        self._last_used: dict[Hashable, dict[str, float]] = {}
 
     def __getitem__(self, key: Hashable) -> Any:
         found = super().__getitem__(key)
@@ -51,20 +52,22 @@ class _Recent(LRUCache[Hashable, Any]):
 
     def __delitem__(self, key: Hashable) -> None:
         super().__delitem__(key)
-        self._asked.pop(key, None)
+        self._last_used.pop(key, None)
 
     def clear(self) -> None:
         super().clear()
-        self._asked.clear()
+        self._last_used.clear()
 
     def _note(self, key: Hashable) -> None:
-        self._asked.setdefault(key, {})[_asker()] = time.monotonic()
+        self._last_used.setdefault(key, {})[_session()] = time.monotonic()
 
     def forget_unused(self, since: float, drawn: Mapping[str, float]) -> bool:
         """See the function of that name; returns whether any went."""
-        for key, asked in self._asked.items():
-            self._asked[key] = {who: at for who, at in asked.items() if at >= min(since, drawn.get(who, since))}
-        unused = [key for key in self if not self._asked.get(key)]
+        for key, sessions in self._last_used.items():
+            self._last_used[key] = {
+                session: at for session, at in sessions.items() if at >= min(since, drawn.get(session, since))
+            }
+        unused = [key for key in self if not self._last_used.get(key)]
         for key in unused:
             del self[key]
         return bool(unused)
@@ -97,18 +100,17 @@ def clear_all() -> None:
             held.clear()
 
 
-def name_askers(asker: Callable[[], str]) -> None:
-    """Let ``asker`` say whose page it is that asks for a result now."""
-    global _asker
-    _asker = asker
+def name_sessions(session: Callable[[], str]) -> None:
+    """Let ``session`` name the session that uses a result, in the thread that does."""
+    global _session
+    _session = session
 
 
 def forget_unused(seconds: float, drawn: Mapping[str, float]) -> bool:
-    """Forget results of bounded caches that nobody asked for in so many seconds and that are on nobody's page.
+    """Forget results of bounded caches that were not used in so many seconds and are on nobody's page.
 
     Args:
-        drawn: for each page that is open, when it was last drawn whole (``time.monotonic``): what it then asked for
-            stays.
+        drawn: by open session, when its page was last drawn whole (``time.monotonic``): what it used since then stays.
 
     Returns:
         Whether any went.

@@ -195,12 +195,12 @@ def draw_status(folder: Path) -> None:
                 st.rerun(scope="fragment")
         return
     if said and said.state == "done":
-        st.success(f"Done: {said.films} films.", icon=":material/check_circle:")
+        st.success(f"Done: {said.films or '?'} films.", icon=":material/check_circle:")
         return
     if said and said.state == "failed":
         st.error(f"{sentence(RuntimeError(said.error))}", icon=":material/error:")
     elif said and said.state == "stopped":
-        st.info(f"Stopped after {said.done} of {said.films} films.", icon=":material/pause_circle:")
+        st.info(f"Stopped after {said.done} of {said.films or '?'} films.", icon=":material/pause_circle:")
     else:
         st.warning(f"The run broke off. {_last_line(folder)}", icon=":material/warning:")
     if st.button("Go on", icon=":material/play_arrow:", key="go on"):

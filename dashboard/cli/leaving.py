@@ -12,12 +12,12 @@ from dashboard.people import identity
 from dashboard.settings import settings
 from dashboard.shared import belongings, caches
 from evaluation.baselines.anatomy_prior import film_anatomy
-from radiographs.bounded_cache import forget_unused, name_askers
+from radiographs.bounded_cache import forget_unused, name_sessions
 
 UNUSED_SECONDS, LOOK_SECONDS = 120.0, 60.0
 """After how long films, maps and scores that are on nobody's page are forgotten, and how often that is looked for."""
 _looked = time.monotonic()
-name_askers(identity.session)
+name_sessions(identity.session)
 
 
 def end_sessions(runtime: Runtime) -> bool:

@@ -44,6 +44,8 @@ _lock = threading.RLock()
 
 @dataclass
 class _Visit:
+    """A session: whose it is, when it was last open, and when its page was last drawn whole."""
+
     person: str
     seen: float = field(default_factory=time.monotonic)
     drawn: float = field(default_factory=time.monotonic)

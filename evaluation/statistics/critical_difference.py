@@ -46,8 +46,8 @@ def rank_methods(
 
     Args:
         table: (films, methods) scores of one metric, or patients' means of it (``patient_means``); films with a NaN
-            are left out. names: of the methods. direction: which way the metric is better. pairs: what
-            ``wilcoxon_holm`` says of this table, where it was asked already.
+            are left out. names: of the methods. direction: which way the metric is better. pairs: the
+            result of ``wilcoxon_holm`` on this table, without NaN, where it is computed already.
 
     Raises:
         ValueError: fewer than two methods, no complete film, or a direction without a better end.

@@ -102,11 +102,11 @@ def test_what_nobody_asked_for_is_forgotten_and_what_is_looked_at_stays(read, no
 
 def test_what_is_on_an_open_page_stays_however_long_and_nothing_else_of_its_owner(read, now, monkeypatch):
     made, asked = read
-    monkeypatch.setattr("radiographs.bounded_cache._asker", lambda: "idle")
+    monkeypatch.setattr("radiographs.bounded_cache._session", lambda: "idle")
     made(1)
     now[0] = 200.0
     made(2), made(3)
-    monkeypatch.setattr("radiographs.bounded_cache._asker", lambda: "gone")
+    monkeypatch.setattr("radiographs.bounded_cache._session", lambda: "gone")
     made(3), made(4)
     now[0] = 9000.0
     assert forget_unused(300, {"idle": 200.0})

@@ -23,10 +23,10 @@ TRIED, TWICE = 32, 4
 """Coalitions predicted before "auto" is settled, and how many of them in both precisions."""
 ROUGHEST = 0.05
 """Most that rounding may scatter logits, as a share of what hiding regions scatters them."""
-MOST_NUMBERS = 8_000_000
-"""Numbers that the remembered games of one classifier may hold (32 MB), the least recently used games go first."""
-PER_GAME, PER_COALITION = 10_000, 64
-"""What keeping a game, and each coalition of it beside its logits, takes, as numbers of 4 bytes."""
+MOST_BYTES = 32 << 20
+"""Bytes that the remembered games of one classifier may take, the least recently used games go first."""
+PER_GAME, PER_COALITION = 40_000, 256
+"""Bytes that a game takes, and each coalition of it beside its logits."""
 EARLIEST = 1.2
 """Pairs of coalitions a superpixel from which a map is shown early: just enough to tell all superpixels apart."""
 WAIT = 0.05
@@ -40,8 +40,8 @@ class Answers:
         self._known: dict[bytes, np.ndarray] = {}
         self._begun: set[bytes] = set()
         self._changed = threading.Condition()
-        self.numbers = PER_GAME
-        """What it holds, as numbers of 4 bytes."""
+        self.bytes = PER_GAME
+        """Bytes that it takes."""
 
     def get(self, coalition: bytes) -> np.ndarray | None:
         """(C,) float32 logits of a coalition; None where they are not known."""
@@ -74,7 +74,7 @@ class Answers:
             self._begun.difference_update(coalitions)
             if logits is not None:
                 self._known.update(zip(coalitions, logits))
-                self.numbers += len(coalitions) * (PER_COALITION + logits.shape[1])
+                self.bytes += len(coalitions) * PER_COALITION + logits.nbytes
             self._changed.notify_all()
 
 
@@ -101,7 +101,7 @@ def answers_of(classifier: ChestClassifier, regions: Regions, precision: str) ->
         known = _answers.setdefault(classifier, OrderedDict())
         found = known.setdefault(digest.digest(), Answers())
         known.move_to_end(digest.digest())
-        while len(known) > 1 and sum(game.numbers for game in known.values()) > MOST_NUMBERS:
+        while len(known) > 1 and sum(game.bytes for game in known.values()) > MOST_BYTES:
             known.popitem(last=False)
     return found
 

@@ -39,7 +39,7 @@ def test_what_is_on_nobodys_page_is_forgotten_after_a_while(clock, monkeypatch):
         asked.append(name)
         return name
 
-    monkeypatch.setattr("radiographs.bounded_cache._asker", lambda: "open")
+    monkeypatch.setattr("radiographs.bounded_cache._session", lambda: "open")
     belongings._visits["open"] = belongings._Visit("reader", clock.now, clock.now)
     made("before")
     clock.now += UNUSED_SECONDS + 1

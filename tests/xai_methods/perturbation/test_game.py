@@ -164,8 +164,8 @@ def test_as_many_games_are_remembered_as_fit(monkeypatch):
 
     assert all(computed(game) for game in games)
     assert not any(computed(game) for game in games), "what ten people look at is still there for their next method"
-    held = PER_GAME + len(np.unique(coalitions, axis=0)) * (PER_COALITION + len(request.classifier.findings))
-    monkeypatch.setattr(game_module, "MOST_NUMBERS", 3 * held)
+    held = PER_GAME + len(np.unique(coalitions, axis=0)) * (PER_COALITION + 4 * len(request.classifier.findings))
+    monkeypatch.setattr(game_module, "MOST_BYTES", 3 * held)
     assert not computed(games[0])
     assert not computed(games[-1])
     assert computed(games[1]), "the least recently used went"
