@@ -136,10 +136,7 @@ def _write_dicom(folder: Path, made: Comparison) -> None:
 def run_dashboard(arguments: argparse.Namespace) -> int:
     """Start the dashboard and stay until it is stopped."""
     end_quietly()
-    port = arguments.port or PORT
-    sys.stdout.write(f"XAI Lightbox: http://{arguments.address}:{port}\n")
-    sys.stdout.flush()
-    return serve(arguments.address, port, arguments.open_to_network, arguments.lessons)
+    return serve(arguments.address, arguments.port or PORT, arguments.open_to_network, arguments.lessons)
 
 
 if __name__ == "__main__":

@@ -7,18 +7,16 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import sys
 import threading
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dashboard.memory import give_back_large_arrays, give_back_memory
-
-if TYPE_CHECKING:
-    from streamlit.starlette import App
 
 _DASHBOARD = Path(__file__).resolve().parents[1]
 APP = next(path for path in (_DASHBOARD / "served" / "app.py", _DASHBOARD.parent / "app.py") if path.is_file())
@@ -67,11 +65,11 @@ def _exit(status: int) -> None:
 
 
 def serve(address: str, port: int, open_to_network: bool, lessons: Path | None = None) -> int:
-    """Serve the dashboard until it is told to end.
+    """Serve the dashboard until it is told to end; say where to open it once it answers there.
 
     Raises:
-        ValueError: it would be served to other computers, and neither does anybody sign in nor is it open; or
-            ``lessons`` is no folder.
+        ValueError: it would be served to other computers, and neither does anybody sign in nor is it open;
+            ``lessons`` is no folder; or it cannot listen at this address and port.
     """
     from starlette.middleware import Middleware
     from streamlit.auth_util import get_secrets_auth_section
@@ -106,11 +104,33 @@ def serve(address: str, port: int, open_to_network: bool, lessons: Path | None =
         )
     if open_to_network:
         os.environ[OPEN_VARIABLE] = "1"
+    need_free(address, port)
     give_back_large_arrays()
     first_page.load()
     keep_made_files()
-    App(APP, lifespan=_alive, middleware=[Middleware(WebHeaders), Middleware(RetryMissingMedia)]).run(config=options)
+    App(
+        APP,
+        lifespan=lambda _: _alive(address, port),
+        middleware=[Middleware(WebHeaders), Middleware(RetryMissingMedia)],
+    ).run(config=options)
     return 0
+
+
+def need_free(address: str, port: int) -> None:
+    """Check that a server can listen there.
+
+    Raises:
+        ValueError: it cannot; says why.
+    """
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((address, port))
+    except (OSError, OverflowError) as error:
+        why = getattr(error, "strerror", "it must be from 1 to 65535")
+        raise ValueError(
+            f"cannot listen at {address}, port {port} ({why}); name another with --port or --address"
+        ) from error
 
 
 def only_named_pages() -> None:
@@ -121,14 +141,28 @@ def only_named_pages() -> None:
 
 
 @contextlib.asynccontextmanager
-async def _alive(_app: App) -> AsyncIterator[dict[str, Any]]:
-    """While the server runs: end what people left behind, and end in time when told to."""
+async def _alive(address: str, port: int) -> AsyncIterator[dict[str, Any]]:
+    """While the server runs: say where, end what people left behind, and end in time when told to."""
     _end_in_time()
-    sweeping = asyncio.create_task(_sweep())
+    tasks = [asyncio.create_task(work) for work in (_say_where(address, port), _sweep())]
     try:
         yield {}
     finally:
-        sweeping.cancel()
+        for task in tasks:
+            task.cancel()
+
+
+async def _say_where(address: str, port: int) -> None:
+    """Print the address once a browser that opens it is answered."""
+    here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)
+    while True:
+        with contextlib.suppress(OSError):
+            _, writer = await asyncio.open_connection(here, port)
+            writer.close()
+            break
+        await asyncio.sleep(0.05)
+    shown = f"[{address}]" if ":" in address else address
+    print(f"  XAI Lightbox: open http://{shown}:{port} in a browser (Ctrl+C stops it)\n", flush=True)
 
 
 async def _sweep() -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
 
 from benchmarks.viewer import free_port
+from dashboard.cli.serving import need_free
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -46,6 +49,30 @@ def test_it_ends_at_any_moment_within_three_seconds_and_without_a_traceback(tmp_
     assert time.monotonic() - start < 3
     assert "Traceback" not in said
     assert server.returncode == status
+
+
+@pytest.mark.parametrize(
+    ("address", "port", "why"), [("127.0.0.1", 70000, "from 1 to 65535"), ("no.such.invalid", 8501, "not known|resol")]
+)
+def test_where_nobody_can_listen_is_said(address, port, why):
+    with pytest.raises(ValueError, match=why):
+        need_free(address, port)
+
+
+def test_the_address_is_printed_once_it_answers_and_a_taken_port_is_refused(tmp_path):
+    port = free_port()
+    server = started(tmp_path, "--port", str(port))
+    address = next(found[0] for line in server.stdout if (found := re.search(r"http://[\d.:]+", line)))
+    assert address == f"http://127.0.0.1:{port}"
+    with urllib.request.urlopen(f"{address}/_stcore/health", timeout=30) as answer:
+        assert answer.status == 200
+    another = started(tmp_path, "--port", str(port))
+    printed, said = another.communicate(timeout=60)
+    server.terminate()
+    server.communicate(timeout=30)
+    assert another.returncode == 2
+    assert "http://" not in printed
+    assert f"port {port} (Address already in use); name another with --port or --address" in said
 
 
 def test_torch_is_told_not_to_spin_before_it_is_loaded():
