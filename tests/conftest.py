@@ -13,10 +13,13 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 import pytest
 
 from classifiers.torchvision_guard import ensure_torchvision
+from dashboard.cli.serving import no_foreign_components
 from radiographs.places import DATA_VARIABLE, data_folder
 
 # The libraries that tests compare with import torchvision by themselves.
 ensure_torchvision()
+# As the server does; the search takes longer than most pages.
+no_foreign_components()
 os.environ.setdefault("XAI_LIGHTBOX_KEEP_MB", "0")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 

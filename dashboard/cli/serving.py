@@ -87,6 +87,7 @@ def serve(address: str, port: int, open_to_network: bool, lessons: Path | None =
             raise ValueError(f"--lessons names no folder: {lessons}; make it, or name another")
         os.environ["XAI_LIGHTBOX_LESSONS"] = str(lessons.resolve())
     only_named_pages()
+    no_foreign_components()
     os.chdir(APP.parent)
     sys.argv = [str(APP)]
     options = {
@@ -131,6 +132,13 @@ def need_free(address: str, port: int) -> None:
         raise ValueError(
             f"cannot listen at {address}, port {port} ({why}); name another with --port or --address"
         ) from error
+
+
+def no_foreign_components() -> None:
+    """Spare Streamlit the search through all installed packages for components; ours stand in our own code."""
+    from streamlit.components.v2 import manifest_scanner
+
+    manifest_scanner.scan_component_manifests = lambda *_, **__: []
 
 
 def only_named_pages() -> None:
