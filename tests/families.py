@@ -39,14 +39,7 @@ def _vgg(n_findings: int) -> nn.Module:
 def _resnet(n_findings: int) -> nn.Module:
     from torchvision.models.resnet import BasicBlock, ResNet
 
-    class Narrow(ResNet):
-        """A quarter of the channels behind the first convolution: the same shortcuts in a fraction of the time."""
-
-        def _make_layer(self, block: type, planes: int, *rest: int, **more: int) -> nn.Sequential:
-            return super()._make_layer(block, planes // 4, *rest, **more)
-
-    network = Narrow(BasicBlock, [2, 1, 1, 2])
-    network.fc = nn.Linear(128, n_findings)
+    network = ResNet(BasicBlock, [2, 1, 1, 2], num_classes=n_findings)
     network.conv1 = nn.Conv2d(1, 64, kernel_size=7, stride=2, padding=3, bias=False)
     return network
 
