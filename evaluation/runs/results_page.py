@@ -278,6 +278,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "beside SHAMSUL": lambda: beside_published.shamsul(Store(SCORES / "nih-boxes")),
     "beside CheXlocalize": lambda: beside_published.chexlocalize(Store(SCORES / "nih-boxes")),
     "beside ChestX-ray14": lambda: beside_published.chestxray14(Store(SCORES / "nih-boxes")),
+    "nih14 further": lambda: means("nih14-further"),
     "chestx-det": lambda: means("chestx-det"),
     "chestx-det further": lambda: means("chestx-det-further"),
     "chestx-det 320 against 224": lambda: between_models(
