@@ -9,6 +9,8 @@ from itertools import groupby
 # Tests run side by side, one process a core: threads within an operation would only get in each other's way.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ["OMP_NUM_THREADS"] = "1"
+# As the dashboard does, before torch is imported: threads that spin stand still on a busy machine.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import pytest
 
@@ -47,12 +49,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _spread(items: list[pytest.Item]) -> list[pytest.Item]:
-    """Slow files first, so that none works alone at the end; those of browser tests, which wait a lot, in between."""
+    """The files of browser tests evenly among the others: they wait a lot, and computing fits in between."""
     files = [list(tests) for _, tests in groupby(items, key=lambda item: item.path)]
     browser = [tests for tests in files if tests[0].get_closest_marker("browser")]
     others = [tests for tests in files if not tests[0].get_closest_marker("browser")]
-    others.sort(key=lambda tests: not any(test.get_closest_marker("slow") for test in tests))
-    step = 0.9 * len(others) / max(1, len(browser))
+    step = len(others) / max(1, len(browser))
     placed = [*enumerate(others), *((step * number - 0.5, tests) for number, tests in enumerate(browser))]
     return [test for _, tests in sorted(placed, key=lambda entry: entry[0]) for test in tests]
 
