@@ -15,13 +15,13 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import pytest
 
 from classifiers.torchvision_guard import ensure_torchvision
-from dashboard.cli.serving import no_foreign_components
+from dashboard.cli.serving import skip_component_scan
 from radiographs.places import DATA_VARIABLE, data_folder
 
 # The libraries that tests compare with import torchvision by themselves.
 ensure_torchvision()
-# As the server does; the search takes longer than most pages.
-no_foreign_components()
+# As the server does; the scan takes longer than most pages.
+skip_component_scan()
 os.environ.setdefault("XAI_LIGHTBOX_KEEP_MB", "0")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 

@@ -71,6 +71,7 @@ def serve(address: str, port: int, open_to_network: bool, lessons: Path | None =
         ValueError: it would be served to other computers, and neither does anybody sign in nor is it open;
             ``lessons`` is no folder; or it cannot listen at this address and port.
     """
+    print("\n  XAI Lightbox is starting ...", flush=True)
     from starlette.middleware import Middleware
     from streamlit.auth_util import get_secrets_auth_section
     from streamlit.starlette import App
@@ -87,7 +88,7 @@ def serve(address: str, port: int, open_to_network: bool, lessons: Path | None =
             raise ValueError(f"--lessons names no folder: {lessons}; make it, or name another")
         os.environ["XAI_LIGHTBOX_LESSONS"] = str(lessons.resolve())
     only_named_pages()
-    no_foreign_components()
+    skip_component_scan()
     os.chdir(APP.parent)
     sys.argv = [str(APP)]
     options = {
@@ -105,7 +106,7 @@ def serve(address: str, port: int, open_to_network: bool, lessons: Path | None =
         )
     if open_to_network:
         os.environ[OPEN_VARIABLE] = "1"
-    need_free(address, port)
+    check_can_listen(address, port)
     give_back_large_arrays()
     first_page.load()
     keep_made_files()
@@ -117,7 +118,7 @@ def serve(address: str, port: int, open_to_network: bool, lessons: Path | None =
     return 0
 
 
-def need_free(address: str, port: int) -> None:
+def check_can_listen(address: str, port: int) -> None:
     """Check that a server can listen there.
 
     Raises:
@@ -134,8 +135,8 @@ def need_free(address: str, port: int) -> None:
         ) from error
 
 
-def no_foreign_components() -> None:
-    """Spare Streamlit the search through all installed packages for components; ours stand in our own code."""
+def skip_component_scan() -> None:
+    """Let Streamlit not scan all installed packages for components (0.4 s): ours are in our own code."""
     from streamlit.components.v2 import manifest_scanner
 
     manifest_scanner.scan_component_manifests = lambda *_, **__: []
@@ -162,6 +163,7 @@ async def _alive(address: str, port: int) -> AsyncIterator[dict[str, Any]]:
 
 async def _say_where(address: str, port: int) -> None:
     """Print the address once a browser that opens it is answered."""
+    # All of this computer's addresses: of these, one that opens in a browser here.
     here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)
     while True:
         with contextlib.suppress(OSError):
@@ -169,7 +171,7 @@ async def _say_where(address: str, port: int) -> None:
             writer.close()
             break
         await asyncio.sleep(0.05)
-    shown = f"[{address}]" if ":" in address else address
+    shown = f"[{here}]" if ":" in here else here
     print(f"  XAI Lightbox: open http://{shown}:{port} in a browser (Ctrl+C stops it)\n", flush=True)
 
 

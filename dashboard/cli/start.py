@@ -11,7 +11,7 @@ import argparse
 import contextlib
 import sys
 
-from dashboard.cli.serving import ADDRESS, PORT, add_options, need_free, serve
+from dashboard.cli.serving import ADDRESS, PORT, add_options, check_can_listen, serve
 from evaluation.cli.statuses import REFUSED
 
 
@@ -23,7 +23,7 @@ def free_port(first: int = PORT, tries: int = 20) -> int:
     """
     for port in range(first, first + tries):
         with contextlib.suppress(ValueError):
-            need_free(ADDRESS, port)
+            check_can_listen(ADDRESS, port)
             return port
     raise RuntimeError(f"no free port from {first} to {first + tries - 1}; close another dashboard first")
 
@@ -34,9 +34,7 @@ def main() -> int:
     add_options(parser)
     given = parser.parse_args()
     try:
-        port = given.port or free_port()
-        print("\n  XAI Lightbox is starting ...", flush=True)
-        return serve(given.address, port, given.open_to_network, given.lessons)
+        return serve(given.address, given.port or free_port(), given.open_to_network, given.lessons)
     except (ValueError, RuntimeError) as error:
         sys.stderr.write(f"lightbox: {error}\n")
         return REFUSED
