@@ -76,7 +76,8 @@ def test_what_is_forgotten_is_made_again(read):
 
 @pytest.fixture
 def now(monkeypatch):
-    """The time, in a list, which a test sets."""
+    """The time, in a list, which a test sets; what other tests left behind is forgotten."""
+    clear_all()
     now = [100.0]
     monkeypatch.setattr("radiographs.bounded_cache.time", SimpleNamespace(monotonic=lambda: now[0]))
     return now

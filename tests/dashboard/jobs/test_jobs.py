@@ -30,8 +30,8 @@ def wait(manager: JobManager, *keys, seconds: float = 5.0) -> None:
 
 def blocker(started: threading.Event, release: threading.Event):
     def work(progress, cancelled):
-        started.set()
         progress(0.25)
+        started.set()
         while not release.is_set():
             if cancelled():
                 raise Cancelled
@@ -59,7 +59,6 @@ def test_progress_is_reported_while_running(manager):
     started, release = threading.Event(), threading.Event()
     manager.submit("a", blocker(started, release), owner="x")
     assert started.wait(5)
-    time.sleep(0.05)
     status = manager.status("a")
     assert status.state == "running"
     assert status.share == 0.25
@@ -271,36 +270,46 @@ def test_what_is_kept_elsewhere_is_done_at_once(wide):
     assert wide.status("b").result == "computed"
 
 
-def test_time_left_is_told_from_earlier_runs_and_from_progress(wide):
-    wide.submit("first", Task(lambda p, c: time.sleep(0.2), "slow"), owner="x")
+@pytest.fixture
+def now(monkeypatch):
+    """The time of the job manager, in a list, which a test sets."""
+    now = [0.0]
+    monkeypatch.setattr("dashboard.jobs.manager.time", SimpleNamespace(perf_counter=lambda: now[0]))
+    return now
+
+
+def passing(now: list[float], seconds: float):
+    """Work that takes so long."""
+
+    def work(progress, cancelled):
+        now[0] += seconds
+
+    return work
+
+
+def test_time_left_is_told_from_earlier_runs_and_from_progress(wide, now):
+    wide.submit("first", Task(passing(now, 0.2), "slow"), owner="x")
     wait(wide, "first")
     started, release = threading.Event(), threading.Event()
     wide.submit("running", Task(blocker(started, release), "slow"), owner="x")
     wide.submit("next", Task(lambda p, c: 1, "slow"), owner="x")
     wide.submit("unknown", Task(lambda p, c: 1, "new"), owner="x")
     assert started.wait(5)
-    running, waiting = wide.status("running").left, wide.status("next").left
-    assert 0.0 <= running <= 0.25
-    assert 0.2 <= waiting <= 0.5
+    now[0] += 0.05
+    assert wide.status("running").left == pytest.approx(0.15)
+    assert wide.status("next").left == pytest.approx(0.35), "it waits for the one that runs, and then takes as long"
     assert wide.status("unknown").left is None
-    time.sleep(0.6)
-    late = wide.status("running")
-    assert late.left == pytest.approx(3 * late.seconds, rel=0.01)
+    now[0] += 0.55
+    assert wide.status("running").left == pytest.approx(3 * 0.6), "a quarter is done"
     release.set()
     wait(wide, "running", "next", "unknown")
     assert wide.status("next").left is None
 
 
 @pytest.mark.parametrize(("taken", "usual"), [((30.0,), 30.0), ((30.0, 10.0), 10.0), ((10.0, 12.0, 30.0, 11.0), 11.0)])
-def test_one_slow_run_is_not_what_such_work_usually_takes(taken, usual, monkeypatch, manager):
-    now = [0.0]
-    monkeypatch.setattr("dashboard.jobs.manager.time", SimpleNamespace(perf_counter=lambda: now[0]))
-
-    def passes(seconds: float) -> None:
-        now[0] += seconds
-
+def test_one_slow_run_is_not_what_such_work_usually_takes(taken, usual, now, manager):
     for number, seconds in enumerate(taken):
-        manager.submit(number, Task(lambda p, c, seconds=seconds: passes(seconds), "lime"), owner="x")
+        manager.submit(number, Task(passing(now, seconds), "lime"), owner="x")
         wait(manager, number)
     started, release = threading.Event(), threading.Event()
     manager.submit("now", Task(blocker(started, release), "lime"), owner="x")
@@ -357,10 +366,13 @@ def test_waiting_ends_with_the_first_that_is_done_or_when_time_is_up(manager):
 def test_urgent_work_never_waits_for_what_is_less_urgent():
     manager = JobManager(workers=2, urgent_workers=1)
     release = threading.Event()
+    started = [threading.Event() for _ in range(4)]
     for number in range(4):
-        manager.submit(number, blocker(threading.Event(), release), owner="x", urgency=1)
+        manager.submit(number, blocker(started[number], release), owner="x", urgency=1)
+    for number in range(2):
+        assert started[number].wait(5)
     manager.submit("fast", lambda progress, cancelled: "map", owner="y")
-    wait(manager, "fast", seconds=2)
+    wait(manager, "fast")
     assert manager.status("fast").result == "map"
     assert [manager.status(number).state for number in range(4)] == ["running", "running", "queued", "queued"]
     release.set()
