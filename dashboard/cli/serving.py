@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from dashboard.memory import give_back_large_arrays, give_back_memory
+from radiographs.memory import give_back_large_arrays, give_back_memory
 
 _DASHBOARD = Path(__file__).resolve().parents[1]
 APP = next(path for path in (_DASHBOARD / "served" / "app.py", _DASHBOARD.parent / "app.py") if path.is_file())

@@ -19,9 +19,9 @@ from typing import Any
 from classifiers import ChestClassifier
 from classifiers.registry import load_classifier
 from dashboard.jobs.sentences import failure
-from dashboard.memory import give_back_memory
 from radiographs import extensions
 from radiographs.decoding.wire import film_of, receive, send
+from radiographs.memory import give_back_memory, give_back_memory_amid_work
 from xai_methods import Cancelled, Explanation, get_method
 from xai_methods.registry import methods
 
@@ -31,8 +31,6 @@ _SOON = "scipy.stats"
 """What methods import when they need it: a first map must not wait for it."""
 TELL_SECONDS = 0.1
 """Least time between two words on how far a map is."""
-GIVE_BACK_SECONDS = 10.0
-"""Longest time between two maps after which memory is given back, where one follows the other without a pause."""
 logger = logging.getLogger(__name__)
 
 
@@ -75,7 +73,6 @@ class _Explainer:
         self._answers, self._lock = answers, threading.Lock()
         self._models = _Models()
         self._stops: dict[int, threading.Event] = {}
-        self._given_back = time.monotonic()
 
     def tell(self, header: dict[str, Any], body: bytes | memoryview = b"") -> None:
         """Send one message to the server."""
@@ -115,8 +112,9 @@ class _Explainer:
         with contextlib.suppress(OSError):  # the server has ended, and so will this process
             self.tell(end, held.getbuffer())
         # Not after every map: what the others are made with would be taken from them as well.
-        if not self._stops or time.monotonic() > self._given_back + GIVE_BACK_SECONDS:
-            self._given_back = time.monotonic()
+        if self._stops:
+            give_back_memory_amid_work()
+        else:
             give_back_memory()
 
     def _explain(self, number: int, header: dict[str, Any], body: bytearray) -> Explanation:

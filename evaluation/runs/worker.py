@@ -32,6 +32,7 @@ from evaluation.runs.provenance import LEFT_OUT, RESAVED
 from evaluation.runs.selection import MapRequest, WorkItem
 from evaluation.runs.store import SCHEMA
 from evaluation.scores import Score, get_metric
+from radiographs.memory import give_back_memory_amid_work
 from radiographs.registry import get_collection
 from xai_methods import Explanation, get_method
 from xai_methods.method import Progress
@@ -99,6 +100,7 @@ def run_work_item(item: WorkItem, threads: int = 0) -> Outcome:
         return Outcome(SCHEMA.empty_table(), failures_of(item, LEFT_OUT))
     rows, failures, maps = list[dict[str, Any]](), list[dict[str, str]](), dict[str, bytes]()
     for request in item.requests:
+        give_back_memory_amid_work()
         try:
             result = evaluate_request(context, request)
             rows += [row_of(item, context, request, result, score) for score in result.scores.values()]

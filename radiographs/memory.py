@@ -6,10 +6,14 @@ import ctypes
 import gc
 import logging
 import sys
+import time
 
 LARGE = 4 << 20
 """Bytes from which on memory is taken from the system and given back by itself."""
+OFTEN = 10.0
+"""Seconds between two times that memory is given back amid work: more often, it costs what follows its page faults."""
 _MMAP_THRESHOLD = -3
+_given_back = 0.0
 _log = logging.getLogger(__name__)
 
 
@@ -24,8 +28,19 @@ def give_back_large_arrays() -> None:
 
 def give_back_memory() -> None:
     """Let the system have what was freed up to now; glibc keeps it for each thread otherwise."""
+    global _given_back
+    _given_back = time.monotonic()
     gc.collect()
     _call("malloc_trim", 0)
+
+
+def give_back_memory_amid_work() -> None:
+    """Call :func:`give_back_memory`, but every ``OFTEN`` seconds at most.
+
+    Work that is repeated leaves gaps in the heap, of another size each time: it grows though nothing is held.
+    """
+    if time.monotonic() > _given_back + OFTEN:
+        give_back_memory()
 
 
 def _call(name: str, *given: int) -> None:
