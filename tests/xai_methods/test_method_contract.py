@@ -128,8 +128,10 @@ def test_the_same_seed_gives_the_same_map_and_another_seed_changes_only_methods_
     name, family_classifier, film
 ):
     first, again, other = (explain(name, family_classifier("resnet"), film, seed=seed).values for seed in (7, 7, 8))
-    np.testing.assert_array_equal(first, again)
-    assert np.array_equal(first, other) == (not get_method(name).stochastic)
+    # Batches are sized by measured times, and on some processors a batch of another size rounds otherwise.
+    rounding = 1e-5 * np.abs(first).max()
+    np.testing.assert_allclose(first, again, rtol=0, atol=rounding)
+    assert np.allclose(first, other, rtol=0, atol=rounding) == (not get_method(name).stochastic)
 
 
 @every_method

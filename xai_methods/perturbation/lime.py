@@ -68,6 +68,7 @@ def fit_surrogate(
     sample_weights: np.ndarray,
     alpha: float,
     variance: Callable[[np.ndarray], np.ndarray] | None = None,
+    alone: int | None = None,
 ) -> Surrogate:
     """Fit ``logits`` by a linear model of the coalitions: weighted least squares with a ridge penalty.
 
@@ -76,10 +77,12 @@ def fit_surrogate(
         alpha: penalty on the sum of squared coefficients; the intercept is not penalised.
         variance: variance over draws, (K,), of the sum of (N, K) pulls of the coalitions on the coefficients; by
             default as of coalitions that were each drawn alone.
+        alone: this many coalitions were drawn alone and come first, the others in pairs; by default all were.
 
     Returns:
         The surrogate. Its errors are the sandwich estimate HC2 (MacKinnon and White 1985,
-        doi 10.1016/0304-4076(85)90158-7) under the same penalty.
+        doi 10.1016/0304-4076(85)90158-7) under the same penalty; of pairs CR2, which is the same for what is drawn
+        together (Bell and McCaffrey 2002, Survey Methodology 28, 169-181).
     """
     design = coalitions.astype(np.float64)
     total = sample_weights.sum()
@@ -90,12 +93,29 @@ def fit_surrogate(
     weights = inverse @ (x.T @ y)
     residual = y - x @ weights
     reach = x @ inverse
-    leverage = np.minimum(np.sum(reach * x, axis=1) + sample_weights / total, 1 - 1e-6)
-    pulls = reach * (residual / np.sqrt(1 - leverage))[:, None]
+    first = len(x) if alone is None else alone
+    gap = np.concatenate(
+        [
+            _unfitted(*(part[rows].reshape(-1, size, *part.shape[1:]) for part in (reach, x, root, residual)), total)
+            for rows, size in ((slice(first), 1), (slice(first, None), 2))
+        ]
+    )
+    pulls = reach * gap[:, None]
     errors = np.sqrt((pulls**2).sum(axis=0) if variance is None else variance(pulls))
     spread, noise = float(y @ y), LOGIT_PRECISION**2 * float(sample_weights @ logits**2)
     r2 = 1 - float(residual @ residual) / spread if spread > noise else float("nan")
     return Surrogate(weights, float(level - centre @ weights), r2, errors)
+
+
+def _unfitted(reach: np.ndarray, x: np.ndarray, root: np.ndarray, residual: np.ndarray, total: float) -> np.ndarray:
+    """Residuals (N,) as large as they would be had the fit taken nothing of them, from those of (G, n) drawn together.
+
+    A fit takes nearly all of what two of a pair differ by where there are hardly more pairs than superpixels.
+    """
+    taken = reach @ x.transpose(0, 2, 1) + root[:, :, None] * root[:, None, :] / total
+    left, axes = np.linalg.eigh(np.eye(x.shape[1]) - taken)
+    along = (axes.transpose(0, 2, 1) @ residual[:, :, None])[..., 0] / np.sqrt(np.maximum(left, 1e-6))
+    return np.ravel(axes @ along[:, :, None])
 
 
 def planned_surrogate(plan: SamplingPlan, logits: np.ndarray, kernel_width: float, alpha: float) -> Surrogate:
@@ -114,7 +134,7 @@ def planned_surrogate(plan: SamplingPlan, logits: np.ndarray, kernel_width: floa
     def variance(pulls: np.ndarray) -> np.ndarray:
         return plan.variance(pulls[2::2] + pulls[3::2])
 
-    found = fit_surrogate(chosen, logits, shares * proximity(chosen, kernel_width), alpha, variance)
+    found = fit_surrogate(chosen, logits, shares * proximity(chosen, kernel_width), alpha, variance, alone=2)
     return replace(found, samples=number - 2, logit=float(logits[1]))
 
 
