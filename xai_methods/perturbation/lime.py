@@ -93,11 +93,12 @@ def fit_surrogate(
     weights = inverse @ (x.T @ y)
     residual = y - x @ weights
     reach = x @ inverse
-    first = len(x) if alone is None else alone
+    alone = len(x) if alone is None else alone
+    hat = np.column_stack([reach, root / total]), np.column_stack([x, root])
     gap = np.concatenate(
         [
-            _unfitted(*(part[rows].reshape(-1, size, *part.shape[1:]) for part in (reach, x, root, residual)), total)
-            for rows, size in ((slice(first), 1), (slice(first, None), 2))
+            _unfitted(hat[0][:alone], hat[1][:alone], residual[:alone], 1),
+            _unfitted(hat[0][alone:], hat[1][alone:], residual[alone:], 2),
         ]
     )
     pulls = reach * gap[:, None]
@@ -107,15 +108,19 @@ def fit_surrogate(
     return Surrogate(weights, float(level - centre @ weights), r2, errors)
 
 
-def _unfitted(reach: np.ndarray, x: np.ndarray, root: np.ndarray, residual: np.ndarray, total: float) -> np.ndarray:
-    """Residuals (N,) as large as they would be had the fit taken nothing of them, from those of (G, n) drawn together.
+def _unfitted(reach: np.ndarray, x: np.ndarray, residual: np.ndarray, together: int) -> np.ndarray:
+    """Residuals (N,) as large as they would be had the fit taken nothing of them.
 
     A fit takes nearly all of what two of a pair differ by where there are hardly more pairs than superpixels.
+
+    Args:
+        reach, x: (N, M), of which the rows' products are what the fit takes of each residual for each other.
+        residual: (N,). together: so many that follow one another were drawn together.
     """
-    taken = reach @ x.transpose(0, 2, 1) + root[:, :, None] * root[:, None, :] / total
-    left, axes = np.linalg.eigh(np.eye(x.shape[1]) - taken)
-    along = (axes.transpose(0, 2, 1) @ residual[:, :, None])[..., 0] / np.sqrt(np.maximum(left, 1e-6))
-    return np.ravel(axes @ along[:, :, None])
+    reach, x = (part.reshape(-1, together, part.shape[1]) for part in (reach, x))
+    left, axes = np.linalg.eigh(np.eye(together) - reach @ x.transpose(0, 2, 1))
+    along = axes.transpose(0, 2, 1) @ residual.reshape(-1, together, 1)
+    return np.ravel(axes @ (along / np.sqrt(np.maximum(left, 1e-6))[:, :, None]))
 
 
 def planned_surrogate(plan: SamplingPlan, logits: np.ndarray, kernel_width: float, alpha: float) -> Surrogate:
