@@ -55,3 +55,11 @@ def computing_in(precision: str, device: torch.device) -> AbstractContextManager
     if precision == "winograd":
         return WinogradConvolutions()
     return torch.autocast(device.type, dtype=torch.bfloat16, cache_enabled=False)
+
+
+def training_precision() -> AbstractContextManager[Any]:
+    """Context in which a training's passes run on a CPU: in bfloat16 where the hardware has it, else in float32.
+
+    Emulated, bfloat16 takes several times as long as float32.
+    """
+    return torch.autocast("cpu", torch.bfloat16, enabled=computes_bfloat16(torch.device("cpu")))

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from classifiers.precision import training_precision
 from classifiers.torchvision_guard import ensure_torchvision
 
 ensure_torchvision()
@@ -57,9 +58,9 @@ def distil(student: nn.Module, teacher: nn.Module, stage: Stage, batch: Callable
     for step in range(training.resume(checkpoint), stage.steps):
         films = batch(step)[0].contiguous(memory_format=torch.channels_last)
         optimiser.param_groups[0]["lr"] = stage.body_rate * one_cycle(step / stage.steps)
-        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        with torch.no_grad(), training_precision():
             wanted = teacher(films).float()
-        with torch.autocast("cpu", torch.bfloat16):
+        with training_precision():
             given = student(films)
         loss = F.mse_loss((given.float() - wanted) / wanted.std(dim=0).clamp(min=0.1), torch.zeros_like(wanted))
         optimiser.zero_grad(set_to_none=True)

@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 
 from classifiers.networks import ChestResNet18, class_map, feature_map
+from classifiers.precision import training_precision
 from classifiers.training.checkpoints import Training
 from classifiers.training.losses import BoxAttention
 from radiographs.files import replacing
@@ -161,7 +162,7 @@ def _gradients(
     """Gradients of the weights on one shard, and its label and box losses."""
     films, labels, drawn, shares = shard
     films = films.contiguous(memory_format=torch.channels_last)
-    with torch.autocast("cpu", torch.bfloat16):
+    with training_precision():
         features = feature_map(network, films)
     features = F.dropout2d(features.float(), stage.dropout)
     maps = class_map(network, features)

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 
 from classifiers.networks import ChestResNet18, class_map, feature_map
+from classifiers.precision import training_precision
 from classifiers.training.evaluate_nih import class_maps, load_network
 from classifiers.training.nih_data import FINDINGS
 
@@ -35,7 +36,7 @@ def taught(teachers: Sequence[Path], films: np.ndarray, cache: Path, side: int =
         logits = np.zeros((len(films), len(FINDINGS)))
         for path in teachers:
             network = load_network(path)
-            with torch.autocast("cpu", torch.bfloat16):
+            with training_precision():
                 logits += class_maps(network, films, side).mean(axis=(2, 3)) / len(teachers)
         np.save(kept, (1 / (1 + np.exp(-logits))).astype(np.float32))
     return np.load(kept)
@@ -46,6 +47,6 @@ def answers(teachers: Sequence[ChestResNet18], films: torch.Tensor) -> torch.Ten
     """Probabilities (N, 14) of the teachers' mean logit for films (N, 1, S, S) in network range."""
     seen = F.interpolate(films, (SIDE, SIDE), mode="bilinear", antialias=True, align_corners=False)
     seen = seen.contiguous(memory_format=torch.channels_last)
-    with torch.autocast("cpu", torch.bfloat16):
+    with training_precision():
         logits = [class_map(network, feature_map(network, seen)).float().mean(dim=(2, 3)) for network in teachers]
     return torch.stack(logits).mean(dim=0).sigmoid()

@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from classifiers.anatomy_network import AnatomyNetwork
+from classifiers.precision import training_precision
 from classifiers.training.anatomy_data import (
     AnatomyBatches,
     Batch,
@@ -82,7 +83,7 @@ def train(network: AnatomyNetwork, stage: AnatomyStage, batch: Callable[[int], B
     for step in range(training.resume(checkpoint), stage.steps):
         films, masks, known = batch(step)
         optimiser.param_groups[0]["lr"] = stage.rate * one_cycle(step / stage.steps)
-        with torch.autocast("cpu", torch.bfloat16):
+        with training_precision():
             logits = network(films.contiguous(memory_format=torch.channels_last))
         logits = logits.float()
         cross = (F.binary_cross_entropy_with_logits(logits, masks, reduction="none") * known).mean((2, 3))

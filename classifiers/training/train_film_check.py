@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from classifiers.film_check_network import HANGS, FilmCheckNetwork
+from classifiers.precision import training_precision
 from classifiers.training.film_check_data import IGNORED, FilmCheckBatches, read
 from classifiers.training.loop import one_cycle, save_network
 
@@ -42,7 +43,7 @@ def train(network: FilmCheckNetwork, batches: FilmCheckBatches, steps: int, log:
             films, hangs, answers = coming.result()
             coming = pool.submit(batches.batch, step + 1)
             optimiser.param_groups[0]["lr"] = RATE * one_cycle(step / steps)
-            with torch.autocast("cpu", torch.bfloat16):
+            with training_precision():
                 logits = network(films.contiguous(memory_format=torch.channels_last))
             loss = loss_of(logits.float(), hangs, answers)
             optimiser.zero_grad(set_to_none=True)

@@ -21,6 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from classifiers.precision import training_precision
 from classifiers.registry import load_classifier
 from classifiers.training.checkpoints import Training
 from classifiers.training.loop import CHECKPOINT, Batch, Stage, follow, one_cycle, save_network
@@ -67,7 +68,7 @@ def token_loss(given: torch.Tensor, labels: torch.Tensor, drawn: torch.Tensor, s
 def losses(network: ChestVit, tokens_head: nn.Linear, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
     """Label loss and tokens' loss of one batch."""
     films, labels, drawn, shares = batch
-    with torch.autocast("cpu", torch.bfloat16):
+    with training_precision():
         tokens = network.tokens(films.contiguous(memory_format=torch.channels_last))
     tokens = tokens.float()
     label_loss = F.binary_cross_entropy_with_logits(network.head(tokens[:, 0]), labels)

@@ -17,6 +17,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from classifiers.precision import training_precision
 from classifiers.training.augment import random_affine, warp
 from radiographs.files import replacing
 from xai_methods.counterfactual.calibration import BalancedPosterior
@@ -100,7 +101,7 @@ class Explained:
     def log_odds(self, films: torch.Tensor, finding: torch.Tensor) -> torch.Tensor:
         """Log-odds of the balanced posterior of (N,) findings on (N, 1, s, s) films in [0, 1]."""
         shown = (self.low + (self.high - self.low) * films).contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16):
+        with training_precision():
             logits = self.network(shown)
         logits = logits.float()[:, list(self.columns)].gather(1, finding[:, None])[:, 0]
         matched = torch.from_numpy(self.matched[films.shape[-1]]).to(logits.dtype)[finding]
@@ -171,20 +172,20 @@ class Trainer:
         settings = self.settings
         films, finding, own, target = self.draw.batch(settings.batch)
         small = reduced(films, self.generator.shape.side)
-        with torch.autocast("cpu", torch.bfloat16):
+        with training_precision():
             edit = self.generator(small.contiguous(memory_format=torch.channels_last), finding, own, target)
         made = edit.apply(films)
         made_small = reduced(made, self.generator.shape.side)
         losses = {"discriminator": self._discriminate(small, made_small, finding, own, target)}
         self.discriminator.requires_grad_(False)
-        with torch.autocast("cpu", torch.bfloat16):
+        with training_precision():
             answers = self.discriminator(made_small, finding, target)
         losses["adversarial"] = generator_hinge(answers)
         seen = self.draw.jittered(made, settings.side_at(self.step), settings.jitter)
         reached = self.explained.log_odds(seen, finding)
         losses["consistency"] = classifier_consistency(target, reached)
         back = slice(0, max(1, settings.batch // 2))
-        with torch.autocast("cpu", torch.bfloat16):
+        with training_precision():
             undo = self.generator(made_small[back], finding[back], target[back], own[back])
         structures = self.explained.structures
         weights = context_weights(small[back], None if structures is None else structures(small[back]))
@@ -200,7 +201,7 @@ class Trainer:
     def _discriminate(
         self, real: torch.Tensor, made: torch.Tensor, finding: torch.Tensor, own: torch.Tensor, target: torch.Tensor
     ) -> torch.Tensor:
-        with torch.autocast("cpu", torch.bfloat16):
+        with training_precision():
             both = self.discriminator(
                 torch.cat([real, made.detach()]), torch.cat([finding, finding]), torch.cat([own, target])
             )

@@ -12,6 +12,7 @@ from torch import nn
 
 from classifiers import ChestClassifier
 from classifiers.anatomy import shipped_network
+from classifiers.precision import training_precision
 from classifiers.training import nih_data
 
 BATCH = 16
@@ -53,7 +54,7 @@ def classifier_logits(classifier: ChestClassifier, films: np.ndarray, side: int 
         if side is not None and side != shown.shape[-1]:
             shown = F.interpolate(shown, (side, side), mode="bilinear", antialias=True, align_corners=False)
         shown = (low + (high - low) * shown).contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16):
+        with training_precision():
             found.append(classifier(shown).float())
     return torch.cat(found).numpy()
 
@@ -92,7 +93,7 @@ def lungs_and_heart(films: torch.Tensor) -> torch.Tensor:
     grid = (preprocessing.side, preprocessing.side)
     large = F.interpolate(films, grid, mode="bilinear", align_corners=False)
     shown = preprocessing.low + (preprocessing.high - preprocessing.low) * large
-    with torch.autocast("cpu", torch.bfloat16):
+    with training_precision():
         shares = network(shown.contiguous(memory_format=torch.channels_last)).float().sigmoid()
     return F.interpolate(shares, films.shape[-2:], mode="bilinear", antialias=True, align_corners=False)
 

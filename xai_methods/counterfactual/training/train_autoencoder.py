@@ -18,6 +18,7 @@ from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from classifiers.precision import training_precision
 from classifiers.training import nih_data
 from radiographs.files import replacing
 from xai_methods.counterfactual.autoencoder import Autoencoder, AutoencoderShape
@@ -81,7 +82,7 @@ def fit(network: Autoencoder, train: np.ndarray, held: np.ndarray, out: Path, st
         films = torch.from_numpy(train[rng.integers(len(train), size=BATCH)]).float().div_(255)[:, None]
         for group in optimiser.param_groups:
             group["lr"] = RATE * min(1.0, 2 * (1 - done / steps), (done + 1) / 50)
-        with torch.autocast("cpu", torch.bfloat16):
+        with training_precision():
             again = network(films.contiguous(memory_format=torch.channels_last))
         loss = drawing_loss(films, again.float())
         optimiser.zero_grad(set_to_none=True)
