@@ -10,8 +10,8 @@ import time
 
 LARGE = 4 << 20
 """Bytes from which on memory is taken from the system and given back by itself."""
-OFTEN = 10.0
-"""Seconds between two times that memory is given back amid work: more often, it costs what follows its page faults."""
+GIVE_BACK_SECONDS = 10.0
+"""Least time between two times amid work: after each, memory has to be fetched from the system again."""
 _MMAP_THRESHOLD = -3
 _given_back = 0.0
 _log = logging.getLogger(__name__)
@@ -35,11 +35,11 @@ def give_back_memory() -> None:
 
 
 def give_back_memory_amid_work() -> None:
-    """Call :func:`give_back_memory`, but every ``OFTEN`` seconds at most.
+    """Call :func:`give_back_memory`, but every ``GIVE_BACK_SECONDS`` at most.
 
     Work that is repeated leaves gaps in the heap, of another size each time: it grows though nothing is held.
     """
-    if time.monotonic() > _given_back + OFTEN:
+    if time.monotonic() > _given_back + GIVE_BACK_SECONDS:
         give_back_memory()
 
 
