@@ -1,6 +1,7 @@
 """Whether a film is a frontal chest film that hangs as it should, and one of those that a model was made for.
 
 A small network looks at the film; what the file or the collection says of age and projection goes before what it sees.
+How good the picture is, is measured (:mod:`classifiers.picture_quality`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from safetensors.torch import load_file
 
 from classifiers.chest_classifier import ModelCard, Scope
 from classifiers.film_check_network import HANGS, QUESTIONS, SIDE, FilmCheckNetwork, hung, look_from_all_sides
+from classifiers.picture_quality import CODES as QUALITY_CODES
+from classifiers.picture_quality import PictureQuality, measure_quality
 from classifiers.weights import load_into, read_shipped_card, shipped_weights
 from radiographs import Radiograph
 from radiographs.collection import FilmEntry
@@ -29,6 +32,7 @@ from radiographs.radiograph import Note
 
 CODES = (
     "rotated", "mirrored", "inverted", "lateral", "cropped", "not-a-chest-film", "age", "projection", "unlike-training",
+    *QUALITY_CODES,
 )  # fmt: skip
 """What can be doubted of a film."""
 ADULT = 16
@@ -44,17 +48,18 @@ _FRONTAL = ("PA", "AP")
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """What the network makes of one film.
+    """What the network makes of one film, and how good its picture is.
 
     Attributes:
         hangs: probability of each of the ``HANGS``, the first of which is as it should be.
         answers: probability by question (``QUESTIONS``).
-        features: (64,) float32, from which distances between films are measured.
+        features: (64,) float32, from which distances between films are measured. quality: of the picture.
     """
 
     hangs: np.ndarray
     answers: dict[str, float]
     features: np.ndarray
+    quality: PictureQuality
 
     @property
     def no_film(self) -> float:
@@ -146,7 +151,7 @@ def _look(pixels: np.ndarray, network: FilmCheckNetwork) -> Look:
         small = F.interpolate(film, (SIDE, SIDE), mode="bilinear", antialias=True, align_corners=False).clamp(0, 1)
         logits, features = look_from_all_sides(network, small[0, 0])
         hangs, answers = logits[:HANGS].softmax(0).numpy(), logits[HANGS:].sigmoid().tolist()
-    return Look(hangs, dict(zip(QUESTIONS, answers)), features.numpy())
+    return Look(hangs, dict(zip(QUESTIONS, answers)), features.numpy(), measure_quality(pixels))
 
 
 def distance(look: Look, population: tuple[np.ndarray, np.ndarray, float]) -> float:
@@ -175,7 +180,7 @@ def doubts_of(
     part = look.answers["cropped"] > limits["cropped"]
     if 1 - look.answers["chest"] > limits["not-a-chest-film"] or (look.no_film > limits["no-film"] and not part):
         return (_doubt("not-a-chest-film", "This does not look like a frontal chest film."),)
-    found = _of_the_picture(look, limits, {note.code for note in radiograph.doubts})
+    found = _of_the_picture(look, limits, {note.code for note in radiograph.doubts}) + look.quality.doubts
     if card is None or card.scope is None:
         return found
     looks_odd = bool(found)

@@ -20,6 +20,7 @@ from classifiers.cards import load_card
 from classifiers.chest_classifier import ModelCard
 from classifiers.film_check import FilmCheck, doubts_of, load_check, look_at
 from classifiers.film_check_network import QUESTIONS, hung
+from classifiers.picture_quality import CODES as QUALITY_CODES
 from classifiers.shipped import models_folder
 from classifiers.training.film_check_data import CHILD, HungFilms, cropping, folded, read
 from classifiers.training.foreign_images import cut, drawn_by_matplotlib, pictures
@@ -51,9 +52,9 @@ class DoubtCounts:
         self.check, self.card = check, card
 
     def codes(self, pixels: np.ndarray) -> set[str]:
-        """Codes of the doubts about one film, from its pixels alone."""
+        """Codes of the network's doubts about one film, from its pixels alone."""
         film = Radiograph(np.ascontiguousarray(pixels, dtype=np.float32))
-        return {note.code for note in doubts_of(film, self.card, check=self.check)}
+        return {note.code for note in doubts_of(film, self.card, check=self.check)} - {*QUALITY_CODES}
 
     def flagged(self, films: Iterable[np.ndarray], code: str) -> dict[str, Any]:
         """How many films are flagged with a code, and how many with any."""

@@ -16,8 +16,9 @@ def add_commands(added: Any) -> None:
     """Add ``check`` to the commands of ``lightbox``."""
     about = (
         "Say whether a film is a frontal chest film that hangs as it should, neither mirrored, inverted nor cropped, "
-        "and with --model whether age and projection are those the model was made for. Exit status: 0 nothing is odd, "
-        "1 something is, 2 the film cannot be read or the model is unknown."
+        "whether its picture is good enough (grey levels, contrast, clipping, sharpness, noise, JPEG), and with "
+        "--model whether age and projection are those the model was made for. Exit status: 0 nothing is odd, 1 "
+        "something is, 2 the film cannot be read or the model is unknown."
     )
     command = added.add_parser("check", help="say what is odd about a film", description=about)
     command.add_argument("--film", required=True, metavar="FILM", help="a file, or collection/film-id")

@@ -5,6 +5,7 @@ import pandas as pd
 
 from classifiers.film_check import Look, distance
 from classifiers.film_check_network import HANGS, QUESTIONS
+from classifiers.picture_quality import measure_quality
 from classifiers.training.film_check_data import HungFilms
 from classifiers.training.measure_film_check import share
 from classifiers.training.ship_film_check import CheckedFilms, population, thresholds
@@ -13,7 +14,8 @@ from classifiers.training.ship_film_check import CheckedFilms, population, thres
 def look(value: float, features: np.ndarray | None = None) -> Look:
     hangs = np.full(HANGS, (1 - 0.9) / 7)
     hangs[0] = 0.9
-    return Look(hangs, dict.fromkeys(QUESTIONS, value), np.zeros(64) if features is None else features)
+    features = np.zeros(64) if features is None else features
+    return Look(hangs, dict.fromkeys(QUESTIONS, value), features, measure_quality(np.zeros((9, 9), dtype=np.float32)))
 
 
 def test_few_validation_films_exceed_a_threshold():
