@@ -1,4 +1,4 @@
-"""What the dashboard's commands share: the the film and the model they are about."""
+"""What the dashboard's commands share: the film and the model they are about."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def film_context(reference: str, card: ModelCard) -> FilmContext:
     from radiographs.registry import find_film
 
     radiograph, entry, collection = find_film(reference)
-    radiograph = checked_aloud(radiograph, card, entry)
+    annotations = () if collection is None or entry is None else tuple(collection.annotations(entry.film_id))
+    radiograph = checked_aloud(radiograph, card, entry, annotations)
     if collection is None or entry is None:
         return FilmContext("from a file", radiograph)
-    annotations = tuple(collection.annotations(entry.film_id))
     return FilmContext(f"{collection.name}/{entry.film_id}", radiograph, annotations, entry, collection)

@@ -71,6 +71,8 @@ def _draw_preview(status: Status) -> None:
         f"**{count:,} film{'' if count == 1 else 's'} read**, {found.outlined:,} with outlines; "
         f"{len(found.refused):,} refused. " + (f"Findings: {named}." if named else "No finding is named.")
     )
+    if found.fit.doubt is not None:
+        st.warning(found.fit.doubt.words, icon=":material/help:")
     _draw_first_films(found)
     if found.refused:
         draw_refused(found.refused)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from classifiers.xrv_weights import XRV_NAMES, release_of, weights_path
 from dashboard.jobs import Work
+from evaluation.validity.outline_fit import OutlineFit, fit_of
 from radiographs.collections.folder import FolderCollection
 from radiographs.collections.remembered import remember_folder
 from radiographs.errors import AnnotationError, CollectionError
@@ -157,7 +158,7 @@ class Preview:
 
     Attributes:
         collection: the folder, read. read: names of films. refused: (name, reason). outlined: films with an outline.
-        findings: what is labelled or outlined, sorted.
+        findings: what is labelled or outlined, sorted. fit: how the outlines lie.
     """
 
     collection: FolderCollection
@@ -165,6 +166,7 @@ class Preview:
     refused: tuple[tuple[str, str], ...]
     outlined: int
     findings: tuple[str, ...]
+    fit: OutlineFit
 
 
 def look_into(path: str) -> Preview:
@@ -191,7 +193,7 @@ def look_into(path: str) -> Preview:
     scan, entries = collection.scan(), collection.entries()
     named = {finding for e in entries for finding in (*e.labels, *e.annotated)}
     outlined = sum(1 for entry in entries if entry.annotated)
-    return Preview(collection, scan.read, scan.refused, outlined, tuple(sorted(named)))
+    return Preview(collection, scan.read, scan.refused, outlined, tuple(sorted(named)), fit_of(collection))
 
 
 def _more_than(most: int, folder: Path) -> bool:

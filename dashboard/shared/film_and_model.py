@@ -13,9 +13,10 @@ from dashboard.jobs import sentence
 from dashboard.shared import caches, choosing
 from dashboard.shared.film_context import FilmContext
 from dashboard.shared.film_notes import draw_notes
-from dashboard.shared.reference import draw_toggle
+from dashboard.shared.reference import draw_toggle, revealed
 from dashboard.shared.session import opened_with
 from dashboard.shared.state import Choice
+from evaluation.validity.outline_fit import with_outline_doubts
 from radiographs import FilmError
 
 
@@ -47,6 +48,8 @@ def film_and_models(second: bool = False) -> tuple[FilmContext, list[ChestClassi
         film = choosing.open_film(reference)
         models = [caches.classifier(name) for name in (entry.name, beside) if name]
         seen = checked(film.radiograph, *(model.card for model in models), entry=film.entry)
+        if revealed(film.reference):
+            seen = with_outline_doubts(seen, film.annotations)
         return replace(film, radiograph=seen), models, link
     except (FilmError, LookupError, ValueError, OSError) as error:
         st.error(sentence(error), icon=":material/error:")

@@ -7,6 +7,7 @@ import streamlit as st
 from classifiers.film_check import correction_of
 from dashboard.shared import corrections, style
 from dashboard.shared.unforeseen import safely
+from evaluation.validity.outline_fit import CODE as MISPLACED
 from radiographs import Radiograph
 
 
@@ -39,7 +40,12 @@ def draw_notes(film: Radiograph) -> None:
 
 def _draw_doubts(film: Radiograph, words: str) -> None:
     style.grey_numbers()
-    st.warning(f"{words} What a model makes of this film stands under that doubt.", icon=":material/help:")
+    said = (
+        "Scores against it stand"
+        if all(n.code == MISPLACED for n in film.doubts)
+        else "What a model makes of this film stands"
+    )
+    st.warning(f"{words} {said} under that doubt.", icon=":material/help:")
     cure = correction_of(film)
     with st.container(horizontal=True, vertical_alignment="center"):
         if cure is not None:

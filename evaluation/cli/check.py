@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from evaluation.cli.statuses import DONE, WITH_REMARKS
-from radiographs import Radiograph
+from radiographs import Annotation, Radiograph
 from radiographs.collection import FilmEntry
 
 
@@ -31,11 +32,13 @@ def check(args: argparse.Namespace) -> int:
     """Say what is odd about one film; 1 where something is."""
     from classifiers.film_check import checked, report
     from classifiers.registry import card_of
+    from evaluation.validity.outline_fit import with_outline_doubts
     from radiographs.registry import find_film
 
     cards = [card_of(args.model)] if args.model else []
-    film, entry, _ = find_film(args.film)
-    said = report(checked(film, *cards, entry=entry))
+    film, entry, collection = find_film(args.film)
+    annotations = [] if collection is None or entry is None else collection.annotations(entry.film_id)
+    said = report(with_outline_doubts(checked(film, *cards, entry=entry), annotations))
     if args.json:
         sys.stdout.write(json.dumps(said, indent=2, ensure_ascii=False) + "\n")
     elif said["ok"]:
@@ -45,11 +48,18 @@ def check(args: argparse.Namespace) -> int:
     return DONE if said["ok"] else WITH_REMARKS
 
 
-def checked_aloud(film: Radiograph, card: Any, entry: FilmEntry | None = None) -> Radiograph:
-    """The film with its doubts under a model's card, each of which is said on stderr before anything is said of it."""
-    from classifiers.film_check import checked
+def checked_aloud(
+    film: Radiograph, card: Any, entry: FilmEntry | None = None, annotations: Sequence[Annotation] = ()
+) -> Radiograph:
+    """The film with its doubts under a model's card, each of which is said on stderr before anything is said of it.
 
-    seen = checked(film, card, entry=entry)
+    Args:
+        film, card, entry: see :func:`classifiers.film_check.checked`. annotations: what was outlined on the film.
+    """
+    from classifiers.film_check import checked
+    from evaluation.validity.outline_fit import with_outline_doubts
+
+    seen = with_outline_doubts(checked(film, card, entry=entry), annotations)
     for note in seen.doubts:
         sys.stderr.write(f"doubt: {note.words}\n")
     return seen

@@ -124,6 +124,7 @@ def _lines(facts: dict[str, Any]) -> list[str]:
 
 def add_folder(args: argparse.Namespace) -> int:
     """Remember a folder; say its name, how many films it has, and what was refused."""
+    from evaluation.validity.outline_fit import fit_of
     from radiographs.collections.remembered import remember_folder
     from radiographs.registry import collections
 
@@ -131,6 +132,9 @@ def add_folder(args: argparse.Namespace) -> int:
     scan = collection.scan()
     outlined = sum(1 for entry in collection.entries() if entry.annotated)
     sys.stdout.write(f"{collection.name}: {len(scan.read)} films, {outlined} with outlines\n")
+    doubt = fit_of(collection).doubt
+    if doubt is not None:
+        sys.stderr.write(f"doubt: {doubt.words}\n")
     for name, reason in scan.refused:
         sys.stderr.write(f"{name}: {reason}\n")
     return 0

@@ -32,6 +32,7 @@ from evaluation.runs.provenance import LEFT_OUT, RESAVED
 from evaluation.runs.selection import MapRequest, WorkItem
 from evaluation.runs.store import SCHEMA
 from evaluation.scores import Score, get_metric
+from evaluation.validity.outline_fit import with_outline_doubts
 from radiographs.memory import give_back_memory_amid_work
 from radiographs.registry import get_collection
 from xai_methods import Explanation, get_method
@@ -124,10 +125,12 @@ def open_context(item: WorkItem) -> ScoringContext:
         raise RuntimeError(f"the worker has other weights of {item.classifier} than the run; give it the same ones")
     collection = get_collection(item.collection)
     entry = collection.entry(item.film_id)
+    annotations = collection.annotations(item.film_id)
+    seen = checked(collection.read(item.film_id), classifier.card, entry=entry)
     return ScoringContext(
         classifier,
-        checked(collection.read(item.film_id), classifier.card, entry=entry),
-        collection.annotations(item.film_id),
+        with_outline_doubts(seen, annotations),
+        annotations,
         collection,
         entry,
         tuple(_classifier(name) for name in item.others),

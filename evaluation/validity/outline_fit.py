@@ -1,0 +1,178 @@
+"""Whether outlines lie where they can: of the films they are said to belong to, in their size and turned as they are.
+
+A table in pixels of another size, a mask of another film or one that was turned gives scores like any other. The
+outlines of lungs and heart by the anatomy network tell: ``python -m evaluation.validity.measure_outline_fit`` says how
+well.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from scipy import ndimage
+from skimage.morphology import convex_hull_image
+
+from evaluation.baselines.anatomy_prior import film_anatomy, organ_of
+from radiographs import Annotation, FilmError, Radiograph
+from radiographs.collection import Collection
+from radiographs.findings import display_name
+from radiographs.radiograph import Note
+from xai_methods.method import Progress
+
+CODE = "outline-misplaced"
+"""Code of the doubt."""
+LEAST_INSIDE = 0.2
+"""Share of one outline that lies in the chest at least."""
+USUAL, DEVIATION, FAR = 0.96, 0.11, 3
+"""Of outlines by radiologists: that share's mean and standard deviation over films, a little more than was measured;
+and the standard errors from which the mean of other outlines is called low."""
+FEWEST, MOST = 3, 24
+"""Films on which a collection is judged."""
+_SIDE = 256
+_MARGIN = 10
+_BETTER = 0.05
+_Placement = Callable[[np.ndarray], np.ndarray]
+
+
+def _scaled(weights: np.ndarray, factor: float) -> np.ndarray:
+    """Weights drawn at ``factor`` times their coordinates, from the upper left corner."""
+    side = round(_SIDE * factor)
+    shrunk = F.interpolate(torch.tensor(weights)[None, None], (side, side), mode="area")[0, 0].numpy()
+    placed = np.zeros_like(weights)
+    kept = min(side, _SIDE)
+    placed[:kept, :kept] = shrunk[:kept, :kept]
+    return placed
+
+
+PLACEMENTS: dict[str, _Placement] = {
+    "mirrored": lambda weights: weights[:, ::-1],
+    "upside down": lambda weights: weights[::-1],
+    "turned by half": lambda weights: weights[::-1, ::-1],
+    "with rows and columns exchanged": lambda weights: weights.T,
+    "at twice their coordinates": partial(_scaled, factor=2.0),
+    "at half their coordinates": partial(_scaled, factor=0.5),
+}
+"""Other ways in which outlines may have been meant."""
+
+
+@dataclass(frozen=True)
+class OutlineFit:
+    """How the outlines of several films lie.
+
+    Attributes:
+        films: on how many it rests. inside: share of an outline that lies in the chest, mean over films.
+        others: the same for each of ``PLACEMENTS``.
+    """
+
+    films: int
+    inside: float
+    others: dict[str, float]
+
+    @property
+    def doubt(self) -> Note | None:
+        """What is wrong with the outlines, in words; None where nothing is, or too few films tell."""
+        if self.films < FEWEST or self.inside >= least_on_average(self.films):
+            return None
+        words = (
+            f"On {self.films} films only {self.inside:.0%} of what is outlined lies in the chest, where {USUAL:.0%} is "
+            "usual: the outlines may be of other films, or of another size or turn of these."
+        )
+        best = max(self.others, key=lambda name: self.others[name])
+        if self.others[best] > max(self.inside + _BETTER, least_on_average(self.films)):
+            words += f" {best.capitalize()} it would be {self.others[best]:.0%}."
+        return Note(CODE, words, True)
+
+
+def least_on_average(films: int) -> float:
+    """The mean share in the chest below which the outlines of so many films are doubted."""
+    return USUAL - FAR * DEVIATION / math.sqrt(films)
+
+
+def chest_of(radiograph: Radiograph) -> np.ndarray | None:
+    """Lungs, heart and what lies between and close to them, (256, 256) bool; None where the anatomy is unsure."""
+    anatomy = film_anatomy(radiograph)
+    if not anatomy.sure or not anatomy.lungs.any():
+        return None
+    organs = _small(anatomy.lungs | anatomy.heart) > 0.5
+    return np.asarray(ndimage.binary_dilation(convex_hull_image(organs), iterations=_MARGIN))
+
+
+def outline_doubts(radiograph: Radiograph, annotations: Sequence[Annotation]) -> tuple[Note, ...]:
+    """A doubt for each finding of lungs or heart that is outlined outside the chest."""
+    placed = [one for one in annotations if organ_of(one.finding) and one.mask.any()]
+    chest = chest_of(radiograph) if placed else None
+    if chest is None:
+        return ()
+    outside = dict.fromkeys(one.finding for one in placed if _inside(_small(one.mask), chest) < LEAST_INSIDE)
+    return tuple(
+        Note(
+            CODE,
+            f"The outline of {display_name(finding).lower()} lies outside the chest: it may be of another film, size "
+            "or turn.",
+            True,
+        )
+        for finding in outside
+    )
+
+
+def with_outline_doubts(radiograph: Radiograph, annotations: Sequence[Annotation]) -> Radiograph:
+    """The film with :func:`outline_doubts` among its notes, each once."""
+    new = tuple(note for note in outline_doubts(radiograph, annotations) if note not in radiograph.notes)
+    return radiograph.with_notes((*radiograph.notes, *new)) if new else radiograph
+
+
+def measure_fit(films: Iterable[tuple[Radiograph, Sequence[Annotation]]]) -> OutlineFit:
+    """How the outlines of lung and heart findings lie on films; those of unsure anatomy are left out."""
+    found: list[list[float]] = []
+    for radiograph, drawn in films:
+        masks = [_small(one.mask) for one in drawn if organ_of(one.finding) and one.mask.any()]
+        chest = chest_of(radiograph) if masks else None
+        if chest is None:
+            continue
+        placements = [lambda weights: weights, *PLACEMENTS.values()]
+        found.append([float(np.mean([_inside(place(mask), chest) for mask in masks])) for place in placements])
+    if not found:
+        return OutlineFit(0, float("nan"), {})
+    own, *others = np.mean(found, axis=0).tolist()
+    return OutlineFit(len(found), own, dict(zip(PLACEMENTS, others)))
+
+
+def fit_of(collection: Collection, progress: Progress | None = None) -> OutlineFit:
+    """:func:`measure_fit` on at most ``MOST`` outlined films of a collection, spread over its list.
+
+    Args:
+        progress: told the share done; what it raises stops.
+
+    Raises:
+        CollectionError: the collection cannot be read at all.
+    """
+    outlined = [entry.film_id for entry in collection.entries() if any(map(organ_of, entry.annotated))]
+    chosen = outlined[:: -(-len(outlined) // MOST) or 1]
+
+    def films() -> Iterable[tuple[Radiograph, Sequence[Annotation]]]:
+        for number, film_id in enumerate(chosen):
+            if progress is not None:
+                progress(number / len(chosen))
+            try:
+                yield collection.read(film_id), collection.annotations(film_id)
+            except (FilmError, LookupError, OSError):
+                continue
+
+    return measure_fit(films())
+
+
+def _small(mask: np.ndarray) -> np.ndarray:
+    """(256, 256) float32: the share of each part of the film that a mask covers."""
+    return F.interpolate(torch.tensor(mask, dtype=torch.float32)[None, None], (_SIDE, _SIDE), mode="area")[0, 0].numpy()
+
+
+def _inside(weights: np.ndarray, chest: np.ndarray) -> float:
+    """Share of an outline that lies in the chest; 0 where nothing of it lies on the film."""
+    total = float(weights.sum())
+    return float(weights[chest].sum()) / total if total > 0 else 0.0
