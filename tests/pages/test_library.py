@@ -295,6 +295,18 @@ def test_a_folder_is_looked_into_added_and_taken_off_again(library, real_collect
     assert (folder / "Jane Doe.png").is_file()
 
 
+def test_outlines_of_films_of_another_size_are_doubted_before_the_folder_is_added(library, misplaced_folder):
+    page = library("folder")
+    page.text_input(key="folder_path").set_value(str(misplaced_folder))
+    page.button(key="FormSubmitter:folder-Scan folder").click().run()
+    settled(page, _scan())
+    assert not page.exception
+    (warning,) = page.warning
+    assert "the outlines may be of other films, or of another size or turn of these" in warning.value
+    assert "At twice their coordinates it would be" in warning.value
+    assert page.button(key="add_folder"), "it is a doubt, no refusal"
+
+
 def _scan() -> str:
     return next(name for name in library_jobs.downloads()._times if str(name).startswith("folder "))
 

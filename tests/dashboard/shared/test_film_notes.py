@@ -22,6 +22,21 @@ def test_doubts_are_a_warning_and_the_rest_a_line():
     assert [caption.value for caption in shown.caption] == ["The film was turned."]
 
 
+def test_a_doubt_about_an_outline_alone_is_one_about_scores():
+    def script():
+        import numpy as np
+
+        from dashboard.shared.film_notes import draw_notes
+        from evaluation.validity.outline_fit import CODE
+        from radiographs import Radiograph
+        from radiographs.radiograph import Note
+
+        draw_notes(Radiograph(np.eye(40), notes=(Note(CODE, "The outline lies outside.", True),)))
+
+    (warning,) = AppTest.from_function(script).run().warning
+    assert warning.value == "The outline lies outside. Scores against it stand under that doubt."
+
+
 def test_a_person_overrules_a_doubt_and_may_doubt_again():
     shown = AppTest.from_function(page).run(timeout=30)
     shown.button(key="overrule_doubt").click().run()

@@ -83,6 +83,17 @@ def test_a_folder_is_remembered_from_the_command_line(turned, tmp_path, capsys, 
     assert capsys.readouterr().out.endswith("my-films: 1 films, 1 with outlines\n")
 
 
+def test_misplaced_outlines_are_doubted_when_a_folder_is_added_and_on_each_film(misplaced_folder, capsys):
+    assert main(["films", "add", str(misplaced_folder)]) == 0
+    said = capsys.readouterr()
+    assert said.out == "folder-1: 6 films, 6 with outlines\n"
+    assert "doubt: On 6 films only" in said.err
+    assert "At twice their coordinates it would be" in said.err
+    statuses = [main(["check", "--film", f"folder-1/{e.film_id}"]) for e in collections()["folder-1"].entries()]
+    assert 1 in statuses
+    assert "lies outside the chest: it may be of another film, size or turn." in capsys.readouterr().out
+
+
 def test_outlines_of_every_kind_are_turned_with_the_film(turned, tmp_path):
     read = read_radiograph(turned)
     mask = np.zeros(SMOOTH.shape, bool)
