@@ -10,6 +10,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from evaluation.one_film.scorecard import ELEMENTS
+from evaluation.validity import outline_fit
+from radiographs.radiograph import Note
 from tests.dashboard.made import tiny_film
 from tests.pages.conftest import APP
 
@@ -153,6 +155,8 @@ def test_what_experts_say_stays_hidden_until_revealed_where_a_person_wants_it_so
     from dashboard.settings.settings import UserSettings
     from dashboard.shared import reference
 
+    misplaced = Note(outline_fit.CODE, "The nodule is outlined outside the chest.", True)
+    monkeypatch.setattr(outline_fit, "outline_doubts", lambda film, drawn: (misplaced,) if drawn else ())
     monkeypatch.setattr(reference.settings, "load", lambda: UserSettings(hide_outline=True))
     page = finish(open_with(FAST | {"run": ["1"], "model": ["tiny"], "finding": ["Nodule"]}))
     shown = viewer_data(page)
@@ -169,6 +173,7 @@ def test_what_experts_say_stays_hidden_until_revealed_where_a_person_wants_it_so
     assert not page.exception
     assert [outline["own"] for outline in viewer_data(page)["outlines"]] == [False]
     assert "Green: nodule" in viewer_data(page)["panels"][0]["note"]
+    assert misplaced.words in page.warning[0].value
     assert "Nodule (outlined)" in page.multiselect[0].options
     assert table_with(page, "title", "pixel_auprc") is not None
 
