@@ -14,11 +14,12 @@ import torch.nn.functional as F
 
 from radiographs.radiograph import Note
 
-CODES = ("few-pixels", "few-grey-levels", "low-contrast", "clipped", "compressed", "unsharp", "noisy")
+CODES = ("few-pixels", "few-grey-levels", "dark", "low-contrast", "clipped", "compressed", "unsharp", "noisy")
 """What can be doubted of a picture."""
 LEAST_SIDE = 100
 """Pixels of the shorter side."""
 LEAST_LEVELS = 24
+LEAST_MEDIAN = 0.18
 LEAST_CONTRAST = 0.2
 MOST_WHITE, MOST_BLACK = 0.08, 0.25
 """Shares of the middle of a film that may have its brightest and its darkest grey; collimation makes black borders."""
@@ -37,7 +38,7 @@ class PictureQuality:
 
     Attributes:
         side: pixels of the shorter side. levels: grey levels that hold 99 % of the pixels.
-        contrast: distance of the 1st and the 99th percentile of the middle, 1 is black to white.
+        median: grey of the middle, 0 black, 1 white. contrast: distance of its 1st and 99th percentile.
         white, black: shares of the middle that have the picture's brightest and darkest grey.
         blocking: steps between blocks of 8 pixels over steps within them, 1 where there are none (Wang, Sheikh and
             Bovik 2002, doi 10.1109/ICIP.2002.1038064), of the grid that shows most.
@@ -47,6 +48,7 @@ class PictureQuality:
 
     side: int
     levels: int
+    median: float
     contrast: float
     white: float
     black: float
@@ -66,6 +68,10 @@ class PictureQuality:
             "few-grey-levels": (
                 self.levels < LEAST_LEVELS,
                 f"Nearly all of the film is made of {levels}: finer shades were lost.",
+            ),
+            "dark": (
+                self.median < LEAST_MEDIAN,
+                f"The film is very dark: half of its middle is darker than {self.median:.0%} of white.",
             ),
             "low-contrast": (
                 self.contrast < LEAST_CONTRAST,
@@ -103,11 +109,12 @@ def measure_quality(pixels: np.ndarray) -> PictureQuality:
     counts = np.bincount(greys.ravel(), minlength=65536)
     middle = greys[height // 8 : height - height // 8, width // 8 : width - width // 8]
     share = np.bincount(middle.ravel(), minlength=65536) / middle.size
-    low, high = np.searchsorted(share.cumsum(), [0.01, 0.99])
+    low, median, high = np.searchsorted(share.cumsum(), [0.01, 0.5, 0.99])
     detail, finest = _spectrum(pixels)
     return PictureQuality(
         side=min(height, width),
         levels=int(np.searchsorted(np.sort(counts)[::-1].cumsum(), 0.99 * pixels.size) + 1),
+        median=float(median) / 65535,
         contrast=float(high - low) / 65535,
         white=float(share[greys.max()]),
         black=float(share[greys.min()]),

