@@ -16,16 +16,10 @@ from radiographs.radiograph import Note
 
 CODES = ("few-pixels", "few-grey-levels", "dark", "low-contrast", "clipped", "compressed", "unsharp", "noisy")
 """What can be doubted of a picture."""
-LEAST_SIDE = 100
-"""Pixels of the shorter side."""
-LEAST_LEVELS = 24
-LEAST_MEDIAN = 0.18
-LEAST_CONTRAST = 0.2
+LEAST_SIDE, LEAST_LEVELS, LEAST_MEDIAN, LEAST_CONTRAST, LEAST_SHARPNESS = 100, 24, 0.18, 0.2, -1.6
+MOST_BLOCKING, MOST_NOISE = 2.5, -0.55
 MOST_WHITE, MOST_BLACK = 0.08, 0.25
-"""Shares of the middle of a film that may have its brightest and its darkest grey; collimation makes black borders."""
-MOST_BLOCKING = 2.5
-LEAST_SHARPNESS = -1.6
-MOST_NOISE = -0.55
+"""Limits of the figures of a ``PictureQuality``; collimation makes black borders, so more may be black than white."""
 _SEEN = 256
 _SHAPE, _DETAIL, _FINEST = (0.02, 0.1), (0.1, 0.25), (0.25, 0.5)
 _BLOCK = 8
@@ -60,6 +54,7 @@ class PictureQuality:
     def doubts(self) -> tuple[Note, ...]:
         """What is wrong with the picture, in words; empty where nothing is."""
         levels = "1 grey level" if self.levels == 1 else f"{self.levels} grey levels"
+        share, end = (self.white, "white") if self.white > MOST_WHITE else (self.black, "black")
         found = {
             "few-pixels": (
                 self.side < LEAST_SIDE,
@@ -79,8 +74,7 @@ class PictureQuality:
             ),
             "clipped": (
                 self.levels >= LEAST_LEVELS and (self.white > MOST_WHITE or self.black > MOST_BLACK),
-                f"{max(self.white, self.black):.0%} of the middle of the film is pure "
-                f"{'white' if self.white > MOST_WHITE else 'black'}: details there were clipped.",
+                f"{share:.0%} of the middle of the film is pure {end}: details there were clipped.",
             ),
             "compressed": (
                 self.blocking > MOST_BLOCKING,

@@ -132,5 +132,7 @@ def test_each_doubt_has_its_words():
         (note,) = PictureQuality(**(vars(good) | figures)).doubts
         assert note.code == code
         assert note.doubt
+    (note,) = PictureQuality(**(vars(good) | {"white": 0.1, "black": 0.4})).doubts
+    assert note.words == "10% of the middle of the film is pure white: details there were clipped."
     (note,) = PictureQuality(**(vars(good) | {"black": 0.4})).doubts
     assert note.words == "40% of the middle of the film is pure black: details there were clipped."
