@@ -75,7 +75,7 @@ def measure(collection: Collection) -> pd.DataFrame:
         row = {"collection": collection.name, "outlines": name, "films": len(inside), "inside": inside.mean()}
         row["films doubted"] = doubted
         for number in (FEW, MOST):
-            means = [rng.choice(inside, number, replace=False).mean() for _ in range(DRAWS)]
+            means = [rng.choice(inside, number, replace=number > len(inside)).mean() for _ in range(DRAWS)]
             row[f"collections of {number} doubted"] = np.mean(np.array(means) < least_on_average(number))
         rows.append(row)
     return pd.DataFrame(rows)
