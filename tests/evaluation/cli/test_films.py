@@ -83,7 +83,10 @@ def test_a_folder_is_remembered_from_the_command_line(turned, tmp_path, capsys, 
     assert capsys.readouterr().out.endswith("my-films: 1 films, 1 with outlines\n")
 
 
-def test_misplaced_outlines_are_doubted_when_a_folder_is_added_and_on_each_film(misplaced_folder, capsys):
+def test_misplaced_outlines_are_doubted_when_a_folder_is_added_and_on_each_film(
+    misplaced_folder, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setenv("XAI_LIGHTBOX_HOME", str(tmp_path / "home"))
     assert main(["films", "add", str(misplaced_folder)]) == 0
     said = capsys.readouterr()
     assert said.out == "folder-1: 6 films, 6 with outlines\n"

@@ -127,8 +127,8 @@ def test_kernel_shap_of_the_same_seed_needs_no_film_of_its_own():
     then = shap.explain(classifier, film, "Finding 2", parameters=shap.parameters(**settings))
     assert (alone.evaluations, after.evaluations) == (before.evaluations, then.evaluations) == (202, 0)
     # Batches are sized by measured times, and on some processors a batch of another size rounds otherwise.
-    np.testing.assert_allclose(after.values, before.values, atol=1e-6)
-    np.testing.assert_allclose(alone.values, then.values, atol=1e-6)
+    np.testing.assert_allclose(after.values, before.values, atol=1e-5)
+    np.testing.assert_allclose(alone.values, then.values, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["lime", "kernel-shap"])
@@ -141,7 +141,7 @@ def test_it_shows_itself_early_sharpens_and_ends_with_the_same_map(name, monkeyp
     forget_answers(classifier)
     unseen = method.explain(classifier, film, "Finding 2", parameters=parameters)
     # Batches are sized by measured times, see above.
-    np.testing.assert_allclose(shown.values, unseen.values, atol=1e-6)
+    np.testing.assert_allclose(shown.values, unseen.values, atol=1e-5)
     assert shown.evaluations == unseen.evaluations
     assert len(early) > 4
     assert early[0].diagnostics["samples"] < 100
