@@ -23,7 +23,6 @@ from radiographs import Annotation, FilmError, Radiograph
 from radiographs.collection import Collection
 from radiographs.findings import display_name
 from radiographs.radiograph import Note
-from xai_methods.method import Progress
 
 CODE = "outline-misplaced"
 """Code of the doubt."""
@@ -143,11 +142,8 @@ def measure_fit(films: Iterable[tuple[Radiograph, Sequence[Annotation]]]) -> Out
     return OutlineFit(len(found), own, dict(zip(PLACEMENTS, others)))
 
 
-def fit_of(collection: Collection, progress: Progress | None = None) -> OutlineFit:
+def fit_of(collection: Collection) -> OutlineFit:
     """:func:`measure_fit` on at most ``MOST`` outlined films of a collection, spread over its list.
-
-    Args:
-        progress: told the share done; what it raises stops.
 
     Raises:
         CollectionError: the collection cannot be read at all.
@@ -156,9 +152,7 @@ def fit_of(collection: Collection, progress: Progress | None = None) -> OutlineF
     chosen = outlined[:: -(-len(outlined) // MOST) or 1]
 
     def films() -> Iterable[tuple[Radiograph, Sequence[Annotation]]]:
-        for number, film_id in enumerate(chosen):
-            if progress is not None:
-                progress(number / len(chosen))
+        for film_id in chosen:
             try:
                 yield collection.read(film_id), collection.annotations(film_id)
             except (FilmError, LookupError, OSError):
