@@ -58,7 +58,7 @@ class PictureQuality:
         found = {
             "few-pixels": (
                 self.side < LEAST_SIDE,
-                f"The film is {self.side} pixels across: too few for fine signs.",
+                f"The film is {self.side} pixels across: too few for fine detail.",
             ),
             "few-grey-levels": (
                 self.levels < LEAST_LEVELS,
@@ -86,7 +86,7 @@ class PictureQuality:
             ),
             "noisy": (
                 self.noise > MOST_NOISE and self.levels >= LEAST_LEVELS,
-                "The film is noisy: grain drowns its detail.",
+                "The film is very noisy: fine detail is lost in the noise.",
             ),
         }
         return tuple(Note(code, words, True) for code, (is_so, words) in found.items() if is_so)

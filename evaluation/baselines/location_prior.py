@@ -50,10 +50,10 @@ class AverageMask:
         return F.interpolate(grid, shape, mode="bilinear", align_corners=False)[0, 0].numpy()
 
 
-def coverage(mask: np.ndarray) -> np.ndarray:
-    """Share of each cell of the grid that an (H, W) bool mask covers: (GRID, GRID) float32."""
+def coverage(mask: np.ndarray, grid: int = GRID) -> np.ndarray:
+    """Share of each cell of a grid that an (H, W) mask, bool or of weights, covers: (grid, grid) float32."""
     film = torch.tensor(mask, dtype=torch.float32)[None, None]
-    return F.interpolate(film, (GRID, GRID), mode="area")[0, 0].numpy()
+    return F.interpolate(film, (grid, grid), mode="area")[0, 0].numpy()
 
 
 def box_coverage(x0: float, y0: float, x1: float, y1: float) -> np.ndarray:

@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from scipy import ndimage
 from skimage.morphology import convex_hull_image
 
 from evaluation.baselines.anatomy_prior import film_anatomy, organ_of
+from evaluation.baselines.location_prior import coverage
 from radiographs import Annotation, FilmError, Radiograph
 from radiographs.collection import Collection
 from radiographs.findings import display_name
@@ -28,12 +27,12 @@ CODE = "outline-misplaced"
 """Code of the doubt."""
 LEAST_INSIDE = 0.2
 """Share of one outline that lies in the chest at least."""
-USUAL, DEVIATION, FAR = 0.96, 0.11, 3
+USUAL, DEVIATION, STANDARD_ERRORS = 0.96, 0.11, 3
 """Of outlines by radiologists: that share's mean and standard deviation over films, a little more than was measured;
-and the standard errors from which the mean of other outlines is called low."""
+and by how many standard errors the mean of other outlines has to lie below it."""
 FEWEST, MOST = 3, 24
 """Films on which a collection is judged."""
-_SIDE = 256
+_GRID = 256
 _MARGIN = 10
 _BETTER = 0.05
 _Placement = Callable[[np.ndarray], np.ndarray]
@@ -41,18 +40,17 @@ _Placement = Callable[[np.ndarray], np.ndarray]
 
 def _scaled(weights: np.ndarray, factor: float) -> np.ndarray:
     """Weights drawn at ``factor`` times their coordinates, from the upper left corner."""
-    side = round(_SIDE * factor)
-    shrunk = F.interpolate(torch.tensor(weights)[None, None], (side, side), mode="area")[0, 0].numpy()
+    side = round(_GRID * factor)
+    crop = min(side, _GRID)
     placed = np.zeros_like(weights)
-    kept = min(side, _SIDE)
-    placed[:kept, :kept] = shrunk[:kept, :kept]
+    placed[:crop, :crop] = coverage(weights, side)[:crop, :crop]
     return placed
 
 
 PLACEMENTS: dict[str, _Placement] = {
     "mirrored": lambda weights: weights[:, ::-1],
     "upside down": lambda weights: weights[::-1],
-    "turned by half": lambda weights: weights[::-1, ::-1],
+    "turned by 180 degrees": lambda weights: weights[::-1, ::-1],
     "with rows and columns exchanged": lambda weights: weights.T,
     "at twice their coordinates": partial(_scaled, factor=2.0),
     "at half their coordinates": partial(_scaled, factor=0.5),
@@ -90,7 +88,7 @@ class OutlineFit:
 
 def least_on_average(films: int) -> float:
     """The mean share in the chest below which the outlines of so many films are doubted."""
-    return USUAL - FAR * DEVIATION / math.sqrt(films)
+    return USUAL - STANDARD_ERRORS * DEVIATION / math.sqrt(films)
 
 
 def chest_of(radiograph: Radiograph) -> np.ndarray | None:
@@ -98,7 +96,7 @@ def chest_of(radiograph: Radiograph) -> np.ndarray | None:
     anatomy = film_anatomy(radiograph)
     if not anatomy.sure or not anatomy.lungs.any():
         return None
-    organs = _small(anatomy.lungs | anatomy.heart) > 0.5
+    organs = coverage(anatomy.lungs | anatomy.heart, _GRID) > 0.5
     return np.asarray(ndimage.binary_dilation(convex_hull_image(organs), iterations=_MARGIN))
 
 
@@ -108,7 +106,7 @@ def outline_doubts(radiograph: Radiograph, annotations: Sequence[Annotation]) ->
     chest = chest_of(radiograph) if placed else None
     if chest is None:
         return ()
-    outside = dict.fromkeys(one.finding for one in placed if _inside(_small(one.mask), chest) < LEAST_INSIDE)
+    outside = dict.fromkeys(one.finding for one in placed if _inside(coverage(one.mask, _GRID), chest) < LEAST_INSIDE)
     return tuple(
         Note(
             CODE,
@@ -130,7 +128,7 @@ def measure_fit(films: Iterable[tuple[Radiograph, Sequence[Annotation]]]) -> Out
     """How the outlines of lung and heart findings lie on films; those of unsure anatomy are left out."""
     found: list[list[float]] = []
     for radiograph, drawn in films:
-        masks = [_small(one.mask) for one in drawn if organ_of(one.finding) and one.mask.any()]
+        masks = [coverage(one.mask, _GRID) for one in drawn if organ_of(one.finding) and one.mask.any()]
         chest = chest_of(radiograph) if masks else None
         if chest is None:
             continue
@@ -159,11 +157,6 @@ def fit_of(collection: Collection) -> OutlineFit:
                 continue
 
     return measure_fit(films())
-
-
-def _small(mask: np.ndarray) -> np.ndarray:
-    """(256, 256) float32: the share of each part of the film that a mask covers."""
-    return F.interpolate(torch.tensor(mask, dtype=torch.float32)[None, None], (_SIDE, _SIDE), mode="area")[0, 0].numpy()
 
 
 def _inside(weights: np.ndarray, chest: np.ndarray) -> float:
